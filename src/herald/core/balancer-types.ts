@@ -1,0 +1,108 @@
+// What the edges ask of the core and what it answers: plain data both ways, so that HTTP, agent-check, the
+// simulator and the tests all drive the very same decisions. Time (`nowMs`, monotonic) and chance come in.
+
+import type { AgentAnswer } from '../../protocol/agent-check.ts';
+import type { Directive, LoadReport } from '../../protocol/load-report.ts';
+import type { LookupRequest } from '../../protocol/lookup.ts';
+import type { TableRow } from '../../protocol/table-row.ts';
+
+export type PolicyName = 'expected' | 'p2c' | 'least' | 'weighted' | 'random' | 'round-robin';
+
+export type DesiredState = 'up' | 'drain' | 'maint';
+
+/** What an operator wants of a gateway; outlives every process. */
+export interface Desired {
+  state: DesiredState;
+  reason: string;
+  author: string;
+  /** Epoch ms when it lapses to `up`; 0 = never. Wall clock: it is the operator's. */
+  untilEpochMs: number;
+}
+
+export type GatewayState = 'up' | 'draining' | 'drain' | 'maint' | 'stale' | 'suspect' | 'expired';
+
+export type ReportVerdict =
+  | { taken: true; periodMs: number; directive?: Directive }
+  | { taken: false; why: 'old-seq' | 'future-boot' | 'table-full' | 'url-refused'; periodMs: number };
+
+export interface Pick {
+  gateway: string;
+  url: string;
+  ticketSeq: number;
+}
+
+/** Which filter removed how many gateways. */
+export type FilterName =
+  | 'pool'
+  | 'zone'
+  | 'label'
+  | 'excluded'
+  | 'stale'
+  | 'suspect'
+  | 'draining'
+  | 'maint'
+  | 'full'
+  | 'breaker'
+  | 'overloaded';
+
+export type LookupVerdict =
+  | { ok: true; lookupId: string; best: Pick; alternates: Pick[]; tableVersion: number; tableAgeMs: number }
+  | {
+      ok: false;
+      lookupId: string;
+      code: 'no-gateways' | 'none-eligible' | 'overloaded' | 'rate-limited' | 'starting';
+      detail: string;
+      refused: Partial<Record<FilterName, number>>;
+      retryAfterMs: number;
+    };
+
+export interface GatewaySnapshot extends TableRow {
+  effectiveState: GatewayState;
+  desired: Desired;
+  /** Expected load E: what lookups compare. */
+  expectedScore: number;
+  inFlightTickets: number;
+  breaker: 'closed' | 'open' | 'trial';
+  weightPercent: number;
+  /** Lookups that named it, since this Herald started. */
+  picks: number;
+}
+
+export interface TableSnapshot {
+  version: number;
+  /** Age of the newest report in it. */
+  ageMs: number;
+  frozen: boolean;
+  gateways: GatewaySnapshot[];
+}
+
+export interface AutoscaleAdvice {
+  desired: number;
+  current: number;
+  loadSum: number;
+  loadAvg: number;
+  loadMax: number;
+  target: number;
+  drainCandidates: string[];
+  reason: string;
+}
+
+/** The state and judgement of one Herald. Synchronous, owns the table, never throws on any input it accepts. */
+export interface Balancer {
+  report(report: LoadReport, nowMs: number): ReportVerdict;
+  lookup(request: LookupRequest, nowMs: number): LookupVerdict;
+  /** The report connection of a gateway closed without a goodbye: suspect until its next report. */
+  suspect(gateway: string, nowMs: number): void;
+  setDesired(gateway: string, desired: Desired, nowMs: number): void;
+  /** Rows learnt from other replicas or a snapshot; newest (bootId, seq) wins. `ageMs` is the row's at nowMs. */
+  mergeRows(rows: readonly TableRow[], nowMs: number): void;
+  /** Expiry, freeze, breaker clocks, mover and scaling rounds; call every 100 ms or so. */
+  tick(nowMs: number): void;
+  /** Whether this replica holds the mover lease: only then does `report` return shed orders. */
+  setMoverLease(held: boolean): void;
+  rows(nowMs: number): TableRow[];
+  snapshot(nowMs: number): TableSnapshot;
+  explain(lookupId: string): unknown;
+  agentAnswer(gateway: string, nowMs: number): AgentAnswer;
+  autoscale(nowMs: number, pool: string): AutoscaleAdvice;
+}

@@ -1,0 +1,209 @@
+// (8) The frames of `herald.v1.json`: text frames, one JSON object each, named by direction as the gateway
+// sees it. Unknown fields are ignored; an unknown op is answered with `err` and the connection lives on,
+// which is what lets old and new versions meet. docs/protocol.md has an example of every frame.
+
+import type { Decoded, Fields } from './decode.ts';
+import {
+  decodeJson,
+  decoding,
+  optionalInteger,
+  optionalText,
+  readFields,
+  refuse,
+  requiredInteger,
+} from './decode.ts';
+import { TOPIC_PATTERN, TOPIC_WORDS } from './names.ts';
+
+export const CLIENT_PROTOCOL = 'herald.v1.json';
+
+/** Where a subscriber stands in a topic: the broker's epoch and an offset that grows by one a message. */
+export interface Position {
+  e: string;
+  o: number;
+}
+
+export interface SubscribeItem {
+  c: string;
+  /** Resume after this position. */
+  from?: Position;
+}
+
+export type ClientIn =
+  | { op: 'hello'; v: number; caps: string[]; token?: string }
+  | { op: 'sub'; id: number; c: SubscribeItem[] }
+  | { op: 'unsub'; id: number; c: string[] }
+  | { op: 'pub'; id: number; c: string; d: unknown }
+  | { op: 'ping' }
+  | { op: 'pong' }
+  | { op: 'bye' }
+  | { op: 'unknown'; name: string; id?: number };
+
+export interface SubscribedItem {
+  c: string;
+  /** Epoch of the topic's broker, empty while none is known. */
+  e: string;
+  /** Offset of the newest message the subscriber already has or will not get. */
+  o: number;
+  /** True when every message after `from` follows; false when the client must fetch state itself. */
+  rec?: boolean;
+  /** Why this topic was refused; the others of the frame stand. */
+  err?: { code: number; msg: string };
+}
+
+export interface Welcome {
+  op: 'welcome';
+  v: 1;
+  caps: string[];
+  conn: string;
+  gateway: string;
+  pingMs: number;
+  max: { frame: number; topics: number };
+  lookup: string[];
+}
+
+export interface MoveOrder {
+  op: 'move';
+  why: 'drain' | 'balance' | 'shutdown';
+  /** The client moves at a random time within this. */
+  spreadMs: number;
+  /** The gateway closes what is left from here on. */
+  deadlineMs: number;
+  ticket?: string;
+  lookup?: string;
+}
+
+export type ClientOut =
+  | Welcome
+  | { op: 'ok'; id: number; c?: SubscribedItem[] }
+  | { op: 'msg'; c: string; o: number; d: unknown }
+  | { op: 'gap'; c: string; e: string; from: number; n: number; why: string }
+  | { op: 'ping' }
+  | { op: 'pong' }
+  | MoveOrder
+  | { op: 'err'; id?: number; code: number; msg: string }
+  | { op: 'bye' };
+
+export const CLIENT_LIMITS = {
+  maxFrameBytes: 65_536,
+  maxTopics: 128,
+  messagesPerSec: 20,
+  helloTimeoutMs: 5_000,
+  pingMs: 25_000,
+  maxTokenChars: 8_192,
+} as const;
+
+const MAX_ID = 2 ** 31 - 1;
+const EPOCH_PATTERN = /^[A-Za-z0-9]{1,16}$/;
+
+/** Decodes one text frame from a client. A refusal means the frame is malformed, not that its op is unknown. */
+export function decodeClientIn(text: string): Decoded<ClientIn> {
+  const json = decodeJson(text, 'frame');
+  if (!json.ok) return json;
+  return decoding(() => readClientIn(readFields(json.value, 'frame')));
+}
+
+function readClientIn(from: Fields): ClientIn {
+  const op = from['op'];
+  switch (op) {
+    case 'hello': {
+      const token = optionalText(from, 'token', /^[\x20-\x7e]{0,8192}$/, 'at most 8192 printable characters');
+      const caps = from['caps'] ?? [];
+      if (!Array.isArray(caps) || caps.length > 32 || !caps.every((cap) => typeof cap === 'string')) {
+        refuse('caps', caps, 'an array of at most 32 strings');
+      }
+      return {
+        op,
+        v: requiredInteger(from, 'v', 1, 1_000),
+        caps: caps as string[],
+        ...(token !== undefined && { token }),
+      };
+    }
+    case 'sub':
+      return { op, id: readId(from), c: readList(from['c']).map(readSubscribeItem) };
+    case 'unsub':
+      return { op, id: readId(from), c: readList(from['c']).map((topic, i) => readTopic(topic, `c[${i}]`)) };
+    case 'pub':
+      if (from['d'] === undefined) refuse('d', undefined, 'any JSON value');
+      return { op, id: readId(from), c: readTopic(from['c'], 'c'), d: from['d'] };
+    case 'ping':
+    case 'pong':
+    case 'bye':
+      return { op };
+    default: {
+      if (typeof op !== 'string' || op.length === 0 || op.length > 32) {
+        refuse('op', op, 'a string of 1 to 32 characters');
+      }
+      const id = optionalInteger(from, 'id', 0, MAX_ID);
+      return { op: 'unknown', name: op, ...(id !== undefined && { id }) };
+    }
+  }
+}
+
+function readId(from: Fields): number {
+  return requiredInteger(from, 'id', 0, MAX_ID);
+}
+
+function readList(value: unknown): unknown[] {
+  if (!Array.isArray(value) || value.length === 0 || value.length > 1_000) {
+    return refuse('c', value, 'an array of 1 to 1000 topics');
+  }
+  return value;
+}
+
+/** `{"c":"topic","from":{...}}`, or just the topic as a string. */
+function readSubscribeItem(value: unknown, index: number): SubscribeItem {
+  const field = `c[${index}]`;
+  if (typeof value === 'string') return { c: readTopic(value, field) };
+  const from = readFields(value, field);
+  const topic = readTopic(from['c'], `${field}.c`);
+  if (from['from'] === undefined || from['from'] === null) return { c: topic };
+  const position = readFields(from['from'], `${field}.from`);
+  const epoch = position['e'];
+  if (typeof epoch !== 'string' || !EPOCH_PATTERN.test(epoch)) {
+    return refuse(`${field}.from.e`, epoch, 'an epoch: 1 to 16 letters or digits');
+  }
+  return { c: topic, from: { e: epoch, o: requiredInteger(position, 'o', 0, Number.MAX_SAFE_INTEGER) } };
+}
+
+function readTopic(value: unknown, field: string): string {
+  if (typeof value !== 'string' || !TOPIC_PATTERN.test(value)) return refuse(field, value, TOPIC_WORDS);
+  return value;
+}
+
+/** Decodes one text frame from a gateway. Ops a later gateway may send come back as `undefined`. */
+export function decodeClientOut(text: string): Decoded<ClientOut | undefined> {
+  const json = decodeJson(text, 'frame');
+  if (!json.ok) return json;
+  return decoding(() => {
+    const from = readFields(json.value, 'frame');
+    switch (from['op']) {
+      case 'welcome':
+        readFields(from['max'], 'max');
+        return from as unknown as ClientOut;
+      case 'msg':
+        if (typeof from['c'] !== 'string') refuse('c', from['c'], 'a topic');
+        requiredInteger(from, 'o', 0, Number.MAX_SAFE_INTEGER);
+        return from as unknown as ClientOut;
+      case 'gap':
+        if (typeof from['c'] !== 'string') refuse('c', from['c'], 'a topic');
+        requiredInteger(from, 'n', 0, Number.MAX_SAFE_INTEGER);
+        return from as unknown as ClientOut;
+      case 'ok':
+        requiredInteger(from, 'id', 0, MAX_ID);
+        return from as unknown as ClientOut;
+      case 'move':
+        requiredInteger(from, 'spreadMs', 0, 86_400_000);
+        requiredInteger(from, 'deadlineMs', 0, 86_400_000);
+        return from as unknown as ClientOut;
+      case 'err':
+        requiredInteger(from, 'code', 0, 65_535);
+        return from as unknown as ClientOut;
+      case 'ping':
+      case 'pong':
+      case 'bye':
+        return { op: from['op'] };
+      default:
+        return undefined;
+    }
+  });
+}

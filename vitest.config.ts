@@ -1,0 +1,30 @@
+// One project a kind of test (see CONTRIBUTING.md). Unit and property tests share a process, which is what
+// makes them fast; the others own real servers, so they run isolated and a file at a time.
+import { defineConfig } from 'vitest/config';
+
+const pure = (name: string) => ({
+  extends: true as const,
+  test: { name, include: [`test/${name}/**/*.test.ts`], isolate: false, testTimeout: 20_000 },
+});
+const real = (name: string, testTimeout: number) => ({
+  extends: true as const,
+  test: {
+    name,
+    include: [`test/${name}/**/*.test.ts`],
+    testTimeout,
+    hookTimeout: 60_000,
+    fileParallelism: false,
+  },
+});
+
+export default defineConfig({
+  test: {
+    projects: [
+      pure('unit'),
+      pure('property'),
+      real('contract', 60_000),
+      real('integration', 60_000),
+      real('e2e', 180_000),
+    ],
+  },
+});
