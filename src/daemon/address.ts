@@ -1,0 +1,26 @@
+// host:port texts of the configuration, and whether they stay on this machine.
+
+import { StartError } from './lifecycle.ts';
+
+export interface Address {
+  host: string;
+  port: number;
+}
+
+/** Parses `host:port` or `[v6]:port`; throws a StartError that names the flag. */
+export function parseAddress(text: string, flag: string): Address {
+  const parts = /^(?:\[([0-9A-Fa-f:.]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text);
+  const port = Number(parts?.[3]);
+  const host = parts?.[1] ?? parts?.[2];
+  if (host === undefined || !(port <= 65_535)) throw new StartError(`${flag} ${text}: expected host:port`);
+  return { host, port };
+}
+
+export function formatAddress({ host, port }: Address): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/** True for addresses that nobody outside this machine can reach. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
+}

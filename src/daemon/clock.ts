@@ -1,0 +1,34 @@
+// The two clocks of a process. Every judgement uses the monotonic one, which no operator and no NTP step
+// can turn back; the wall clock only dates what people read.
+
+export interface Clock {
+  /** Monotonic milliseconds since this process started, with a fraction. */
+  nowMs(): number;
+  /** Wall clock, milliseconds since 1970. */
+  epochMs(): number;
+}
+
+export const systemClock: Clock = {
+  nowMs: () => performance.now(),
+  epochMs: () => Date.now(),
+};
+
+/**
+ * Calls `run` every `periodMs` plus or minus `jitter` (a share of the period), so that timers of many
+ * processes do not line up. Returns the function that stops it. `run` must not throw.
+ */
+export function every(periodMs: number, run: () => void, jitter = 0.1, random = Math.random): () => void {
+  let timer: NodeJS.Timeout;
+  const next = (): void => {
+    timer = setTimeout(
+      () => {
+        next();
+        run();
+      },
+      periodMs * (1 + jitter * (2 * random() - 1)),
+    );
+    timer.unref();
+  };
+  next();
+  return () => clearTimeout(timer);
+}

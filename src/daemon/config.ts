@@ -1,0 +1,194 @@
+// Configuration as data. A daemon lists its options once; file, environment and flags are read through that
+// list, in this order of growing strength: default, `--config file.yaml`, `HERALD_*`, flag. Unknown keys
+// stop the start and name the nearest known one. Nothing in a file is ever evaluated.
+
+import { readFileSync } from 'node:fs';
+import { parse } from 'yaml';
+import { StartError } from './lifecycle.ts';
+import { nearest } from './nearest.ts';
+
+interface OptionShape<T> {
+  default: T;
+  /** One line for --help: what it does and, where it is not obvious, why the default. */
+  help: string;
+  secret?: boolean;
+}
+
+export interface TextOption extends OptionShape<string> {
+  kind: 'text';
+  choices?: readonly string[];
+}
+export interface NumberOption extends OptionShape<number> {
+  kind: 'number';
+  min: number;
+  max: number;
+  integer: boolean;
+}
+export interface FlagOption extends OptionShape<boolean> {
+  kind: 'flag';
+}
+export interface ListOption extends OptionShape<readonly string[]> {
+  kind: 'list';
+}
+export type Option = TextOption | NumberOption | FlagOption | ListOption;
+export type Options = Readonly<Record<string, Option>>;
+
+export type Config<O extends Options> = { readonly [K in keyof O]: O[K]['default'] };
+
+export const text = (value: string, help: string): TextOption => ({ kind: 'text', default: value, help });
+/** A text that is never printed or logged. */
+export const secret = (help: string): TextOption => ({ kind: 'text', default: '', help, secret: true });
+export function choice<T extends string>(
+  choices: readonly T[],
+  value: T,
+  help: string,
+): TextOption & { default: T } {
+  return { kind: 'text', default: value, choices, help };
+}
+export const integer = (value: number, min: number, max: number, help: string): NumberOption => ({
+  kind: 'number',
+  default: value,
+  min,
+  max,
+  integer: true,
+  help,
+});
+export const number = (value: number, min: number, max: number, help: string): NumberOption => ({
+  kind: 'number',
+  default: value,
+  min,
+  max,
+  integer: false,
+  help,
+});
+export const flag = (value: boolean, help: string): FlagOption => ({ kind: 'flag', default: value, help });
+export const list = (value: readonly string[], help: string): ListOption => ({
+  kind: 'list',
+  default: value,
+  help,
+});
+
+/** `publicListen` -> `HERALD_PUBLIC_LISTEN`. */
+export function envName(key: string): string {
+  return `HERALD_${words(key).join('_').toUpperCase()}`;
+}
+
+/** `publicListen` -> `--public-listen`. */
+export function flagName(key: string): string {
+  return `--${words(key).join('-').toLowerCase()}`;
+}
+
+function words(key: string): string[] {
+  return key.replace(/([a-z0-9])([A-Z])/g, '$1 $2').split(' ');
+}
+
+export interface ConfigSources {
+  /** Path of a YAML file; its keys are the option keys. */
+  file?: string | undefined;
+  env?: Readonly<Record<string, string | undefined>>;
+  /** Values given as flags, by option key; undefined = not given. */
+  flags?: Readonly<Record<string, unknown>>;
+}
+
+/** Reads all sources. Throws one StartError that lists every problem. */
+export function loadConfig<O extends Options>(options: O, sources: ConfigSources): Config<O> {
+  const problems: string[] = [];
+  const values: Record<string, unknown> = {};
+  for (const [key, option] of Object.entries(options)) values[key] = option.default;
+
+  const take = (key: string, given: unknown, from: string): void => {
+    const checked = check(options[key]!, given);
+    if (checked.ok) values[key] = checked.value;
+    else
+      problems.push(
+        `${from}: ${options[key]!.secret ? 'the value given' : JSON.stringify(given)} is not ${checked.expected}`,
+      );
+  };
+
+  if (sources.file !== undefined) {
+    for (const [key, given] of Object.entries(readYaml(sources.file))) {
+      if (key in options) take(key, given, `${sources.file}: ${key}`);
+      else problems.push(`${sources.file}: unknown key ${key}${suggestion(key, Object.keys(options))}`);
+    }
+  }
+  for (const key of Object.keys(options)) {
+    const given = sources.env?.[envName(key)];
+    if (given !== undefined && given !== '') take(key, given, envName(key));
+  }
+  for (const [key, given] of Object.entries(sources.flags ?? {})) {
+    if (given !== undefined && key in options) take(key, given, flagName(key));
+  }
+  if (problems.length > 0) throw new StartError(problems.join('\n'));
+  return values as Config<O>;
+}
+
+function readYaml(path: string): Record<string, unknown> {
+  let content: unknown;
+  try {
+    content = parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    throw new StartError(`${path}: ${(error as Error).message.split('\n')[0]}`);
+  }
+  if (content === null || content === undefined) return {};
+  if (typeof content !== 'object' || Array.isArray(content))
+    throw new StartError(`${path}: expected keys and values`);
+  return content as Record<string, unknown>;
+}
+
+type Checked = { ok: true; value: unknown } | { ok: false; expected: string };
+
+/** Environment and flags give texts, YAML gives typed values; both end as the option's type. */
+function check(option: Option, given: unknown): Checked {
+  switch (option.kind) {
+    case 'text': {
+      const value = typeof given === 'number' ? String(given) : given;
+      if (typeof value !== 'string') return { ok: false, expected: 'a text' };
+      if (option.choices && !option.choices.includes(value)) {
+        return {
+          ok: false,
+          expected: `one of ${option.choices.join(', ')}${suggestion(value, option.choices)}`,
+        };
+      }
+      return { ok: true, value };
+    }
+    case 'number': {
+      const value = typeof given === 'string' && given.trim() !== '' ? Number(given) : given;
+      const fits =
+        typeof value === 'number' &&
+        value >= option.min &&
+        value <= option.max &&
+        (!option.integer || Number.isInteger(value));
+      const kind = option.integer ? 'an integer' : 'a number';
+      return fits
+        ? { ok: true, value }
+        : { ok: false, expected: `${kind} from ${option.min} to ${option.max}` };
+    }
+    case 'flag':
+      if (given === true || given === 'true' || given === '1') return { ok: true, value: true };
+      if (given === false || given === 'false' || given === '0') return { ok: true, value: false };
+      return { ok: false, expected: 'true or false' };
+    case 'list': {
+      const items = typeof given === 'string' ? given.split(',').map((item) => item.trim()) : given;
+      if (!Array.isArray(items) || !items.every((item) => typeof item === 'string')) {
+        return { ok: false, expected: 'a list of texts, or one text with commas' };
+      }
+      return { ok: true, value: items.filter((item) => item !== '') };
+    }
+  }
+}
+
+function suggestion(given: string, known: readonly string[]): string {
+  const close = nearest(given, known);
+  return close === undefined ? '' : `; did you mean ${close}?`;
+}
+
+/** The values as YAML lines with their help, secrets hidden: what `--print-config` shows. */
+export function printConfig<O extends Options>(options: O, config: Config<O>): string {
+  return Object.entries(options)
+    .map(([key, option]) => {
+      const value = config[key];
+      const shown = option.secret && value !== '' ? '"[hidden]"' : JSON.stringify(value);
+      return `# ${option.help}\n${key}: ${shown}\n`;
+    })
+    .join('');
+}

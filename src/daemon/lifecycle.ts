@@ -1,0 +1,80 @@
+// How every daemon lives and ends: signals, a deadline on closing, and the rule that a broken promise of
+// our own code ends the process instead of leaving it half alive.
+
+import type { Log } from './log.ts';
+import { errorFields } from './log.ts';
+import { portOwner } from './port-owner.ts';
+
+export interface Running {
+  /** Stops taking work, finishes what was promised, frees ports and files. */
+  close(): Promise<void>;
+}
+
+export const CLOSE_DEADLINE_MS = 4_000;
+
+/**
+ * Starts a daemon and ends the process with it. SIGINT and SIGTERM close it; a second signal or the deadline
+ * ends it at once. When the process was forked, the loss of its parent counts as SIGTERM, so that nothing
+ * outlives a killed `herald up`.
+ */
+export async function runUntilSignalled(start: () => Promise<Running>, log: Log): Promise<void> {
+  process.on('uncaughtException', (error) => fatal(log, 'uncaught-exception', error));
+  process.on('unhandledRejection', (error) => fatal(log, 'unhandled-rejection', error));
+
+  // Signals are heard before the start is over: a Ctrl-C during a slow start must not wait for it.
+  let onStop: (cause: string) => void = () => {};
+  const stopped = new Promise<string>((resolve) => (onStop = resolve));
+  let signals = 0;
+  const hear = (cause: string): void => {
+    signals += 1;
+    if (signals > 1) process.exit(130);
+    onStop(cause);
+  };
+  process.on('SIGINT', () => hear('SIGINT'));
+  process.on('SIGTERM', () => hear('SIGTERM'));
+  if (process.send) process.on('disconnect', () => hear('parent-gone'));
+
+  const running = await start();
+  const cause = await stopped;
+  log.info('stopping', { cause });
+  const overdue = setTimeout(() => {
+    log.error('close-overdue', { deadlineMs: CLOSE_DEADLINE_MS });
+    process.exit(1);
+  }, CLOSE_DEADLINE_MS);
+  await running.close();
+  clearTimeout(overdue);
+  log.info('stopped', { cause });
+  process.exitCode = 0;
+  // Whatever handle a library still holds must not keep a closed daemon alive; stderr gets a turn to drain.
+  setTimeout(() => process.exit(0), 50);
+}
+
+function fatal(log: Log, event: string, error: unknown): void {
+  log.error(event, { ...errorFields(error), ...(error instanceof Error && { stack: error.stack }) });
+  setTimeout(() => process.exit(70), 50);
+}
+
+/** An error a user can act on: one line, no stack. The CLI prints its message and exits with 1. */
+export class StartError extends Error {
+  override readonly name = 'StartError';
+}
+
+/**
+ * Awaits a listen and turns EADDRINUSE and its kin into one line with the address, the owner of the port
+ * where the system tells it, and the flag that changes it.
+ */
+export async function listening<T>(listen: Promise<T>, address: string, flag: string): Promise<T> {
+  try {
+    return await listen;
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? '';
+    if (code === 'EADDRINUSE') {
+      const owner = portOwner(Number(address.slice(address.lastIndexOf(':') + 1)));
+      throw new StartError(`${address} is in use${owner ? ` by ${owner}` : ''}; choose another with ${flag}`);
+    }
+    if (code === 'EACCES' || code === 'EADDRNOTAVAIL') {
+      throw new StartError(`cannot listen on ${address} (${code}); choose another with ${flag}`);
+    }
+    throw error;
+  }
+}

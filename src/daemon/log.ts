@@ -1,0 +1,55 @@
+// Structured events on stderr, one JSON object a line. An event has a stable name and fields; it is logged
+// once per change of state, never per message. Secrets are never fields; what looks like one is blanked.
+
+import { destination, pino, stdTimeFunctions } from 'pino';
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
+export type LogFields = Record<string, unknown>;
+
+export interface Log {
+  debug(event: string, fields?: LogFields): void;
+  info(event: string, fields?: LogFields): void;
+  warn(event: string, fields?: LogFields): void;
+  error(event: string, fields?: LogFields): void;
+}
+
+const SECRET_FIELDS = [
+  'secret',
+  'token',
+  'ticket',
+  'authorization',
+  'password',
+  'secretKey',
+  '*.secret',
+  '*.token',
+];
+
+/** A log of the daemon `name`. Writes do not block the event loop; the last lines are flushed at exit. */
+export function createLog(name: string, level: LogLevel, fields: LogFields = {}): Log {
+  const logger = pino(
+    {
+      level,
+      base: { daemon: name, ...fields },
+      timestamp: stdTimeFunctions.isoTime,
+      messageKey: 'event',
+      redact: { paths: SECRET_FIELDS, censor: '[hidden]' },
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    destination({ dest: 2, sync: false }),
+  );
+  return {
+    debug: (event, more) => logger.debug(more ?? {}, event),
+    info: (event, more) => logger.info(more ?? {}, event),
+    warn: (event, more) => logger.warn(more ?? {}, event),
+    error: (event, more) => logger.error(more ?? {}, event),
+  };
+}
+
+export const silentLog: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+
+/** An error as fields: its message and code, without the stack unless it is a defect of ours. */
+export function errorFields(error: unknown): LogFields {
+  if (!(error instanceof Error)) return { error: String(error) };
+  const code = (error as NodeJS.ErrnoException).code;
+  return { error: error.message, ...(code !== undefined && { code }) };
+}

@@ -1,0 +1,82 @@
+// Every metric of every daemon: name, kind, unit, tags, meaning. The StatsD name is the key; Prometheus
+// writes it with underscores and `_total` for counters. Dashboards and docs/metrics.md are checked against
+// this list.
+
+export interface MetricDefinition {
+  kind: 'counter' | 'gauge' | 'timing';
+  unit: string;
+  tags: readonly string[];
+  meaning: string;
+}
+
+const counter = (unit: string, tags: readonly string[], meaning: string): MetricDefinition => ({
+  kind: 'counter',
+  unit,
+  tags,
+  meaning,
+});
+const gauge = (unit: string, tags: readonly string[], meaning: string): MetricDefinition => ({
+  kind: 'gauge',
+  unit,
+  tags,
+  meaning,
+});
+const timing = (tags: readonly string[], meaning: string): MetricDefinition => ({
+  kind: 'timing',
+  unit: 'ms',
+  tags: [...tags, 'stat'],
+  meaning,
+});
+
+const DEFINITIONS = {
+  'herald.process.cpu': gauge('cores', ['daemon', 'id'], 'CPU used by this process'),
+  'herald.process.event_loop': gauge('ratio', ['daemon', 'id'], 'event-loop utilisation'),
+  'herald.process.memory_bytes': gauge('bytes', ['daemon', 'id'], 'resident memory'),
+
+  'herald.lookups': counter('lookups', ['outcome'], 'lookups answered, by outcome (ok or the refusal code)'),
+  'herald.lookup_duration': timing([], 'time to answer a lookup, in the process'),
+  'herald.reports': counter('reports', ['outcome'], 'load reports, by outcome (taken or why not)'),
+  'herald.picks': counter('picks', ['gateway'], 'lookups that named this gateway first'),
+  'herald.gateways': gauge('gateways', ['state'], 'gateways in the table, by effective state'),
+  'herald.gateway.reported_score': gauge(
+    'ratio',
+    ['gateway'],
+    'the tightest signal over its limit, as reported',
+  ),
+  'herald.gateway.expected_score': gauge('ratio', ['gateway'], 'expected load: what lookups compare'),
+  'herald.gateway.connections': gauge('connections', ['gateway'], 'open connections as reported'),
+  'herald.gateway.weight_percent': gauge('percent', ['gateway'], 'agent-check weight'),
+  'herald.table.age': gauge('ms', [], 'age of the newest report in the table'),
+  'herald.table.frozen': gauge('0 or 1', [], 'the mass-loss guard serves the last good table'),
+  'herald.table.max_over_mean': gauge('ratio', [], 'hottest gateway over the mean expected load'),
+  'herald.store.connected': gauge('0 or 1', [], 'the store answers; 0 = degraded, served from memory'),
+  'herald.store.writes': counter('writes', ['outcome'], 'table parts written, skipped or failed'),
+  'herald.agent_checks': counter('answers', ['outcome'], 'agent-check lines sent, by word'),
+  'herald.moves_ordered': counter('connections', ['gateway'], 'connections ordered to move away'),
+
+  'gateway.connections': gauge('connections', ['gateway'], 'open WebSocket connections'),
+  'gateway.accepted': counter('connections', ['gateway', 'ticket'], 'connections accepted, by ticket check'),
+  'gateway.closed': counter('connections', ['gateway', 'cause'], 'connections closed, by cause'),
+  'gateway.messages_in': counter('messages', ['gateway'], 'publications received from brokers'),
+  'gateway.messages_delivered': counter('messages', ['gateway'], 'messages written to clients'),
+  'gateway.bytes_delivered': counter('bytes', ['gateway'], 'bytes written to clients'),
+  'gateway.messages_dropped': counter('messages', ['gateway', 'cause'], 'messages not delivered, by cause'),
+  'gateway.gaps': counter('messages', ['gateway'], 'messages flagged to clients as lost'),
+  'gateway.buffered_bytes': gauge('bytes', ['gateway'], 'bytes waiting for clients'),
+  'gateway.subscriptions': gauge('subscriptions', ['gateway'], 'topic subscriptions of all clients'),
+  'gateway.delivery_lag': timing(['gateway'], 'publish to write, on canary messages'),
+  'gateway.flush_duration': timing(['gateway'], 'time of one fan-out flush'),
+  'gateway.deflate_saved_bytes': counter('bytes', ['gateway'], 'bytes not sent thanks to compression'),
+  'gateway.report_failures': counter('reports', ['gateway'], 'load reports no Herald acknowledged'),
+
+  'broker.messages_in': counter('messages', ['broker'], 'publications accepted from publishers'),
+  'broker.messages_out': counter('messages', ['broker'], 'publications handed to the PUB socket'),
+  'broker.duplicates': counter('messages', ['broker'], 'publications refused as already seen'),
+  'broker.refused': counter('messages', ['broker', 'cause'], 'publications refused, by cause'),
+  'broker.repairs': counter('messages', ['broker', 'outcome'], 'messages asked for again by gateways'),
+  'broker.topics': gauge('topics', ['broker'], 'topics with a sequence here'),
+  'broker.ring_bytes': gauge('bytes', ['broker'], 'memory of the repair rings'),
+} satisfies Record<string, MetricDefinition>;
+
+export type MetricName = keyof typeof DEFINITIONS;
+export const METRICS: Readonly<Record<MetricName, MetricDefinition>> = DEFINITIONS;

@@ -1,0 +1,44 @@
+// The Prometheus door: the same numbers in the text exposition format, read when scraped.
+
+import { Counter, Gauge, Registry } from 'prom-client';
+import { METRICS } from './metrics-catalogue.ts';
+import type { MetricName } from './metrics-catalogue.ts';
+import type { Metrics } from './metrics.ts';
+
+export const PROMETHEUS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
+
+/** The name Prometheus knows a metric by. */
+export function prometheusName(name: MetricName): string {
+  const base = name.replaceAll('.', '_');
+  const prefixed = base.startsWith('herald_') ? base : `herald_${base}`;
+  switch (METRICS[name].kind) {
+    case 'counter':
+      return `${prefixed}_total`;
+    case 'timing':
+      return `${prefixed}_ms`;
+    case 'gauge':
+      return prefixed;
+  }
+}
+
+export function renderPrometheus(metrics: Metrics): Promise<string> {
+  const registry = new Registry();
+  const counters = new Map<MetricName, Counter>();
+  for (const { name, tags, total } of metrics.counters()) {
+    const one = counters.get(name) ?? new Counter({ ...described(name), registers: [registry] });
+    counters.set(name, one);
+    one.inc({ ...tags }, total);
+  }
+  const gauges = new Map<MetricName, Gauge>();
+  for (const { name, tags, value } of metrics.gauges()) {
+    const one = gauges.get(name) ?? new Gauge({ ...described(name), registers: [registry] });
+    gauges.set(name, one);
+    one.set({ ...tags }, value);
+  }
+  return registry.metrics();
+}
+
+function described(name: MetricName): { name: string; help: string; labelNames: string[] } {
+  const { meaning, unit, tags } = METRICS[name];
+  return { name: prometheusName(name), help: `${meaning} (${unit})`, labelNames: [...tags, 'overflow'] };
+}

@@ -1,0 +1,19 @@
+// Options that every daemon has.
+
+import { choice, integer, list, secret, text } from './config.ts';
+
+export const commonOptions = {
+  cluster: text('main', 'name of the cluster: the ZooKeeper folder and the origin of publications'),
+  secret: secret('cluster secret, at least 16 characters; needed as soon as a private port leaves loopback'),
+  logLevel: choice(['debug', 'info', 'warn', 'error', 'silent'], 'info', 'least severe event that is logged'),
+  statsd: text('', 'host:port of a StatsD receiver; empty = none'),
+  zookeeper: text('', 'host:port[,host:port...][/chroot] of ZooKeeper; empty = embedded store'),
+  zookeeperSessionTimeoutMs: integer(6_000, 1_000, 60_000, 'session timeout asked of ZooKeeper'),
+  zookeeperAuth: secret('user:password for digest authentication at ZooKeeper; empty = none'),
+} as const;
+
+/** For daemons that talk to Herald. */
+export const heraldsOption = list(
+  ['http://127.0.0.1:7401'],
+  'control URLs of Heralds to start from; the full list comes back in their replies',
+);

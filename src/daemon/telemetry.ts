@@ -1,0 +1,43 @@
+// Starts what every daemon does with its numbers: roll the timing windows, watch its own CPU and memory,
+// flush to StatsD when one is configured.
+
+import { performance } from 'node:perf_hooks';
+import type { EventLoopUtilization } from 'node:perf_hooks';
+import { every } from './clock.ts';
+import { parseAddress } from './address.ts';
+import type { Log } from './log.ts';
+import type { Metrics } from './metrics.ts';
+import { startStatsd } from './metrics-statsd.ts';
+
+/** Returns the function that stops it all after one last flush. */
+export function startTelemetry(
+  metrics: Metrics,
+  daemon: string,
+  id: string,
+  statsd: string,
+  log: Log,
+): () => Promise<void> {
+  const stopStatsd = statsd === '' ? undefined : startStatsd(metrics, parseAddress(statsd, '--statsd'), log);
+  const tags = { daemon, id };
+  const cpu = metrics.gauge('herald.process.cpu', tags);
+  const loop = metrics.gauge('herald.process.event_loop', tags);
+  const memory = metrics.gauge('herald.process.memory_bytes', tags);
+  let lastCpu = process.cpuUsage();
+  let lastLoop: EventLoopUtilization = performance.eventLoopUtilization();
+  let lastMs = performance.now();
+  const stop = every(1_000, () => {
+    const nowMs = performance.now();
+    const usedUs = process.cpuUsage(lastCpu);
+    cpu.set((usedUs.user + usedUs.system) / 1_000 / (nowMs - lastMs));
+    loop.set(performance.eventLoopUtilization(lastLoop).utilization);
+    memory.set(process.memoryUsage.rss());
+    lastCpu = process.cpuUsage();
+    lastLoop = performance.eventLoopUtilization();
+    lastMs = nowMs;
+    metrics.roll();
+  });
+  return async () => {
+    stop();
+    await stopStatsd?.();
+  };
+}
