@@ -114,7 +114,7 @@ function readClientIn(from: Fields): ClientIn {
       return {
         op,
         v: requiredInteger(from, 'v', 1, 1_000),
-        caps: caps as string[],
+        caps,
         ...(token !== undefined && { token }),
       };
     }

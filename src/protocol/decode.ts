@@ -43,7 +43,8 @@ export function shown(value: unknown): string {
   if (typeof value === 'number') return String(value);
   let text: string;
   try {
-    text = JSON.stringify(value) ?? typeof value;
+    // Functions and symbols stringify to undefined, which the types of JSON.stringify do not say.
+    text = String(JSON.stringify(value));
   } catch {
     text = typeof value;
   }

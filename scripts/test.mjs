@@ -1,0 +1,78 @@
+// `npm test`: everything, on real parts. Installs what it needs where it may; what it could not run it says
+// at the end, and with CI=true that is a failure.
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { ensurePackages, PACKAGES } from './debian-packages.mjs';
+import { nodeBinary } from './node-binaries.mjs';
+
+const ci = process.env.CI === 'true';
+const results = '.cache/test';
+rmSync(results, { recursive: true, force: true });
+mkdirSync(results, { recursive: true });
+const started = Date.now();
+const total = { passed: 0, failed: 0, skipped: 0 };
+const notes = [];
+
+const missing = ensurePackages();
+for (const name of missing)
+  notes.push(`without the Debian package ${name}, ${PACKAGES[name].needs} cannot run`);
+
+function step(name, command, args, env = {}) {
+  const from = Date.now();
+  console.log(`\n== ${name}`);
+  const { status } = spawnSync(command, args, { stdio: 'inherit', env: { ...process.env, ...env } });
+  console.log(`== ${name}: ${status === 0 ? 'ok' : 'FAILED'} in ${Math.round((Date.now() - from) / 1000)} s`);
+  return status === 0;
+}
+
+function vitest(label, node, projects) {
+  const report = `${results}/${label.replaceAll(' ', '-')}.json`;
+  const ok = step(
+    label,
+    node,
+    [
+      'node_modules/vitest/vitest.mjs',
+      'run',
+      ...projects.flatMap((project) => ['--project', project]),
+      '--reporter=default',
+      '--reporter=json',
+      `--outputFile.json=${report}`,
+    ],
+    { HERALD_TEST_NODE: node },
+  );
+  if (!existsSync(report)) {
+    total.failed += 1;
+    return;
+  }
+  const { numPassedTests, numFailedTests, numPendingTests, testResults } = JSON.parse(
+    readFileSync(report, 'utf8'),
+  );
+  total.passed += numPassedTests;
+  total.failed += numFailedTests;
+  total.skipped += numPendingTests;
+  // A file that could not even be loaded, or an error outside any test, counts too.
+  if (!ok && numFailedTests === 0) total.failed += 1;
+  for (const file of testResults) {
+    for (const test of file.assertionResults) {
+      if (test.status === 'pending' || test.status === 'skipped') notes.push(`skipped: ${test.fullName}`);
+    }
+  }
+}
+
+if (!step('build', 'npm', ['run', '--silent', 'build'])) total.failed += 1;
+if (!step('check', 'npm', ['run', '--silent', 'check'])) total.failed += 1;
+vitest('unit and property', process.execPath, ['unit', 'property']);
+vitest('contract', process.execPath, ['contract']);
+vitest('integration', process.execPath, ['integration']);
+vitest('e2e', process.execPath, ['e2e']);
+for (const major of [22, 24]) {
+  const node = nodeBinary(major);
+  if (node === undefined)
+    notes.push(`Node ${major} is not to be had here: the e2e ran on ${process.version} alone`);
+  else vitest(`e2e on Node ${major}`, node, ['e2e']);
+}
+
+console.log(`\nin ${Math.round((Date.now() - started) / 1000)} s`);
+for (const note of notes) console.log(`!! ${note}`);
+console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
+process.exit(total.failed > 0 || (ci && notes.length > 0) ? 1 : 0);
