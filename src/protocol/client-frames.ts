@@ -2,7 +2,7 @@
 // sees it. Unknown fields are ignored; an unknown op is answered with `err` and the connection lives on,
 // which is what lets old and new versions meet. docs/protocol.md has an example of every frame.
 
-import type { Decoded, Fields } from './decode.ts';
+import type { Decoded, Fields, Refusal } from './decode.ts';
 import {
   decodeJson,
   decoding,
@@ -36,15 +36,18 @@ export type ClientIn =
   | { op: 'ping' }
   | { op: 'pong' }
   | { op: 'bye' }
-  | { op: 'unknown'; name: string; id?: number };
+  /** A known op with a usable id but a field that is not: answered with `err`, the connection lives on. */
+  | { op: 'refused'; id: number; refusal: Refusal }
+  /** An op this decoder does not know; a negotiated capability may, hence all its fields. */
+  | { op: 'unknown'; name: string; id?: number; fields: Fields };
 
 export interface SubscribedItem {
   c: string;
   /** Epoch of the topic's broker, empty while none is known. */
   e: string;
-  /** Offset of the newest message the subscriber already has or will not get. */
+  /** Offset of the newest message the subscriber already has or will not get; the next `msg` is above it. */
   o: number;
-  /** True when every message after `from` follows; false when the client must fetch state itself. */
+  /** Answers `from`: true when every message after it follows; false when the client must fetch state itself. */
   rec?: boolean;
   /** Why this topic was refused; the others of the frame stand. */
   err?: { code: number; msg: string };
@@ -75,7 +78,9 @@ export interface MoveOrder {
 export type ClientOut =
   | Welcome
   | { op: 'ok'; id: number; c?: SubscribedItem[] }
-  | { op: 'msg'; c: string; o: number; d: unknown }
+  /** `e` stands in the first message of another epoch than the topic's last frame: offsets count anew. */
+  | { op: 'msg'; c: string; e?: string; o: number; d: unknown }
+  /** `n` messages from offset `from` on are lost; 0 = not known (`why` says more). Resume from epoch `e`. */
   | { op: 'gap'; c: string; e: string; from: number; n: number; why: string }
   | { op: 'ping' }
   | { op: 'pong' }
@@ -93,13 +98,23 @@ export const CLIENT_LIMITS = {
 } as const;
 
 const MAX_ID = 2 ** 31 - 1;
-const EPOCH_PATTERN = /^[A-Za-z0-9]{1,16}$/;
+const ANSWERED_OPS: ReadonlySet<unknown> = new Set(['sub', 'unsub', 'pub']);
+/** Empty: the client subscribed while no broker was known. */
+const EPOCH_PATTERN = /^[A-Za-z0-9]{0,16}$/;
 
 /** Decodes one text frame from a client. A refusal means the frame is malformed, not that its op is unknown. */
 export function decodeClientIn(text: string): Decoded<ClientIn> {
   const json = decodeJson(text, 'frame');
   if (!json.ok) return json;
-  return decoding(() => readClientIn(readFields(json.value, 'frame')));
+  const frame = decoding(() => readClientIn(readFields(json.value, 'frame')));
+  if (frame.ok) return frame;
+  const from = json.value as Fields | null;
+  const id = from?.['id'];
+  const answerable =
+    ANSWERED_OPS.has(from?.['op']) && Number.isSafeInteger(id) && frame.refusal.field !== 'id';
+  return answerable
+    ? { ok: true, value: { op: 'refused', id: id as number, refusal: frame.refusal } }
+    : frame;
 }
 
 function readClientIn(from: Fields): ClientIn {
@@ -122,9 +137,11 @@ function readClientIn(from: Fields): ClientIn {
       return { op, id: readId(from), c: readList(from['c']).map(readSubscribeItem) };
     case 'unsub':
       return { op, id: readId(from), c: readList(from['c']).map((topic, i) => readTopic(topic, `c[${i}]`)) };
-    case 'pub':
+    case 'pub': {
+      const id = readId(from);
       if (from['d'] === undefined) refuse('d', undefined, 'any JSON value');
-      return { op, id: readId(from), c: readTopic(from['c'], 'c'), d: from['d'] };
+      return { op, id, c: readTopic(from['c'], 'c'), d: from['d'] };
+    }
     case 'ping':
     case 'pong':
     case 'bye':
@@ -134,7 +151,7 @@ function readClientIn(from: Fields): ClientIn {
         refuse('op', op, 'a string of 1 to 32 characters');
       }
       const id = optionalInteger(from, 'id', 0, MAX_ID);
-      return { op: 'unknown', name: op, ...(id !== undefined && { id }) };
+      return { op: 'unknown', name: op, fields: from, ...(id !== undefined && { id }) };
     }
   }
 }
@@ -160,7 +177,7 @@ function readSubscribeItem(value: unknown, index: number): SubscribeItem {
   const position = readFields(from['from'], `${field}.from`);
   const epoch = position['e'];
   if (typeof epoch !== 'string' || !EPOCH_PATTERN.test(epoch)) {
-    return refuse(`${field}.from.e`, epoch, 'an epoch: 1 to 16 letters or digits');
+    return refuse(`${field}.from.e`, epoch, 'an epoch: at most 16 letters or digits');
   }
   return { c: topic, from: { e: epoch, o: requiredInteger(position, 'o', 0, Number.MAX_SAFE_INTEGER) } };
 }
