@@ -1,0 +1,52 @@
+// Requests to a running Herald, and its errors turned into one helpful line.
+
+import { request } from 'undici';
+import { StartError } from '../daemon/lifecycle.ts';
+import type { Problem } from '../protocol/lookup.ts';
+
+export interface Target {
+  url: string;
+  token?: string;
+}
+
+const DEADLINE_MS = 5_000;
+
+/** GETs or POSTs JSON. A refusal comes back with its status; an unreachable Herald is a StartError. */
+export async function askJson(
+  target: Target,
+  path: string,
+  body?: unknown,
+): Promise<{ status: number; value: unknown; retryAfter: string | undefined }> {
+  const url = new URL(path, target.url);
+  try {
+    const reply = await request(url, {
+      method: body === undefined ? 'GET' : 'POST',
+      headers: {
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...(target.token && { authorization: `Bearer ${target.token}` }),
+      },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+      headersTimeout: DEADLINE_MS,
+      bodyTimeout: DEADLINE_MS,
+    });
+    const content = await reply.body.text();
+    const retryAfter = reply.headers['retry-after'];
+    return {
+      status: reply.statusCode,
+      value: content === '' ? undefined : (JSON.parse(content) as unknown),
+      retryAfter: Array.isArray(retryAfter) ? retryAfter[0] : retryAfter,
+    };
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? (error as Error).message;
+    throw new StartError(`no Herald answers at ${url.origin} (${code}); start one with "herald up"`);
+  }
+}
+
+/** As `askJson`, but anything other than success is a StartError with the problem's own words. */
+export async function askSuccess<T>(target: Target, path: string, body?: unknown): Promise<T> {
+  const { status, value, retryAfter } = await askJson(target, path, body);
+  if (status < 300) return value as T;
+  const problem = value as Partial<Problem> | undefined;
+  const wait = retryAfter === undefined ? '' : `; try again in ${retryAfter} s`;
+  throw new StartError(`${status} ${problem?.title ?? ''}: ${problem?.detail ?? 'no detail given'}${wait}`);
+}

@@ -1,0 +1,90 @@
+// `herald serve`, `gateway`, `broker`: one daemon each.
+
+import type { Command } from 'commander';
+import type { Config, Options } from '../daemon/config.ts';
+import { systemClock } from '../daemon/clock.ts';
+import type { Clock } from '../daemon/clock.ts';
+import type { Running } from '../daemon/lifecycle.ts';
+import { runUntilSignalled, StartError } from '../daemon/lifecycle.ts';
+import type { Log, LogLevel } from '../daemon/log.ts';
+import { createLog } from '../daemon/log.ts';
+import type { Metrics } from '../daemon/metrics.ts';
+import { createMetrics } from '../daemon/metrics.ts';
+import { heraldOptions } from '../herald/herald-options.ts';
+import { gatewayOptions } from '../gateway/gateway-options.ts';
+import { brokerOptions } from '../broker/broker-options.ts';
+import { addOptionFlags, configOf } from './option-flags.ts';
+import { hearParent, tellParent } from './parent.ts';
+import { runWorkers } from './workers.ts';
+
+export interface DaemonParts {
+  log: Log;
+  metrics: Metrics;
+  clock: Clock;
+}
+
+interface DaemonHandle extends Running {
+  addresses: Record<string, string>;
+}
+
+export function addDaemonCommands(program: Command): void {
+  addOptionFlags(program.command('serve').description('run one Herald'), heraldOptions).action(
+    async (flags: Record<string, unknown>) => {
+      const config = configOf(heraldOptions, flags);
+      if (config) {
+        await runDaemon('herald', heraldOptions, config, async (parts) => {
+          const { startHerald } = await import('../herald/start-herald.ts');
+          return startHerald(config, parts);
+        });
+      }
+    },
+  );
+  addOptionFlags(program.command('gateway').description('run one WebSocket gateway'), gatewayOptions)
+    .option('--workers <number>', 'gateways to run, each a process and a row of the table', '1')
+    .action(async (flags: Record<string, unknown>) => {
+      const config = configOf(gatewayOptions, flags);
+      if (!config) return;
+      const workers = Number(flags['workers']);
+      if (!Number.isInteger(workers) || workers < 1 || workers > 256) {
+        throw new StartError(`--workers ${String(flags['workers'])}: expected an integer from 1 to 256`);
+      }
+      if (workers > 1) return runWorkers(workers, config);
+      await runDaemon('gateway', gatewayOptions, config, async (parts) => {
+        const { startGateway } = await import('../gateway/start-gateway.ts');
+        const gateway = await startGateway(config, parts);
+        hearParent((message) => gateway.squeeze(message.shareOfCore));
+        return gateway;
+      });
+    });
+  addOptionFlags(program.command('broker').description('run one broker'), brokerOptions).action(
+    async (flags: Record<string, unknown>) => {
+      const config = configOf(brokerOptions, flags);
+      if (config) {
+        await runDaemon('broker', brokerOptions, config, async (parts) => {
+          const { startBroker } = await import('../broker/start-broker.ts');
+          return startBroker(config, parts);
+        });
+      }
+    },
+  );
+}
+
+async function runDaemon<O extends Options & { logLevel: Options[string] }>(
+  name: string,
+  _options: O,
+  config: Config<O>,
+  start: (parts: DaemonParts) => Promise<DaemonHandle>,
+): Promise<void> {
+  const log = createLog(name, config.logLevel as LogLevel);
+  await runUntilSignalled(async () => {
+    try {
+      const handle = await start({ log, metrics: createMetrics(), clock: systemClock });
+      log.info('ready', { addresses: handle.addresses });
+      tellParent({ says: 'ready', addresses: handle.addresses });
+      return handle;
+    } catch (error) {
+      if (error instanceof StartError) tellParent({ says: 'failed', message: error.message });
+      throw error;
+    }
+  }, log);
+}

@@ -1,0 +1,16 @@
+// What a daemon started by `herald up` says to its parent and hears from it, over Node's IPC channel.
+
+/** From child to parent. */
+export type ChildSays =
+  { says: 'ready'; addresses: Record<string, string> } | { says: 'failed'; message: string };
+
+/** From parent to child. */
+export type ParentSays = { says: 'squeeze'; shareOfCore: number };
+
+export function tellParent(message: ChildSays): void {
+  process.send?.(message);
+}
+
+export function hearParent(hear: (message: ParentSays) => void): void {
+  if (process.send) process.on('message', (message) => hear(message as ParentSays));
+}

@@ -1,0 +1,104 @@
+// `herald publish` and `herald subscribe`: real publish and subscribe from a shell, over the same roads as
+// back ends and clients.
+
+import type { Command } from 'commander';
+import { Option as Flag } from 'commander';
+import { WebSocket } from 'ws';
+import { connect } from '../client/index.ts';
+import { StartError } from '../daemon/lifecycle.ts';
+import { TOPIC_PATTERN, TOPIC_WORDS } from '../protocol/names.ts';
+import { PUBLIC_URL } from './ask-commands.ts';
+
+export const CONTROL_URL = 'http://127.0.0.1:7401';
+
+export function addPubSubCommands(program: Command): void {
+  program
+    .command('publish <topic> <data>')
+    .description('publish one message: JSON, or any text as a JSON string')
+    .addOption(
+      new Flag('--heralds <urls>', 'control URLs of Heralds, to find the brokers')
+        .env('HERALD_HERALDS')
+        .default(CONTROL_URL),
+    )
+    .addOption(new Flag('--secret <secret>', 'cluster secret, where brokers ask for it').env('HERALD_SECRET'))
+    .option('--count <number>', 'publish it so many times', '1')
+    .action(publish);
+
+  program
+    .command('subscribe <topic...>')
+    .description('print the messages of topics, one JSON object a line')
+    .addOption(
+      new Flag('--url <urls>', 'public URLs of Heralds, with commas').env('HERALD_URL').default(PUBLIC_URL),
+    )
+    .addOption(new Flag('--auth-token <token>', 'token for the gateway').env('HERALD_TOKEN'))
+    .option('--count <number>', 'end after so many messages')
+    .action(subscribe);
+}
+
+async function publish(
+  topic: string,
+  data: string,
+  flags: { heralds: string; secret?: string; count: string },
+): Promise<void> {
+  checkTopic(topic);
+  const count = Number(flags.count);
+  if (!Number.isInteger(count) || count < 1)
+    throw new StartError(`--count ${flags.count}: expected a positive integer`);
+  const { createPublisher } = await import('../publisher/index.ts');
+  const publisher = await createPublisher({
+    heralds: flags.heralds.split(','),
+    ...(flags.secret !== undefined && { secret: flags.secret }),
+  });
+  try {
+    for (let sent = 0; sent < count; sent++) await publisher.publish(topic, jsonOf(data));
+    console.log(`published ${count} to ${topic}`);
+  } catch (error) {
+    throw new StartError(`not published: ${(error as Error).message}`);
+  } finally {
+    await publisher.close();
+  }
+}
+
+/** Text that is JSON is taken as JSON; anything else is a string. */
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return text;
+  }
+}
+
+function subscribe(
+  topics: string[],
+  flags: { url: string; authToken?: string; count?: string },
+): Promise<void> {
+  for (const topic of topics) checkTopic(topic);
+  const most = flags.count === undefined ? Infinity : Number(flags.count);
+  return new Promise((resolve, reject) => {
+    let seen = 0;
+    const client = connect({
+      herald: flags.url.split(','),
+      topics,
+      webSocket: WebSocket,
+      ...(flags.authToken !== undefined && { token: flags.authToken }),
+    });
+    const stop = (): void => {
+      client.close();
+      resolve();
+    };
+    client.on('message', ({ topic, offset, data }) => {
+      console.log(JSON.stringify({ topic, offset, data }));
+      seen += 1;
+      if (seen >= most) stop();
+    });
+    client.on('gap', (gap) => console.error(JSON.stringify({ gap })));
+    client.on('state', (state) => console.error(JSON.stringify({ state })));
+    client.on('end', ({ reason }) => reject(new StartError(`connection refused for good: ${reason}`)));
+    process.on('SIGINT', stop);
+    process.on('SIGTERM', stop);
+  });
+}
+
+function checkTopic(topic: string): void {
+  if (!TOPIC_PATTERN.test(topic)) throw new StartError(`${JSON.stringify(topic)} is not ${TOPIC_WORDS}`);
+}
