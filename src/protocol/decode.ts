@@ -41,14 +41,17 @@ export function refuse(field: string, received: unknown, expected: string): neve
 export function shown(value: unknown): string {
   if (value === undefined) return 'nothing';
   if (typeof value === 'number') return String(value);
-  let text: string;
-  try {
-    // Functions and symbols stringify to undefined, which the types of JSON.stringify do not say.
-    text = String(JSON.stringify(value));
-  } catch {
-    text = typeof value;
-  }
+  const text = asJson(value) ?? typeof value;
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+}
+
+/** JSON, or undefined for what has none (functions, cycles); the types of JSON.stringify do not say so. */
+function asJson(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return undefined;
+  }
 }
 
 export function readFields(value: unknown, field: string): Fields {

@@ -1,0 +1,209 @@
+// (7) Gateway -> broker and back, on the repair socket: the heads right now, a range of a bucket that did not
+// arrive, the history of topics (how a client resumes at any gateway), and the goodbye that lets a draining
+// broker go.
+
+import type { ByteReader as Reader, ByteWriter } from './bytes.ts';
+import { ByteReader } from './bytes.ts';
+import type { Decoded } from './decode.ts';
+import { decoding, refuse } from './decode.ts';
+import type { FrameNames } from './publication.ts';
+import { PUBLICATION_LIMITS, readBlock, readKind, writeBlock, writeKind } from './publication.ts';
+import type { BucketHead, Section, SequencedMessage } from './publication-envelope.ts';
+import { readHeadList, readSection, writeHeadList, writeSection } from './publication-envelope.ts';
+
+export const REPAIR_LIMITS = { maxTopicsPerRequest: 512, maxReplyBytes: 262_144 } as const;
+
+/** `head`: only where the topic stands. `since`: after a position. `held`: the newest that are still held. */
+export interface TopicQuery {
+  topic: string;
+  want: 'head' | 'since' | 'held';
+  epoch: string;
+  afterOffset: number;
+}
+
+export type RepairRequest = { request: number } & (
+  | { kind: 'heads' }
+  | { kind: 'range'; bucket: number; fromSequence: number; toSequence: number }
+  | { kind: 'topics'; maxMessages: number; maxBytes: number; queries: TopicQuery[] }
+  | { kind: 'leave' }
+);
+
+export type TopicStatus = 'complete' | 'over-limit' | 'trimmed' | 'epoch-gone';
+
+export interface TopicAnswer {
+  topic: string;
+  status: TopicStatus;
+  headOffset: number;
+  messages: SequencedMessage[];
+}
+
+export type RepairReply = { request: number; epoch: string } & (
+  | { kind: 'heads'; heads: BucketHead[] }
+  | {
+      kind: 'range';
+      bucket: number;
+      /** What is before it is gone for good. */
+      firstHeldSequence: number;
+      headSequence: number;
+      /** From the first held one of the range on; maybe not to its end (ask again), never with a hole. */
+      section: Section;
+    }
+  | { kind: 'topics'; answers: TopicAnswer[] }
+  | { kind: 'leave' }
+);
+
+const KIND_REQUEST = 0x52;
+const KIND_REPLY = 0x72;
+const KINDS = ['heads', 'range', 'topics', 'leave'] as const;
+const WANTS = ['head', 'since', 'held'] as const;
+const STATUSES = ['complete', 'over-limit', 'trimmed', 'epoch-gone'] as const;
+
+export function encodeRepairRequest(to: ByteWriter, request: RepairRequest): Uint8Array {
+  writeKind(to, KIND_REQUEST);
+  to.varint(request.request);
+  to.byte(KINDS.indexOf(request.kind));
+  if (request.kind === 'range') {
+    to.byte(request.bucket);
+    to.varint(request.fromSequence);
+    to.varint(request.toSequence);
+  } else if (request.kind === 'topics') {
+    to.varint(request.maxMessages);
+    to.varint(request.maxBytes);
+    to.varint(request.queries.length);
+    for (const query of request.queries) {
+      to.byte(WANTS.indexOf(query.want));
+      to.name(query.topic);
+      to.name(query.epoch);
+      to.varint(query.afterOffset);
+    }
+  }
+  return to.take();
+}
+
+export function decodeRepairRequest(bytes: Uint8Array, names: FrameNames): Decoded<RepairRequest> {
+  return decoding(() => {
+    const from = new ByteReader(bytes);
+    readKind(from, KIND_REQUEST);
+    const decoded = readRequest(from, names);
+    from.end();
+    return decoded;
+  });
+}
+
+function readRequest(from: Reader, names: FrameNames): RepairRequest {
+  const request = from.varint('request');
+  const kind = readChoice(from, 'kind', KINDS);
+  switch (kind) {
+    case 'heads':
+    case 'leave':
+      return { request, kind };
+    case 'range':
+      return {
+        request,
+        kind,
+        bucket: from.byte('bucket'),
+        fromSequence: from.varint('from'),
+        toSequence: from.varint('to'),
+      };
+    case 'topics': {
+      const maxMessages = from.varint('maxMessages');
+      const maxBytes = from.varint('maxBytes');
+      const count = from.varint('queries', REPAIR_LIMITS.maxTopicsPerRequest);
+      const queries: TopicQuery[] = [];
+      for (let i = 0; i < count; i++) {
+        queries.push({
+          want: readChoice(from, 'want', WANTS),
+          topic: from.name('topic', names.topics),
+          epoch: from.name('epoch', names.optionalEpochs),
+          afterOffset: from.varint('after'),
+        });
+      }
+      return { request, kind, maxMessages, maxBytes, queries };
+    }
+  }
+}
+
+export function encodeRepairReply(to: ByteWriter, reply: RepairReply): Uint8Array {
+  writeKind(to, KIND_REPLY);
+  to.varint(reply.request);
+  to.byte(KINDS.indexOf(reply.kind));
+  to.name(reply.epoch);
+  switch (reply.kind) {
+    case 'heads':
+      writeHeadList(to, reply.heads);
+      break;
+    case 'range':
+      to.byte(reply.bucket);
+      to.varint(reply.firstHeldSequence);
+      to.varint(reply.headSequence);
+      writeSection(to, reply.section);
+      break;
+    case 'topics':
+      to.varint(reply.answers.length);
+      for (const answer of reply.answers) {
+        to.name(answer.topic);
+        to.byte(STATUSES.indexOf(answer.status));
+        to.varint(answer.headOffset);
+        writeBlock(to, answer.messages, (message) => message.offset);
+      }
+      break;
+    case 'leave':
+      break;
+  }
+  return to.take();
+}
+
+export function decodeRepairReply(bytes: Uint8Array, names: FrameNames): Decoded<RepairReply> {
+  return decoding(() => {
+    const from = new ByteReader(bytes);
+    readKind(from, KIND_REPLY);
+    const decoded = readReply(from, names);
+    from.end();
+    return decoded;
+  });
+}
+
+function readReply(from: Reader, names: FrameNames): RepairReply {
+  const request = from.varint('request');
+  const kind = readChoice(from, 'kind', KINDS);
+  const epoch = from.name('epoch', names.epochs);
+  switch (kind) {
+    case 'heads':
+      return { request, epoch, kind, heads: readHeadList(from) };
+    case 'range':
+      return {
+        request,
+        epoch,
+        kind,
+        bucket: from.byte('bucket'),
+        firstHeldSequence: from.varint('firstHeld'),
+        headSequence: from.varint('head'),
+        section: readSection(from, names),
+      };
+    case 'topics': {
+      const count = from.varint('answers', REPAIR_LIMITS.maxTopicsPerRequest);
+      const answers: TopicAnswer[] = [];
+      for (let i = 0; i < count; i++) answers.push(readAnswer(from, names));
+      return { request, epoch, kind, answers };
+    }
+    case 'leave':
+      return { request, epoch, kind };
+  }
+}
+
+function readAnswer(from: Reader, names: FrameNames): TopicAnswer {
+  const topic = from.name('topic', names.topics);
+  const status = readChoice(from, 'status', STATUSES);
+  const headOffset = from.varint('head');
+  const messages: SequencedMessage[] = [];
+  readBlock(from, names, true, (message) => messages.push(message));
+  return { topic, status, headOffset, messages };
+}
+
+function readChoice<T extends string>(from: Reader, field: string, choices: readonly T[]): T {
+  const code = from.byte(field);
+  return choices[code] ?? refuse(field, code, `0 to ${choices.length - 1} (${choices.join(', ')})`);
+}
+
+/** What a range request may ask at once. */
+export const MAX_RANGE = PUBLICATION_LIMITS.maxMessagesPerBatch;
