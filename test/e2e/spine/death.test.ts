@@ -1,0 +1,102 @@
+// What happens when parts of `herald up` die: a gateway, the parent, and everything by Ctrl-C.
+
+import { readdirSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { request } from 'undici';
+import { expect, test } from 'vitest';
+import { WebSocket } from 'ws';
+import { connect } from '../../../src/client/index.ts';
+import type { LookupReply } from '../../../src/protocol/lookup.ts';
+import { createPublisher } from '../../../src/publisher/index.ts';
+import { accepts, childrenOf, herald, isAlive, startUp, until } from './running-up.ts';
+import type { RunningUp } from './running-up.ts';
+
+const CLIENTS = 30;
+
+async function lookup(up: RunningUp): Promise<LookupReply> {
+  const reply = await request(`${up.publicUrl}/v1/lookup`);
+  return (await reply.body.json()) as LookupReply;
+}
+
+test('a gateway that was killed is not named again, and its clients come back elsewhere', async () => {
+  const up = await startUp(['--no-bots', '--no-squeeze']);
+  try {
+    const received = new Map<number, Set<number>>();
+    const clients = Array.from({ length: CLIENTS }, (_, index) => {
+      const client = connect({ herald: [up.publicUrl], topics: ['after.death'], webSocket: WebSocket });
+      received.set(index, new Set());
+      client.on('message', ({ data }) => received.get(index)!.add(data as number));
+      return client;
+    });
+    await until(() => clients.every(({ state }) => state.name === 'live'), 15_000, 'all clients live');
+    const victim = 'gateway-2';
+    const orphans = clients.filter(({ state }) => state.name === 'live' && state.gateway === victim);
+    expect(orphans.length).toBeGreaterThan(0);
+
+    const [pid] = up.pidsOf(victim);
+    process.kill(pid!, 'SIGKILL');
+    const killedMs = performance.now();
+    let lastNamedMs = 0;
+    while (performance.now() - killedMs < 3_000) {
+      const { gateway } = await lookup(up);
+      if (gateway === victim) lastNamedMs = performance.now() - killedMs;
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    expect(lastNamedMs).toBeLessThan(2_000);
+    await until(
+      () => clients.every(({ state }) => state.name === 'live' && state.gateway !== victim),
+      15_000,
+      'all clients live elsewhere',
+    );
+
+    const publisher = await createPublisher({ heralds: [up.controlUrl] });
+    for (let n = 0; n < 50; n++) await publisher.publish('after.death', n);
+    await until(
+      () => [...received.values()].every((seen) => seen.size === 50),
+      10_000,
+      'all messages at all clients',
+    );
+    await publisher.close();
+    for (const client of clients) client.close();
+  } finally {
+    await up.stop();
+  }
+});
+
+test('Ctrl-C stops everything within 5 s and leaves no process and no file', async () => {
+  const before = new Set(readdirSync(tmpdir()));
+  const up = await startUp(['--bots', '40', '--no-squeeze']);
+  const children = childrenOf(up.child.pid!);
+  expect(children.length).toBeGreaterThanOrEqual(7);
+  const startedMs = performance.now();
+  up.child.kill('SIGINT');
+  const { code } = await up.exited;
+  expect(performance.now() - startedMs).toBeLessThan(5_000);
+  expect(code).toBe(0);
+  expect(children.filter(isAlive)).toEqual([]);
+  expect(await accepts(up.ports.public)).toBe(false);
+  const left = readdirSync(tmpdir()).filter((name) => !before.has(name) && name.includes('herald'));
+  expect(left).toEqual([]);
+});
+
+test('children end by themselves when their parent is killed', async () => {
+  const up = await startUp(['--bots', '10', '--no-squeeze']);
+  const children = childrenOf(up.child.pid!);
+  up.child.kill('SIGKILL');
+  await until(() => !children.some(isAlive), 8_000, 'all children to end');
+});
+
+test('a busy port gives one line with the port, its owner and the flag', async () => {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as { port: number };
+  const { status, stderr } = herald('serve', '--public-listen', `127.0.0.1:${port}`, '--log-level', 'silent');
+  await new Promise((resolve) => server.close(resolve));
+  expect(status).toBe(1);
+  expect(stderr).toMatch(
+    new RegExp(
+      `^herald: 127\\.0\\.0\\.1:${port} is in use by .+ \\(pid ${process.pid}\\); choose another with --public-listen\n$`,
+    ),
+  );
+});

@@ -1,0 +1,125 @@
+// The whole way on real parts: look up, connect, publish through the brokers, receive on every gateway.
+
+import { request } from 'undici';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { WebSocket } from 'ws';
+import { connect } from '../../../src/client/index.ts';
+import type { TableSnapshot } from '../../../src/herald/core/balancer-types.ts';
+import type { LookupReply } from '../../../src/protocol/lookup.ts';
+import { createPublisher } from '../../../src/publisher/index.ts';
+import { herald, startUp, until } from './running-up.ts';
+import type { RunningUp } from './running-up.ts';
+
+const MESSAGES = 1_000;
+
+async function getJson<T>(url: string): Promise<{ status: number; body: T }> {
+  const reply = await request(url);
+  return { status: reply.statusCode, body: (await reply.body.json()) as T };
+}
+
+describe('herald up', () => {
+  let up: RunningUp;
+
+  beforeAll(async () => {
+    up = await startUp(['--no-bots', '--no-squeeze']);
+    await until(
+      async () => {
+        const { body } = await getJson<TableSnapshot>(`${up.adminUrl}/v1/table`);
+        return body.gateways.filter(({ effectiveState }) => effectiveState === 'up').length === 3;
+      },
+      10_000,
+      'three gateways in the table',
+    );
+  });
+  afterAll(() => up.stop());
+
+  test('prints versions, mode and every URL', () => {
+    const output = up.output();
+    expect(output).toMatch(/Herald \d+\.\d+\.\d+ on Node \d+/);
+    expect(output).toContain('embedded store, one Herald');
+    for (const port of [up.ports.public, up.ports.control, up.ports.admin, up.ports.agent]) {
+      expect(output).toContain(String(port));
+    }
+  });
+
+  test('runs each daemon as a process of its own', () => {
+    expect(up.pidsOf('serve')).toHaveLength(1);
+    expect(up.pidsOf('gateway')).toHaveLength(3);
+    expect(up.pidsOf('broker')).toHaveLength(2);
+  });
+
+  test(`delivers ${MESSAGES} messages to a subscriber of every gateway, in order and with none missing`, async () => {
+    const gateways = new Set<string>();
+    const received = new Map<string, number[]>();
+    const clients: ReturnType<typeof connect>[] = [];
+    const ids = ['gateway-1', 'gateway-2', 'gateway-3'];
+    for (const id of ids) {
+      const numbers: number[] = [];
+      received.set(id, numbers);
+      const client = connect({
+        herald: [up.publicUrl],
+        exclude: ids.filter((other) => other !== id),
+        topics: ['e2e.numbers'],
+        webSocket: WebSocket,
+      });
+      client.on('message', ({ data }) => numbers.push((data as { n: number }).n));
+      clients.push(client);
+      await until(() => client.state.name === 'live', 10_000, `a client live on ${id}`);
+      if (client.state.name === 'live') gateways.add(client.state.gateway);
+    }
+    expect([...gateways].sort()).toEqual(ids);
+
+    const publisher = await createPublisher({ heralds: [up.controlUrl] });
+    await Promise.all(Array.from({ length: MESSAGES }, (_, n) => publisher.publish('e2e.numbers', { n })));
+    await until(
+      () => [...received.values()].every((numbers) => numbers.length >= MESSAGES),
+      20_000,
+      'every message on every gateway',
+    );
+    const expected = Array.from({ length: MESSAGES }, (_, n) => n);
+    for (const numbers of received.values()) expect(numbers).toEqual(expected);
+    await publisher.close();
+    for (const client of clients) client.close();
+  });
+
+  test('answers a lookup with a gateway, alternates and a ticket', async () => {
+    const { status, body } = await getJson<LookupReply>(`${up.publicUrl}/v1/lookup`);
+    expect(status).toBe(200);
+    expect(body.url).toMatch(/^ws:\/\/127\.0\.0\.1:\d+\/ws$/);
+    expect(body.alternates).toHaveLength(2);
+    expect(body.ticket).toMatch(/^t1\./);
+  });
+
+  test('redirects to a gateway', async () => {
+    const reply = await request(`${up.publicUrl}/v1/connect?location=ws`);
+    await reply.body.dump();
+    expect(reply.statusCode).toBe(302);
+    expect(reply.headers['location']).toMatch(/^ws:\/\/127\.0\.0\.1:\d+\/ws/);
+  });
+
+  test('answers lookup, table and publish from a shell', () => {
+    const lookup = herald('lookup', '--url', up.publicUrl, '-o', 'json');
+    expect(lookup.status).toBe(0);
+    expect((JSON.parse(lookup.stdout) as LookupReply).gateway).toMatch(/^gateway-/);
+    const table = herald('table', '--admin', up.adminUrl);
+    expect(table.stdout).toContain('gateway-3');
+    const published = herald('publish', 'news', '{"a":1}', '--heralds', up.controlUrl);
+    expect(published.stderr).toBe('');
+    expect(published.stdout).toBe('published 1 to news\n');
+  });
+
+  test('explains a lookup', async () => {
+    const { body } = await getJson<LookupReply>(`${up.publicUrl}/v1/lookup`);
+    const explained = herald('explain', body.lookupId, '--admin', up.adminUrl);
+    expect(explained.stderr).toBe('');
+    expect(explained.stdout).toContain(body.gateway);
+  });
+
+  test('says on one line that no Herald answers', () => {
+    const { status, stderr } = herald('lookup', '--url', 'http://127.0.0.1:9');
+    expect(status).toBe(1);
+    expect(stderr).toMatch(
+      /^herald: no Herald answers at http:\/\/127\.0\.0\.1:9 \(.*\); start one with "herald up"\n$/,
+    );
+  });
+});

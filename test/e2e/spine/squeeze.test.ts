@@ -1,0 +1,32 @@
+// The demonstration of `herald up`: 20 s after the start one gateway is squeezed, and the table shows new
+// assignments going elsewhere.
+
+import { request } from 'undici';
+import { expect, test } from 'vitest';
+import type { TableSnapshot } from '../../../src/herald/core/balancer-types.ts';
+import { startUp, until } from './running-up.ts';
+import type { RunningUp } from './running-up.ts';
+
+async function picks(up: RunningUp): Promise<Map<string, number>> {
+  const reply = await request(`${up.adminUrl}/v1/table`);
+  const table = (await reply.body.json()) as TableSnapshot;
+  return new Map(table.gateways.map((gateway) => [gateway.gateway, gateway.picks]));
+}
+
+test('new assignments avoid a squeezed gateway', async () => {
+  const up = await startUp(['--bots', '150']);
+  try {
+    await until(() => up.output().includes('squeezing gateway-3'), 40_000, 'the squeeze');
+    // Its load is an average over 2 s; judge what comes after that.
+    await new Promise((resolve) => setTimeout(resolve, 4_000));
+    const from = await picks(up);
+    await new Promise((resolve) => setTimeout(resolve, 10_000));
+    const to = await picks(up);
+    const during = new Map([...to].map(([id, count]) => [id, count - (from.get(id) ?? 0)]));
+    const total = [...during.values()].reduce((sum, count) => sum + count, 0);
+    expect(total).toBeGreaterThan(30);
+    expect(during.get('gateway-3')! / total).toBeLessThan(0.15);
+  } finally {
+    await up.stop();
+  }
+});
