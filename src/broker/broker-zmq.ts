@@ -1,0 +1,147 @@
+// The broker's three ZeroMQ sockets: ROUTER in from publishers, XPUB out to gateways, ROUTER for repair. They
+// move frames and decide nothing; start-broker.ts joins them to the core.
+
+import { Router, XPublisher } from 'zeromq';
+import type { CurveKeys } from '../daemon/zeromq-options.ts';
+import {
+  baseSocketOptions,
+  BATCH_QUEUE,
+  curveServerOptions,
+  ENVELOPE_QUEUE,
+} from '../daemon/zeromq-options.ts';
+import { LANE } from '../protocol/publication-envelope.ts';
+
+export interface BrokerSocketsOptions {
+  /** `tcp://host:port` each; port 0 or `*` takes a free one. */
+  publish: string;
+  subscribe: string;
+  repair: string;
+  curve?: CurveKeys;
+  /** How long close() may go on writing what was already sent. */
+  lingerMs: number;
+  onPublish(peer: Buffer, frame: Buffer): void;
+  onRepair(peer: Buffer, frame: Buffer): void;
+  /** A socket failed in a way that should not happen. */
+  onError(socket: string, error: unknown): void;
+}
+
+/** Which lanes have any listener, as the XPUB side tells it. */
+export interface Listeners {
+  wide: boolean;
+  narrow: ReadonlySet<number>;
+}
+
+export interface BrokerSockets {
+  /** Endpoints as bound, with the real ports. */
+  readonly endpoints: { publish: string; subscribe: string; repair: string };
+  readonly listeners: Listeners;
+  /** Hands an envelope to every gateway that listens for it; drops for those whose queue is full. */
+  broadcast(frame: Uint8Array): void;
+  reply(socket: 'publish' | 'repair', peer: Buffer, frame: Uint8Array): void;
+  /** Stops taking publications; what waits unread is answered by nobody. */
+  stopIntake(): void;
+  close(): Promise<void>;
+}
+
+export async function openBrokerSockets(options: BrokerSocketsOptions): Promise<BrokerSockets> {
+  const curve = curveServerOptions(options.curve);
+  const intake = new Router({
+    ...baseSocketOptions,
+    ...curve,
+    linger: options.lingerMs,
+    receiveHighWaterMark: BATCH_QUEUE,
+    // Acks are small and a publisher waits for them; losing one costs a retry of the whole batch.
+    sendHighWaterMark: BATCH_QUEUE,
+    // Default true would make a send to a publisher that just left an error.
+    mandatory: false,
+    // A publisher that reconnects under its old identity takes over at once.
+    handover: true,
+  });
+  const out = new XPublisher({
+    ...baseSocketOptions,
+    ...curve,
+    linger: options.lingerMs,
+    sendHighWaterMark: ENVELOPE_QUEUE,
+    receiveHighWaterMark: 0,
+    // Never true: one frozen gateway would stall all the others.
+    noDrop: false,
+  });
+  const repair = new Router({
+    ...baseSocketOptions,
+    ...curve,
+    linger: options.lingerMs,
+    receiveHighWaterMark: BATCH_QUEUE,
+    sendHighWaterMark: BATCH_QUEUE,
+    mandatory: false,
+    handover: true,
+  });
+
+  try {
+    await intake.bind(wildcard(options.publish));
+    await out.bind(wildcard(options.subscribe));
+    await repair.bind(wildcard(options.repair));
+  } catch (error) {
+    for (const socket of [intake, out, repair]) socket.close();
+    throw error;
+  }
+
+  let closing = false;
+  const narrow = new Set<number>();
+  const listeners = { wide: false, narrow };
+  const failed = (socket: string) => (error: unknown) => {
+    if (!closing) options.onError(socket, error);
+  };
+
+  const reading = [
+    readPeers(intake, options.onPublish).catch(failed('publish')),
+    readPeers(repair, options.onRepair).catch(failed('repair')),
+    readSubscriptions(out, listeners).catch(failed('subscribe')),
+  ];
+  const sockets = { publish: intake, repair };
+
+  return {
+    endpoints: {
+      publish: intake.lastEndpoint!,
+      subscribe: out.lastEndpoint!,
+      repair: repair.lastEndpoint!,
+    },
+    listeners,
+    broadcast(frame) {
+      out.send(frame).catch(failed('subscribe'));
+    },
+    reply(socket, peer, frame) {
+      // A peer that left is no failure: the library reports an unroutable message only when asked to.
+      sockets[socket].send([peer, frame]).catch(failed(socket));
+    },
+    stopIntake() {
+      if (!intake.closed) intake.unbind(intake.lastEndpoint!).catch(failed('publish'));
+    },
+    async close() {
+      closing = true;
+      for (const socket of [intake, out, repair]) socket.close();
+      await Promise.all(reading);
+    },
+  };
+}
+
+function wildcard(endpoint: string): string {
+  return endpoint.replace(/:0$/, ':*');
+}
+
+async function readPeers(socket: Router, take: (peer: Buffer, frame: Buffer) => void): Promise<void> {
+  for await (const [peer, frame] of socket) if (peer && frame) take(peer, frame);
+}
+
+/** Subscription messages are 1 or 0 and the filter; only a filter's first and last listener show up. */
+async function readSubscriptions(
+  socket: XPublisher,
+  listeners: { wide: boolean; narrow: Set<number> },
+): Promise<void> {
+  for await (const [message] of socket) {
+    if (message?.length !== 3) continue;
+    const [joined, bucket, lane] = message as unknown as [number, number, number];
+    if (lane === LANE.wide) listeners.wide = joined === 1;
+    else if (lane === LANE.narrow && joined === 1) listeners.narrow.add(bucket);
+    else if (lane === LANE.narrow) listeners.narrow.delete(bucket);
+  }
+}

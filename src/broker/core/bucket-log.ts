@@ -1,0 +1,174 @@
+// One bucket's memory: the sequence of its messages, the offset of each of its topics and a bounded ring of
+// what was forwarded, from which gateways repair holes and clients resume. Sequences and offsets count from
+// 1 within the broker's epoch and are never given twice.
+
+import { MESSAGE_FLAG } from '../../protocol/publication.ts';
+import type { Publication } from '../../protocol/publication.ts';
+import type { Section, SequencedMessage } from '../../protocol/publication-envelope.ts';
+import type { TopicAnswer, TopicQuery } from '../../protocol/publication-repair.ts';
+
+/** A message as the ring holds it. `previousSequence` chains the messages of a topic; 0 = none before. */
+export interface LoggedMessage extends SequencedMessage {
+  bucketSequence: number;
+  previousSequence: number;
+  /** When it came, on the broker's monotonic clock. */
+  arrivedMs: number;
+}
+
+interface TopicState {
+  offset: number;
+  lastSequence: number;
+}
+
+/** What a message costs beside its JSON: the object, its view and its place in the ring. */
+export const MESSAGE_OVERHEAD_BYTES = 200;
+const EVICTION_TRIES = 8;
+
+export class BucketLog {
+  readonly bucket: number;
+  readonly #maxTopics: number;
+  readonly #topics = new Map<string, TopicState>();
+  /** Highest offset of any topic that was forgotten: a topic that comes back is numbered above it. */
+  #forgottenOffset = 0;
+  #ring: LoggedMessage[] = [];
+  #start = 0;
+  #head = 0;
+  #bytes = 0;
+
+  constructor(bucket: number, maxTopics: number) {
+    this.bucket = bucket;
+    this.#maxTopics = maxTopics;
+  }
+
+  get head(): number {
+    return this.#head;
+  }
+
+  /** Sequence of the oldest held message; head + 1 when none is held. */
+  get firstHeld(): number {
+    return this.#head - this.held + 1;
+  }
+
+  get held(): number {
+    return this.#ring.length - this.#start;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get topics(): number {
+    return this.#topics.size;
+  }
+
+  append(publication: Publication, nowMs: number): LoggedMessage {
+    const known = this.#topics.get(publication.topic);
+    const topic = known ?? this.#addTopic(publication.topic);
+    const message: LoggedMessage = {
+      topic: publication.topic,
+      data: publication.data,
+      source: publication.source,
+      sequence: publication.sequence,
+      flags: known || topic.offset === 0 ? publication.flags : publication.flags | MESSAGE_FLAG.renumbered,
+      publishedAtMs: publication.publishedAtMs,
+      offset: topic.offset + 1,
+      bucketSequence: this.#head + 1,
+      previousSequence: topic.lastSequence,
+      arrivedMs: nowMs,
+    };
+    topic.offset = message.offset;
+    topic.lastSequence = message.bucketSequence;
+    this.#head = message.bucketSequence;
+    this.#ring.push(message);
+    this.#bytes += message.data.length + MESSAGE_OVERHEAD_BYTES;
+    return message;
+  }
+
+  /** Drops the oldest message. */
+  dropOldest(): void {
+    const oldest = this.#ring[this.#start];
+    if (!oldest) return;
+    this.#bytes -= oldest.data.length + MESSAGE_OVERHEAD_BYTES;
+    this.#start += 1;
+    if (this.#start > 64 && this.#start * 2 > this.#ring.length) {
+      this.#ring = this.#ring.slice(this.#start);
+      this.#start = 0;
+    }
+  }
+
+  oldestArrivedMs(): number {
+    return this.#ring[this.#start]?.arrivedMs ?? Infinity;
+  }
+
+  /** Held messages from `fromSequence` to `toSequence`, as many as fit; never with a hole. */
+  range(fromSequence: number, toSequence: number, maxMessages: number, maxBytes: number): Section {
+    const first = Math.max(fromSequence, this.firstHeld);
+    const last = Math.min(toSequence, this.#head, first + maxMessages - 1);
+    const messages: LoggedMessage[] = [];
+    let bytes = 0;
+    for (let sequence = first; sequence <= last; sequence++) {
+      const message = this.#at(sequence)!;
+      bytes += message.data.length + MESSAGE_OVERHEAD_BYTES;
+      if (bytes > maxBytes && messages.length > 0) break;
+      messages.push(message);
+    }
+    return { bucket: this.bucket, firstSequence: first, messages };
+  }
+
+  /** Answers for one topic of this bucket; `sameEpoch` says whether the query's epoch is this broker's. */
+  history(query: TopicQuery, sameEpoch: boolean, maxMessages: number, maxBytes: number): TopicAnswer {
+    const state = this.#topics.get(query.topic);
+    const headOffset = state?.offset ?? this.#forgottenOffset;
+    const answer = (status: TopicAnswer['status'], messages: LoggedMessage[] = []): TopicAnswer => ({
+      topic: query.topic,
+      status,
+      headOffset,
+      messages,
+    });
+    if (query.want === 'head') return answer('complete');
+    const since = query.want === 'since';
+    if (since && !sameEpoch) return answer('epoch-gone');
+    if (since && query.afterOffset > headOffset) return answer('trimmed');
+    if (since && query.afterOffset === headOffset) return answer('complete');
+
+    const newestFirst: LoggedMessage[] = [];
+    let bytes = 0;
+    let message = this.#at(state?.lastSequence ?? 0);
+    while (message && !(since && message.offset <= query.afterOffset)) {
+      bytes += message.data.length;
+      if (newestFirst.length >= maxMessages || bytes > maxBytes) {
+        return since ? answer('over-limit') : answer('complete', newestFirst.reverse());
+      }
+      newestFirst.push(message);
+      message = this.#at(message.previousSequence);
+    }
+    const reached = newestFirst.at(-1)?.offset ?? headOffset + 1;
+    if (since && reached !== query.afterOffset + 1) return answer('trimmed');
+    return answer('complete', newestFirst.reverse());
+  }
+
+  #at(sequence: number): LoggedMessage | undefined {
+    const index = sequence - this.firstHeld;
+    return index < 0 ? undefined : this.#ring[this.#start + index];
+  }
+
+  #addTopic(name: string): TopicState {
+    if (this.#topics.size >= this.#maxTopics) this.#forgetOne();
+    const state = { offset: this.#forgottenOffset, lastSequence: 0 };
+    this.#topics.set(name, state);
+    return state;
+  }
+
+  /** Forgets a topic, the oldest whose messages have left the ring where the first few tries find one. */
+  #forgetOne(): void {
+    for (let tries = 1; ; tries++) {
+      const [name, state] = this.#topics.entries().next().value!;
+      this.#topics.delete(name);
+      if (state.lastSequence < this.firstHeld || tries >= EVICTION_TRIES) {
+        this.#forgottenOffset = Math.max(this.#forgottenOffset, state.offset);
+        return;
+      }
+      this.#topics.set(name, state);
+    }
+  }
+}
