@@ -1,0 +1,116 @@
+// (1) Decodes what a Herald answers to a report. Unknown fields and unknown directives are ignored, so that
+// an older gateway lives with a newer Herald.
+
+import type { Decoded, Fields } from '../protocol/decode.ts';
+import {
+  decodeJson,
+  decoding,
+  optionalInteger,
+  optionalNumber,
+  optionalText,
+  readFields,
+  refuse,
+  requiredInteger,
+  requiredText,
+} from '../protocol/decode.ts';
+import type { BrokerAddress, Directive, FeedbackReply } from '../protocol/load-report.ts';
+import { REPORT_LIMITS } from '../protocol/load-report.ts';
+import { ID_PATTERN, ID_WORDS } from '../protocol/names.ts';
+
+const MAX_BROKERS = 256;
+const DAY_MS = 86_400_000;
+const PRINTABLE = /^[\x20-\x7e]{0,300}$/;
+const PRINTABLE_WORDS = 'at most 300 printable characters';
+
+export function decodeFeedbackReply(body: string): Decoded<FeedbackReply> {
+  const json = decodeJson(body, 'reply');
+  if (!json.ok) return json;
+  return decoding(() => readReply(readFields(json.value, 'reply')));
+}
+
+function readReply(from: Fields): FeedbackReply {
+  const { minPeriodMs, maxPeriodMs, maxHeralds } = REPORT_LIMITS;
+  const heralds = from['heralds'] ?? [];
+  if (!Array.isArray(heralds) || !heralds.every((url) => typeof url === 'string')) {
+    return refuse('heralds', heralds, 'an array of URLs');
+  }
+  const brokers = from['brokers'];
+  const directive = from['directive'];
+  return {
+    accepted: optionalInteger(from, 'accepted', 0, REPORT_LIMITS.maxReportsPerPost) ?? 0,
+    periodMs:
+      optionalNumber(from, 'periodMs', minPeriodMs, maxPeriodMs) ??
+      refuse('periodMs', undefined, `a number from ${minPeriodMs} to ${maxPeriodMs}`),
+    heraldId: requiredText(from, 'heraldId', ID_PATTERN, ID_WORDS),
+    nowMs:
+      optionalNumber(from, 'nowMs', 0, Number.MAX_SAFE_INTEGER) ?? refuse('nowMs', undefined, 'a number'),
+    heralds: heralds.slice(0, maxHeralds),
+    ...(brokers !== undefined && brokers !== null && { brokers: readBrokers(brokers) }),
+    ...readDirective(directive),
+  };
+}
+
+/** Decodes a list of brokers, as in a feedback reply and in `GET /v1/brokers`. */
+export function decodeBrokers(value: unknown): Decoded<BrokerAddress[]> {
+  return decoding(() => readBrokers(value));
+}
+
+function readBrokers(value: unknown): BrokerAddress[] {
+  if (!Array.isArray(value) || value.length > MAX_BROKERS) {
+    return refuse('brokers', value, `an array of at most ${MAX_BROKERS} brokers`);
+  }
+  return value.map((item: unknown, index) => {
+    const from = readFields(item, `brokers[${index}]`);
+    const address = (field: string): string => optionalText(from, field, PRINTABLE, PRINTABLE_WORDS) ?? '';
+    return {
+      id: requiredText(from, 'id', ID_PATTERN, ID_WORDS),
+      publish: address('publish'),
+      subscribe: address('subscribe'),
+      repair: address('repair'),
+      http: address('http'),
+      epoch: address('epoch'),
+      // A state this version does not know is not one to send new work to.
+      state: from['state'] === 'up' ? 'up' : 'draining',
+    };
+  });
+}
+
+function readDirective(value: unknown): { directive?: Directive } {
+  if (value === undefined || value === null) return {};
+  const from = readFields(value, 'directive');
+  if (from['shed'] !== undefined) {
+    const order = readFields(from['shed'], 'directive.shed');
+    const work = optionalNumber(order, 'work', 0, 1e9);
+    return {
+      directive: {
+        shed: {
+          orderId: orderId(order),
+          count: requiredInteger(order, 'count', 0, REPORT_LIMITS.maxConnections),
+          ...(work !== undefined && { work }),
+          spreadMs: requiredInteger(order, 'spreadMs', 0, DAY_MS),
+        },
+      },
+    };
+  }
+  if (from['drain'] !== undefined) {
+    const order = readFields(from['drain'], 'directive.drain');
+    return {
+      directive: {
+        drain: {
+          orderId: orderId(order),
+          reason: optionalText(order, 'reason', PRINTABLE, PRINTABLE_WORDS) ?? '',
+          spreadMs: requiredInteger(order, 'spreadMs', 0, DAY_MS),
+          deadlineMs: requiredInteger(order, 'deadlineMs', 0, DAY_MS),
+        },
+      },
+    };
+  }
+  if (from['ready'] !== undefined) {
+    return { directive: { ready: { orderId: orderId(readFields(from['ready'], 'directive.ready')) } } };
+  }
+  return {};
+}
+
+function orderId(order: Fields): string {
+  return requiredText(order, 'orderId', /^[\x21-\x7e]{1,128}$/, '1 to 128 printable characters');
+}

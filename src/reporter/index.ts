@@ -1,0 +1,12 @@
+// "herald/reporter": makes any WebSocket server a gateway that Herald can balance. See examples/.
+
+export type { CgroupLimits } from './cgroup.ts';
+export type { LinkSnapshot, LinkState } from './herald-link-undici.ts';
+export type {
+  Reporter,
+  ReporterCounters,
+  ReporterOptions,
+  ReporterSnapshot,
+  SignalOverrides,
+} from './reporter-options.ts';
+export { startReporter } from './start-reporter.ts';

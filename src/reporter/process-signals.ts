@@ -1,0 +1,124 @@
+// (1) Measures this process against the limits it runs under: the only file of the reporter that touches the
+// operating system. What the numbers mean is decided in cgroup.ts and averaging-window.ts.
+
+import { readFileSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { availableParallelism, totalmem } from 'node:os';
+import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
+import { getHeapStatistics } from 'node:v8';
+import type { Signals } from '../protocol/load-report.ts';
+import { AVERAGING_WINDOW_MS, createAveragingWindow } from './averaging-window.ts';
+import type { CgroupLimits, ReadText } from './cgroup.ts';
+import { parseCpuStat, readCgroupLimits } from './cgroup.ts';
+
+/** Limits may be changed under a running container; this often they are read again. */
+const LIMITS_EVERY_MS = 10_000;
+/** Counting descriptors lists a directory of up to 20,000 names, so it is done seldom and off the loop. */
+const DESCRIPTORS_EVERY_MS = 5_000;
+const LOOP_DELAY_RESOLUTION_MS = 20;
+
+export interface ProcessSignals {
+  /** Takes one sample; call at least twice a window. */
+  sample(nowMs: number): void;
+  /** The signals as of the last sample. */
+  signals(): Signals;
+  /** Cores this process may use: the quota, or the cores it may run on. */
+  allowedCores(): number;
+  close(): void;
+}
+
+const readText: ReadText = (path) => {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+};
+
+export function createProcessSignals(): ProcessSignals {
+  const window = createAveragingWindow();
+  const loopDelay = monitorEventLoopDelay({ resolution: LOOP_DELAY_RESOLUTION_MS });
+  loopDelay.enable();
+
+  let limits: CgroupLimits | undefined;
+  let limitsAtMs = -Infinity;
+  let descriptors: number | undefined;
+  let descriptorsAtMs = -Infinity;
+  let delayP99Ms = 0;
+  let delayWindowAtMs = -Infinity;
+  let open = true;
+
+  const allowedCores = (): number => Math.min(limits?.quotaCores ?? Infinity, availableParallelism());
+  const heapLimitBytes = getHeapStatistics().heap_size_limit;
+
+  const countDescriptors = async (): Promise<void> => {
+    const limit = descriptorLimit(readText('/proc/self/limits') ?? '');
+    if (limit === undefined) return;
+    const names = await readdir('/proc/self/fd');
+    if (open) descriptors = names.length / limit;
+  };
+
+  return {
+    sample(nowMs) {
+      if (nowMs - limitsAtMs >= LIMITS_EVERY_MS) {
+        limits = readCgroupLimits(readText);
+        limitsAtMs = nowMs;
+      }
+      if (nowMs - descriptorsAtMs >= DESCRIPTORS_EVERY_MS) {
+        descriptorsAtMs = nowMs;
+        // A system without /proc reports no descriptors: an absent signal limits nobody.
+        countDescriptors().catch(() => (descriptors = undefined));
+      }
+      if (nowMs - delayWindowAtMs >= AVERAGING_WINDOW_MS) {
+        delayP99Ms = loopDelayP99Ms(loopDelay.percentile(99));
+        loopDelay.reset();
+        delayWindowAtMs = nowMs;
+      }
+      const cpu = process.cpuUsage();
+      const loop = performance.eventLoopUtilization();
+      const stat = limits?.statPath === undefined ? undefined : parseCpuStat(readText(limits.statPath) ?? '');
+      const usageNs = limits?.usagePath === undefined ? 0 : Number(readText(limits.usagePath) ?? 0) || 0;
+      window.push({
+        atMs: nowMs,
+        cpuUs: cpu.user + cpu.system,
+        loopActiveMs: loop.active,
+        loopIdleMs: loop.idle,
+        quotaPeriods: stat?.periods ?? 0,
+        quotaThrottled: stat?.throttledPeriods ?? 0,
+        groupCpuUs: stat?.usageUs ?? usageNs / 1_000,
+      });
+    },
+    signals() {
+      const ratios = window.ratios(allowedCores());
+      const memoryLimitBytes = Math.min(limits?.memoryBytes ?? Infinity, totalmem());
+      return {
+        cpu: ratios?.cpu ?? 0,
+        throttled: ratios?.throttled ?? 0,
+        eventLoop: ratios?.eventLoop ?? 0,
+        loopDelayP99Ms: delayP99Ms,
+        // V8 ends the process at its heap limit, long before a large machine runs out of memory.
+        memory: Math.max(
+          process.memoryUsage.rss() / memoryLimitBytes,
+          getHeapStatistics().used_heap_size / heapLimitBytes,
+        ),
+        ...(descriptors !== undefined && { descriptors }),
+      };
+    },
+    allowedCores,
+    close() {
+      open = false;
+      loopDelay.disable();
+    },
+  };
+}
+
+/** The histogram holds the whole interval between two ticks, in ns; the delay is what passes its resolution. */
+function loopDelayP99Ms(intervalNs: number): number {
+  return Math.max(0, intervalNs / 1e6 - LOOP_DELAY_RESOLUTION_MS);
+}
+
+/** The soft limit in `/proc/self/limits`; undefined when unlimited or absent. */
+export function descriptorLimit(procSelfLimits: string): number | undefined {
+  const soft = Number(/^Max open files\s+(\S+)/m.exec(procSelfLimits)?.[1]);
+  return soft > 0 && Number.isFinite(soft) ? soft : undefined;
+}

@@ -1,0 +1,75 @@
+// (1) What a gateway tells the reporter at its start, and asks of it later.
+
+import type { Clock } from '../daemon/clock.ts';
+import type { Log } from '../daemon/log.ts';
+import type { BrokerAddress, Directive, Signals } from '../protocol/load-report.ts';
+import type { LinkSnapshot } from './herald-link-undici.ts';
+
+export interface ReporterCounters {
+  /** Open connections. */
+  connections: number;
+  /** Connections accepted since boot. Without it Herald cannot tell tickets in flight from arrivals. */
+  acceptedTotal?: number;
+  /** Accepted connections by the Herald whose ticket they carried, since boot. */
+  tickets?: Readonly<Record<string, { admitted: number }>>;
+  /** Hard cap this gateway enforces; absent = none. */
+  maxConnections?: number;
+  /** Weight of connections the signals do not show yet; absent = estimated from `acceptedTotal`. */
+  youngConnections?: number;
+}
+
+/** Signals of one's own. A key given as `undefined` removes what the reporter measured itself. */
+export type SignalOverrides = { [K in keyof Signals]?: Signals[K] | undefined };
+
+export interface ReporterOptions {
+  /** Control URLs of Heralds to start from; the rest is learned from their replies. */
+  heralds: readonly string[];
+  /** Id of this gateway, unique in the fleet. */
+  gateway: string;
+  /** The `ws:` or `wss:` URL that clients shall open. */
+  url: string;
+  pool?: string;
+  zone?: string;
+  labels?: Readonly<Record<string, string>>;
+  /** Relative size; 1 = one reference core. */
+  capacity?: number;
+  /** Cluster secret; signs every report. */
+  secret?: string;
+  /** Period until a Herald names another; 500 unless given. */
+  periodMs?: number;
+  /** Read about ten times a second, so it must be cheap. */
+  counters: () => ReporterCounters;
+  signals?: () => SignalOverrides;
+  /** Each order arrives once, whoever repeats it. */
+  onDirective?: (directive: Directive, heraldId: string) => void;
+  /** Called with the full list whenever it changed. */
+  onBrokers?: (brokers: BrokerAddress[]) => void;
+  log?: Log;
+  clock?: Clock;
+  /** In [0, 1); spreads periods and retries. */
+  random?: () => number;
+}
+
+export interface ReporterSnapshot {
+  gateway: string;
+  bootId: string;
+  seq: number;
+  periodMs: number;
+  state: 'up' | 'draining';
+  /** Cores the CPU ratio is measured against. */
+  allowedCores: number;
+  signals: Signals;
+  heralds: LinkSnapshot[];
+}
+
+export interface Reporter {
+  /** Tells every Herald that this gateway leaves, then stops. Takes at most 1.5 s, never rejects. */
+  close(): Promise<void>;
+  /** Reports now and resolves when every Herald answered or failed to. */
+  flush(): Promise<void>;
+  /** `draining` = name this gateway no more; told at once. */
+  setState(state: 'up' | 'draining'): void;
+  /** What to add to the clock's `nowMs` to get that Herald's ticket clock; undefined while unknown. */
+  ticketClockOffsetMs(heraldId: string): number | undefined;
+  snapshot(): ReporterSnapshot;
+}
