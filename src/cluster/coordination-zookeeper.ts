@@ -1,0 +1,176 @@
+// Coordination on a real ZooKeeper: the session's operations in terms of the client package, each run by
+// the supervisor. Paths get the chroot here and nowhere else; the package never hears of it.
+
+import zookeeper from 'node-zookeeper-client';
+import type { Stat } from 'node-zookeeper-client';
+import type { Log } from '../daemon/log.ts';
+import { silentLog } from '../daemon/log.ts';
+import type { Coordination, Entry, Outcome, Stamp } from './coordination.ts';
+import { coordinate } from './coordinate.ts';
+import type { Session } from './session.ts';
+import { parentOf } from './session.ts';
+import { parseZookeeperAddress } from './zookeeper-address.ts';
+import { superviseZookeeper } from './zookeeper-supervisor.ts';
+
+export interface ZookeeperOptions {
+  /** `host:port[,host:port...][/chroot]`; a bad one throws an Error that says what was expected. */
+  address: string;
+  /** Asked of the server. Shorter notices death sooner and survives less: 6 s by default. */
+  sessionTimeoutMs?: number;
+  /** `user:password`: every node created is then readable and writable by this user alone. */
+  digest?: string;
+  handshakeDeadlineMs?: number;
+  operationDeadlineMs?: number;
+  maxInFlight?: number;
+  maxWaiting?: number;
+  maxRequestsPerConnection?: number;
+  nowMs?: () => number;
+  log?: Log;
+}
+
+export function zookeeperCoordination(options: ZookeeperOptions): Coordination {
+  const { servers, chroot } = parseZookeeperAddress(options.address);
+  const log = options.log ?? silentLog;
+  const nowMs = options.nowMs ?? (() => performance.now());
+  const acls = options.digest ? zookeeper.ACL.CREATOR_ALL_ACL : zookeeper.ACL.OPEN_ACL_UNSAFE;
+  const supervisor = superviseZookeeper({
+    servers,
+    sessionTimeoutMs: options.sessionTimeoutMs ?? 6_000,
+    handshakeDeadlineMs: options.handshakeDeadlineMs ?? 2_000,
+    operationDeadlineMs: options.operationDeadlineMs ?? 2_000,
+    maxInFlight: options.maxInFlight ?? 500,
+    maxWaiting: options.maxWaiting ?? 20_000,
+    maxRequestsPerConnection: options.maxRequestsPerConnection ?? 2 ** 30,
+    digest: options.digest || undefined,
+    nowMs,
+    log,
+  });
+
+  const at = (path: string): string => (path === '/' ? chroot || '/' : chroot + path);
+  const watcherOf = (onChange: (() => void) | undefined): (() => void) | undefined => {
+    const number = supervisor.connectionNumber();
+    // Out of the package's data handler first: what a listener throws is not the connection's fault.
+    return onChange && (() => queueMicrotask(() => number === supervisor.connectionNumber() && onChange()));
+  };
+
+  const create = async (path: string, data: Buffer, mode: number): Promise<Outcome<void>> => {
+    const created = await supervisor.run<string>((client, done) =>
+      client.create(path, data, acls, mode, done),
+    );
+    if (created.ok) return { ok: true, value: undefined };
+    if (created.why !== 'no-node' || path === '/') return created;
+    const parent = await create(parentOf(path), Buffer.alloc(0), zookeeper.CreateMode.PERSISTENT);
+    if (!parent.ok && parent.why !== 'exists') return parent;
+    return create(path, data, mode);
+  };
+
+  /** Only `exists` can watch for a creation; its stat is empty while there is nothing. */
+  const watchForCreation = (path: string, watcher: () => void): Promise<Outcome<Stat | null>> =>
+    supervisor.run<Stat | null>((client, done) => client.exists(path, watcher, done));
+
+  const session: Session = {
+    state: () => supervisor.state(),
+    onState: (listener) => supervisor.onState(listener),
+    snapshot: () => ({
+      kind: 'zookeeper',
+      state: supervisor.state(),
+      stateAgeMs: supervisor.stateAgeMs(),
+      server: supervisor.server(),
+      sessionId: supervisor.sessionId(),
+      sessionTimeoutMs: supervisor.sessionTimeoutMs(),
+      operationsInFlight: supervisor.gate.inFlight(),
+      operationsWaiting: supervisor.gate.waiting(),
+      ...supervisor.counts(),
+    }),
+    sessionId: () => supervisor.sessionId(),
+    wasOurs: (sessionId) => supervisor.wasOurs(sessionId),
+    safeUntilMs: () => supervisor.safeUntilMs(),
+    nowMs,
+
+    async read(path, onChange) {
+      const watcher = watcherOf(onChange);
+      while (true) {
+        const found = await supervisor.run<Entry>((client, done) =>
+          client.getData(at(path), watcher, (error, data, stat) =>
+            error ? done(error) : done(null, { ...stampOf(stat), data: data?.toString('utf8') ?? '' }),
+          ),
+        );
+        if (found.ok || found.why !== 'no-node' || !watcher) return found;
+        const absent = await watchForCreation(at(path), watcher);
+        if (!absent.ok) return absent;
+        if (!absent.value) return found;
+      }
+    },
+    async names(path, onChange) {
+      const watcher = watcherOf(onChange);
+      while (true) {
+        const found = await supervisor.run<string[]>((client, done) =>
+          client.getChildren(at(path), watcher, (error, names) => done(error, names)),
+        );
+        if (found.ok || found.why !== 'no-node' || !watcher) return found;
+        const absent = await watchForCreation(at(path), watcher);
+        if (!absent.ok) return absent;
+        if (!absent.value) return found;
+      }
+    },
+    create: (path, data, ephemeral) =>
+      create(
+        at(path),
+        Buffer.from(data),
+        ephemeral ? zookeeper.CreateMode.EPHEMERAL : zookeeper.CreateMode.PERSISTENT,
+      ),
+    write: (path, data, version) =>
+      supervisor.run<Stamp>((client, done) =>
+        client.setData(at(path), Buffer.from(data), version, (error, stat) =>
+          error ? done(error) : done(null, stampOf(stat)),
+        ),
+      ),
+    remove: (path, version) =>
+      supervisor.run((client, done) => client.remove(at(path), version, (error) => done(error))),
+
+    async acquire(path, data, epochPath) {
+      // Zero is never an epoch: the package's transactions read a check for version 0 as "any version".
+      const raise = (): Promise<Outcome<number>> =>
+        supervisor.run<number>((client, done) =>
+          client
+            .transaction()
+            .create(at(path), Buffer.from(data), acls, zookeeper.CreateMode.EPHEMERAL)
+            .setData(at(epochPath), Buffer.from(data), -1)
+            .commit((error, results) => done(error, error ? undefined : results[1]?.stat?.version)),
+        );
+      const raised = await raise();
+      if (raised.ok || raised.why !== 'no-node') return raised;
+      const made = await create(at(epochPath), Buffer.alloc(0), zookeeper.CreateMode.PERSISTENT);
+      return made.ok || made.why === 'exists' ? raise() : made;
+    },
+    async fencedWrite(epochPath, epoch, path, data) {
+      const write = (): Promise<Outcome<void>> =>
+        supervisor.run((client, done) =>
+          client
+            .transaction()
+            .check(at(epochPath), epoch)
+            .setData(at(path), Buffer.from(data), -1)
+            .commit((error) => done(error)),
+        );
+      const asFence = (outcome: Outcome<void>): Outcome<void> =>
+        !outcome.ok && outcome.why === 'version' ? { ok: false, why: 'fenced' } : outcome;
+      const written = await write();
+      if (written.ok || written.why !== 'no-node') return asFence(written);
+      const made = await create(at(path), Buffer.alloc(0), zookeeper.CreateMode.PERSISTENT);
+      return made.ok || made.why === 'exists' ? asFence(await write()) : made;
+    },
+    close: () => supervisor.close(),
+  };
+  return coordinate(session, log);
+}
+
+function stampOf(stat: Stat): Stamp {
+  const owner = stat.ephemeralOwner.toString('hex');
+  return {
+    version: stat.version,
+    modifiedMs: Number(stat.mtime.readBigInt64BE()),
+    // The high half of a transaction id counts leaders (ZooKeeper internals, "zxid").
+    clockEpoch: stat.mzxid.readInt32BE(0),
+    owner: owner === '0000000000000000' ? '' : owner,
+  };
+}

@@ -1,0 +1,33 @@
+// `host:port[,host:port...][/chroot]`, ZooKeeper's own way to write where it is, read strictly: a typing
+// error must stop the start and not become a server that is never there.
+
+import { checkPath } from './session.ts';
+
+export interface ZookeeperAddress {
+  servers: string[];
+  /** Empty or `/a/b`, put before every path. */
+  chroot: string;
+}
+
+const DEFAULT_PORT = 2181;
+
+/** Throws an Error that names the part and what was expected. IPv6 addresses need a host name. */
+export function parseZookeeperAddress(address: string): ZookeeperAddress {
+  const slash = address.indexOf('/');
+  const hosts = slash === -1 ? address : address.slice(0, slash);
+  const chroot = slash === -1 ? '' : address.slice(slash).replace(/\/$/, '');
+  if (chroot !== '' && !checkPath(chroot).ok) {
+    throw new Error(`ZooKeeper chroot ${JSON.stringify(chroot)}: expected /a/b`);
+  }
+  const servers = hosts.split(',').map((part) => {
+    const [, host, port = String(DEFAULT_PORT)] =
+      /^([A-Za-z0-9._-]+)(?::(\d{1,5}))?$/.exec(part.trim()) ?? [];
+    if (host === undefined || Number(port) < 1 || Number(port) > 65_535) {
+      throw new Error(
+        `ZooKeeper server ${JSON.stringify(part)}: expected host:port (a name or IPv4 address)`,
+      );
+    }
+    return `${host}:${port}`;
+  });
+  return { servers, chroot };
+}
