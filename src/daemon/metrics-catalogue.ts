@@ -44,7 +44,7 @@ const DEFINITIONS = {
     'the tightest signal over its limit, as reported',
   ),
   'herald.gateway.expected_score': gauge('ratio', ['gateway'], 'expected load: what lookups compare'),
-  'herald.gateway.connections': gauge('connections', ['gateway'], 'open connections as reported'),
+  'herald.gateway.reported_connections': gauge('connections', ['gateway'], 'open connections, as reported'),
   'herald.gateway.weight_percent': gauge('percent', ['gateway'], 'agent-check weight'),
   'herald.table.age': gauge('ms', [], 'age of the newest report in the table'),
   'herald.table.frozen': gauge('0 or 1', [], 'the mass-loss guard serves the last good table'),

@@ -28,15 +28,19 @@ export function startStatsd(metrics: Metrics, target: StatsdTarget, log: Log): (
       complained = true;
     },
   });
-  const sent = new Map<string, number>();
+  let sent = new Map<string, number>();
   const flush = (): void => {
+    // Rebuilt each time, so that a forgotten series leaves and starts from zero if it comes back.
+    const now = new Map<string, number>();
     for (const { name, tags, total } of metrics.counters()) {
       const key = `${name} ${JSON.stringify(tags)}`;
-      const difference = total - (sent.get(key) ?? 0);
-      if (difference === 0) continue;
-      sent.set(key, total);
-      client.increment(name, difference, { ...tags });
+      now.set(key, total);
+      // Below what was sent: forgotten and counted anew between two flushes.
+      const before = sent.get(key) ?? 0;
+      const difference = total < before ? total : total - before;
+      if (difference !== 0) client.increment(name, difference, { ...tags });
     }
+    sent = now;
     for (const { name, tags, value } of metrics.gauges()) client.gauge(name, value, { ...tags });
   };
   const stop = every(STATSD_FLUSH_MS, flush);

@@ -1,0 +1,40 @@
+// The daemon of lifecycle.test.ts: does as its first argument says. Not a test itself.
+import { runUntilSignalled, StartError } from '../../../src/daemon/lifecycle.ts';
+import { createLog } from '../../../src/daemon/log.ts';
+
+const mode = process.argv[2];
+const log = createLog('child', 'info');
+// What a library leaves behind must not keep a closed daemon alive.
+setInterval(() => {}, 1_000);
+
+async function start(): Promise<{ close(): Promise<void> }> {
+  if (mode === 'slow-start') {
+    const goOn = new Promise((resolve) => process.once('SIGUSR2', resolve));
+    log.info('starting');
+    await goOn;
+  }
+  if (mode === 'fails') throw new StartError('127.0.0.1:1 is in use; choose another with --listen');
+  if (mode === 'throws-later') setImmediate(() => (undefined as unknown as () => void)());
+  if (mode === 'rejects-later') void Promise.reject(new Error('nobody caught this'));
+  if (mode === 'tells-secrets') {
+    log.info('configured', {
+      secret: 'hunter2',
+      token: 'hunter2',
+      gateway: { secret: 'hunter2' },
+      port: 7400,
+    });
+  }
+  log.info('started');
+  return {
+    async close() {
+      log.info('closing');
+      if (mode === 'never-closes') await new Promise(() => {});
+    },
+  };
+}
+
+runUntilSignalled(start, log).catch((error: unknown) => {
+  if (!(error instanceof StartError)) throw error;
+  console.error(error.message);
+  process.exit(1);
+});

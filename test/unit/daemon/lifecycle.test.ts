@@ -1,0 +1,142 @@
+// How a daemon ends, seen from outside: a real child process, real signals.
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { CLOSE_DEADLINE_MS } from '../../../src/daemon/lifecycle.ts';
+import { transpiled } from '../../launch/transpiled.ts';
+
+let script: string;
+beforeAll(() => {
+  script = transpiled(resolve(import.meta.dirname, 'lifecycle-child.ts'));
+});
+
+interface Daemon {
+  process: ChildProcess;
+  /** Lines of stderr so far. */
+  said: string[];
+  /** Resolves with the log event once it was said. */
+  event(name: string): Promise<Record<string, unknown>>;
+  exit: Promise<{ code: number | null; signal: string | null }>;
+}
+
+const alive: ChildProcess[] = [];
+afterEach(() => {
+  for (const child of alive.splice(0)) child.kill('SIGKILL');
+});
+
+function daemon(mode: string, withParent = false): Daemon {
+  const child = spawn(process.execPath, [script, mode], {
+    stdio: ['ignore', 'ignore', 'pipe', ...(withParent ? ['ipc' as const] : [])],
+  });
+  alive.push(child);
+  const said: string[] = [];
+  const waiting = new Set<() => void>();
+  const lines = createInterface({ input: child.stderr! }).on('line', (line) => {
+    said.push(line);
+    for (const check of waiting) check();
+  });
+  return {
+    process: child,
+    said,
+    // Not the event `close`: it does not come once the parent has disconnected.
+    exit: Promise.all([once(child, 'exit'), once(lines, 'close')]).then(([[code, signal]]) => ({
+      code,
+      signal,
+    })),
+    event: (name) =>
+      new Promise((resolve) => {
+        const check = (): void => {
+          const line = said.find((one) => one.includes(`"event":"${name}"`));
+          if (line === undefined) return;
+          waiting.delete(check);
+          resolve(JSON.parse(line) as Record<string, unknown>);
+        };
+        waiting.add(check);
+        check();
+      }),
+  };
+}
+
+describe('a daemon', () => {
+  it.each(['SIGINT', 'SIGTERM'] as const)('closes and ends with 0 on %s', async (signal) => {
+    const one = daemon('plain');
+    await one.event('started');
+    one.process.kill(signal);
+    expect(await one.exit).toEqual({ code: 0, signal: null });
+    expect(await one.event('stopping')).toMatchObject({ daemon: 'child', level: 'info', cause: signal });
+    expect(one.said.map((line) => (JSON.parse(line) as { event: string }).event)).toEqual([
+      'started',
+      'stopping',
+      'closing',
+      'stopped',
+    ]);
+  });
+
+  it('ends when the parent that forked it is gone', async () => {
+    const one = daemon('plain', true);
+    await one.event('started');
+    one.process.disconnect();
+    expect(await one.exit).toEqual({ code: 0, signal: null });
+    expect(await one.event('stopping')).toMatchObject({ cause: 'parent-gone' });
+  });
+
+  it('remembers a signal heard during its start', async () => {
+    const one = daemon('slow-start');
+    await one.event('starting');
+    one.process.kill('SIGTERM');
+    one.process.kill('SIGUSR2');
+    expect(await one.exit).toEqual({ code: 0, signal: null });
+    expect(one.said.some((line) => line.includes('"closing"'))).toBe(true);
+  });
+
+  it('that cannot close ends at once on a second signal', async () => {
+    const one = daemon('never-closes');
+    await one.event('started');
+    one.process.kill('SIGINT');
+    await one.event('closing');
+    one.process.kill('SIGINT');
+    expect(await one.exit).toEqual({ code: 130, signal: null });
+  });
+
+  it('that cannot close ends with 1 at its deadline', async () => {
+    const one = daemon('never-closes');
+    await one.event('started');
+    const startMs = performance.now();
+    one.process.kill('SIGTERM');
+    expect(await one.exit).toEqual({ code: 1, signal: null });
+    expect(performance.now() - startMs).toBeGreaterThan(CLOSE_DEADLINE_MS * 0.9);
+    expect(await one.event('close-overdue')).toMatchObject({ level: 'error', deadlineMs: CLOSE_DEADLINE_MS });
+  });
+
+  it.each([
+    ['throws-later', 'uncaught-exception', 'not a function'],
+    ['rejects-later', 'unhandled-rejection', 'nobody caught this'],
+  ])('with a defect (%s) ends with 70 and says where', async (mode, event, message) => {
+    const one = daemon(mode);
+    expect(await one.exit).toEqual({ code: 70, signal: null });
+    const line = await one.event(event);
+    expect(line['error']).toContain(message);
+    expect(line['stack']).toContain('lifecycle-child.js');
+  });
+
+  it('that cannot start says one line without a stack', async () => {
+    const one = daemon('fails');
+    expect(await one.exit).toEqual({ code: 1, signal: null });
+    expect(one.said).toEqual(['127.0.0.1:1 is in use; choose another with --listen']);
+  });
+});
+
+describe('a log line', () => {
+  it('hides what looks like a secret', async () => {
+    const one = daemon('tells-secrets');
+    expect(await one.event('configured')).toMatchObject({
+      secret: '[hidden]',
+      token: '[hidden]',
+      port: 7400,
+    });
+    expect(one.said.join('\n')).not.toContain('hunter2');
+  });
+});

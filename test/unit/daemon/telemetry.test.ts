@@ -1,0 +1,46 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { StartError } from '../../../src/daemon/lifecycle.ts';
+import { silentLog } from '../../../src/daemon/log.ts';
+import { createMetrics } from '../../../src/daemon/metrics.ts';
+import { startTelemetry } from '../../../src/daemon/telemetry.ts';
+
+beforeEach(() => vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }));
+afterEach(() => vi.useRealTimers());
+
+describe('the telemetry of a process', () => {
+  it('measures itself once a second and ends each timing window', async () => {
+    const metrics = createMetrics();
+    const stop = startTelemetry(metrics, 'herald', 'h1', '', silentLog);
+    metrics.timing('herald.lookup_duration').observe(4);
+    const busyUntilMs = performance.now() + 20;
+    while (performance.now() < busyUntilMs) Math.sqrt(busyUntilMs);
+    vi.advanceTimersByTime(1_101);
+    await stop();
+    const own = { daemon: 'herald', id: 'h1' };
+    const value = (name: string): number =>
+      metrics.gauges().find((one) => one.name === name && one.tags['id'] === own.id)!.value;
+    expect(value('herald.process.cpu')).toBeGreaterThan(0);
+    expect(value('herald.process.event_loop')).toBeGreaterThanOrEqual(0);
+    expect(value('herald.process.event_loop')).toBeLessThanOrEqual(1);
+    expect(value('herald.process.memory_bytes')).toBeGreaterThan(10e6);
+    expect(metrics.gauges()).toContainEqual({
+      name: 'herald.lookup_duration',
+      tags: { stat: 'max' },
+      value: 4,
+    });
+  });
+
+  it('stops for good', async () => {
+    const metrics = createMetrics();
+    await startTelemetry(metrics, 'herald', 'h1', '', silentLog)();
+    vi.advanceTimersByTime(5_000);
+    const cpu = metrics.gauges().find(({ name }) => name === 'herald.process.cpu');
+    expect(cpu?.value).toBe(0);
+  });
+
+  it('refuses a receiver that is no address, naming the flag', () => {
+    const start = (): unknown => startTelemetry(createMetrics(), 'herald', 'h1', 'statsd.local', silentLog);
+    expect(start).toThrow(StartError);
+    expect(start).toThrow('--statsd statsd.local: expected host:port');
+  });
+});
