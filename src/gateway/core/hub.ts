@@ -1,0 +1,248 @@
+// (8) Topics, the groups that share them, and the way of a message from the feed into each group's log. Pure:
+// the edge passes the time, performs the writes and owns the sockets.
+
+import type { DeliveredMessage, FeedGap, TopicPosition } from './feed-port.ts';
+import type { Subscriber } from './group.ts';
+import { Group, VARIANT } from './group.ts';
+import type { HistoryBudget, HistoryLimits } from './history.ts';
+import { History } from './history.ts';
+import type { DropCause, Ledger } from './ledger.ts';
+import { createLedger } from './ledger.ts';
+import type { Deflate } from './message-frame.ts';
+import { deflatedTwin, encodeMessage } from './message-frame.ts';
+import type { Outbox } from './outbox.ts';
+import type { Topic, TopicTraits } from './topic.ts';
+import { createTopic } from './topic.ts';
+import type { Allocate } from './ws-frame.ts';
+import { jsonFrame } from './ws-frame.ts';
+
+export interface HubParts {
+  outbox: Outbox;
+  /** Latency class and last-value behaviour of a topic, by its name. */
+  traitsOf: (topic: string) => TopicTraits;
+  history: HistoryLimits;
+  historyBudgetBytes: number;
+  deflate: Deflate;
+  /** Payloads below this are not worth compressing. */
+  deflateFromBytes: number;
+  allocate: Allocate;
+}
+
+export class Hub {
+  readonly ledger: Ledger = createLedger();
+  readonly #parts: HubParts;
+  readonly #budget: HistoryBudget;
+  readonly #topics = new Map<string, Topic>();
+  readonly #groups = new Map<string, Group>();
+  #nextTopicId = 1;
+  #subscriptions = 0;
+  /** Off while the process is short of CPU. */
+  compressing = true;
+
+  constructor(parts: HubParts) {
+    this.#parts = parts;
+    this.#budget = { usedBytes: 0, maxBytes: parts.historyBudgetBytes };
+  }
+
+  get subscriptions(): number {
+    return this.#subscriptions;
+  }
+
+  get topicCount(): number {
+    return this.#topics.size;
+  }
+
+  get groupCount(): number {
+    return this.#groups.size;
+  }
+
+  get historyBytes(): number {
+    return this.#budget.usedBytes;
+  }
+
+  find(name: string): Topic | undefined {
+    return this.#topics.get(name);
+  }
+
+  /** The topic, made when it is new; the caller sees to its interest (`opening`). */
+  topic(name: string): Topic {
+    const known = this.#topics.get(name);
+    if (known) return known;
+    const history = new History(this.#parts.history, this.#budget);
+    const made = createTopic(this.#nextTopicId++, name, this.#parts.traitsOf(name), history);
+    this.#topics.set(name, made);
+    return made;
+  }
+
+  use(topic: Topic): void {
+    topic.users += 1;
+    topic.idleSinceMs = undefined;
+  }
+
+  release(topic: Topic, nowMs: number): void {
+    topic.users -= 1;
+    if (topic.users === 0) topic.idleSinceMs = nowMs;
+  }
+
+  /** The interest is in force and the brokers named the topic's head. */
+  opened(topic: Topic, head: TopicPosition): void {
+    topic.opening = undefined;
+    const { position, history } = topic;
+    const passedHead =
+      history.messages > 0 && (position.epoch !== head.epoch || position.offset >= head.offset);
+    if (passedHead) {
+      // Messages that came before the interest was in force may have holes between them.
+      history.restartAfter(head);
+      return;
+    }
+    topic.position = { epoch: head.epoch, offset: head.offset };
+    history.restart(topic.position);
+  }
+
+  subscribe(subscriber: Subscriber, topics: readonly Topic[]): void {
+    const before = subscriber.group?.topics ?? [];
+    const added = topics.filter((topic) => !before.includes(topic));
+    this.#move(subscriber, [...before, ...added]);
+    for (const topic of added) this.use(topic);
+    this.#subscriptions += added.length;
+  }
+
+  unsubscribe(subscriber: Subscriber, names: readonly string[], nowMs: number): void {
+    const before = subscriber.group?.topics ?? [];
+    const gone = before.filter((topic) => names.includes(topic.name));
+    if (gone.length === 0) return;
+    this.#move(
+      subscriber,
+      before.filter((topic) => !gone.includes(topic)),
+    );
+    for (const topic of gone) this.release(topic, nowMs);
+    this.#subscriptions -= gone.length;
+  }
+
+  /** The client is gone; what it was owed is booked as dropped. */
+  drop(subscriber: Subscriber, cause: DropCause, nowMs: number): void {
+    const { group } = subscriber;
+    if (!group) return;
+    this.ledger.dropped[cause] += group.remove(subscriber);
+    this.#forgetIfEmpty(group);
+    for (const topic of group.topics) this.release(topic, nowMs);
+    this.#subscriptions -= group.topics.length;
+  }
+
+  /** Gives one subscriber all that waits for it, so that what is written next comes after it. */
+  catchUp(subscriber: Subscriber): void {
+    if (subscriber.group) {
+      this.ledger.delivered += subscriber.group.catchUp(subscriber, this.#parts.allocate);
+    }
+  }
+
+  /** Goes on with the flush of a sealed group for at most `count` members. True when it is done. */
+  write(group: Group, count: number): boolean {
+    this.ledger.delivered += group.writeSome(count);
+    return !group.flushing;
+  }
+
+  #move(subscriber: Subscriber, topics: readonly Topic[]): void {
+    this.catchUp(subscriber);
+    const { group } = subscriber;
+    if (group) {
+      group.remove(subscriber);
+      this.#forgetIfEmpty(group);
+    }
+    if (topics.length > 0) this.#groupFor(topics, subscriber.variant).add(subscriber);
+  }
+
+  #groupFor(topics: readonly Topic[], variant: number): Group {
+    const sorted = topics.toSorted((a, b) => a.id - b.id);
+    const key = `${variant}:${sorted.map((topic) => topic.id.toString(36)).join(',')}`;
+    const known = this.#groups.get(key);
+    if (known) return known;
+    const made = new Group(key, sorted, variant);
+    this.#groups.set(key, made);
+    for (const topic of sorted) topic.groups.add(made);
+    return made;
+  }
+
+  #forgetIfEmpty(group: Group): void {
+    if (group.members.length > 0) return;
+    this.#groups.delete(group.key);
+    for (const topic of group.topics) topic.groups.delete(group);
+  }
+
+  message({ topic: name, epoch, offset, data }: DeliveredMessage, nowMs: number): void {
+    const topic = this.#topics.get(name);
+    if (!topic) return;
+    const { allocate, outbox, deflate, deflateFromBytes } = this.#parts;
+    const { ledger } = this;
+    const newEpoch = topic.position.epoch !== epoch || topic.announceEpoch;
+    const frame = encodeMessage(topic.prefix, newEpoch ? epoch : '', offset, data, allocate);
+    topic.position = { epoch, offset };
+    topic.announceEpoch = false;
+    topic.history.push(epoch, offset, frame, nowMs);
+    ledger.received += 1;
+    if (topic.groups.size === 0) {
+      ledger.unheard += 1;
+      return;
+    }
+    let deflated: Uint8Array | undefined;
+    const worthDeflating = this.compressing && data.length >= deflateFromBytes;
+    for (const group of topic.groups) {
+      if (worthDeflating && (group.variant & VARIANT.deflate) !== 0) {
+        deflated ??= deflatedTwin(frame, deflate, allocate);
+        group.append(deflated);
+      } else {
+        group.append(frame);
+      }
+      ledger.due += group.members.length;
+      outbox.mark(group, topic.flushClass, nowMs);
+    }
+  }
+
+  /** Tells the loss to every subscriber that understands it, in its place between the messages. */
+  gap({ topic: name, epoch, fromOffset, count, why }: FeedGap, nowMs: number): void {
+    const topic = this.#topics.get(name);
+    if (!topic) return;
+    const { ledger } = this;
+    const counted = fromOffset > 0 && count > 0 && epoch === topic.position.epoch;
+    if (counted) topic.position = { epoch, offset: Math.max(topic.position.offset, fromOffset + count - 1) };
+    // After an uncounted hole nothing that came before it can be resumed from here.
+    topic.history.restart(counted ? topic.position : undefined);
+    topic.announceEpoch = true;
+    const frame = gapFrame(name, epoch, fromOffset, count, why, this.#parts.allocate);
+    for (const group of topic.groups) {
+      ledger.gapMessages += count * group.members.length;
+      if ((group.variant & VARIANT.gap) === 0) continue;
+      group.append(frame);
+      ledger.due += group.members.length;
+      ledger.gapFrames += group.members.length;
+      this.#parts.outbox.mark(group, topic.flushClass, nowMs);
+    }
+  }
+
+  /** Topics that nobody used for `lingerMs`: forgotten here; the caller ends the interest. Ages histories. */
+  sweep(nowMs: number, lingerMs: number): string[] {
+    const forgotten: string[] = [];
+    for (const topic of this.#topics.values()) {
+      if (topic.idleSinceMs !== undefined && topic.users === 0 && nowMs - topic.idleSinceMs > lingerMs) {
+        topic.history.restart(undefined);
+        this.#topics.delete(topic.name);
+        forgotten.push(topic.name);
+      } else {
+        topic.history.trim(nowMs);
+      }
+    }
+    return forgotten;
+  }
+}
+
+/** A `gap` frame; see docs/protocol.md. */
+export function gapFrame(
+  topic: string,
+  epoch: string,
+  fromOffset: number,
+  count: number,
+  why: string,
+  allocate: Allocate,
+): Uint8Array {
+  return jsonFrame({ op: 'gap', c: topic, e: epoch, from: fromOffset, n: count, why }, allocate);
+}
