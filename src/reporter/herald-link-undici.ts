@@ -18,6 +18,8 @@ const GOODBYE_DEADLINE_MS = 1_000;
 /** Longer than any report period, so that only a death or a goodbye closes the connection. */
 const KEEP_ALIVE_MS = 90_000;
 const MAX_REPLY_BYTES = 1024 * 1024;
+/** Where a Herald tells the nonce that signatures must carry. */
+const NONCE_HEADER = 'herald-nonce';
 const BACKOFF = { minMs: 100, maxMs: 5_000 };
 
 export type LinkState = 'new' | 'up' | 'failing' | 'closed';
@@ -46,13 +48,20 @@ export interface HeraldLink {
   snapshot(): LinkSnapshot;
 }
 
+interface Answer {
+  status: number;
+  text: string;
+  retryAfterMs: number;
+}
+
 export interface LinkParts {
   origin: string;
   /** Path of this gateway's own feedback resource, for the goodbye. */
   gatewayPath: string;
   /** The body of a report of this kind, as of now. */
   write: (kind: ReportKind) => string;
-  sign: (body: string) => Record<string, string>;
+  /** Signature headers for `body` with the nonce that this Herald announced. */
+  sign: (nonce: string, body: string) => Record<string, string>;
   onReply: (reply: FeedbackReply) => void;
   log: Log;
   clock: Clock;
@@ -75,6 +84,8 @@ export function openHeraldLink(parts: LinkParts): HeraldLink {
   let failures = 0;
   let lastError = '';
   let tripMs: number | undefined;
+  let nonce = '';
+  let refusing = false;
   let notBeforeMs = -Infinity;
   let underWay: Promise<void> | undefined;
   let waiting: ReportKind | undefined;
@@ -89,22 +100,42 @@ export function openHeraldLink(parts: LinkParts): HeraldLink {
     failures += 1;
   };
 
+  /**
+   * One request with its deadline. The nonce to sign with is new with each start of a Herald and comes in its
+   * answers; a 401 that brings one we did not know is answered at once.
+   */
+  const exchange = async (method: 'POST' | 'DELETE', path: string, body: string): Promise<Answer> => {
+    const signal = AbortSignal.timeout(method === 'POST' ? REQUEST_DEADLINE_MS : GOODBYE_DEADLINE_MS);
+    for (;;) {
+      const signedWith = nonce;
+      const response = await client.request({
+        method,
+        path,
+        headers: {
+          ...(method === 'POST' && { 'content-type': 'application/json' }),
+          ...parts.sign(signedWith, body),
+        },
+        ...(method === 'POST' && { body }),
+        signal,
+      });
+      const text = await response.body.text();
+      const announced = response.headers[NONCE_HEADER];
+      if (typeof announced === 'string') nonce = announced;
+      if (response.statusCode === 401 && nonce !== signedWith) continue;
+      return {
+        status: response.statusCode,
+        text,
+        retryAfterMs: Math.min(10_000, 1_000 * (Number(response.headers['retry-after']) || 0)),
+      };
+    }
+  };
+
   const post = async (kind: ReportKind): Promise<void> => {
     const sentMs = clock.nowMs();
     try {
-      const body = parts.write(kind);
-      const response = await client.request({
-        method: 'POST',
-        path: '/v1/feedback',
-        headers: { 'content-type': 'application/json', ...parts.sign(body) },
-        body,
-        signal: AbortSignal.timeout(REQUEST_DEADLINE_MS),
-      });
-      const text = await response.body.text();
-      if (response.statusCode !== 200) {
-        const retryAfterMs = Math.min(10_000, 1_000 * (Number(response.headers['retry-after']) || 0));
-        const why = `status ${response.statusCode}`;
-        failed(why, { status: response.statusCode, answer: text.slice(0, 300) }, retryAfterMs);
+      const { status, text, retryAfterMs } = await exchange('POST', '/v1/feedback', parts.write(kind));
+      if (status !== 200) {
+        failed(`status ${status}`, { status, answer: text.slice(0, 300) }, retryAfterMs);
         return;
       }
       const reply = decodeFeedbackReply(text);
@@ -119,10 +150,18 @@ export function openHeraldLink(parts: LinkParts): HeraldLink {
       if (state !== 'closed') state = 'up';
       failures = 0;
       heraldId = reply.value.heraldId;
+      noticeRefusal(reply.value.accepted, text);
       parts.onReply(reply.value);
     } catch (error) {
       failed((error as Error).message, errorFields(error));
     }
+  };
+
+  /** A report that was read but not taken (an old boot, a full table) is an operator's business, said once. */
+  const noticeRefusal = (accepted: number, answer: string): void => {
+    const refused = accepted === 0;
+    if (refused && !refusing) log.warn('report-refused', { herald: origin, answer: answer.slice(0, 300) });
+    refusing = refused;
   };
 
   const run = async (first: ReportKind): Promise<void> => {
@@ -153,13 +192,7 @@ export function openHeraldLink(parts: LinkParts): HeraldLink {
     async goodbye() {
       if (state === 'up') {
         try {
-          const response = await client.request({
-            method: 'DELETE',
-            path: parts.gatewayPath,
-            headers: parts.sign(''),
-            signal: AbortSignal.timeout(GOODBYE_DEADLINE_MS),
-          });
-          await response.body.dump();
+          await exchange('DELETE', parts.gatewayPath, '');
         } catch (error) {
           log.debug('goodbye-unheard', { herald: origin, ...errorFields(error) });
         }

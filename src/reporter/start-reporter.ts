@@ -78,8 +78,10 @@ export function startReporter(options: ReporterOptions): Reporter {
     return shared.body;
   };
 
-  const sign = (body: string): Record<string, string> =>
-    key ? { 'herald-signature': `${gateway};${bootId};${signFeedback(key, bootId, body)}` } : {};
+  const sign = (nonce: string, body: string): Record<string, string> =>
+    key && nonce !== ''
+      ? { 'herald-signature': `${gateway};${nonce};${signFeedback(key, nonce, body)}` }
+      : {};
 
   const guarded = (what: string, call: () => void): void => {
     try {

@@ -83,7 +83,7 @@ describe('reporter', () => {
     h.answer = () => feedbackReply({ periodMs: 60_000 });
     const counters: ReporterCounters = { connections: 0, acceptedTotal: 0 };
     const steady = { cpu: 0.1, eventLoop: 0.1, memory: 0.1, descriptors: 0.1 };
-    reporter({ heralds: [h.url], counters: () => counters, signals: () => steady });
+    reporter({ heralds: [h.url], periodMs: 60_000, counters: () => counters, signals: () => steady });
     await until('the first report', () => h.seen.length >= 1);
     const rush = setInterval(() => {
       counters.connections += 20;
@@ -200,19 +200,33 @@ describe('reporter', () => {
     await until('the link is failing', () => r.snapshot().heralds[0]!.state === 'failing');
   });
 
-  it('signs each body with the key of its gateway', async () => {
+  it('signs each body with the nonce of that Herald, and takes a new nonce at once', async () => {
     const h = await herald();
     const secret = 'a secret of many characters';
+    const key = deriveKey(secret, 'feedback', 'g1');
+    let nonce = 'first';
+    h.answer = ({ headers, body }) => {
+      const right = `g1;${nonce};${signFeedback(key, nonce, body)}`;
+      const taken = headers['herald-signature'] === right;
+      return { ...feedbackReply(), status: taken ? 200 : 401, headers: { 'herald-nonce': nonce } };
+    };
     const r = reporter({ heralds: [h.url], secret });
     await r.flush();
+    expect(r.snapshot().heralds[0]!.state).toBe('up');
+    nonce = 'second';
+    await r.flush();
+    expect(r.snapshot().heralds[0]!.state).toBe('up');
     await r.close();
-    const key = deriveKey(secret, 'feedback', 'g1');
-    for (const { headers, body } of h.seen) {
-      const [gateway, nonce, hex] = String(headers['herald-signature']).split(';');
-      expect(gateway).toBe('g1');
-      expect(hex).toBe(signFeedback(key, nonce!, body));
-    }
-    expect(h.seen.at(-1)!.method).toBe('DELETE');
+    expect(h.seen.at(-1)).toMatchObject({ method: 'DELETE' });
+    expect(h.seen.at(-1)!.headers['herald-signature']).toBe(`g1;second;${signFeedback(key, 'second', '')}`);
+  });
+
+  it('treats a Herald that refuses its signature as failing, without hammering it', async () => {
+    const h = await herald();
+    h.answer = () => ({ status: 401, headers: { 'herald-nonce': 'n' }, body: {} });
+    const r = reporter({ heralds: [h.url], secret: 'a secret of many characters', periodMs: 50 });
+    await until('the link is failing', () => r.snapshot().heralds[0]!.failures >= 3);
+    expect(h.seen.length).toBeLessThan(8);
   });
 
   it('says goodbye: a draining report, then DELETE, then the connection closes', async () => {
