@@ -1,0 +1,75 @@
+// Every option of `herald gateway`, as data: file key, `HERALD_*`, flag and help come from this one list.
+
+import type { Config } from '../daemon/config.ts';
+import { choice, integer, list, number, secret, text } from '../daemon/config.ts';
+import { commonOptions, heraldsOption } from '../daemon/options.ts';
+import { CLIENT_LIMITS } from '../protocol/client-frames.ts';
+
+const placeOptions = {
+  id: text('', 'name of this gateway, unique in the fleet; empty = host-port'),
+  listen: text('127.0.0.1:7410', 'WebSocket on /ws and health over HTTP, one port'),
+  url: text('', 'ws:// or wss:// URL that clients shall open; empty = made from the address, for one machine'),
+  heralds: heraldsOption,
+  lookupUrls: list([], 'public URLs of Heralds, told to clients so that they find their way back'),
+  pool: text('default', 'pool this gateway serves'),
+  zone: text('', 'zone it stands in; empty = none'),
+  labels: list([], 'key=value labels that a lookup may ask for'),
+  capacity: number(1, 0.001, 100_000, 'relative size; 1 = one reference core'),
+} as const;
+
+const doorOptions = {
+  maxConnections: integer(15_000, 1, 10_000_000, 'open sockets; more are refused with 503'),
+  origins: list(['*'], 'pages that may connect, for example https://app.example.com; * = any'),
+  tickets: choice(
+    ['soft', 'required'],
+    'soft',
+    'soft: a client without a good ticket is let in; required: it is closed with 4203',
+  ),
+  previousSecret: secret('the cluster secret before a rotation: its tickets are good as well'),
+  maxFrameBytes: integer(CLIENT_LIMITS.maxFrameBytes, 1_024, 16_777_216, 'longest message from a client'),
+  maxTopics: integer(CLIENT_LIMITS.maxTopics, 1, 10_000, 'topics a client may be subscribed to'),
+  messagesPerSec: number(CLIENT_LIMITS.messagesPerSec, 1, 100_000, 'frames a second from one client'),
+  helloTimeoutMs: integer(CLIENT_LIMITS.helloTimeoutMs, 100, 120_000, 'time to say hello after the upgrade'),
+  pingMs: integer(CLIENT_LIMITS.pingMs, 100, 3_600_000, 'time between pings; two unanswered ones end it'),
+  publishTopics: list([], 'topic prefixes clients may publish to; empty = none, * = all'),
+} as const;
+
+const fanOutOptions = {
+  flushShare: number(0.7, 0.05, 0.95, 'share of a core that writing may take before messages are collected'),
+  maxWaitMs: integer(100, 0, 10_000, 'longest time a message waits to be collected with others'),
+  topicMaxWaitMs: list([], 'prefix=ms, for topics that may wait shorter or longer than maxWaitMs'),
+  deflate: choice(['auto', 'off'], 'auto', 'permessage-deflate for clients that offer it; auto = not under load'),
+  deflateLevel: integer(1, 1, 9, 'zlib level; above 3 the CPU costs more than the bytes'),
+  deflateFromBytes: integer(512, 64, 1_048_576, 'smallest message worth compressing'),
+  softBufferBytes: integer(262_144, 16_384, 1e9, 'unsent bytes at which a client counts as slow'),
+  hardBufferBytes: integer(1_048_576, 16_384, 1e9, 'unsent bytes at which it is closed at once'),
+  softBufferMs: integer(10_000, 100, 600_000, 'how long a client may stay slow'),
+} as const;
+
+const resumeOptions = {
+  resumeMessages: integer(300, 0, 100_000, 'messages a client may have missed and still resume'),
+  resumeBytes: integer(1_048_576, 0, 1e9, 'bytes of them'),
+  resumeMs: integer(120_000, 0, 86_400_000, 'age of the oldest message kept for resuming'),
+  historyBytes: integer(134_217_728, 0, 1e12, 'memory for the histories of all topics together'),
+  topicLingerMs: integer(30_000, 0, 86_400_000, 'how long a topic without subscribers is kept up to date'),
+  lastValueTopics: list([], 'topic prefixes whose newest message is sent on subscribe'),
+  shutdownSpreadMs: integer(2_000, 0, 60_000, 'time over which clients are asked to leave at a stop'),
+} as const;
+
+const testOptions = {
+  virtualCapacity: number(0, 0, 1_000, 'test aid: report a computed load as if of this size; 0 = measure'),
+  virtualTokensPerSec: number(1_000, 1, 1e9, 'test aid: tokens a second at virtual capacity 1'),
+  virtualMessageTokens: number(1, 0, 1e6, 'test aid: tokens a delivered message costs'),
+  virtualAcceptTokens: number(2, 0, 1e6, 'test aid: tokens an accepted connection costs'),
+} as const;
+
+export const gatewayOptions = {
+  ...commonOptions,
+  ...placeOptions,
+  ...doorOptions,
+  ...fanOutOptions,
+  ...resumeOptions,
+  ...testOptions,
+} as const;
+
+export type GatewayConfig = Config<typeof gatewayOptions>;
