@@ -1,0 +1,110 @@
+// (5) The agent-check listener: HAProxy connects, names a server, gets one full line and the connection
+// ends. Slow askers are cut after a second; idle ones cost a socket each and nothing else.
+
+import { createServer } from 'node:net';
+import type { Server, Socket } from 'node:net';
+import type { Address } from '../daemon/address.ts';
+import { formatAddress } from '../daemon/address.ts';
+import { listening } from '../daemon/lifecycle.ts';
+import type { AgentAnswer, AgentRequest } from '../protocol/agent-check.ts';
+import { AGENT_CHECK_LIMITS, decodeAgentRequest, encodeAgentAnswer } from '../protocol/agent-check.ts';
+
+export interface AgentCheckOptions {
+  /** Answers for what HAProxy named. Must not throw. */
+  answer: (request: AgentRequest) => AgentAnswer;
+  allowed: (peer: string | undefined) => boolean;
+  /** Told once a connection: the admin word sent, or why none was. */
+  onEnd: (outcome: AgentOutcome) => void;
+  /** Set for a port that speaks for one gateway: it answers at once, whatever is sent. */
+  fixed?: AgentRequest;
+}
+
+export type AgentOutcome = AgentAnswer['admin'] | 'down' | 'refused' | 'malformed' | 'slow';
+
+export interface AgentCheckServer {
+  address: Address;
+  close(): Promise<void>;
+}
+
+/** Above what any HAProxy opens at once, below what would starve lookups of descriptors. */
+const MAX_CONNECTIONS = 4_096;
+
+export async function startAgentCheck(
+  address: Address,
+  flag: string,
+  options: AgentCheckOptions,
+): Promise<AgentCheckServer> {
+  const sockets = new Set<Socket>();
+  const server = createServer({ noDelay: true }, (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+    serve(socket, options);
+  });
+  server.maxConnections = MAX_CONNECTIONS;
+  await listening(listen(server, address), formatAddress(address), flag);
+  const bound = server.address();
+  return {
+    address: { host: address.host, port: typeof bound === 'object' && bound ? bound.port : address.port },
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        for (const socket of sockets) socket.destroy();
+      }),
+  };
+}
+
+function listen(server: Server, { host, port }: Address): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host, port, backlog: 1_024 }, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+function serve(socket: Socket, options: AgentCheckOptions): void {
+  // A peer that resets its connection is its own business.
+  socket.on('error', () => socket.destroy());
+  if (!options.allowed(socket.remoteAddress)) {
+    options.onEnd('refused');
+    socket.destroy();
+    return;
+  }
+  let received = '';
+  let over = false;
+  const deadline = setTimeout(() => {
+    finish('slow');
+    // Also for a peer that got its line and then holds its half open.
+    socket.destroy();
+  }, AGENT_CHECK_LIMITS.deadlineMs);
+  socket.once('close', () => clearTimeout(deadline));
+
+  const finish = (outcome: AgentOutcome, line?: string): void => {
+    if (over) return;
+    over = true;
+    options.onEnd(outcome);
+    if (line === undefined) socket.destroy();
+    // Bytes left unread would turn the close into a reset that can overtake the answer.
+    else socket.resume().end(line, 'latin1');
+  };
+  const answer = (request: AgentRequest): void => {
+    const answered = options.answer(request);
+    finish(answered.health === 'down' ? 'down' : answered.admin, encodeAgentAnswer(answered));
+  };
+
+  if (options.fixed) {
+    answer(options.fixed);
+    return;
+  }
+  socket.setEncoding('latin1');
+  socket.on('data', (chunk: string) => {
+    if (over) return;
+    received += chunk;
+    const end = received.indexOf('\n');
+    if (end < 0 && received.length <= AGENT_CHECK_LIMITS.maxRequestBytes) return;
+    const request = end < 0 ? undefined : decodeAgentRequest(received.slice(0, end));
+    if (request?.ok) answer(request.value);
+    else finish('malformed');
+  });
+}

@@ -1,0 +1,54 @@
+// (5) What agent-check is told for a server: which gateway is meant, and the three times at which the table is
+// not the one to ask: before it has heard of anybody, for a gateway it does not know, and at the end.
+
+import type { AgentAnswer, AgentRequest } from '../protocol/agent-check.ts';
+import type { Balancer } from './core/balancer-types.ts';
+
+export interface AgentDeskParts {
+  balancer: Balancer;
+  /** `backend/server` or `server` to gateway id, where the names differ. */
+  servers: ReadonlyMap<string, string>;
+  startedMs: number;
+  /** How long after the start a gateway may be unknown just because it has not reported yet. */
+  warmUpMs: number;
+}
+
+export interface AgentDesk {
+  answer(request: AgentRequest, nowMs: number): AgentAnswer;
+  /** From now on every answer is neutral: HAProxy keeps the last word of an agent that is gone for ever. */
+  stop(): void;
+  /** When HAProxy last asked; -Infinity = never. */
+  lastAskedMs(): number;
+}
+
+export function createAgentDesk(parts: AgentDeskParts): AgentDesk {
+  const { balancer, servers, startedMs, warmUpMs } = parts;
+  let stopping = false;
+  let lastAskedMs = -Infinity;
+  const gatewayOf = ({ backend, server }: AgentRequest): string =>
+    servers.get(`${backend}/${server}`) ?? servers.get(server) ?? server;
+
+  return {
+    answer(request, nowMs) {
+      lastAskedMs = nowMs;
+      const gateway = gatewayOf(request);
+      const answer = balancer.agentAnswer(gateway, nowMs);
+      // What an operator asked for stands, also while Herald restarts: it is not a judgement of the table.
+      if (answer.admin !== 'ready') return answer;
+      if (stopping) return neutral('herald stopping');
+      if (nowMs - startedMs < warmUpMs && !known(balancer, gateway, nowMs)) return neutral('herald starting');
+      return answer;
+    },
+    stop: () => void (stopping = true),
+    lastAskedMs: () => lastAskedMs,
+  };
+}
+
+function neutral(reason: string): AgentAnswer {
+  return { admin: 'ready', health: 'up', weightPercent: 100, reason };
+}
+
+/** Only asked within the warm-up, so the cost of a snapshot does not matter. */
+function known(balancer: Balancer, gateway: string, nowMs: number): boolean {
+  return balancer.snapshot(nowMs).gateways.some((row) => row.gateway === gateway);
+}

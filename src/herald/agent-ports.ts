@@ -1,0 +1,55 @@
+// Starts every agent-check listener: the central one, and the ports that speak for one gateway each, for a
+// HAProxy that sends no agent-send line.
+
+import type { Address } from '../daemon/address.ts';
+import type { Clock } from '../daemon/clock.ts';
+import { StartError } from '../daemon/lifecycle.ts';
+import type { AgentCheckServer } from './agent-check-server.ts';
+import { startAgentCheck } from './agent-check-server.ts';
+import type { AgentDesk } from './agent-desk.ts';
+import type { HeraldConfig } from './herald-options.ts';
+import type { HeraldMeters } from './herald-meters.ts';
+import { optionPairs } from './option-pairs.ts';
+import { allowedPeers } from './private-ports.ts';
+
+export interface AgentPorts {
+  /** Of the central listener. */
+  address: Address;
+  close(): Promise<void>;
+}
+
+export async function startAgentPorts(
+  config: HeraldConfig,
+  address: Address,
+  desk: AgentDesk,
+  meters: HeraldMeters,
+  clock: Clock,
+): Promise<AgentPorts> {
+  const common = {
+    answer: (request: Parameters<AgentDesk['answer']>[0]) => desk.answer(request, clock.nowMs()),
+    allowed: allowedPeers(config.agentAllow),
+    onEnd: (outcome: string) => meters.agentCheck(outcome),
+  };
+  const fixed = optionPairs(config.agentPorts, '--agent-ports', 'port=gateway').map(([port, gateway]) => {
+    const number = Number(port);
+    if (!(Number.isInteger(number) && number >= 0 && number <= 65_535)) {
+      throw new StartError(`--agent-ports ${port}=${gateway}: ${port} is not a port`);
+    }
+    return { port: number, server: gateway };
+  });
+  const central = await startAgentCheck(address, '--agent-listen', common);
+  const servers: AgentCheckServer[] = [central];
+  const close = async (): Promise<void> => {
+    await Promise.all(servers.map((server) => server.close()));
+  };
+  try {
+    for (const { port, server } of fixed) {
+      const options = { ...common, fixed: { backend: '', server } };
+      servers.push(await startAgentCheck({ host: address.host, port }, '--agent-ports', options));
+    }
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { address: central.address, close };
+}

@@ -1,0 +1,104 @@
+// Feeds the metrics catalogue: counters are looked up once and then added to, gauges are set once a second
+// from a snapshot of the table, and a gateway that left takes its series with it.
+
+import type { Counter, Metrics } from '../daemon/metrics.ts';
+import type { MetricName } from '../daemon/metrics-catalogue.ts';
+import type { GatewayState, TableSnapshot } from './core/balancer-types.ts';
+
+export interface HeraldMeters {
+  lookup(outcome: string, durationMs: number): void;
+  picked(gateway: string): void;
+  report(outcome: string): void;
+  agentCheck(outcome: string): void;
+  moveOrdered(gateway: string, connections: number): void;
+  /** Sets the gauges; called once a second. */
+  table(snapshot: TableSnapshot): void;
+  store(connected: boolean): void;
+}
+
+const STATES: readonly GatewayState[] = ['up', 'draining', 'drain', 'maint', 'stale', 'suspect', 'expired'];
+const GATEWAY_GAUGES = {
+  'herald.gateway.reported_score': 'reportedScore',
+  'herald.gateway.expected_score': 'expectedScore',
+  'herald.gateway.reported_connections': 'connections',
+  'herald.gateway.weight_percent': 'weightPercent',
+} as const satisfies Partial<Record<MetricName, string>>;
+
+export function createHeraldMeters(metrics: Metrics): HeraldMeters {
+  const outcomes = counters(metrics, 'herald.lookups', 'outcome');
+  const duration = metrics.timing('herald.lookup_duration');
+  const picks = counters(metrics, 'herald.picks', 'gateway');
+  const reports = counters(metrics, 'herald.reports', 'outcome');
+  const agentChecks = counters(metrics, 'herald.agent_checks', 'outcome');
+  const moves = counters(metrics, 'herald.moves_ordered', 'gateway');
+  const age = metrics.gauge('herald.table.age');
+  const frozen = metrics.gauge('herald.table.frozen');
+  const maxOverMean = metrics.gauge('herald.table.max_over_mean');
+  const connected = metrics.gauge('herald.store.connected');
+  let known = new Set<string>();
+  return {
+    lookup(outcome, durationMs) {
+      outcomes.of(outcome).add(1);
+      duration.observe(durationMs);
+    },
+    picked: (gateway) => picks.of(gateway).add(1),
+    report: (outcome) => reports.of(outcome).add(1),
+    agentCheck: (outcome) => agentChecks.of(outcome).add(1),
+    moveOrdered: (gateway, connections) => moves.of(gateway).add(connections),
+    store: (up) => connected.set(up ? 1 : 0),
+    table(snapshot) {
+      age.set(snapshot.gateways.length === 0 ? 0 : snapshot.ageMs);
+      frozen.set(snapshot.frozen ? 1 : 0);
+      for (const state of STATES) {
+        const count = snapshot.gateways.filter((row) => row.effectiveState === state).length;
+        metrics.gauge('herald.gateways', { state }).set(count);
+      }
+      const seen = new Set<string>();
+      for (const row of snapshot.gateways) {
+        seen.add(row.gateway);
+        for (const [name, field] of Object.entries(GATEWAY_GAUGES)) {
+          metrics.gauge(name as MetricName, { gateway: row.gateway }).set(row[field]);
+        }
+      }
+      for (const gateway of known) {
+        if (seen.has(gateway)) continue;
+        for (const name of Object.keys(GATEWAY_GAUGES)) metrics.forget(name as MetricName, { gateway });
+        picks.forget(gateway);
+        moves.forget(gateway);
+      }
+      known = seen;
+      maxOverMean.set(hottestOverMean(snapshot));
+    },
+  };
+}
+
+/** Hottest over mean expected load of the gateways that take lookups, by capacity; 1 when there is none. */
+export function hottestOverMean(snapshot: TableSnapshot): number {
+  const up = snapshot.gateways.filter((row) => row.effectiveState === 'up');
+  const capacity = up.reduce((sum, row) => sum + row.capacity, 0);
+  const mean = up.reduce((sum, row) => sum + row.expectedScore * row.capacity, 0) / capacity;
+  const hottest = up.reduce((max, row) => Math.max(max, row.expectedScore), 0);
+  return mean > 0 ? hottest / mean : 1;
+}
+
+function counters(
+  metrics: Metrics,
+  name: MetricName,
+  tag: string,
+): { of(value: string): Counter; forget(value: string): void } {
+  const known = new Map<string, Counter>();
+  return {
+    of(value) {
+      let counter = known.get(value);
+      if (counter === undefined) {
+        counter = metrics.counter(name, { [tag]: value });
+        known.set(value, counter);
+      }
+      return counter;
+    },
+    forget(value) {
+      known.delete(value);
+      metrics.forget(name, { [tag]: value });
+    },
+  };
+}

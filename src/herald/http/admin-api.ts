@@ -1,0 +1,162 @@
+// The listener for operators: the load table, steering, explanations, advice on size, metrics, the page.
+
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Clock } from '../../daemon/clock.ts';
+import type { Metrics } from '../../daemon/metrics.ts';
+import { PROMETHEUS_CONTENT_TYPE, renderPrometheus } from '../../daemon/metrics-prometheus.ts';
+import { nearest } from '../../daemon/nearest.ts';
+import { ID_PATTERN } from '../../protocol/names.ts';
+import type { Balancer, DesiredState } from '../core/balancer-types.ts';
+import { haproxyConfig } from '../haproxy/haproxy-config.ts';
+import type { Health } from '../health.ts';
+import type { OperatorDesk } from '../operator-desk.ts';
+import type { TrafficLog } from '../traffic-log.ts';
+import { rawQuery } from './http-server.ts';
+import { openApiDocument } from './openapi.ts';
+import { decodeOperatorRequest } from './operator-request.ts';
+import { registerOpsPage } from './ops-page.ts';
+import { problem, refusalProblem, sendProblem } from './problem.ts';
+import type { TableStream } from './table-stream.ts';
+import type { TableView } from './table-view.ts';
+import { decodeTableQuery, tableView } from './table-view.ts';
+
+export interface AdminApiParts {
+  heraldId: string;
+  policy: string;
+  balancer: Balancer;
+  clock: Clock;
+  metrics: Metrics;
+  health: (nowMs: number) => Health;
+  desk: OperatorDesk;
+  traffic: TrafficLog;
+  stream: TableStream;
+  /** host:port HAProxy reaches agent-check at. */
+  agentAddress: () => string;
+}
+
+const JSON_TYPE = 'application/json; charset=utf-8';
+const ACTIONS: readonly (readonly [string, DesiredState])[] = [
+  ['drain', 'drain'],
+  ['maint', 'maint'],
+  ['ready', 'up'],
+];
+
+interface Named {
+  Params: { id: string };
+}
+
+export function registerAdminApi(app: FastifyInstance, parts: AdminApiParts): void {
+  const { balancer, clock, desk, traffic } = parts;
+  const find = (id: string) => balancer.snapshot(clock.nowMs()).gateways.find((row) => row.gateway === id);
+
+  app.get('/v1/table', (request, reply) => {
+    const query = decodeTableQuery(queryOf(request));
+    if (!query.ok) return void sendProblem(reply, refusalProblem(query.refusal));
+    const nowMs = clock.nowMs();
+    sendJson(reply, viewOf(parts, nowMs, query.value));
+  });
+
+  app.get('/v1/table/stream', (_request, reply) => {
+    if (parts.stream.watch(reply.raw)) return void reply.hijack();
+    void sendProblem(
+      reply,
+      problem(503, 'too-many-watchers', 'all places are taken', { retryAfterMs: 10_000 }),
+    );
+  });
+
+  app.get<Named>('/v1/gateways/:id', (request, reply) => {
+    const found = find(request.params.id);
+    if (found === undefined) return void sendUnknown(reply, balancer, clock, request.params.id);
+    sendJson(reply, found);
+  });
+
+  for (const [action, state] of ACTIONS) {
+    app.post<Named>(`/v1/gateways/:id/${action}`, async (request, reply) => {
+      const { id } = request.params;
+      if (find(id) === undefined) return sendUnknown(reply, balancer, clock, id);
+      const wish = decodeOperatorRequest(typeof request.body === 'string' ? request.body : '', request.ip);
+      if (!wish.ok) return sendProblem(reply, refusalProblem(wish.refusal));
+      const done = await desk.set({ gateway: id, state, ...wish.value });
+      return sendJson(reply, { gateway: id, ...done });
+    });
+  }
+
+  app.get<Named>('/v1/explain/:id', (request, reply) => {
+    const explained = balancer.explain(request.params.id);
+    if (explained === undefined || explained === null) {
+      const detail = 'not among the remembered lookups of this Herald';
+      return void sendProblem(reply, problem(404, 'no-such-lookup', detail));
+    }
+    sendJson(reply, explained);
+  });
+
+  app.get('/v1/autoscale', (request, reply) => {
+    sendJson(reply, balancer.autoscale(clock.nowMs(), queryOf(request).get('pool') ?? 'default'));
+  });
+
+  app.get('/v1/audit', (_request, reply) =>
+    sendJson(reply, { actions: traffic.actions(), seconds: traffic.seconds() }),
+  );
+
+  app.get('/v1/haproxy.cfg', (request, reply) => {
+    const query = queryOf(request);
+    const backend = query.get('backend') ?? 'gateways';
+    if (!ID_PATTERN.test(backend)) {
+      return void sendProblem(
+        reply,
+        problem(400, 'invalid-value', 'backend: expected a HAProxy backend name'),
+      );
+    }
+    const pool = query.get('pool') ?? 'default';
+    const gateways = balancer.snapshot(clock.nowMs()).gateways.filter((row) => row.pool === pool);
+    const config = haproxyConfig({ backend, agent: parts.agentAddress(), gateways });
+    void reply
+      .header('content-type', 'text/plain; charset=utf-8')
+      .header('cache-control', 'no-store')
+      .send(config);
+  });
+
+  app.get('/metrics', async (_request, reply) =>
+    reply.header('content-type', PROMETHEUS_CONTENT_TYPE).send(await renderPrometheus(parts.metrics)),
+  );
+
+  app.get('/openapi.json', (_request, reply) => sendJson(reply, openApiDocument()));
+  app.get('/livez', (_request, reply) => sendJson(reply, { status: 'alive' }));
+  registerOpsPage(app);
+}
+
+/** The whole table as JSON text, for the stream. */
+export function tableJson(parts: Omit<AdminApiParts, 'stream'>): string {
+  return JSON.stringify(viewOf(parts, parts.clock.nowMs(), { pool: '', order: 'gateway' }));
+}
+
+function viewOf(
+  parts: Omit<AdminApiParts, 'stream'>,
+  nowMs: number,
+  query: Parameters<typeof tableView>[1],
+): TableView {
+  const { degraded } = parts.health(nowMs);
+  return tableView(parts.balancer.snapshot(nowMs), query, {
+    heraldId: parts.heraldId,
+    policy: parts.policy,
+    degraded,
+  });
+}
+
+function queryOf(request: FastifyRequest): URLSearchParams {
+  return new URLSearchParams(rawQuery(request.raw.url ?? '') ?? '');
+}
+
+function sendUnknown(reply: FastifyReply, balancer: Balancer, clock: Clock, id: string): FastifyReply {
+  const known = balancer.snapshot(clock.nowMs()).gateways.map((row) => row.gateway);
+  const close = nearest(id, known);
+  const detail = `no gateway ${id.slice(0, 128)} in the table${close ? `; did you mean ${close}?` : ''}`;
+  return sendProblem(reply, problem(404, 'no-such-gateway', detail));
+}
+
+function sendJson(reply: FastifyReply, body: unknown): FastifyReply {
+  return reply
+    .header('content-type', JSON_TYPE)
+    .header('cache-control', 'no-store')
+    .send(JSON.stringify(body));
+}

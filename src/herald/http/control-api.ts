@@ -1,0 +1,114 @@
+// (1) The listener for gateways, brokers and publishers. Never for browsers: it takes JSON only, which a page
+// of another origin cannot send unasked, and refuses whatever carries an Origin.
+
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Clock } from '../../daemon/clock.ts';
+import { decodeJson, refusalText } from '../../protocol/decode.ts';
+import type { BrokerBook } from '../broker-book.ts';
+import { decodeBrokerAddress, MAX_BROKERS } from '../broker-book.ts';
+import type { Balancer } from '../core/balancer-types.ts';
+import type { TakeFeedback } from './feedback-desk.ts';
+import type { SignatureCheck } from './feedback-signature.ts';
+import { NONCE_HEADER, SIGNATURE_HEADER } from './feedback-signature.ts';
+import { problem, refusalProblem, sendProblem } from './problem.ts';
+import type { ReportConnections } from './report-connections.ts';
+
+export interface ControlApiParts {
+  balancer: Balancer;
+  clock: Clock;
+  signatures: SignatureCheck;
+  takeFeedback: TakeFeedback;
+  connections: ReportConnections;
+  brokers: BrokerBook;
+}
+
+const JSON_TYPE = 'application/json; charset=utf-8';
+
+interface Named {
+  Params: { id: string };
+}
+
+export function registerControlApi(app: FastifyInstance, parts: ControlApiParts): void {
+  const { balancer, clock, signatures, takeFeedback, connections, brokers } = parts;
+
+  app.addHook('onRequest', (request, reply, done) => {
+    if (signatures.nonce !== undefined) void reply.header(NONCE_HEADER, signatures.nonce);
+    if (request.headers.origin === undefined) done();
+    else void sendProblem(reply, problem(403, 'no-browsers', 'this port does not speak to pages'));
+  });
+
+  /** The signer, or undefined after a 401 was sent. */
+  const signedBy = (request: FastifyRequest, reply: FastifyReply, body: string): string | undefined => {
+    const signer = signatures.signer(request.headers[SIGNATURE_HEADER], body);
+    if (signer.ok) return signer.value;
+    void reply.header('www-authenticate', 'Herald-Signature');
+    void sendProblem(reply, problem(401, 'signature-needed', refusalText(signer.refusal)));
+    return undefined;
+  };
+
+  app.post('/v1/feedback', (request, reply) => {
+    const body = bodyText(request);
+    const signer = signedBy(request, reply, body);
+    if (signer === undefined) return;
+    const feedback = takeFeedback(body, signer, request.raw.socket);
+    if (feedback.ok) sendJson(reply, feedback.answer);
+    else void sendProblem(reply, feedback.problem);
+  });
+
+  // The goodbye of a gateway that leaves in order: not named from now on, and no alarm when it closes.
+  app.delete<Named>('/v1/feedback/:id', (request, reply) => {
+    const { id } = request.params;
+    const signer = signedBy(request, reply, bodyText(request));
+    if (signer === undefined) return;
+    if (signer !== '' && signer !== id) {
+      void sendProblem(reply, problem(403, 'not-your-gateway', `signed by ${signer}`));
+      return;
+    }
+    connections.goodbye(id);
+    balancer.suspect(id, clock.nowMs());
+    void reply.code(204).send();
+  });
+
+  app.get('/v1/brokers', (_request, reply) => sendJson(reply, { brokers: brokers.list(clock.nowMs()) }));
+
+  app.post('/v1/brokers', (request, reply) => {
+    const body = bodyText(request);
+    const signer = signedBy(request, reply, body);
+    if (signer === undefined) return;
+    const json = decodeJson(body);
+    const broker = json.ok ? decodeBrokerAddress(json.value) : json;
+    if (!broker.ok) {
+      void sendProblem(reply, refusalProblem(broker.refusal));
+      return;
+    }
+    if (signer !== '' && signer !== broker.value.id) {
+      void sendProblem(reply, problem(403, 'not-your-broker', `signed by ${signer}`));
+      return;
+    }
+    if (!brokers.announce(broker.value, clock.nowMs())) {
+      void sendProblem(reply, problem(503, 'too-many-brokers', `at most ${MAX_BROKERS} brokers`));
+      return;
+    }
+    sendJson(reply, { brokers: brokers.list(clock.nowMs()) });
+  });
+
+  app.delete<Named>('/v1/brokers/:id', (request, reply) => {
+    const { id } = request.params;
+    const signer = signedBy(request, reply, bodyText(request));
+    if (signer === undefined) return;
+    if (signer !== '' && signer !== id) {
+      void sendProblem(reply, problem(403, 'not-your-broker', `signed by ${signer}`));
+      return;
+    }
+    brokers.withdraw(id);
+    void reply.code(204).send();
+  });
+}
+
+function bodyText(request: FastifyRequest): string {
+  return typeof request.body === 'string' ? request.body : '';
+}
+
+function sendJson(reply: FastifyReply, body: unknown): void {
+  void reply.header('content-type', JSON_TYPE).header('cache-control', 'no-store').send(JSON.stringify(body));
+}

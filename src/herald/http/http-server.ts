@@ -1,0 +1,105 @@
+// One Fastify instance per listener, all with the limits that keep slow and large requests from costing the
+// others: Node's own defaults hold 4,000 half-sent requests for ever, these let none live past 4 s.
+
+import fastify from 'fastify';
+import type { FastifyInstance } from 'fastify';
+import type { Address } from '../../daemon/address.ts';
+import { formatAddress } from '../../daemon/address.ts';
+import { listening } from '../../daemon/lifecycle.ts';
+import type { Log } from '../../daemon/log.ts';
+import { errorFields } from '../../daemon/log.ts';
+import { LOOKUP_LIMITS } from '../../protocol/lookup.ts';
+import { frameworkProblem, problem, sendProblem } from './problem.ts';
+
+export interface HttpServerOptions {
+  log: Log;
+  bodyLimitBytes: number;
+  /** How long an idle connection is kept. */
+  keepAliveMs: number;
+  maxConnections: number;
+  trustProxy?: boolean;
+}
+
+export const HTTP_LIMITS = {
+  requestTimeoutMs: 5_000,
+  headersTimeoutMs: 2_000,
+  checkEveryMs: 500,
+  maxHeaderBytes: 16_384,
+} as const;
+
+export function createHttpServer(options: HttpServerOptions): FastifyInstance {
+  const app = fastify({
+    logger: false,
+    bodyLimit: options.bodyLimitBytes,
+    requestTimeout: HTTP_LIMITS.requestTimeoutMs,
+    keepAliveTimeout: options.keepAliveMs,
+    trustProxy: options.trustProxy ?? false,
+    exposeHeadRoutes: false,
+    forceCloseConnections: 'idle',
+    routerOptions: { maxParamLength: 256, querystringParser: noQueryParser },
+    http: {
+      headersTimeout: HTTP_LIMITS.headersTimeoutMs,
+      connectionsCheckingInterval: HTTP_LIMITS.checkEveryMs,
+      maxHeaderSize: HTTP_LIMITS.maxHeaderBytes,
+    },
+    frameworkErrors: (error, _request, reply) => {
+      void sendProblem(reply, frameworkProblem(error) ?? problem(500, 'internal', 'see the log'));
+    },
+  });
+  app.server.maxConnections = options.maxConnections;
+  // Bodies stay text until a handler decodes them: signatures are over the bytes, and refusals name fields.
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) =>
+    done(null, body),
+  );
+  app.setErrorHandler((error: Error & { statusCode?: number; code?: string }, request, reply) => {
+    const refused = frameworkProblem(error as Parameters<typeof frameworkProblem>[0]);
+    if (refused === undefined) {
+      options.log.error('request-failed', {
+        route: request.routeOptions.url,
+        ...errorFields(error),
+        stack: error.stack,
+      });
+    }
+    return sendProblem(reply, refused ?? problem(500, 'internal', 'see the log'));
+  });
+  app.setNotFoundHandler((request, reply) =>
+    sendProblem(
+      reply,
+      problem(
+        404,
+        'no-such-route',
+        `no ${request.method} here; /openapi.json on the admin port lists what is`,
+      ),
+    ),
+  );
+  return app;
+}
+
+/** Queries are decoded by src/protocol alone, from the raw URL; Fastify's parser would be paid for nothing. */
+function noQueryParser(): Record<string, never> {
+  return {};
+}
+
+/** The raw query of a request target, without its `?`; undefined when it is longer than allowed. */
+export function rawQuery(target: string): string | undefined {
+  const at = target.indexOf('?');
+  if (at < 0) return '';
+  return target.length - at > LOOKUP_LIMITS.maxQueryBytes ? undefined : target.slice(at + 1);
+}
+
+/** Binds; answers the address with the port the system chose. */
+export async function listenHttp(app: FastifyInstance, address: Address, flag: string): Promise<Address> {
+  await listening(app.listen({ host: address.host, port: address.port }), formatAddress(address), flag);
+  const bound = app.server.address();
+  return { host: address.host, port: typeof bound === 'object' && bound ? bound.port : address.port };
+}
+
+/** Time that requests under way get at the end; a half-sent one would otherwise hold the close for ever. */
+const CLOSE_GRACE_MS = 500;
+
+export async function closeHttp(app: FastifyInstance): Promise<void> {
+  const overdue = setTimeout(() => app.server.closeAllConnections(), CLOSE_GRACE_MS);
+  await app.close();
+  clearTimeout(overdue);
+}

@@ -1,0 +1,71 @@
+// Every refusal over HTTP has one form, RFC 9457 `application/problem+json`, and a stable code.
+
+import type { FastifyError, FastifyReply } from 'fastify';
+import type { Refusal } from '../../protocol/decode.ts';
+import { refusalText } from '../../protocol/decode.ts';
+import type { Problem } from '../../protocol/lookup.ts';
+
+export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8';
+
+const TITLES: Readonly<Record<number, string>> = {
+  400: 'Bad request',
+  401: 'Not authenticated',
+  403: 'Forbidden',
+  404: 'Not found',
+  405: 'Method not allowed',
+  408: 'Request timeout',
+  413: 'Body too large',
+  414: 'Query too long',
+  415: 'Unsupported media type',
+  421: 'Wrong host',
+  429: 'Too many requests',
+  500: 'Internal error',
+  503: 'Not available',
+};
+
+export function problem(
+  status: number,
+  code: string,
+  detail: string,
+  more: Partial<Pick<Problem, 'retryAfterMs' | 'refused'>> = {},
+): Problem {
+  return {
+    type: `urn:herald:problem:${code}`,
+    title: TITLES[status] ?? 'Refused',
+    status,
+    detail,
+    code,
+    ...more,
+  };
+}
+
+export function sendProblem(reply: FastifyReply, body: Problem): FastifyReply {
+  if (body.retryAfterMs !== undefined) {
+    void reply.header('retry-after', String(Math.max(1, Math.ceil(body.retryAfterMs / 1_000))));
+  }
+  return reply
+    .code(body.status)
+    .header('cache-control', 'no-store')
+    .header('content-type', PROBLEM_TYPE)
+    .send(JSON.stringify(body));
+}
+
+/** A 400 that names field, value and expectation. */
+export function refusalProblem(refusal: Refusal): Problem & Refusal {
+  return { ...problem(400, 'invalid-value', refusalText(refusal)), ...refusal };
+}
+
+const FASTIFY_CODES: Readonly<Record<string, string>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: 'body-too-large',
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'json-required',
+  FST_ERR_CTP_EMPTY_JSON_BODY: 'empty-body',
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'bad-length',
+  FST_ERR_BAD_URL: 'bad-url',
+};
+
+/** An error Fastify raised before a handler ran, as a problem; undefined when it is a defect of ours. */
+export function frameworkProblem(error: FastifyError): Problem | undefined {
+  const status = error.statusCode ?? 500;
+  if (status >= 500) return undefined;
+  return problem(status, FASTIFY_CODES[error.code] ?? 'bad-request', error.message);
+}

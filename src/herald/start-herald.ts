@@ -1,0 +1,230 @@
+// Wires one Herald: the core in the middle, the four listeners around it, the store behind it. Nothing is
+// decided here.
+
+import { hostname } from 'node:os';
+import type { Address } from '../daemon/address.ts';
+import { formatAddress } from '../daemon/address.ts';
+import type { Clock } from '../daemon/clock.ts';
+import { every } from '../daemon/clock.ts';
+import type { Running } from '../daemon/lifecycle.ts';
+import { StartError } from '../daemon/lifecycle.ts';
+import type { Log } from '../daemon/log.ts';
+import type { Metrics } from '../daemon/metrics.ts';
+import { startTelemetry } from '../daemon/telemetry.ts';
+import { REPORT_LIMITS } from '../protocol/load-report.ts';
+import { ID_PATTERN, ID_WORDS } from '../protocol/names.ts';
+import { createAgentDesk } from './agent-desk.ts';
+import { startAgentPorts } from './agent-ports.ts';
+import { allowedUrls } from './allowed-urls.ts';
+import { balancerSettings } from './balancer-settings.ts';
+import { createBrokerBook } from './broker-book.ts';
+import { createBalancer } from './core/balancer.ts';
+import { createHealth } from './health.ts';
+import { createHeraldMeters } from './herald-meters.ts';
+import type { HeraldConfig } from './herald-options.ts';
+import { registerAdminApi, tableJson } from './http/admin-api.ts';
+import { guardAdmin } from './http/admin-guard.ts';
+import { createBootGuard } from './http/boot-guard.ts';
+import { registerControlApi } from './http/control-api.ts';
+import { createFeedbackDesk } from './http/feedback-desk.ts';
+import { createSignatureCheck } from './http/feedback-signature.ts';
+import { closeHttp, createHttpServer, listenHttp } from './http/http-server.ts';
+import { createLookupDesk } from './http/lookup-desk.ts';
+import { registerPublicApi } from './http/public-api.ts';
+import { createReportConnections } from './http/report-connections.ts';
+import { createTableStream } from './http/table-stream.ts';
+import { createOperatorDesk } from './operator-desk.ts';
+import { optionPairs } from './option-pairs.ts';
+import { listenAddresses } from './private-ports.ts';
+import { createRecorder, noRecorder } from './recorder.ts';
+import { createTicketOffice } from './tickets.ts';
+import { createTrafficLog } from './traffic-log.ts';
+
+export interface HeraldParts {
+  log: Log;
+  metrics: Metrics;
+  clock: Clock;
+}
+
+export interface HeraldHandle extends Running {
+  id: string;
+  /** `public`, `control`, `admin` as URLs, `agent` as host:port. */
+  addresses: { public: string; control: string; agent: string; admin: string };
+}
+
+const TICK_MS = 100;
+/** HAProxy asked in this time, so it will ask again; its next question gets the neutral farewell. */
+const AGENT_RECENT_MS = 10_000;
+const AGENT_FAREWELL_MS = 2_500;
+const MAX_PRIVATE_CONNECTIONS = 10_000;
+const ADMIN_BODY_BYTES = 16 * 1024;
+
+export async function startHerald(config: HeraldConfig, parts: HeraldParts): Promise<HeraldHandle> {
+  const { log, metrics, clock } = parts;
+  const listen = listenAddresses(config);
+  const id = heraldId(config, listen.public);
+  const startedMs = clock.nowMs();
+
+  const balancer = createBalancer(balancerSettings(config, id, clock.epochMs(), Math.random));
+  const meters = createHeraldMeters(metrics);
+  const traffic = createTrafficLog();
+  const brokers = createBrokerBook();
+  const recorder =
+    config.recordFile === ''
+      ? noRecorder
+      : createRecorder(config.recordFile, config.recordMaxBytes, startedMs, log);
+  let stopping = false;
+  const health = createHealth({ balancer, storeProblem: () => undefined, stopping: () => stopping });
+
+  const publicApp = createHttpServer({
+    log,
+    bodyLimitBytes: 1_024,
+    keepAliveMs: 5_000,
+    maxConnections: config.maxPublicConnections,
+    trustProxy: config.trustProxy,
+  });
+  registerPublicApi(publicApp, {
+    desk: createLookupDesk({ balancer, clock, meters, traffic, recorder }),
+    tickets: createTicketOffice(config.secret, id),
+    clock,
+    health,
+    corsOrigins: config.corsOrigins,
+  });
+
+  const signatures = createSignatureCheck(config.secret);
+  const connections = createReportConnections((gateway) => {
+    if (stopping) return;
+    log.warn('gateway-connection-lost', { gateway });
+    balancer.suspect(gateway, clock.nowMs());
+  });
+  let controlUrl = config.controlUrl;
+  const controlApp = createHttpServer({
+    log,
+    bodyLimitBytes: REPORT_LIMITS.maxBodyBytes,
+    // Longer than any report period: on this port a close is news about the other side.
+    keepAliveMs: 120_000,
+    maxConnections: MAX_PRIVATE_CONNECTIONS,
+  });
+  registerControlApi(controlApp, {
+    balancer,
+    clock,
+    signatures,
+    connections,
+    brokers,
+    takeFeedback: createFeedbackDesk({
+      heraldId: id,
+      periodMs: config.periodMs,
+      balancer,
+      clock,
+      meters,
+      recorder,
+      connections,
+      bootGuard: signatures.nonce === undefined ? undefined : createBootGuard(),
+      allowUrl: allowedUrls(config.allowedUrls),
+      heralds: () => [controlUrl],
+      brokers: (nowMs) => brokers.list(nowMs),
+    }),
+  });
+
+  const adminApp = createHttpServer({
+    log,
+    bodyLimitBytes: ADMIN_BODY_BYTES,
+    keepAliveMs: 5_000,
+    maxConnections: MAX_PRIVATE_CONNECTIONS,
+  });
+  let agentAddress = config.agentListen;
+  const admin = {
+    heraldId: id,
+    policy: config.policy,
+    balancer,
+    clock,
+    metrics,
+    health,
+    traffic,
+    desk: createOperatorDesk(balancer, traffic, async () => true, clock, log),
+    agentAddress: () => agentAddress,
+  };
+  const stream = createTableStream(() => tableJson(admin));
+  guardAdmin(adminApp, config.adminToken, config.adminHosts);
+  registerAdminApi(adminApp, { ...admin, stream });
+
+  const agentDesk = createAgentDesk({
+    balancer,
+    servers: new Map(optionPairs(config.agentServers, '--agent-servers', 'backend/server=gateway')),
+    startedMs,
+    warmUpMs: config.staleAfterMs + 2 * config.periodMs,
+  });
+
+  // In this order, and backwards on a failure: whoever sees a port open may use it.
+  const closers: (() => Promise<unknown>)[] = [() => recorder.close()];
+  const closeAll = async (): Promise<void> => {
+    for (const close of closers.reverse()) await close();
+    closers.length = 0;
+  };
+  try {
+    const stopTelemetry = startTelemetry(metrics, 'herald', id, config.statsd, log);
+    closers.push(stopTelemetry);
+    const stopTick = every(TICK_MS, () => balancer.tick(clock.nowMs()));
+    const stopSecond = every(1_000, () => {
+      traffic.roll(clock.epochMs());
+      meters.table(balancer.snapshot(clock.nowMs()));
+      meters.store(true);
+    });
+    closers.push(async () => {
+      stopTick();
+      stopSecond();
+    });
+    closers.push(async () => {
+      stream.close();
+      await closeHttp(adminApp);
+    });
+    const adminAddress = await listenHttp(adminApp, listen.admin, '--admin-listen');
+    const agents = await startAgentPorts(config, listen.agent, agentDesk, meters, clock);
+    closers.push(() => agents.close());
+    agentAddress = formatAddress(agents.address);
+    closers.push(() => closeHttp(controlApp));
+    const controlAddress = await listenHttp(controlApp, listen.control, '--control-listen');
+    if (controlUrl === '') controlUrl = urlOf(controlAddress);
+    closers.push(() => closeHttp(publicApp));
+    const publicAddress = await listenHttp(publicApp, listen.public, '--public-listen');
+    return {
+      id,
+      addresses: {
+        public: urlOf(publicAddress),
+        control: urlOf(controlAddress),
+        agent: agentAddress,
+        admin: urlOf(adminAddress),
+      },
+      async close() {
+        stopping = true;
+        agentDesk.stop();
+        await farewell(clock.nowMs() - agentDesk.lastAskedMs() < AGENT_RECENT_MS);
+        await closeAll();
+      },
+    };
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}
+
+/** Leaves HAProxy the time to hear that this agent stops. */
+function farewell(wanted: boolean): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, wanted ? AGENT_FAREWELL_MS : 0);
+  });
+}
+
+function heraldId(config: HeraldConfig, address: Address): string {
+  const id = config.id === '' ? `${hostname()}-${address.port}` : config.id;
+  // A ticket's fields are split at dots and its form allows no colon in the Herald's id.
+  if (!ID_PATTERN.test(id) || id.includes(':'))
+    throw new StartError(`--id ${id}: expected ${ID_WORDS}, no colon`);
+  return id;
+}
+
+/** A wildcard address is no place to send anybody to; this machine's name is. */
+function urlOf({ host, port }: Address): string {
+  const wildcard = host === '0.0.0.0' || host === '::';
+  return `http://${formatAddress({ host: wildcard ? hostname() : host, port })}`;
+}
