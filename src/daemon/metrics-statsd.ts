@@ -35,10 +35,11 @@ export function startStatsd(metrics: Metrics, target: StatsdTarget, log: Log): (
     for (const { name, tags, total } of metrics.counters()) {
       const key = `${name} ${JSON.stringify(tags)}`;
       now.set(key, total);
+      const before = sent.get(key);
       // Below what was sent: forgotten and counted anew between two flushes.
-      const before = sent.get(key) ?? 0;
-      const difference = total < before ? total : total - before;
-      if (difference !== 0) client.increment(name, difference, { ...tags });
+      const difference = before === undefined || total < before ? total : total - before;
+      // A new series is announced even at zero, so that a panel shows "none yet" and not "no data".
+      if (difference !== 0 || before === undefined) client.increment(name, difference, { ...tags });
     }
     sent = now;
     for (const { name, tags, value } of metrics.gauges()) client.gauge(name, value, { ...tags });

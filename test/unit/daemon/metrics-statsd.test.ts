@@ -56,6 +56,13 @@ describe('a flush', () => {
     expect(await flushed()).toEqual(['herald.table.age:7|g']);
   });
 
+  it('announces a counter that has counted nothing, once', async () => {
+    metrics.counter('gateway.gaps', { gateway: 'a' });
+    expect(await flushed()).toEqual(['gateway.gaps:0|c|#gateway:a']);
+    metrics.gauge('herald.table.age').set(1);
+    expect(await flushed()).toEqual(['herald.table.age:1|g']);
+  });
+
   it('packs many series into few datagrams, none above the smallest common MTU', async () => {
     for (let i = 0; i < 200; i++)
       metrics.gauge('herald.gateway.reported_connections', { gateway: `gw-${i}` }).set(i);
