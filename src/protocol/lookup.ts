@@ -15,12 +15,21 @@ import {
 /** Why the client asks: moves and resumes are let in above the admission limit, up to a higher one. */
 export type LookupIntent = 'connect' | 'resume' | 'move';
 
+/** A wish: a gateway with the label may be more loaded by `weight` (0..1) than one without and still win. */
+export interface PreferredLabel {
+  key: string;
+  value: string;
+  weight: number;
+}
+
 export interface LookupRequest {
   pool: string;
   /** Preferred zone; empty = no preference. */
   zone: string;
   /** Required labels, from `label=k=v`. */
   labels: Record<string, string>;
+  /** Labels the client would rather have, from `prefer=k=v@weight`. */
+  preferred?: PreferredLabel[];
   /** Affinity key; empty = none. */
   key: string;
   /** Gateways not to be named: they failed this client. */
@@ -79,6 +88,7 @@ export function decodeLookupQuery(query: URLSearchParams): Decoded<LookupRequest
     pool: place(query, 'pool') || 'default',
     zone: place(query, 'zone'),
     labels: labels(query.getAll('label')),
+    ...preferred(query.getAll('prefer')),
     key: bounded(query, 'key', LOOKUP_LIMITS.maxKeyChars),
     exclude: excluded(query.getAll('exclude')),
     failedTicket: bounded(query, 'failed', LOOKUP_LIMITS.maxTicketChars),
@@ -94,6 +104,9 @@ export function encodeLookupQuery(request: Partial<LookupRequest>): URLSearchPar
   if (request.pool && request.pool !== 'default') query.set('pool', request.pool);
   if (request.zone) query.set('zone', request.zone);
   for (const [key, value] of Object.entries(request.labels ?? {})) query.append('label', `${key}=${value}`);
+  for (const { key, value, weight } of request.preferred ?? []) {
+    query.append('prefer', `${key}=${value}@${weight}`);
+  }
   if (request.key) query.set('key', request.key);
   for (const gateway of request.exclude ?? []) query.append('exclude', gateway);
   if (request.failedTicket) query.set('failed', request.failedTicket);
@@ -135,6 +148,22 @@ function labels(pairs: string[]): Record<string, string> {
     found[key] = value;
   }
   return found;
+}
+
+/** `k=v`, or `k=v@0.2` with its weight; 0.1 when none is given, as for the zone. */
+function preferred(wishes: string[]): { preferred?: PreferredLabel[] } {
+  if (wishes.length === 0) return {};
+  if (wishes.length > MAX_LABELS) refuse('prefer', wishes.length, `at most ${MAX_LABELS} labels`);
+  return {
+    preferred: wishes.map((wish) => {
+      const at = wish.lastIndexOf('@');
+      const [entry] = Object.entries(labels([at < 0 ? wish : wish.slice(0, at)]));
+      const weight = at < 0 ? 0.1 : Number(wish.slice(at + 1) || NaN);
+      if (!entry || !(weight >= 0 && weight <= 1))
+        return refuse('prefer', wish, 'key=value@weight, weight 0..1');
+      return { key: entry[0], value: entry[1], weight };
+    }),
+  };
 }
 
 function excluded(values: string[]): string[] {

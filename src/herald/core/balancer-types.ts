@@ -2,11 +2,15 @@
 // simulator and the tests all drive the very same decisions. Time (`nowMs`, monotonic) and chance come in.
 
 import type { AgentAnswer } from '../../protocol/agent-check.ts';
-import type { Directive, LoadReport } from '../../protocol/load-report.ts';
+import type { Directive, LoadReport, ShedOrder } from '../../protocol/load-report.ts';
 import type { LookupRequest } from '../../protocol/lookup.ts';
 import type { TableRow } from '../../protocol/table-row.ts';
+import type { Explanation } from './explain-ring.ts';
 
 export type PolicyName = 'expected' | 'p2c' | 'least' | 'weighted' | 'random' | 'round-robin';
+
+/** `dry-run` decides and remembers but orders nothing. */
+export type MoverMode = 'on' | 'dry-run' | 'off';
 
 export type DesiredState = 'up' | 'drain' | 'maint';
 
@@ -23,7 +27,7 @@ export type GatewayState = 'up' | 'draining' | 'drain' | 'maint' | 'stale' | 'su
 
 export type ReportVerdict =
   | { taken: true; periodMs: number; directive?: Directive }
-  | { taken: false; why: 'old-seq' | 'future-boot' | 'table-full' | 'url-refused'; periodMs: number };
+  | { taken: false; why: 'old-seq' | 'old-boot' | 'table-full' | 'url-refused'; periodMs: number };
 
 export interface Pick {
   gateway: string;
@@ -76,6 +80,16 @@ export interface TableSnapshot {
   gateways: GatewaySnapshot[];
 }
 
+/** An order to hand connections over, as `herald` remembers it. */
+export interface MoverRecord extends ShedOrder {
+  pool: string;
+  gateway: string;
+  atMs: number;
+  /** `taken` once the gateway's next report carried it away; `dry` in a dry run. */
+  state: 'waiting' | 'taken' | 'lapsed' | 'dry';
+  why: 'donor' | 'receivers';
+}
+
 export interface AutoscaleAdvice {
   desired: number;
   current: number;
@@ -100,9 +114,14 @@ export interface Balancer {
   tick(nowMs: number): void;
   /** Whether this replica holds the mover lease: only then does `report` return shed orders. */
   setMoverLease(held: boolean): void;
+  /** `dry-run` decides and remembers but orders nothing; `off` stops at once. All pools when `pool` is absent. */
+  setMoverMode(mode: MoverMode, pool?: string): void;
+  /** The latest orders to move connections, newest last. */
+  moverOrders(): readonly MoverRecord[];
   rows(nowMs: number): TableRow[];
   snapshot(nowMs: number): TableSnapshot;
-  explain(lookupId: string): unknown;
+  /** Why that lookup got its answer; undefined when it is too long ago or was never here. */
+  explain(lookupId: string, nowMs?: number): Explanation | undefined;
   agentAnswer(gateway: string, nowMs: number): AgentAnswer;
   autoscale(nowMs: number, pool: string): AutoscaleAdvice;
 }

@@ -1,0 +1,48 @@
+// Affinity: lookups with the same key go to the same gateway while it has room. Rendezvous hashing picks the
+// owner without any state; the bound on its load keeps a popular key from burying it (Mirrokni, Thorup and
+// Zadimoghaddam, "Consistent Hashing with Bounded Loads", 2018). O(n), about 3 ns a gateway.
+
+import type { CandidateView } from './candidate-view.ts';
+import type { FleetFactors } from './expected-load.ts';
+import { expectedLoad } from './expected-load.ts';
+import type { GatewaySlots } from './gateway-slots.ts';
+import { STRIDE } from './gateway-slots.ts';
+import type { LookupFilter } from './lookup-filter.ts';
+import type { Offers } from './offers.ts';
+import { textHash } from './text-hash.ts';
+
+/** murmur3's finaliser over the two hashes: near names give far values. */
+function mixed(keyHash: number, memberHash: number): number {
+  let hash = keyHash ^ Math.imul(memberHash, 0x9e3779b1);
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return (hash ^ (hash >>> 16)) >>> 0;
+}
+
+/** Offers the key's owner: of the gateways the filter allows and whose load is under `bound`, the highest hash. */
+export function offerOwner(
+  key: string,
+  view: CandidateView,
+  bound: number,
+  slots: GatewaySlots,
+  filter: LookupFilter,
+  factors: FleetFactors,
+  offers: Offers,
+  nowMs: number,
+): void {
+  const keyHash = textHash(key);
+  let owner = -1;
+  let highest = -1;
+  let ownerLoad = 0;
+  for (const slot of view.slots) {
+    const hash = mixed(keyHash, slots.hashes[slot]!);
+    if (hash <= highest || !filter.allows(slot)) continue;
+    // Only a new leader's load is computed: about ln n of them.
+    const load = expectedLoad(slots.hot, slot * STRIDE, factors, nowMs);
+    if (load > bound) continue;
+    owner = slot;
+    highest = hash;
+    ownerLoad = load;
+  }
+  if (owner >= 0) offers.add(owner, ownerLoad);
+}

@@ -1,0 +1,145 @@
+// Advice on the size of a pool, from the load that placing and moving use, not from connection counts. Up at
+// once, down slowly: a gateway too many costs money, one too few costs users.
+
+import type { AutoscaleAdvice } from './balancer-types.ts';
+import { expectedLoad } from './expected-load.ts';
+import type { GatewaySlots } from './gateway-slots.ts';
+import { OPEN, STRIDE } from './gateway-slots.ts';
+import type { Pool } from './pool.ts';
+
+const SAMPLE_MS = 5_000;
+/** Samples behind the slope: two minutes, so that noise does not look like growth. */
+const SLOPE_SAMPLES = 24;
+/** How far ahead growth is provided for: about the time a new gateway needs to be there. */
+const LEAD_SEC = 150;
+const DOWN_EACH_MS = 30_000;
+const DOWN_MEMORY_MS = 360_000;
+const LOAD_CLAMP = 1.5;
+
+interface Fleet {
+  load: number;
+  capacity: number;
+  count: number;
+  most: number;
+  /** Open gateways, the least work first. */
+  byWork: { gateway: string; work: number }[];
+}
+
+export class Autoscale {
+  readonly #pool: Pool;
+  readonly #slots: GatewaySlots;
+  readonly #loads: number[] = [];
+  readonly #sizes: { atMs: number; size: number }[] = [];
+  #sampledAtMs: number | undefined;
+  #loweredAtMs = -Infinity;
+  #desired: number | undefined;
+
+  constructor(pool: Pool, slots: GatewaySlots) {
+    this.#pool = pool;
+    this.#slots = slots;
+  }
+
+  tick(nowMs: number): void {
+    if (
+      this.#sampledAtMs !== undefined &&
+      nowMs - this.#sampledAtMs < SAMPLE_MS &&
+      nowMs >= this.#sampledAtMs
+    )
+      return;
+    this.#sampledAtMs = nowMs;
+    const fleet = this.#fleet(nowMs);
+    if (fleet.count === 0) return;
+    this.#loads.push(fleet.load);
+    if (this.#loads.length > SLOPE_SAMPLES) this.#loads.shift();
+    const size = this.#sizeFor(fleet);
+    this.#sizes.push({ atMs: nowMs, size });
+    while (this.#sizes.length > 1 && nowMs - this.#sizes[0]!.atMs > DOWN_MEMORY_MS) this.#sizes.shift();
+    this.#follow(size, fleet.count, nowMs);
+  }
+
+  advice(nowMs: number): AutoscaleAdvice {
+    const fleet = this.#fleet(nowMs);
+    const desired = this.#desired ?? fleet.count;
+    const spare = Math.max(0, fleet.count - desired);
+    return {
+      desired,
+      current: fleet.count,
+      loadSum: rounded(fleet.load),
+      loadAvg: rounded(fleet.capacity > 0 ? fleet.load / fleet.capacity : 0),
+      loadMax: rounded(fleet.most),
+      target: this.#pool.policy.sizeTarget,
+      drainCandidates: fleet.byWork.slice(0, spare).map(({ gateway }) => gateway),
+      reason: this.#reason(desired, fleet),
+    };
+  }
+
+  #follow(size: number, current: number, nowMs: number): void {
+    const desired = this.#desired ?? current;
+    if (size >= desired) {
+      this.#desired = size;
+      this.#loweredAtMs = nowMs;
+      return;
+    }
+    const highest = Math.max(...this.#sizes.map((sample) => sample.size));
+    const remembersEnough = nowMs - this.#sizes[0]!.atMs >= DOWN_MEMORY_MS - SAMPLE_MS;
+    this.#desired = desired;
+    if (!remembersEnough || highest >= desired || nowMs - this.#loweredAtMs < DOWN_EACH_MS) return;
+    this.#desired = desired - 1;
+    this.#loweredAtMs = nowMs;
+  }
+
+  /** size = max(ceil(Wf/(target*C1)), ceil(Wf/(targetAfterLoss*C1)) + 1), C1 = capacity of an average gateway. */
+  #sizeFor(fleet: Fleet): number {
+    const one = fleet.capacity / fleet.count;
+    const expected = fleet.load + Math.max(0, slopePerSec(this.#loads)) * LEAD_SEC;
+    const { sizeTarget, sizeTargetAfterLoss } = this.#pool.policy;
+    return Math.max(
+      Math.ceil(expected / (sizeTarget * one)),
+      Math.ceil(expected / (sizeTargetAfterLoss * one)) + 1,
+    );
+  }
+
+  #reason(desired: number, fleet: Fleet): string {
+    if (fleet.count === 0) return 'no gateway reports';
+    if (this.#desired === undefined) return 'too early to say';
+    if (desired > fleet.count) return 'load or its growth needs more gateways';
+    if (desired < fleet.count) return 'the load of the last six minutes fits fewer gateways';
+    return 'fits';
+  }
+
+  #fleet(nowMs: number): Fleet {
+    const fleet: Fleet = { load: 0, capacity: 0, count: 0, most: 0, byWork: [] };
+    for (const slot of this.#pool.members) {
+      const at = slot * STRIDE;
+      if (this.#slots.hot[at + OPEN] !== 1) continue;
+      const record = this.#slots.records[slot]!;
+      const load = Math.min(LOAD_CLAMP, expectedLoad(this.#slots.hot, at, this.#pool.factors, nowMs));
+      fleet.load += load * record.capacity;
+      fleet.capacity += record.capacity;
+      fleet.count++;
+      fleet.most = Math.max(fleet.most, load);
+      fleet.byWork.push({ gateway: record.gateway, work: load * record.capacity });
+    }
+    fleet.byWork.sort((a, b) => a.work - b.work);
+    return fleet;
+  }
+}
+
+/** Least-squares slope of the samples; 0 with too few of them. */
+function slopePerSec(loads: readonly number[]): number {
+  const count = loads.length;
+  if (count < SLOPE_SAMPLES / 2) return 0;
+  const middle = (count - 1) / 2;
+  const mean = loads.reduce((sum, load) => sum + load, 0) / count;
+  let upper = 0;
+  let lower = 0;
+  loads.forEach((load, i) => {
+    upper += (i - middle) * (load - mean);
+    lower += (i - middle) ** 2;
+  });
+  return upper / lower / (SAMPLE_MS / 1_000);
+}
+
+function rounded(value: number): number {
+  return Math.round(value * 10_000) / 10_000;
+}

@@ -1,0 +1,120 @@
+// The front of the core: one Herald's state and judgement behind the `Balancer` interface. Everything below
+// is synchronous and pure but for the state it owns; time and chance come in as arguments.
+
+import type { BalancerOptions } from './balancer-options.ts';
+import { settingsOf } from './balancer-options.ts';
+import { agentAnswerOf, moveWeights } from './agent-weight.ts';
+import { Autoscale } from './autoscale.ts';
+import type { Balancer } from './balancer-types.ts';
+import { ExplainRing } from './explain-ring.ts';
+import { LoadTable } from './load-table.ts';
+import { Lookups } from './lookups.ts';
+import { Mover } from './mover.ts';
+import type { Pool } from './pool.ts';
+import { rowOf, snapshotOf } from './table-views.ts';
+
+const WEIGHT_ROUND_MS = 500;
+/** Until then an unknown gateway may just not have reported to this Herald yet. */
+const SETTLING_MS = 3_000;
+
+/** What goes on in a pool besides lookups. */
+interface PoolRounds {
+  mover: Mover;
+  autoscale: Autoscale;
+}
+
+export function createBalancer(options: BalancerOptions): Balancer {
+  const settings = settingsOf(options);
+  const table = new LoadTable(settings);
+  const ring = new ExplainRing(settings.explainLookups);
+  const idPrefix = `${settings.heraldId}.${Math.floor(settings.random() * 36 ** 4).toString(36)}.`;
+  const lookups = new Lookups(table, ring, idPrefix);
+  const rounds = new Map<string, PoolRounds>();
+  let leaseHeld = false;
+  let weightedAtMs = -Infinity;
+  let startedAtMs: number | undefined;
+
+  function roundsOf(pool: Pool): PoolRounds {
+    let found = rounds.get(pool.name);
+    if (!found) {
+      found = { mover: new Mover(pool, table.slots), autoscale: new Autoscale(pool, table.slots) };
+      rounds.set(pool.name, found);
+    }
+    return found;
+  }
+
+  return {
+    report(report, nowMs) {
+      startedAtMs ??= nowMs;
+      const verdict = table.report(report, nowMs);
+      if (!verdict.taken || verdict.directive || !leaseHeld) return verdict;
+      const shed = rounds.get(report.pool)?.mover.take(report.gateway);
+      return shed ? { ...verdict, directive: { shed } } : verdict;
+    },
+    lookup: (request, nowMs) => lookups.lookup(request, nowMs),
+    suspect: (gateway, nowMs) => table.suspect(gateway, nowMs),
+    setDesired: (gateway, desired, nowMs) => table.setDesired(gateway, desired, nowMs),
+    mergeRows(rows, nowMs) {
+      startedAtMs ??= nowMs;
+      table.mergeRows(rows, nowMs);
+    },
+    tick(nowMs) {
+      startedAtMs ??= nowMs;
+      table.tick(nowMs);
+      const weigh = nowMs - weightedAtMs >= WEIGHT_ROUND_MS || nowMs < weightedAtMs;
+      if (weigh) weightedAtMs = nowMs;
+      for (const pool of table.pools.values()) {
+        if (weigh) moveWeights(pool, table.slots, nowMs);
+        if (table.massLoss.isFrozen(pool.name) || table.sleep.holds(nowMs)) continue;
+        const { mover, autoscale } = roundsOf(pool);
+        if (leaseHeld) mover.tick(nowMs);
+        autoscale.tick(nowMs);
+      }
+    },
+    setMoverLease(held) {
+      leaseHeld = held;
+      if (!held) for (const { mover } of rounds.values()) mover.stop();
+    },
+    setMoverMode(mode, pool) {
+      for (const known of table.pools.values()) {
+        if (pool !== undefined && known.name !== pool) continue;
+        const { mover } = roundsOf(known);
+        if (mode !== 'on') mover.stop();
+        mover.mode = mode;
+      }
+    },
+    moverOrders: () =>
+      [...rounds.values()].flatMap(({ mover }) => mover.orders).sort((a, b) => a.atMs - b.atMs),
+    rows: (nowMs) => Array.from(table.slots.all(), (record) => rowOf(table, record, nowMs)),
+    snapshot: (nowMs) => snapshotOf(table, nowMs),
+    explain(lookupId, nowMs) {
+      if (!lookupId.startsWith(idPrefix)) return undefined;
+      const text = lookupId.slice(idPrefix.length);
+      if (!/^[0-9a-z]{1,11}$/.test(text)) return undefined;
+      return ring.explain(Number.parseInt(text, 36), lookupId, table.slots, nowMs);
+    },
+    agentAnswer(gateway, nowMs) {
+      const record = table.slots.get(gateway);
+      if (record) return agentAnswerOf(table, record, nowMs);
+      if (startedAtMs === undefined || nowMs - startedAtMs < SETTLING_MS) {
+        return { admin: 'ready', health: 'up', weightPercent: 100, reason: 'Herald has just started' };
+      }
+      return { admin: 'ready', health: 'down', weightPercent: 1, reason: 'unknown gateway' };
+    },
+    autoscale: (nowMs, pool) => {
+      const known = table.pools.get(pool);
+      if (known) return roundsOf(known).autoscale.advice(nowMs);
+      const target = settings.poolPolicy(pool).sizeTarget;
+      const none = {
+        desired: 0,
+        current: 0,
+        loadSum: 0,
+        loadAvg: 0,
+        loadMax: 0,
+        target,
+        drainCandidates: [],
+      };
+      return { ...none, reason: `no pool ${pool}` };
+    },
+  };
+}

@@ -1,0 +1,96 @@
+// (5) The gateways of a pool that one kind of lookup may be given: those with its required labels, or those
+// that match at least one of its wishes (zone, preferred labels). Built once a change of the pool, drawn
+// from in constant time.
+
+import { AliasTable } from './alias-table.ts';
+import type { GatewaySlots } from './gateway-slots.ts';
+import { INVERSE_CAPACITY, OPEN, STRIDE } from './gateway-slots.ts';
+
+/** Something a client would rather have, and how much more load it accepts for it. */
+export interface Wish {
+  /** A label, or undefined for the zone. */
+  key: string | undefined;
+  value: string;
+  weight: number;
+}
+
+export interface ViewQuestion {
+  labels: Record<string, string>;
+  /** Empty = everybody; else only gateways that match one of them. */
+  wishes: readonly Wish[];
+}
+
+const SHORTLIST = 32;
+
+export class CandidateView {
+  readonly slots: Int32Array;
+  /** Load forgiven for matching wishes, by index; undefined when there are no wishes. */
+  readonly forgiven: Float64Array | undefined;
+  readonly #table: AliasTable;
+  readonly builtAtMs: number;
+  readonly builtVersion: number;
+  /** The least loaded of a full look, kept for 100 ms; see full-look.ts. */
+  readonly shortlist = new Int32Array(SHORTLIST);
+  shortlistSize = 0;
+  lookedAtMs = -Infinity;
+  /** Next turn of `round-robin`. */
+  turn: number;
+
+  constructor(
+    slots: GatewaySlots,
+    members: Iterable<number>,
+    question: ViewQuestion,
+    version: number,
+    nowMs: number,
+    turn: number,
+    maxCapacityRatio: number,
+  ) {
+    const found: number[] = [];
+    const forgiven: number[] = [];
+    for (const slot of members) {
+      if (slots.hot[slot * STRIDE + OPEN] !== 1) continue;
+      const record = slots.records[slot]!;
+      if (!hasLabels(record.labels, question.labels)) continue;
+      const bonus = wishWeight(record.zone, record.labels, question.wishes);
+      if (question.wishes.length > 0 && bonus === 0) continue;
+      found.push(slot);
+      forgiven.push(bonus);
+    }
+    this.slots = Int32Array.from(found);
+    this.forgiven = question.wishes.length > 0 ? Float64Array.from(forgiven) : undefined;
+    const capacities = Float64Array.from(found, (slot) => 1 / slots.hot[slot * STRIDE + INVERSE_CAPACITY]!);
+    this.#table = new AliasTable(bounded(capacities, maxCapacityRatio));
+    this.builtVersion = version;
+    this.builtAtMs = nowMs;
+    this.turn = turn;
+  }
+
+  get size(): number {
+    return this.slots.length;
+  }
+
+  /** An index into `slots`, drawn by capacity. */
+  draw(random: number): number {
+    return this.#table.draw(random);
+  }
+}
+
+export function hasLabels(labels: Record<string, string>, required: Record<string, string>): boolean {
+  for (const key in required) if (labels[key] !== required[key]) return false;
+  return true;
+}
+
+/** Capacity is only claimed: nobody is drawn for more than `ratio` times the median one. */
+function bounded(capacities: Float64Array, ratio: number): Float64Array {
+  if (capacities.length === 0 || !(ratio > 0)) return capacities;
+  const median = capacities.toSorted()[(capacities.length - 1) >> 1]!;
+  return capacities.map((capacity) => Math.min(capacity, ratio * median));
+}
+
+function wishWeight(zone: string, labels: Record<string, string>, wishes: readonly Wish[]): number {
+  let weight = 0;
+  for (const wish of wishes) {
+    if ((wish.key === undefined ? zone : labels[wish.key]) === wish.value) weight += wish.weight;
+  }
+  return weight;
+}

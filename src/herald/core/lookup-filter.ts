@@ -1,0 +1,40 @@
+// (5) The last test before a gateway may be named in one lookup, O(1): still open, still fresh, under its
+// hard cap, not one of those the client says failed. Pool, zone and labels are the view's business.
+
+import type { GatewaySlots } from './gateway-slots.ts';
+import { CONNECTIONS, FULL_AT, OPEN, PENDING, REPORTED_AT, STALE_AFTER, STRIDE } from './gateway-slots.ts';
+
+export class LookupFilter {
+  readonly #slots: GatewaySlots;
+  readonly #excluded: number[] = [];
+  #nowMs = 0;
+  #frozen = false;
+
+  constructor(slots: GatewaySlots) {
+    this.#slots = slots;
+  }
+
+  /** Sets the question. A frozen pool's ages are not judged. */
+  aim(exclude: readonly string[], frozen: boolean, nowMs: number): void {
+    this.#nowMs = nowMs;
+    this.#frozen = frozen;
+    this.#excluded.length = 0;
+    for (const gateway of exclude) {
+      const slot = this.#slots.slotOf(gateway);
+      if (slot >= 0) this.#excluded.push(slot);
+    }
+  }
+
+  allows(slot: number): boolean {
+    return this.allowsAnyone(slot) && (this.#excluded.length === 0 || !this.#excluded.includes(slot));
+  }
+
+  /** The same without this client's exclusions: what may be remembered for other clients. */
+  allowsAnyone(slot: number): boolean {
+    const hot = this.#slots.hot;
+    const at = slot * STRIDE;
+    if (hot[at + OPEN] !== 1) return false;
+    if (!this.#frozen && this.#nowMs - hot[at + REPORTED_AT]! > hot[at + STALE_AFTER]!) return false;
+    return hot[at + CONNECTIONS]! + hot[at + PENDING]! < hot[at + FULL_AT]!;
+  }
+}

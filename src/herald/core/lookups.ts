@@ -1,0 +1,248 @@
+// (5) The lookup: from a client's question to a named gateway and a ticket, in O(draws). The policy offers
+// candidates; this file guards the choice (rate limit, breakers, admission, affinity) and keeps the books.
+
+import type { LookupRequest } from '../../protocol/lookup.ts';
+import { decodeTicket } from '../../protocol/ticket.ts';
+import { retryAfterMs } from './admission.ts';
+import { offerOwner } from './affinity.ts';
+import type { LookupVerdict, Pick } from './balancer-types.ts';
+import { BAR_LOAD, breakerTried } from './breaker.ts';
+import type { CandidateView, Wish } from './candidate-view.ts';
+import { countAssignment } from './expected-load.ts';
+import type { ExplainRing, LookupWay } from './explain-ring.ts';
+import { fullLook } from './full-look.ts';
+import { BAR, REPORTED_AT, STRIDE } from './gateway-slots.ts';
+import { LookupFilter } from './lookup-filter.ts';
+import type { LoadTable } from './load-table.ts';
+import { Offers } from './offers.ts';
+import type { Question } from './policies/policy.ts';
+import { POLICIES } from './policies/index.ts';
+import type { Pool } from './pool.ts';
+import { refusalOf } from './refusal.ts';
+
+/** Keyed lookups may leave their owner at this much over the mean, however small the mean is. */
+const AFFINITY_SLACK = 0.1;
+const NO_WISHES: readonly Wish[] = [];
+const HOT_KEY_DRAWS = 2;
+
+export class Lookups {
+  readonly #table: LoadTable;
+  readonly #ring: ExplainRing;
+  readonly #idPrefix: string;
+  readonly #filter: LookupFilter;
+  readonly #offers = new Offers();
+  readonly #runnersUp: number[] = [];
+
+  constructor(table: LoadTable, ring: ExplainRing, idPrefix: string) {
+    this.#table = table;
+    this.#ring = ring;
+    this.#idPrefix = idPrefix;
+    this.#filter = new LookupFilter(table.slots);
+  }
+
+  lookup(request: LookupRequest, nowMs: number): LookupVerdict {
+    const table = this.#table;
+    const number = table.lookups++;
+    const pool = table.pools.get(request.pool);
+    if (request.failedTicket !== '') this.#noteFailure(request, nowMs);
+    if (!pool || pool.members.size === 0) {
+      return refusalOf(table, pool, request, this.#id(number), 'no-gateways', 2_000, nowMs);
+    }
+    pool.renew(nowMs, table.settings.leftOut);
+    pool.rates.countLookup();
+    const waitMs = pool.bucket.take(nowMs);
+    if (waitMs > 0) return this.#refuse(pool, request, number, 'rate-limited', nowMs, waitMs);
+    if (table.sleep.wokeUp(nowMs)) return this.#refuse(pool, request, number, 'starting', nowMs, 1_000);
+    const hotKey = request.key !== '' && pool.hotKeys.count(request.key, nowMs);
+    if (request.key === '') pool.hotKeys.count('', nowMs);
+
+    const frozen = table.massLoss.isFrozen(pool.name) || table.sleep.holds(nowMs);
+    this.#filter.aim(request.exclude, frozen, nowMs);
+    const view = pool.view(request.labels, NO_WISHES, nowMs);
+    if (view.size === 0) return this.#refuse(pool, request, number, 'none-eligible', nowMs);
+
+    const way = this.#choose(pool, view, request, hotKey, nowMs);
+    const winner = this.#offers.least();
+    if (winner < 0) return this.#refuse(pool, request, number, 'none-eligible', nowMs);
+    if (way === 'refused') {
+      this.#keep(number, pool, -1, way, nowMs);
+      const barred = table.slots.hot[this.#offers.slots[winner]! * STRIDE + BAR]! > 0;
+      return this.#refuse(pool, request, number, barred ? 'none-eligible' : 'overloaded', nowMs);
+    }
+    this.#keep(number, pool, winner, way, nowMs);
+    return this.#assign(view, request, number, winner, nowMs);
+  }
+
+  /** Fills the offers and says how; `refused` when the best of them may not be named. */
+  #choose(
+    pool: Pool,
+    view: CandidateView,
+    request: LookupRequest,
+    hotKey: boolean,
+    nowMs: number,
+  ): LookupWay {
+    const { slots } = this.#table;
+    const offers = this.#offers;
+    const policy = POLICIES[pool.policy.policy];
+    const admit = request.intent === 'connect' ? pool.policy.admitScore : pool.policy.admitReturningScore;
+    offers.clear();
+    if (request.key !== '' && !hotKey) {
+      const bound = Math.min(
+        admit,
+        Math.max(pool.meanLoad * pool.policy.affinityBound, pool.meanLoad + AFFINITY_SLACK),
+      );
+      offerOwner(request.key, view, bound, slots, this.#filter, pool.factors, offers, nowMs);
+      if (offers.size > 0) return 'affinity';
+    }
+    const question = this.#question(pool, view, request, hotKey, admit, nowMs);
+    if (!policy.comparesExpectedLoad) {
+      policy.offer(question, offers);
+      // The draws may have met only gateways that this lookup may not have; one of the others will do.
+      if (offers.size === 0) this.#look(question);
+      return 'drawn';
+    }
+    if (request.intent !== 'move') {
+      this.#offerWished(pool, request, question);
+      policy.offer(question, offers);
+      const best = offers.least();
+      if (best >= 0 && offers.loads[best]! <= admit) return 'drawn';
+    }
+    this.#look(question);
+    const best = offers.least();
+    if (best < 0 || offers.loads[best]! <= admit) return 'full-look';
+    return this.#mostAreBarred(pool) && offers.loads[best]! - BAR_LOAD <= admit ? 'full-look' : 'refused';
+  }
+
+  #question(
+    pool: Pool,
+    view: CandidateView,
+    request: LookupRequest,
+    hotKey: boolean,
+    admit: number,
+    nowMs: number,
+  ): Question {
+    return {
+      slots: this.#table.slots,
+      view,
+      filter: this.#filter,
+      factors: pool.factors,
+      random: this.#table.settings.random,
+      nowMs,
+      draws: hotKey ? Math.min(HOT_KEY_DRAWS, pool.draws) : pool.draws,
+      admit,
+      alternates: request.alternates,
+    };
+  }
+
+  #look(question: Question): void {
+    const { view, slots, filter, factors, random, nowMs } = question;
+    fullLook(view, slots, filter, factors, this.#offers, random, nowMs);
+  }
+
+  /** Draws as many again among gateways that meet a wish, whose loads are forgiven by its weight. */
+  #offerWished(pool: Pool, request: LookupRequest, question: Question): void {
+    const wishes = wishesOf(request, pool.policy.zoneSpill);
+    if (wishes.length === 0) return;
+    const wished = pool.view(request.labels, wishes, question.nowMs);
+    if (wished.size > 0) POLICIES.expected.offer({ ...question, view: wished }, this.#offers);
+  }
+
+  /** When most breakers are open the fault is not the gateways': then they are not obeyed. */
+  #mostAreBarred(pool: Pool): boolean {
+    let barred = 0;
+    for (const slot of pool.members) if (this.#table.slots.hot[slot * STRIDE + BAR]! > 0) barred++;
+    return barred * 2 > pool.members.size;
+  }
+
+  #assign(
+    view: CandidateView,
+    request: LookupRequest,
+    number: number,
+    winner: number,
+    nowMs: number,
+  ): LookupVerdict {
+    const { tickets, slots, version } = this.#table;
+    const slot = this.#offers.slots[winner]!;
+    const record = slots.records[slot]!;
+    const best: Pick = {
+      gateway: record.gateway,
+      url: record.url,
+      ticketSeq: tickets.issue(slot, request.size),
+    };
+    countAssignment(slots.hot, slot * STRIDE, nowMs);
+    record.picks++;
+    if (record.breaker.state !== 'closed') {
+      breakerTried(record.breaker, nowMs);
+      this.#table.refreshBar(record);
+    }
+    return {
+      ok: true,
+      lookupId: this.#id(number),
+      best,
+      alternates: request.alternates > 0 ? this.#alternates(view, winner, request.alternates) : [],
+      tableVersion: version,
+      tableAgeMs: Math.max(0, nowMs - slots.hot[slot * STRIDE + REPORTED_AT]!),
+    };
+  }
+
+  #alternates(view: CandidateView, winner: number, wanted: number): Pick[] {
+    const { tickets, slots, settings } = this.#table;
+    const runnersUp = this.#runnersUp;
+    this.#offers.runnersUp(winner, wanted, runnersUp);
+    const chosen = this.#offers.slots[winner]!;
+    const most = Math.min(wanted, view.size - 1);
+    for (let i = 0; runnersUp.length < most && i < 4 * wanted; i++) {
+      const slot = view.slots[view.draw(settings.random())]!;
+      if (slot !== chosen && this.#filter.allows(slot) && !runnersUp.includes(slot)) runnersUp.push(slot);
+    }
+    return runnersUp.map((slot) => {
+      const record = slots.records[slot]!;
+      return { gateway: record.gateway, url: record.url, ticketSeq: tickets.number(slot) };
+    });
+  }
+
+  #refuse(
+    pool: Pool,
+    request: LookupRequest,
+    number: number,
+    code: 'none-eligible' | 'overloaded' | 'rate-limited' | 'starting',
+    nowMs: number,
+    waitMs?: number,
+  ): LookupVerdict {
+    pool.rates.countRefusal();
+    const afterMs = waitMs ?? retryAfterMs(pool.rates.refusedShare, this.#table.settings.random());
+    return refusalOf(this.#table, pool, request, this.#id(number), code, afterMs, nowMs);
+  }
+
+  /** The edge has checked the ticket's signature; here it counts once, against the gateway it was for. */
+  #noteFailure(request: LookupRequest, nowMs: number): void {
+    const ticket = decodeTicket(request.failedTicket);
+    if (!ticket.ok || ticket.value.heraldId !== this.#table.settings.heraldId) return;
+    this.#table.pickFailed(ticket.value.seq, request.exclude, nowMs);
+  }
+
+  #keep(number: number, pool: Pool, winner: number, way: LookupWay, nowMs: number): void {
+    this.#ring.keep(
+      number,
+      this.#offers,
+      winner,
+      way,
+      pool.draws,
+      pool.factors,
+      this.#table.slots.hot,
+      nowMs,
+    );
+  }
+
+  #id(number: number): string {
+    return this.#idPrefix + number.toString(36);
+  }
+}
+
+function wishesOf(request: LookupRequest, zoneSpill: number): readonly Wish[] {
+  const preferred = request.preferred;
+  if (request.zone === '' && (preferred === undefined || preferred.length === 0)) return NO_WISHES;
+  const wishes: Wish[] = (preferred ?? []).map(({ key, value, weight }) => ({ key, value, weight }));
+  if (request.zone !== '') wishes.push({ key: undefined, value: request.zone, weight: zoneSpill });
+  return wishes;
+}

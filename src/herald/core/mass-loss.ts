@@ -1,0 +1,81 @@
+// The mass-loss guard: when more than half of a pool falls silent within one period, the likelier fault is
+// ours (a cut network, a full socket table). The pool freezes: those names stay in use, breakers and the
+// clients' alternates catch the ones that are really gone, and an alarm is raised.
+
+import type { GatewayRecord, GatewaySlots } from './gateway-slots.ts';
+import type { Pool } from './pool.ts';
+
+/** With one or two gateways there is no majority to speak of. */
+const FROM_GATEWAYS = 3;
+/** While some report and others do not, the freeze ends after this: by then the silence is theirs. */
+const PARTIAL_FREEZE_MS = 60_000;
+
+interface Freeze {
+  /** Members lost since then are still served. */
+  lostSinceMs: number;
+  /** When the first member was heard again. */
+  heardAtMs: number | undefined;
+}
+
+export class MassLoss {
+  readonly #slots: GatewaySlots;
+  readonly #frozen = new Map<string, Freeze>();
+
+  constructor(slots: GatewaySlots) {
+    this.#slots = slots;
+  }
+
+  isFrozen(pool: string): boolean {
+    return this.#frozen.has(pool);
+  }
+
+  get anyFrozen(): boolean {
+    return this.#frozen.size > 0;
+  }
+
+  /** True for a lost gateway that a frozen pool still names. */
+  forgives(record: GatewayRecord): boolean {
+    const freeze = this.#frozen.get(record.pool);
+    return freeze !== undefined && record.lostAtMs >= freeze.lostSinceMs;
+  }
+
+  /** Freezes or thaws `pool`; true when that changed. While Herald's own sleep is fresh nothing is judged. */
+  judge(pool: Pool, held: boolean, nowMs: number): boolean {
+    if (held) return false;
+    let present = 0;
+    let periodMs = 0;
+    for (const slot of pool.members) {
+      const record = this.#slots.records[slot]!;
+      if (record.lostAtMs === Infinity) present++;
+      periodMs = Math.max(periodMs, record.periodMs);
+    }
+    const freeze = this.#frozen.get(pool.name);
+    if (freeze)
+      return this.#thaw(pool.name, freeze, present, this.#lostSince(pool, freeze.lostSinceMs), nowMs);
+
+    // One period and its jitter: gateways cut off together go silent over that long.
+    const sinceMs = nowMs - 1.2 * periodMs - 200;
+    const lost = this.#lostSince(pool, sinceMs);
+    if (present + lost < FROM_GATEWAYS || lost <= present) return false;
+    this.#frozen.set(pool.name, { lostSinceMs: sinceMs, heardAtMs: present > 0 ? nowMs : undefined });
+    return true;
+  }
+
+  #thaw(pool: string, freeze: Freeze, present: number, lost: number, nowMs: number): boolean {
+    if (present === 0) freeze.heardAtMs = undefined;
+    else freeze.heardAtMs ??= nowMs;
+    const over =
+      present > lost || (freeze.heardAtMs !== undefined && nowMs - freeze.heardAtMs > PARTIAL_FREEZE_MS);
+    if (over) this.#frozen.delete(pool);
+    return over;
+  }
+
+  #lostSince(pool: Pool, sinceMs: number): number {
+    let lost = 0;
+    for (const slot of pool.members) {
+      const lostAtMs = this.#slots.records[slot]!.lostAtMs;
+      if (lostAtMs !== Infinity && lostAtMs >= sinceMs) lost++;
+    }
+    return lost;
+  }
+}

@@ -1,0 +1,184 @@
+// (2) Moving: connections live for hours and never move by themselves, so a gateway that became too hot (or
+// one that is new and empty) needs orders. Decided every 10 s by the one Herald that holds the lease; an
+// order travels in the answer to the gateway's report and is an amount of work, not a list of connections.
+
+import type { ShedOrder } from '../../protocol/load-report.ts';
+import type { MoverMode, MoverRecord } from './balancer-types.ts';
+import { expectedLoad } from './expected-load.ts';
+import type { GatewaySlots } from './gateway-slots.ts';
+import { CONNECTIONS, COST, OPEN, STRIDE } from './gateway-slots.ts';
+import type { Pool } from './pool.ts';
+
+const ROUND_MS = 10_000;
+const SPREAD_MS = 9_000;
+const START_APART = 0.1;
+const STOP_APART = 0.04;
+const ROUNDS_RUNNING = 3;
+const LOAD_CLAMP = 2;
+/** Share of its connections a gateway may be told to move per minute, and while it is close to full. */
+const CALM_PER_MIN = 0.02;
+const HOT_PER_MIN = 0.1;
+const HOT_LOAD = 0.9;
+/** Arrivals of the next minute fill a receiver without anybody moving. */
+const ARRIVALS_MS = 60_000;
+const KEPT_ORDERS = 200;
+
+interface Member {
+  slot: number;
+  gateway: string;
+  capacity: number;
+  load: number;
+  connections: number;
+  cost: number;
+}
+
+interface Standing {
+  aboveFor: number;
+  belowFor: number;
+  donor: boolean;
+  receiver: boolean;
+  tokens: number;
+  picksBefore: number;
+}
+
+export class Mover {
+  mode: MoverMode;
+  readonly #pool: Pool;
+  readonly #slots: GatewaySlots;
+  readonly #standings = new Map<string, Standing>();
+  readonly #waiting = new Map<string, MoverRecord>();
+  readonly orders: MoverRecord[] = [];
+  #roundAtMs: number | undefined;
+  #orderNumber = 0;
+
+  constructor(pool: Pool, slots: GatewaySlots) {
+    this.#pool = pool;
+    this.#slots = slots;
+    this.mode = pool.policy.mover;
+  }
+
+  /** Stops at once: what was decided and not yet fetched lapses. */
+  stop(): void {
+    for (const order of this.#waiting.values()) order.state = 'lapsed';
+    this.#waiting.clear();
+    this.#standings.clear();
+    this.#roundAtMs = undefined;
+  }
+
+  /** The order for `gateway`, once. */
+  take(gateway: string): ShedOrder | undefined {
+    const order = this.#waiting.get(gateway);
+    if (!order) return undefined;
+    this.#waiting.delete(gateway);
+    order.state = 'taken';
+    const { orderId, count, spreadMs, work } = order;
+    return { orderId, count, spreadMs, ...(work !== undefined && { work }) };
+  }
+
+  tick(nowMs: number): void {
+    if (this.mode === 'off') {
+      if (this.#standings.size > 0 || this.#waiting.size > 0) this.stop();
+      return;
+    }
+    if (this.#roundAtMs === undefined || nowMs < this.#roundAtMs) this.#roundAtMs = nowMs;
+    if (nowMs - this.#roundAtMs < ROUND_MS) return;
+    const tookMs = Math.min(60_000, nowMs - this.#roundAtMs);
+    this.#roundAtMs = nowMs;
+    for (const order of this.#waiting.values()) order.state = 'lapsed';
+    this.#waiting.clear();
+    this.#round(tookMs, nowMs);
+  }
+
+  #round(tookMs: number, nowMs: number): void {
+    const members = this.#members(nowMs);
+    const capacity = members.reduce((sum, member) => sum + member.capacity, 0);
+    if (members.length < 2 || !(capacity > 0)) return;
+    const mean = members.reduce((sum, member) => sum + member.load * member.capacity, 0) / capacity;
+    let room = 0;
+    for (const member of members) {
+      const standing = this.#judge(member, mean, tookMs);
+      if (standing.receiver) room += this.#roomOf(member, standing, mean, tookMs);
+      standing.picksBefore = this.#slots.records[member.slot]!.picks;
+    }
+    this.#forgetGone(members);
+    const givers = members.filter((member) => member.load > mean);
+    const surplus = givers.reduce((sum, member) => sum + (member.load - mean) * member.capacity, 0);
+    for (const member of givers) {
+      const standing = this.#standings.get(member.gateway)!;
+      const excess = (member.load - mean) * member.capacity;
+      const wanted = standing.donor ? excess : surplus > 0 ? Math.min(excess, (room * excess) / surplus) : 0;
+      this.#order(member, standing, wanted, nowMs);
+    }
+  }
+
+  #judge(member: Member, mean: number, tookMs: number): Standing {
+    let standing = this.#standings.get(member.gateway);
+    if (!standing) {
+      const picksBefore = this.#slots.records[member.slot]!.picks;
+      standing = { aboveFor: 0, belowFor: 0, donor: false, receiver: false, tokens: 0, picksBefore };
+      this.#standings.set(member.gateway, standing);
+    }
+    const apart = member.load - mean;
+    standing.aboveFor = apart > START_APART ? standing.aboveFor + 1 : 0;
+    standing.belowFor = apart < -START_APART ? standing.belowFor + 1 : 0;
+    standing.donor = standing.donor ? apart >= STOP_APART : standing.aboveFor >= ROUNDS_RUNNING;
+    standing.receiver = standing.receiver ? apart <= -STOP_APART : standing.belowFor >= ROUNDS_RUNNING;
+    const perMin = (member.load > HOT_LOAD ? HOT_PER_MIN : CALM_PER_MIN) * member.connections;
+    standing.tokens = Math.min(perMin, standing.tokens + (perMin * tookMs) / 60_000);
+    return standing;
+  }
+
+  /** Load a receiver can take beyond what arrivals bring it within a minute. */
+  #roomOf(member: Member, standing: Standing, mean: number, tookMs: number): number {
+    const picks = this.#slots.records[member.slot]!.picks - standing.picksBefore;
+    const arriving = Math.max(0, picks) * (ARRIVALS_MS / tookMs) * this.#pool.factors.pending;
+    return Math.max(0, (mean - member.load) * member.capacity - arriving * member.cost * member.capacity);
+  }
+
+  #order(member: Member, standing: Standing, work: number, nowMs: number): void {
+    const oneCosts = member.cost * member.capacity;
+    if (!(work >= oneCosts) || !(oneCosts > 0)) return;
+    const count = Math.min(Math.floor(standing.tokens), Math.ceil(work / oneCosts));
+    if (count < 1) return;
+    standing.tokens -= count;
+    const order: MoverRecord = {
+      orderId: `move-${++this.#orderNumber}-${member.gateway}`,
+      count,
+      work,
+      spreadMs: SPREAD_MS,
+      pool: this.#pool.name,
+      gateway: member.gateway,
+      atMs: nowMs,
+      state: this.mode === 'on' ? 'waiting' : 'dry',
+      why: standing.donor ? 'donor' : 'receivers',
+    };
+    if (order.state === 'waiting') this.#waiting.set(member.gateway, order);
+    this.orders.push(order);
+    if (this.orders.length > KEPT_ORDERS) this.orders.shift();
+  }
+
+  #members(nowMs: number): Member[] {
+    const hot = this.#slots.hot;
+    const members: Member[] = [];
+    for (const slot of this.#pool.members) {
+      const at = slot * STRIDE;
+      if (hot[at + OPEN] !== 1) continue;
+      const record = this.#slots.records[slot]!;
+      members.push({
+        slot,
+        gateway: record.gateway,
+        capacity: record.capacity,
+        load: Math.min(LOAD_CLAMP, expectedLoad(hot, at, this.#pool.factors, nowMs)),
+        connections: hot[at + CONNECTIONS]!,
+        cost: hot[at + COST]!,
+      });
+    }
+    return members;
+  }
+
+  #forgetGone(members: readonly Member[]): void {
+    if (this.#standings.size === members.length) return;
+    const present = new Set(members.map((member) => member.gateway));
+    for (const gateway of this.#standings.keys()) if (!present.has(gateway)) this.#standings.delete(gateway);
+  }
+}

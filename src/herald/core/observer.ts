@@ -1,0 +1,96 @@
+// (2) What a report does to Herald's belief about a gateway. Counts predict, measurement corrects: between
+// full reports the score moves with the number of visible connections times their learned cost; a full
+// report then pulls it towards the measured score with a gain that tunes itself. docs/policy.md, "observed".
+
+import type { GatewayRecord, GatewaySlots } from './gateway-slots.ts';
+import { BASE, CONNECTIONS, COST, INVERSE_CAPACITY, STRIDE, YOUNG } from './gateway-slots.ts';
+import type { LeftOut } from './balancer-options.ts';
+
+/** The fleet's cost stands in for this many connections of one's own: few connections say little. */
+const PRIOR_CONNECTIONS = 50;
+/** A gateway's learned cost stays within this factor of the fleet's. */
+const COST_RANGE = 4;
+const ERROR_EWMA = 0.1;
+const GAIN_MIN = 0.1;
+const GAIN_MAX = 0.8;
+/** Measured above predicted by this much is believed at once: overload must not wait for a filter. */
+const SURPRISE = 0.08;
+const SURPRISE_GAIN = 0.6;
+/** Below this share of the load its connections should cause, a report is not believed. */
+const LIAR_BELOW = 0.25;
+const FLOOR_SHARE = 0.5;
+const FLOOR_FROM = 0.05;
+const MAX_LOAD = 1_000_000;
+
+export interface Observation {
+  /** Measured score; undefined in a counter-only report. */
+  score: number | undefined;
+  /** Open connections; undefined when the gateway cannot count. */
+  connections: number | undefined;
+  youngConnections: number;
+}
+
+/** Takes one accepted report into `record` and `hot`. `fleetCost` is K: score of one connection on capacity 1. */
+export function observe(
+  slots: GatewaySlots,
+  record: GatewayRecord,
+  seen: Observation,
+  fleetCost: number,
+  first: boolean,
+  leftOut: LeftOut,
+): void {
+  const at = record.slot * STRIDE;
+  const counts = seen.connections !== undefined;
+  const connections = seen.connections ?? 0;
+  const young = leftOut.young ? 0 : Math.min(Math.max(0, seen.youngConnections), connections);
+  const visible = Math.max(0, connections - young);
+  const fairCost = fleetCost * slots.hot[at + INVERSE_CAPACITY]!;
+
+  let load = first ? (seen.score ?? visible * fairCost) : record.correctedScore;
+  const cost = counts ? learnedCost(load, visible, fairCost) : fairCost;
+  if (!first && counts && record.countsConnections && !leftOut.observer) {
+    load = Math.max(0, load + cost * (visible - record.visibleConnections));
+  }
+  if (seen.score !== undefined) load = leftOut.observer ? seen.score : corrected(record, load, seen.score);
+  load = Math.min(MAX_LOAD, load);
+
+  record.correctedScore = load;
+  record.visibleConnections = visible;
+  record.countsConnections = counts;
+  record.youngConnections = young;
+  const hot = slots.hot;
+  hot[at + COST] = cost;
+  hot[at + YOUNG] = young;
+  hot[at + CONNECTIONS] = connections;
+  hot[at + BASE] = leftOut.floor ? load : floored(load, seen.score, visible * fairCost);
+}
+
+/** c = clamp((x + k0*K/C) / (r + k0), K/C * [1/4, 4]) */
+export function learnedCost(load: number, visible: number, fairCost: number): number {
+  const cost = (load + PRIOR_CONNECTIONS * fairCost) / (visible + PRIOR_CONNECTIONS);
+  return Math.min(fairCost * COST_RANGE, Math.max(fairCost / COST_RANGE, cost));
+}
+
+/**
+ * x += g*e. Errors that keep their sign mean that the prediction is off (gain up), errors that cancel are
+ * noise (gain down): g is the square of their mean over their mean size.
+ */
+function corrected(record: GatewayRecord, predicted: number, measured: number): number {
+  const error = measured - predicted;
+  record.errorMean += ERROR_EWMA * (error - record.errorMean);
+  record.errorSize += ERROR_EWMA * (Math.abs(error) - record.errorSize);
+  const lean = record.errorSize > 1e-9 ? record.errorMean / record.errorSize : 0;
+  let gain = Math.min(GAIN_MAX, Math.max(GAIN_MIN, lean * lean));
+  if (error > SURPRISE) gain = Math.max(gain, SURPRISE_GAIN);
+  return Math.max(0, predicted + gain * error);
+}
+
+/**
+ * The floor against liars: a gateway whose connections should cost `expected` of load by the fleet's measure
+ * counts at least half of it; one that reports under a quarter of it counts all of it.
+ */
+function floored(load: number, measured: number | undefined, expected: number): number {
+  if (!(expected > FLOOR_FROM)) return load;
+  const lies = measured !== undefined && measured < LIAR_BELOW * expected;
+  return Math.max(load, lies ? expected : FLOOR_SHARE * expected);
+}

@@ -1,0 +1,46 @@
+// What a policy writes while it looks: the gateways it drew and the load by which it compares them. One
+// instance per Herald, reused by every lookup, so that deciding allocates nothing.
+
+/** Most gateways a lookup compares: 8 draws, 8 preferred ones, and a full look's shortlist. */
+export const MAX_OFFERS = 48;
+
+export class Offers {
+  readonly slots = new Int32Array(MAX_OFFERS);
+  /** Compared load, lower is better; policies that compare nothing number their draws. */
+  readonly loads = new Float64Array(MAX_OFFERS);
+  size = 0;
+
+  clear(): void {
+    this.size = 0;
+  }
+
+  add(slot: number, load: number): void {
+    if (this.size === MAX_OFFERS) return;
+    this.slots[this.size] = slot;
+    this.loads[this.size] = load;
+    this.size++;
+  }
+
+  /** Index of the least load, -1 when there is none. The first of equals: draws come in random order. */
+  least(): number {
+    let best = this.size > 0 ? 0 : -1;
+    for (let i = 1; i < this.size; i++) if (this.loads[i]! < this.loads[best]!) best = i;
+    return best;
+  }
+
+  /** Moves the next best distinct gateways behind the winner, at most `wanted`, for use as alternates. */
+  runnersUp(winner: number, wanted: number, into: number[]): void {
+    into.length = 0;
+    const chosen = this.slots[winner]!;
+    while (into.length < wanted) {
+      let best = -1;
+      for (let i = 0; i < this.size; i++) {
+        const slot = this.slots[i]!;
+        if (slot === chosen || into.includes(slot)) continue;
+        if (best === -1 || this.loads[i]! < this.loads[best]!) best = i;
+      }
+      if (best === -1) return;
+      into.push(this.slots[best]!);
+    }
+  }
+}

@@ -1,0 +1,33 @@
+// The interface of a selection policy: given a view and the question's filter, offer gateways with the load
+// by which they are compared. The least one wins, the others are alternates.
+
+import type { PolicyName } from '../balancer-types.ts';
+import type { CandidateView } from '../candidate-view.ts';
+import type { FleetFactors } from '../expected-load.ts';
+import type { GatewaySlots } from '../gateway-slots.ts';
+import type { LookupFilter } from '../lookup-filter.ts';
+import type { Offers } from '../offers.ts';
+
+/** One lookup as a policy sees it. */
+export interface Question {
+  slots: GatewaySlots;
+  view: CandidateView;
+  filter: LookupFilter;
+  factors: FleetFactors;
+  random: () => number;
+  nowMs: number;
+  /** How many gateways to look at. */
+  draws: number;
+  /** Expected load above which a new connection is not let in; wishes are not granted beyond it. */
+  admit: number;
+  /** How many alternates are wanted besides the winner. */
+  alternates: number;
+}
+
+export interface Policy {
+  readonly name: PolicyName;
+  /** True when its loads are expected loads, so that admission and breakers apply to them. */
+  readonly comparesExpectedLoad: boolean;
+  /** Adds to `offers` gateways that the filter allows; none when the draws met nobody. */
+  offer(question: Question, offers: Offers): void;
+}

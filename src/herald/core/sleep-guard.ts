@@ -1,0 +1,35 @@
+// A Herald that was itself asleep (SIGSTOP, a suspended VM, a long pause) must not blame others for the
+// silence: every age it knows has grown by its own sleep. It notices by its ticks and holds its judgement
+// until everybody had one period to be heard.
+
+/** Ticks come every 100 ms or so; a gap of this size is no scheduling noise. */
+const SLEPT_FROM_MS = 1_000;
+const HOLD_MS = 1_000;
+
+export class SleepGuard {
+  #tickedAtMs: number | undefined;
+  #holdUntilMs = -Infinity;
+  #sleptMs = 0;
+
+  tick(nowMs: number): void {
+    const gapMs = this.#tickedAtMs === undefined ? 0 : nowMs - this.#tickedAtMs;
+    this.#tickedAtMs = nowMs;
+    if (gapMs < SLEPT_FROM_MS) return;
+    this.#sleptMs = gapMs;
+    this.#holdUntilMs = nowMs + HOLD_MS;
+  }
+
+  holds(nowMs: number): boolean {
+    return nowMs < this.#holdUntilMs;
+  }
+
+  /** Added to the age at which a gateway counts as silent. Nothing after a sleep so long that names went bad. */
+  graceMs(nowMs: number): number {
+    return this.holds(nowMs) && this.#sleptMs < 2_000 ? this.#sleptMs : 0;
+  }
+
+  /** True while what is known is from before a sleep too long to be answered from. */
+  wokeUp(nowMs: number): boolean {
+    return this.holds(nowMs) && this.#sleptMs >= 2_000;
+  }
+}

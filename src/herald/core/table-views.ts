@@ -1,0 +1,60 @@
+// (3) The load table as others see it: rows for the store, a snapshot for ops.
+
+import type { TableRow } from '../../protocol/table-row.ts';
+import type { GatewaySnapshot, TableSnapshot } from './balancer-types.ts';
+import { isBarred } from './breaker.ts';
+import { expectedLoad } from './expected-load.ts';
+import type { GatewayRecord } from './gateway-slots.ts';
+import { CONNECTIONS, COST, REPORTED, REPORTED_AT, STRIDE } from './gateway-slots.ts';
+import type { LoadTable } from './load-table.ts';
+
+export function rowOf(table: LoadTable, record: GatewayRecord, nowMs: number): TableRow {
+  const hot = table.slots.hot;
+  const at = record.slot * STRIDE;
+  return {
+    gateway: record.gateway,
+    url: record.url,
+    pool: record.pool,
+    zone: record.zone,
+    labels: record.labels,
+    capacity: record.capacity,
+    bootId: record.bootId,
+    seq: Math.max(0, record.seq),
+    state: record.announced,
+    periodMs: record.periodMs,
+    ageMs: Math.max(0, nowMs - hot[at + REPORTED_AT]!),
+    reportedScore: hot[at + REPORTED]!,
+    correctedScore: record.correctedScore,
+    costPerConnection: hot[at + COST]!,
+    connections: hot[at + CONNECTIONS]!,
+    youngConnections: record.youngConnections,
+    maxConnections: record.maxConnections,
+  };
+}
+
+export function snapshotOf(table: LoadTable, nowMs: number): TableSnapshot {
+  const gateways: GatewaySnapshot[] = [];
+  let ageMs = Infinity;
+  for (const record of table.slots.all()) {
+    const row = rowOf(table, record, nowMs);
+    ageMs = Math.min(ageMs, row.ageMs);
+    const { breaker } = record;
+    const factors = table.poolOf(record).factors;
+    gateways.push({
+      ...row,
+      effectiveState: table.state(record, nowMs),
+      desired: record.desired,
+      expectedScore: expectedLoad(table.slots.hot, record.slot * STRIDE, factors, nowMs),
+      inFlightTickets: table.tickets.count(record.slot),
+      breaker: breaker.state === 'trial' && isBarred(breaker) ? 'open' : breaker.state,
+      weightPercent: record.weightPercent,
+      picks: record.picks,
+    });
+  }
+  return {
+    version: table.version,
+    ageMs: Number.isFinite(ageMs) ? ageMs : 0,
+    frozen: table.massLoss.anyFrozen,
+    gateways,
+  };
+}

@@ -1,0 +1,34 @@
+// A rate limit on lookups that gives every refused caller its own time to come back, so that those who were
+// refused together do not return together (the virtual scheduling form of GCRA, ITU-T I.371).
+
+export class TokenBucket {
+  readonly #perSec: number;
+  readonly #burst: number;
+  #tokens: number;
+  #filledAtMs: number | undefined;
+  /** Callers already told to come back, and when the last of them is due. */
+  #promisedAtMs = 0;
+
+  /** `perSec` 0 = no limit; `burst` 0 = one second's worth. */
+  constructor(perSec: number, burst: number) {
+    this.#perSec = perSec;
+    this.#burst = Math.max(1, burst || perSec);
+    this.#tokens = this.#burst;
+  }
+
+  /** 0 when the caller may go on, else the ms after which its own slot is free. */
+  take(nowMs: number): number {
+    if (!(this.#perSec > 0)) return 0;
+    const sinceMs = this.#filledAtMs === undefined ? 0 : Math.max(0, nowMs - this.#filledAtMs);
+    this.#filledAtMs = nowMs;
+    this.#tokens = Math.min(this.#burst, this.#tokens + (sinceMs * this.#perSec) / 1_000);
+    if (this.#tokens >= 1) {
+      this.#tokens -= 1;
+      return 0;
+    }
+    const slotMs = 1_000 / this.#perSec;
+    // Nobody is sent away for more than a minute: by then the queue has changed.
+    this.#promisedAtMs = Math.min(nowMs + 60_000, Math.max(this.#promisedAtMs, nowMs) + slotMs);
+    return Math.ceil(this.#promisedAtMs - nowMs);
+  }
+}

@@ -1,0 +1,77 @@
+// Plain values the core's tests start from.
+
+import { createBalancer } from '../../../src/herald/core/balancer.ts';
+import type { BalancerOptions } from '../../../src/herald/core/balancer-options.ts';
+import type { Balancer, LookupVerdict } from '../../../src/herald/core/balancer-types.ts';
+import type { LoadReport } from '../../../src/protocol/load-report.ts';
+import type { LookupRequest } from '../../../src/protocol/lookup.ts';
+
+export const HERALD = 'h1';
+
+/** A small deterministic generator (mulberry32). */
+export function seeded(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+export function aBalancer(options: Partial<BalancerOptions> = {}): Balancer {
+  return createBalancer({ heraldId: HERALD, random: seeded(1), ...options });
+}
+
+export function aReport(gateway: string, fields: Partial<LoadReport> = {}): LoadReport {
+  return {
+    v: 1,
+    kind: 'full',
+    gateway,
+    url: `ws://${gateway}.test:7410/ws`,
+    bootId: 'boot-1',
+    seq: 1,
+    periodMs: 500,
+    pool: 'default',
+    zone: '',
+    labels: {},
+    capacity: 1,
+    state: 'up',
+    tickets: {},
+    cpu: 0.1,
+    connections: 500,
+    youngConnections: 0,
+    acceptedTotal: 500,
+    ...fields,
+  };
+}
+
+export function aLookup(fields: Partial<LookupRequest> = {}): LookupRequest {
+  return {
+    pool: 'default',
+    zone: '',
+    labels: {},
+    key: '',
+    exclude: [],
+    failedTicket: '',
+    size: 1,
+    alternates: 0,
+    intent: 'connect',
+    ...fields,
+  };
+}
+
+export function named(verdict: LookupVerdict): string {
+  if (!verdict.ok) throw new Error(`refused: ${verdict.code}: ${verdict.detail}`);
+  return verdict.best.gateway;
+}
+
+/** How often each gateway was named in `count` lookups at one moment. */
+export function shares(balancer: Balancer, count: number, nowMs: number, fields = {}): Map<string, number> {
+  const found = new Map<string, number>();
+  for (let i = 0; i < count; i++) {
+    const gateway = named(balancer.lookup(aLookup(fields), nowMs));
+    found.set(gateway, (found.get(gateway) ?? 0) + 1);
+  }
+  return found;
+}
