@@ -19,10 +19,10 @@ export interface BrokerSocketsOptions {
   curve?: CurveKeys;
   /** How long close() may go on writing what was already sent. */
   lingerMs: number;
-  onPublish(peer: Buffer, frame: Buffer): void;
-  onRepair(peer: Buffer, frame: Buffer): void;
+  onPublish: (peer: Buffer, frame: Buffer) => void;
+  onRepair: (peer: Buffer, frame: Buffer) => void;
   /** A socket failed in a way that should not happen. */
-  onError(socket: string, error: unknown): void;
+  onError: (socket: string, error: unknown) => void;
 }
 
 /** Which lanes have any listener, as the XPUB side tells it. */

@@ -38,7 +38,12 @@ export interface TopicAnswer {
 }
 
 export type RepairReply = { request: number; epoch: string } & (
-  | { kind: 'heads'; heads: BucketHead[] }
+  | {
+      kind: 'heads';
+      /** How long this epoch has lasted: a gateway that listened before it began starts at its sequence 1. */
+      upMs: number;
+      heads: BucketHead[];
+    }
   | {
       kind: 'range';
       bucket: number;
@@ -130,6 +135,7 @@ export function encodeRepairReply(to: ByteWriter, reply: RepairReply): Uint8Arra
   to.name(reply.epoch);
   switch (reply.kind) {
     case 'heads':
+      to.varint(Math.max(0, Math.round(reply.upMs)));
       writeHeadList(to, reply.heads);
       break;
     case 'range':
@@ -169,7 +175,7 @@ function readReply(from: Reader, names: FrameNames): RepairReply {
   const epoch = from.name('epoch', names.epochs);
   switch (kind) {
     case 'heads':
-      return { request, epoch, kind, heads: readHeadList(from) };
+      return { request, epoch, kind, upMs: from.varint('upMs'), heads: readHeadList(from) };
     case 'range':
       return {
         request,

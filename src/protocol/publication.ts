@@ -18,7 +18,7 @@ export const PUBLICATION_LIMITS = {
   targetFrameBytes: 131_072,
   maxSourcesPerBlock: 1_024,
   /** How far a publisher's unacknowledged sequences may spread; the window that finds duplicates is larger. */
-  maxSequenceSpread: 32_768,
+  maxSequenceSpread: 49_152,
   maxAckedBatches: 4_096,
 } as const;
 
@@ -28,6 +28,8 @@ export const MESSAGE_FLAG = {
   canary: 1,
   /** The broker forgot this topic and numbers it anew: a jump of the offset here is no gap. */
   renumbered: 2,
+  /** Sent before to a broker that went away since; may be new all the same. */
+  resent: 4,
 } as const;
 
 /** Who published: an id unique over all publishers, the cluster it is in and the bridges crossed so far. */

@@ -61,6 +61,7 @@ interface Sender {
 export class BrokerCore {
   readonly epoch: string;
   readonly #cluster: string;
+  readonly #startedMs: number;
   readonly #limits: BrokerCoreLimits;
   readonly #logs: BucketLog[];
   readonly #senders: SenderWindows<Sender>;
@@ -73,7 +74,8 @@ export class BrokerCore {
   #repaired = 0;
   #trimmed = 0;
 
-  constructor(epoch: string, cluster: string, limits: BrokerCoreLimits) {
+  constructor(epoch: string, cluster: string, startedMs: number, limits: BrokerCoreLimits) {
+    this.#startedMs = startedMs;
     this.epoch = epoch;
     this.#cluster = cluster;
     this.#limits = limits;
@@ -145,11 +147,11 @@ export class BrokerCore {
     return this.#logs.filter(({ head }) => head > 0).map(({ bucket, head }) => ({ bucket, sequence: head }));
   }
 
-  answer(request: RepairRequest): RepairReply {
+  answer(request: RepairRequest, nowMs: number): RepairReply {
     const reply = { request: request.request, epoch: this.epoch };
     switch (request.kind) {
       case 'heads':
-        return { ...reply, kind: 'heads', heads: this.heads() };
+        return { ...reply, kind: 'heads', upMs: nowMs - this.#startedMs, heads: this.heads() };
       case 'leave':
         return { ...reply, kind: 'leave' };
       case 'range': {

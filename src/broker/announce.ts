@@ -1,0 +1,82 @@
+// Tells every Herald that this broker is there, each second, and learns the other brokers from the answers.
+// A Herald that is away costs nothing but the news: publishers and gateways keep the last list they had.
+
+import { request } from 'undici';
+import { every } from '../daemon/clock.ts';
+import type { Log } from '../daemon/log.ts';
+import { errorFields } from '../daemon/log.ts';
+import { deriveKey, signFeedback } from '../daemon/secrets.ts';
+import type { BrokerAddress } from '../protocol/load-report.ts';
+
+const PERIOD_MS = 1_000;
+const DEADLINE_MS = 900;
+
+export interface Announcer {
+  /** Announces now, as after a change of state. */
+  tell(): Promise<void>;
+  /** Says goodbye to every Herald. */
+  withdraw(): Promise<void>;
+}
+
+export interface AnnouncerOptions {
+  heralds: readonly string[];
+  /** Cluster secret; empty = unsigned, which Heralds take on loopback only. */
+  secret: string;
+  address: () => BrokerAddress;
+  log: Log;
+}
+
+export function startAnnouncing({ heralds, secret, address, log }: AnnouncerOptions): Announcer {
+  const key = secret === '' ? undefined : deriveKey(secret, 'feedback', address().id);
+  const heard = new Map<string, boolean>();
+  const nonces = new Map<string, string>();
+
+  const send = async (herald: string, method: 'POST' | 'DELETE', retry = true): Promise<void> => {
+    const { id } = address();
+    const body = method === 'POST' ? JSON.stringify(address()) : '';
+    const nonce = nonces.get(herald);
+    const signature =
+      key && nonce !== undefined ? `${id};${nonce};${signFeedback(key, nonce, body)}` : undefined;
+    const url = `${herald.replace(/\/$/, '')}/v1/brokers${method === 'DELETE' ? `/${id}` : ''}`;
+    const reply = await request(url, {
+      method,
+      ...(body !== '' && { body }),
+      headers: {
+        ...(body !== '' && { 'content-type': 'application/json' }),
+        ...(signature !== undefined && { 'herald-signature': signature }),
+      },
+      signal: AbortSignal.timeout(DEADLINE_MS),
+    });
+    await reply.body.dump();
+    const fresh = reply.headers['herald-nonce'];
+    if (typeof fresh === 'string') nonces.set(herald, fresh);
+    if (reply.statusCode === 401 && retry && key && typeof fresh === 'string') {
+      return send(herald, method, false);
+    }
+    if (reply.statusCode >= 300) throw new Error(`HTTP ${reply.statusCode}`);
+  };
+
+  const announceTo = async (herald: string): Promise<void> => {
+    try {
+      await send(herald, 'POST');
+      if (heard.get(herald) !== true) log.info('announced', { herald });
+      heard.set(herald, true);
+    } catch (error) {
+      if (heard.get(herald) !== false) log.warn('not-announced', { herald, ...errorFields(error) });
+      heard.set(herald, false);
+    }
+  };
+  const tell = async (): Promise<void> => {
+    await Promise.all(heralds.map(announceTo));
+  };
+
+  void tell();
+  const stop = every(PERIOD_MS, () => void tell());
+  return {
+    tell,
+    async withdraw() {
+      stop();
+      await Promise.allSettled(heralds.map((herald) => send(herald, 'DELETE')));
+    },
+  };
+}

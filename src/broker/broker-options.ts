@@ -1,0 +1,23 @@
+// The configuration of a broker. DESIGN: ports 7420 / 7430 / 7440 for ZeroMQ, 7450 for HTTP; all loopback
+// unless told, and refused off loopback without CURVE keys and a publish token.
+
+import { integer, secret, text } from '../daemon/config.ts';
+import { commonOptions, heraldsOption } from '../daemon/options.ts';
+
+export const brokerOptions = {
+  ...commonOptions,
+  id: text('broker-1', 'id of this broker, unique in the cluster'),
+  publishListen: text('127.0.0.1:7420', 'host:port where publishers connect (ZeroMQ ROUTER); port 0 = any'),
+  subscribeListen: text('127.0.0.1:7430', 'host:port where gateways subscribe (ZeroMQ XPUB)'),
+  repairListen: text('127.0.0.1:7440', 'host:port where gateways ask for what they missed (ZeroMQ ROUTER)'),
+  httpListen: text('127.0.0.1:7450', 'host:port of HTTP publish and health; empty = none'),
+  advertiseHost: text('', 'host that others reach this broker by; empty = the host it listens on'),
+  heralds: heraldsOption,
+  curvePublicKey: text('', 'CURVE public key, 40 characters (`herald keys`); empty = no encryption'),
+  curveSecretKey: secret('CURVE secret key, 40 characters'),
+  publishToken: secret('bearer token that HTTP publishers must show; needed off loopback'),
+  ringMegabytes: integer(256, 1, 65_536, 'memory for repair and resume, all buckets together'),
+  ringSeconds: integer(120, 1, 3_600, 'longest time a message is kept for repair and resume'),
+  maxTopics: integer(1_000_000, 256, 100_000_000, 'topics whose offsets are remembered'),
+  drainMs: integer(1_500, 0, 60_000, 'longest wait at shutdown for gateways to have everything'),
+} as const;

@@ -1,0 +1,150 @@
+// HTTP publish, for back ends without ZeroMQ: `POST /v1/publish` answers 202 once the owners of the topics
+// have taken every message. Inside it is a publisher like any other, so a message finds its owner whichever
+// broker was asked, and outlives that owner.
+
+import { createHash } from 'node:crypto';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import fastify from 'fastify';
+import type { Address } from '../daemon/address.ts';
+import { formatAddress } from '../daemon/address.ts';
+import { listening } from '../daemon/lifecycle.ts';
+import type { Log } from '../daemon/log.ts';
+import { errorFields } from '../daemon/log.ts';
+import { sameText } from '../daemon/secrets.ts';
+import { refusalText } from '../protocol/decode.ts';
+import type { Problem } from '../protocol/lookup.ts';
+import type { PublishIdentity, Publisher } from '../publisher/index.ts';
+import { PublishError } from '../publisher/publisher-errors.ts';
+import { decodePublishRequest, PUBLISH_REQUEST_LIMITS } from './publish-request.ts';
+import type { PublishItem } from './publish-request.ts';
+
+export interface HttpPublishOptions {
+  listen: Address;
+  /** Bearer token to show; empty = none. */
+  token: string;
+  log: Log;
+  publisher: Publisher;
+  state: () => 'up' | 'draining';
+  /** What `GET /v1/ledger` answers. */
+  snapshot: () => unknown;
+}
+
+export interface HttpPublish {
+  url: string;
+  /** Answers what was taken, then closes. */
+  close(): Promise<void>;
+}
+
+const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
+const MAX_CONNECTIONS = 4_096;
+const RETRY_AFTER_SEC = '1';
+
+export async function startHttpPublish(options: HttpPublishOptions): Promise<HttpPublish> {
+  const { listen, log, publisher } = options;
+  const app = fastify({
+    logger: false,
+    bodyLimit: PUBLISH_REQUEST_LIMITS.maxBodyBytes,
+    // Node's defaults hold half-sent requests for ever.
+    requestTimeout: 10_000,
+    keepAliveTimeout: 30_000,
+    forceCloseConnections: 'idle',
+    http: { headersTimeout: 2_000, connectionsCheckingInterval: 500, maxHeaderSize: 16_384 },
+  });
+  app.server.maxConnections = MAX_CONNECTIONS;
+  // JSON alone, which a page of another origin cannot send unasked; decoded by the handler.
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) =>
+    done(null, body),
+  );
+  app.setNotFoundHandler((request, reply) =>
+    refuse(reply, 404, 'no-such-route', `no ${request.method} here; publish with POST /v1/publish`),
+  );
+  app.setErrorHandler((error: Error & { statusCode?: number; code?: string }, _request, reply) => {
+    const status = error.statusCode ?? 500;
+    if (status >= 500) log.error('request-failed', { ...errorFields(error), stack: error.stack });
+    return refuse(
+      reply,
+      status,
+      error.code?.toLowerCase() ?? 'internal',
+      status >= 500 ? 'see the log' : error.message,
+    );
+  });
+
+  app.get('/livez', () => ({ live: true }));
+  app.get('/readyz', (_request, reply) =>
+    options.state() === 'up' ? { ready: true } : refuse(reply, 503, 'draining', 'this broker is leaving'),
+  );
+  app.get('/v1/ledger', (request, reply) =>
+    authorised(request, options.token) ? options.snapshot() : needToken(reply),
+  );
+  app.post('/v1/publish', async (request, reply) => {
+    if (request.headers.origin !== undefined) {
+      return refuse(reply, 403, 'no-browsers', 'this port does not speak to pages');
+    }
+    if (!authorised(request, options.token)) return needToken(reply);
+    const key = request.headers['idempotency-key'];
+    if (key !== undefined && (typeof key !== 'string' || !IDEMPOTENCY_KEY.test(key))) {
+      return refuse(reply, 400, 'bad-idempotency-key', 'Idempotency-Key: 1 to 255 printable characters');
+    }
+    const items = decodePublishRequest(typeof request.body === 'string' ? request.body : '');
+    if (!items.ok) return refuse(reply, 400, 'bad-request', refusalText(items.refusal));
+    return publishAll(publisher, items.value, key, reply);
+  });
+
+  await listening(
+    app.listen({ host: listen.host, port: listen.port }),
+    formatAddress(listen),
+    '--http-listen',
+  );
+  const bound = app.server.address();
+  const port = typeof bound === 'object' && bound ? bound.port : listen.port;
+  return {
+    url: `http://${formatAddress({ host: listen.host, port })}`,
+    close: () => app.close(),
+  };
+}
+
+async function publishAll(
+  publisher: Publisher,
+  items: readonly PublishItem[],
+  key: string | undefined,
+  reply: FastifyReply,
+): Promise<unknown> {
+  // The key becomes the identity of the messages, so that a retry is known as one at whichever broker it lands.
+  const sender =
+    key === undefined ? undefined : `k-${createHash('sha256').update(key).digest('hex').slice(0, 40)}`;
+  const identity = (sequence: number): PublishIdentity | undefined =>
+    sender === undefined ? undefined : { publisher: sender, sequence };
+  const results = await Promise.allSettled(
+    items.map(({ topic, json }, index) => publisher.publishJson(topic, json, identity(index))),
+  );
+  const failures = results.flatMap((result) =>
+    result.status === 'rejected' ? [result.reason as unknown] : [],
+  );
+  const [first] = failures;
+  if (first === undefined) return reply.code(202).send({ accepted: items.length });
+  void reply.header('retry-after', RETRY_AFTER_SEC);
+  if (!(first instanceof PublishError)) throw first;
+  const done = items.length - failures.length;
+  return refuse(reply, 503, first.code, `${done} of ${items.length} were published: ${first.message}`);
+}
+
+function authorised(request: FastifyRequest, token: string): boolean {
+  return token === '' || sameText(request.headers.authorization ?? '', `Bearer ${token}`);
+}
+
+function needToken(reply: FastifyReply): FastifyReply {
+  void reply.header('www-authenticate', 'Bearer');
+  return refuse(reply, 401, 'token-needed', 'Authorization: Bearer <publish token>');
+}
+
+function refuse(reply: FastifyReply, status: number, code: string, detail: string): FastifyReply {
+  const problem: Problem = {
+    type: `urn:herald:problem:${code}`,
+    title: status >= 500 ? 'Not available' : 'Refused',
+    status,
+    detail,
+    code,
+  };
+  return reply.code(status).type('application/problem+json; charset=utf-8').send(problem);
+}

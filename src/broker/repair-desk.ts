@@ -1,0 +1,63 @@
+// Answers gateways on the repair socket and remembers who they are, so that a draining broker knows when
+// everybody has everything and it may go.
+
+import { ByteWriter } from '../protocol/bytes.ts';
+import { createFrameNames } from '../protocol/publication.ts';
+import { decodeRepairRequest, encodeRepairReply } from '../protocol/publication-repair.ts';
+import type { BrokerCore } from './core/broker-core.ts';
+
+/** Links ask for the heads every 5 s; one unheard of for longer is not waited for. */
+const PRESENT_MS = 12_000;
+const MAX_LINKS = 10_000;
+
+export interface RepairDesk {
+  take(peer: Buffer, frame: Buffer): void;
+  /** Resolves once every present link has said goodbye, or after `deadlineMs`. */
+  everybodyLeft(deadlineMs: number): Promise<{ waitingFor: number }>;
+}
+
+export function createRepairDesk(
+  core: BrokerCore,
+  reply: (peer: Buffer, frame: Uint8Array) => void,
+  nowMs: () => number,
+): RepairDesk {
+  const names = createFrameNames();
+  const writer = new ByteWriter();
+  const present = new Map<string, number>();
+  let onLeave: () => void = () => {};
+
+  const stillThere = (): number => {
+    const now = nowMs();
+    for (const [link, heardMs] of present) if (now - heardMs > PRESENT_MS) present.delete(link);
+    return present.size;
+  };
+
+  return {
+    take(peer, frame) {
+      const request = decodeRepairRequest(frame, names);
+      if (!request.ok) {
+        core.noteBadFrame();
+        return;
+      }
+      const link = peer.toString('latin1');
+      if (request.value.kind === 'leave') present.delete(link);
+      else if (present.size < MAX_LINKS) present.set(link, nowMs());
+      reply(peer, encodeRepairReply(writer, core.answer(request.value, nowMs())));
+      if (request.value.kind === 'leave') onLeave();
+    },
+    everybodyLeft(deadlineMs) {
+      return new Promise((resolve) => {
+        const done = (): void => {
+          clearTimeout(overdue);
+          onLeave = () => {};
+          resolve({ waitingFor: present.size });
+        };
+        const overdue = setTimeout(done, deadlineMs);
+        onLeave = () => {
+          if (stillThere() === 0) done();
+        };
+        onLeave();
+      });
+    },
+  };
+}

@@ -1,0 +1,294 @@
+// (7) One broker: joins the core to its sockets, its timers, HTTP publish and the announcement. close() drains:
+// it turns publishers away, forwards what it acked, and waits for the gateways to say they have it.
+
+import { randomBytes } from 'node:crypto';
+import type { Address } from '../daemon/address.ts';
+import { formatAddress, isLoopback, parseAddress } from '../daemon/address.ts';
+import type { Clock } from '../daemon/clock.ts';
+import { every } from '../daemon/clock.ts';
+import type { Config } from '../daemon/config.ts';
+import { listening, StartError } from '../daemon/lifecycle.ts';
+import type { Log } from '../daemon/log.ts';
+import { errorFields } from '../daemon/log.ts';
+import type { Metrics } from '../daemon/metrics.ts';
+import { startTelemetry } from '../daemon/telemetry.ts';
+import { ByteWriter } from '../protocol/bytes.ts';
+import type { BrokerAddress } from '../protocol/load-report.ts';
+import { ID_PATTERN, ID_WORDS } from '../protocol/names.ts';
+import type { Heads } from '../protocol/publication-envelope.ts';
+import { encodeHeads } from '../protocol/publication-envelope.ts';
+import { startAnnouncing } from './announce.ts';
+import { createBrokerMeters } from './broker-meters.ts';
+import type { brokerOptions } from './broker-options.ts';
+import { openBrokerSockets } from './broker-zmq.ts';
+import { canaryRound, canaryTopics } from './canary.ts';
+import type { BrokerCoreSnapshot } from './core/broker-core.ts';
+import { BrokerCore, DEFAULT_BROKER_LIMITS } from './core/broker-core.ts';
+import { createForwarder } from './forwarder.ts';
+import { startHttpPublish } from './http-publish.ts';
+import { createPublisher } from '../publisher/index.ts';
+import { createPublishDesk } from './publish-desk.ts';
+import { createRepairDesk } from './repair-desk.ts';
+
+export type BrokerConfig = Config<typeof brokerOptions>;
+
+export interface BrokerParts {
+  log: Log;
+  metrics: Metrics;
+  clock: Clock;
+}
+
+export interface BrokerSnapshot extends BrokerCoreSnapshot {
+  id: string;
+  epoch: string;
+  state: 'up' | 'draining';
+  envelopes: number;
+}
+
+export interface BrokerHandle {
+  readonly addresses: { publish: string; subscribe: string; repair: string; http: string };
+  /** What it announces: where others reach it. */
+  address(): BrokerAddress;
+  snapshot(): BrokerSnapshot;
+  /** Drains without loss, then frees the ports. Twice is harmless. */
+  close(): Promise<void>;
+}
+
+const HEADS_PERIOD_MS = 1_000;
+/** What acks and the last envelopes may take to leave once the sockets are closed. */
+const LINGER_MS = 1_000;
+/** Shorter than the request timeout, so that the caller hears why. */
+const HTTP_GIVE_UP_MS = 5_000;
+
+export async function startBroker(config: BrokerConfig, parts: BrokerParts): Promise<BrokerHandle> {
+  const { log, metrics, clock } = parts;
+  const listens = checkConfig(config);
+  const nowMs = (): number => clock.nowMs();
+  const epoch = newEpoch();
+  const core = new BrokerCore(epoch, config.cluster, nowMs(), {
+    ...DEFAULT_BROKER_LIMITS,
+    ringBytes: config.ringMegabytes * 1024 * 1024,
+    ringBytesPerBucket: Math.ceil((config.ringMegabytes * 1024 * 1024) / 8),
+    ringAgeMs: config.ringSeconds * 1_000,
+    topics: config.maxTopics,
+  });
+  let state: 'up' | 'draining' = 'up';
+
+  const sockets = await listening(
+    openBrokerSockets({
+      publish: `tcp://${formatAddress(listens.publish)}`,
+      subscribe: `tcp://${formatAddress(listens.subscribe)}`,
+      repair: `tcp://${formatAddress(listens.repair)}`,
+      lingerMs: LINGER_MS,
+      ...(config.curvePublicKey !== '' && {
+        curve: { publicKey: config.curvePublicKey, secretKey: config.curveSecretKey },
+      }),
+      onPublish: (peer, frame) => publishDesk.take(peer, frame),
+      onRepair: (peer, frame) => repairDesk.take(peer, frame),
+      onError: (socket, error) => log.error('socket-failed', { socket, ...errorFields(error) }),
+    }),
+    config.publishListen,
+    '--publish-listen, --subscribe-listen or --repair-listen',
+  );
+  const publishDesk = createPublishDesk(
+    core,
+    (peer, frame) => sockets.reply('publish', peer, frame),
+    nowMs,
+    () => forwarder.schedule(),
+  );
+  const repairDesk = createRepairDesk(core, (peer, frame) => sockets.reply('repair', peer, frame), nowMs);
+  const forwarder = createForwarder(
+    core,
+    sockets.listeners,
+    (frame) => sockets.broadcast(frame),
+    nowMs,
+    () => publishDesk.sendAcks(),
+  );
+
+  const writer = new ByteWriter();
+  const sendHeads = (as: Heads['state']): void => {
+    // What is counted in the heads must have left before them, or gateways would miss it and ask.
+    forwarder.flush();
+    sockets.broadcast(
+      encodeHeads(writer, {
+        broker: config.id,
+        epoch,
+        state: as,
+        nowMs: clock.epochMs(),
+        heads: core.heads(),
+      }),
+    );
+  };
+  const topics = canaryTopics();
+  let round = 0;
+  const probe = (): void => {
+    const data = Buffer.from(JSON.stringify({ broker: config.id, round }));
+    for (const topic of canaryRound(topics, round)) {
+      core.acceptCanary(topic, data, round * topics.length + topics.indexOf(topic), nowMs(), clock.epochMs());
+    }
+    round += 1;
+    forwarder.schedule();
+  };
+
+  const address = (): BrokerAddress => ({
+    id: config.id,
+    publish: advertised(sockets.endpoints.publish, config.advertiseHost),
+    subscribe: advertised(sockets.endpoints.subscribe, config.advertiseHost),
+    repair: advertised(sockets.endpoints.repair, config.advertiseHost),
+    http: http?.url ?? '',
+    epoch,
+    state,
+  });
+  const snapshot = (): BrokerSnapshot => ({
+    id: config.id,
+    epoch,
+    state,
+    envelopes: forwarder.envelopes,
+    ...core.snapshot(),
+  });
+  let http: HttpDoor | undefined;
+  if (listens.http) {
+    http = await openHttpDoor(listens.http, config, address(), log, () => state, snapshot).catch(
+      async (error: unknown) => {
+        await sockets.close();
+        throw error;
+      },
+    );
+  }
+
+  const announcer = startAnnouncing({ heralds: config.heralds, secret: config.secret, address, log });
+  const meters = createBrokerMeters(metrics, config.id);
+  const stopTelemetry = startTelemetry(metrics, 'broker', config.id, config.statsd, log);
+  const stopTimers = [
+    // No jitter: gateways take a missed heartbeat for a lost broker, and each broker starts at another time.
+    every(HEADS_PERIOD_MS, () => sendHeads(state), 0),
+    every(HEADS_PERIOD_MS, probe),
+    every(1_000, () => {
+      core.trim(nowMs());
+      meters.update(core.snapshot());
+    }),
+  ];
+
+  const drain = async (): Promise<void> => {
+    state = 'draining';
+    log.info('draining', { broker: config.id });
+    const told = announcer.tell();
+    // HTTP first: what it has taken must still find a broker, and this one may be the only one.
+    await http?.close();
+    for (const stop of stopTimers) stop();
+    publishDesk.drain();
+    forwarder.flush();
+    sendHeads('bye');
+    const { waitingFor } = await repairDesk.everybodyLeft(config.drainMs);
+    if (waitingFor > 0) log.warn('drained-with-gateways-behind', { waitingFor });
+    await told;
+    await announcer.withdraw();
+    sockets.stopIntake();
+    await sockets.close();
+    meters.update(core.snapshot());
+    await stopTelemetry();
+  };
+  let closed: Promise<void> | undefined;
+
+  return {
+    addresses: { ...sockets.endpoints, http: http?.url ?? '' },
+    address,
+    snapshot,
+    close: () => (closed ??= drain()),
+  };
+}
+
+/** Ten letters and digits that no other life of any broker has. */
+function newEpoch(): string {
+  return randomBytes(8).readBigUInt64BE().toString(36).padStart(10, '0').slice(-10);
+}
+
+/** The bound endpoint with the host others use. */
+function advertised(endpoint: string, host: string): string {
+  if (host === '') return endpoint;
+  return `tcp://${formatAddress({ host, port: Number(endpoint.slice(endpoint.lastIndexOf(':') + 1)) })}`;
+}
+
+interface HttpDoor {
+  url: string;
+  close(): Promise<void>;
+}
+
+/** HTTP publish with a publisher of its own, which finds the owners of topics as any other does. */
+async function openHttpDoor(
+  listen: Address,
+  config: BrokerConfig,
+  own: BrokerAddress,
+  log: Log,
+  state: () => 'up' | 'draining',
+  snapshot: () => unknown,
+): Promise<HttpDoor> {
+  const publisher = await createPublisher({
+    heralds: config.heralds,
+    brokers: [own],
+    ...(config.curvePublicKey !== '' && { curve: ownCurve(config) }),
+    giveUpMs: HTTP_GIVE_UP_MS,
+  });
+  try {
+    const door = await startHttpPublish({
+      listen,
+      token: config.publishToken,
+      log,
+      publisher,
+      state,
+      snapshot,
+    });
+    return {
+      url: door.url,
+      async close() {
+        await door.close();
+        await publisher.close();
+      },
+    };
+  } catch (error) {
+    await publisher.close();
+    throw error;
+  }
+}
+
+function ownCurve(config: BrokerConfig): { serverKey: string; publicKey: string; secretKey: string } {
+  return {
+    serverKey: config.curvePublicKey,
+    publicKey: config.curvePublicKey,
+    secretKey: config.curveSecretKey,
+  };
+}
+
+interface Listens {
+  publish: Address;
+  subscribe: Address;
+  repair: Address;
+  http: Address | undefined;
+}
+
+function checkConfig(config: BrokerConfig): Listens {
+  if (!ID_PATTERN.test(config.id)) throw new StartError(`--id ${config.id}: expected ${ID_WORDS}`);
+  const listens = {
+    publish: parseAddress(config.publishListen, '--publish-listen'),
+    subscribe: parseAddress(config.subscribeListen, '--subscribe-listen'),
+    repair: parseAddress(config.repairListen, '--repair-listen'),
+    http: config.httpListen === '' ? undefined : parseAddress(config.httpListen, '--http-listen'),
+  };
+  for (const key of ['curvePublicKey', 'curveSecretKey'] as const) {
+    if (config[key] !== '' && config[key].length !== 40)
+      throw new StartError(`${key}: expected 40 characters`);
+  }
+  if ((config.curvePublicKey === '') !== (config.curveSecretKey === '')) {
+    throw new StartError('curvePublicKey and curveSecretKey belong together');
+  }
+  const open = [listens.publish, listens.subscribe, listens.repair].find(({ host }) => !isLoopback(host));
+  if (open && config.curvePublicKey === '') {
+    throw new StartError(
+      `${formatAddress(open)} leaves loopback: set curvePublicKey and curveSecretKey (\`herald keys\`)`,
+    );
+  }
+  if (listens.http && !isLoopback(listens.http.host) && config.publishToken === '') {
+    throw new StartError(`--http-listen ${config.httpListen} leaves loopback: set publishToken`);
+  }
+  return listens;
+}

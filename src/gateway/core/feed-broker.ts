@@ -1,0 +1,192 @@
+// One broker as a gateway hears it: joins the buckets of interest, notices holes by sequence and by heads,
+// decides what to ask for again and when to give up. A new epoch is a new life of the broker: what is
+// missing of the old one is gone.
+
+import { BUCKET_COUNT } from '../../protocol/bucket.ts';
+import type { BucketHead, Envelope, Heads, SequencedMessage } from '../../protocol/publication-envelope.ts';
+import type { RepairReply } from '../../protocol/publication-repair.ts';
+import { MAX_RANGE } from '../../protocol/publication-repair.ts';
+import { BucketFeed } from './feed-bucket.ts';
+
+export interface BrokerFeedActions {
+  deliver(bucket: number, epoch: string, messages: SequencedMessage[]): void;
+  /** `count` messages of the bucket will not come from this broker. */
+  lost(bucket: number, epoch: string, count: number, why: 'trimmed' | 'broker-lost'): void;
+  askHeads(): void;
+  askRange(bucket: number, from: number, to: number): void;
+}
+
+/** Since when the gateway has had a topic in a bucket, on its monotonic clock; undefined = it has none. */
+export type InterestSince = (bucket: number) => number | undefined;
+
+const MAX_RANGES_IN_FLIGHT = 8;
+const ASK_AGAIN_MS = 1_000;
+const MAX_TRIES = 5;
+/** A broker younger than this is heard from its first message, if the interest is older than the broker. */
+const YOUNG_BROKER_MS = 15_000;
+
+interface Asked {
+  tries: number;
+  sentMs: number;
+}
+
+export class BrokerFeed {
+  readonly #actions: BrokerFeedActions;
+  readonly #interestSince: InterestSince;
+  #epoch = '';
+  #buckets = new Map<number, BucketFeed>();
+  #asked = new Map<number, Asked>();
+  #headsAskedMs: number | undefined;
+  #final = false;
+
+  constructor(actions: BrokerFeedActions, interestSince: InterestSince) {
+    this.#actions = actions;
+    this.#interestSince = interestSince;
+  }
+
+  get epoch(): string {
+    return this.#epoch;
+  }
+
+  /** True when the broker has said goodbye and everything up to its final heads has come. */
+  get complete(): boolean {
+    return this.#final && this.#missingBuckets().length === 0;
+  }
+
+  envelope({ epoch, sections }: Envelope, nowMs: number): void {
+    this.#enter(epoch, nowMs);
+    for (const section of sections) {
+      if (this.#interestSince(section.bucket) !== undefined) this.#bucket(section.bucket).receive(section);
+    }
+    this.#ask(nowMs);
+  }
+
+  heartbeat({ epoch, state, heads }: Heads, nowMs: number): void {
+    this.#enter(epoch, nowMs);
+    this.#noteHeads(heads);
+    if (state === 'bye') this.#final = true;
+    this.#ask(nowMs);
+  }
+
+  reply(reply: RepairReply, nowMs: number): void {
+    if (reply.kind === 'heads') {
+      this.#enter(reply.epoch, nowMs);
+      this.#headsAskedMs = undefined;
+      this.#joinAll(reply.heads, reply.upMs, nowMs);
+    } else if (reply.epoch !== this.#epoch) {
+      return;
+    } else if (reply.kind === 'range') {
+      this.#asked.delete(reply.bucket);
+      const feed = this.#buckets.get(reply.bucket);
+      if (feed) {
+        this.#giveUp(reply.bucket, feed, reply.firstHeldSequence, 'trimmed');
+        feed.receive(reply.section);
+      }
+    }
+    this.#ask(nowMs);
+  }
+
+  /** Connected, or the interest in buckets has changed: join what is new, forget what is not wanted. */
+  refresh(nowMs: number): void {
+    for (const bucket of this.#buckets.keys()) {
+      if (this.#interestSince(bucket) === undefined) {
+        this.#buckets.delete(bucket);
+        this.#asked.delete(bucket);
+      }
+    }
+    this.#headsAskedMs = nowMs;
+    this.#actions.askHeads();
+  }
+
+  /** Asks again for what was not answered, gives up after some tries. */
+  tick(nowMs: number): void {
+    if (this.#headsAskedMs !== undefined && nowMs - this.#headsAskedMs > ASK_AGAIN_MS) this.refresh(nowMs);
+    for (const [bucket, { tries, sentMs }] of this.#asked) {
+      if (nowMs - sentMs <= ASK_AGAIN_MS) continue;
+      const feed = this.#buckets.get(bucket);
+      const missing = feed?.missing();
+      if (!feed || !missing || tries >= MAX_TRIES) {
+        this.#asked.delete(bucket);
+        if (feed && missing) this.#giveUp(bucket, feed, missing.to + 1, 'broker-lost');
+      } else this.#send(bucket, missing.from, missing.to, tries + 1, nowMs);
+    }
+    this.#ask(nowMs);
+  }
+
+  /** The broker is gone for good: what is known to be missing will not come. */
+  end(): void {
+    for (const [bucket, feed] of this.#buckets) {
+      for (let missing = feed.missing(); missing; missing = feed.missing()) {
+        this.#giveUp(bucket, feed, missing.to + 1, 'broker-lost');
+      }
+    }
+    this.#buckets.clear();
+    this.#asked.clear();
+    this.#epoch = '';
+    this.#final = false;
+  }
+
+  #enter(epoch: string, nowMs: number): void {
+    if (epoch === this.#epoch) return;
+    const first = this.#epoch === '';
+    this.end();
+    this.#epoch = epoch;
+    if (!first || this.#headsAskedMs === undefined) this.refresh(nowMs);
+  }
+
+  #bucket(bucket: number): BucketFeed {
+    const found = this.#buckets.get(bucket);
+    if (found) return found;
+    const epoch = this.#epoch;
+    const feed = new BucketFeed((messages) => this.#actions.deliver(bucket, epoch, messages));
+    this.#buckets.set(bucket, feed);
+    return feed;
+  }
+
+  /**
+   * Joins every bucket of interest that is not joined: at the head, or at the very first message when the
+   * gateway wanted the bucket before this broker's life began.
+   */
+  #joinAll(heads: readonly BucketHead[], upMs: number, nowMs: number): void {
+    const headOf = new Map(heads.map(({ bucket, sequence }) => [bucket, sequence]));
+    for (let bucket = 0; bucket < BUCKET_COUNT; bucket++) {
+      const sinceMs = this.#interestSince(bucket);
+      if (sinceMs === undefined) continue;
+      const feed = this.#bucket(bucket);
+      const head = headOf.get(bucket) ?? 0;
+      feed.noteHead(head);
+      if (feed.joined) continue;
+      const wantedBefore = upMs < YOUNG_BROKER_MS && nowMs - sinceMs > upMs;
+      feed.join(wantedBefore ? 1 : head + 1);
+    }
+  }
+
+  #noteHeads(heads: readonly BucketHead[]): void {
+    for (const { bucket, sequence } of heads) this.#buckets.get(bucket)?.noteHead(sequence);
+  }
+
+  #giveUp(bucket: number, feed: BucketFeed, before: number, why: 'trimmed' | 'broker-lost'): void {
+    if (!feed.joined) return;
+    const lost = feed.skipTo(before);
+    if (lost > 0) this.#actions.lost(bucket, this.#epoch, lost, why);
+  }
+
+  #missingBuckets(): [number, BucketFeed][] {
+    return [...this.#buckets].filter(([, feed]) => feed.missing() !== undefined);
+  }
+
+  #ask(nowMs: number): void {
+    if (this.#asked.size >= MAX_RANGES_IN_FLIGHT) return;
+    for (const [bucket, feed] of this.#buckets) {
+      const missing = feed.missing();
+      if (!missing || this.#asked.has(bucket)) continue;
+      this.#send(bucket, missing.from, missing.to, 1, nowMs);
+      if (this.#asked.size >= MAX_RANGES_IN_FLIGHT) return;
+    }
+  }
+
+  #send(bucket: number, from: number, to: number, tries: number, nowMs: number): void {
+    this.#asked.set(bucket, { tries, sentMs: nowMs });
+    this.#actions.askRange(bucket, from, Math.min(to, from + MAX_RANGE - 1));
+  }
+}

@@ -1,0 +1,99 @@
+// One bucket of one broker, put back in order: sections that follow each other pass, a hole holds what comes
+// after it until the missing range was repaired or is known to be gone.
+
+import type { Section, SequencedMessage } from '../../protocol/publication-envelope.ts';
+
+/** Messages held behind a hole; later ones are dropped and repaired in their turn. */
+export const MAX_AHEAD_MESSAGES = 8_192;
+
+export interface Range {
+  from: number;
+  to: number;
+}
+
+export class BucketFeed {
+  /** Next sequence to deliver; 0 until joined. */
+  #next = 0;
+  #knownHead = 0;
+  /** Sections behind the hole, by first sequence. */
+  #ahead: Section[] = [];
+  #aheadMessages = 0;
+  readonly #deliver: (messages: SequencedMessage[]) => void;
+
+  constructor(deliver: (messages: SequencedMessage[]) => void) {
+    this.#deliver = deliver;
+  }
+
+  get joined(): boolean {
+    return this.#next > 0;
+  }
+
+  /** From here on nothing may be missed: delivers from `sequence`, or earlier where it has come already. */
+  join(sequence: number): void {
+    this.#next = Math.min(sequence, this.#ahead[0]?.firstSequence ?? sequence);
+    this.#passAhead();
+  }
+
+  receive(section: Section): void {
+    const end = section.firstSequence + section.messages.length;
+    if (end > this.#knownHead + 1) this.#knownHead = end - 1;
+    if (this.joined && section.firstSequence <= this.#next) this.#pass(section);
+    else this.#keep(section);
+    this.#passAhead();
+  }
+
+  /** The broker's head: what lies between it and the last received message is missing. */
+  noteHead(sequence: number): void {
+    if (sequence > this.#knownHead) this.#knownHead = sequence;
+  }
+
+  /** The first range that is known to exist and has not come; undefined when there is none. */
+  missing(): Range | undefined {
+    if (!this.joined || this.#knownHead < this.#next) return undefined;
+    const [first] = this.#ahead;
+    return { from: this.#next, to: first ? first.firstSequence - 1 : this.#knownHead };
+  }
+
+  /** All messages that are known to exist and have not come. */
+  missingCount(): number {
+    if (!this.joined || this.#knownHead < this.#next) return 0;
+    return this.#knownHead - this.#next + 1 - this.#aheadMessages;
+  }
+
+  /** Gives up on everything before `sequence` that has not come; answers how many messages that were. */
+  skipTo(sequence: number): number {
+    const end = Math.min(sequence, this.#ahead[0]?.firstSequence ?? sequence);
+    const lost = Math.max(0, end - this.#next);
+    if (lost > 0) this.#next = end;
+    this.#passAhead();
+    return lost;
+  }
+
+  #pass(section: Section): void {
+    const end = section.firstSequence + section.messages.length;
+    if (end <= this.#next) return;
+    const known = this.#next - section.firstSequence;
+    this.#next = end;
+    this.#deliver(known === 0 ? section.messages : section.messages.slice(known));
+  }
+
+  #keep(section: Section): void {
+    if (this.#aheadMessages + section.messages.length > MAX_AHEAD_MESSAGES) return;
+    let at = this.#ahead.length;
+    while (at > 0 && this.#ahead[at - 1]!.firstSequence > section.firstSequence) at -= 1;
+    const before = this.#ahead[at - 1];
+    if (before && before.firstSequence + before.messages.length > section.firstSequence) return;
+    const after = this.#ahead[at];
+    if (after && section.firstSequence + section.messages.length > after.firstSequence) return;
+    this.#ahead.splice(at, 0, section);
+    this.#aheadMessages += section.messages.length;
+  }
+
+  #passAhead(): void {
+    while (this.joined && this.#ahead.length > 0 && this.#ahead[0]!.firstSequence <= this.#next) {
+      const section = this.#ahead.shift()!;
+      this.#aheadMessages -= section.messages.length;
+      this.#pass(section);
+    }
+  }
+}

@@ -1,0 +1,59 @@
+// Where the brokers are: asked of the Heralds each second, the first that answers. An answer without brokers
+// (a Herald that just started) changes nothing: the last good list stands.
+
+import { request } from 'undici';
+import { every } from '../daemon/clock.ts';
+import type { BrokerAddress } from '../protocol/load-report.ts';
+
+const PERIOD_MS = 1_000;
+const DEADLINE_MS = 1_000;
+const MAX_BROKERS = 256;
+
+/** Asks each Herald in turn; undefined when none knows a broker. */
+export async function askForBrokers(heralds: readonly string[]): Promise<BrokerAddress[] | undefined> {
+  for (const herald of heralds) {
+    try {
+      const reply = await request(`${herald.replace(/\/$/, '')}/v1/brokers`, {
+        signal: AbortSignal.timeout(DEADLINE_MS),
+      });
+      const body: unknown = await reply.body.json();
+      const brokers = reply.statusCode === 200 ? readBrokers(body) : [];
+      if (brokers.length > 0) return brokers;
+    } catch {
+      // The next one may know; a silent Herald shows in its own health, not here.
+    }
+  }
+  return undefined;
+}
+
+/** Calls `onBrokers` with every answer until stopped. */
+export function followBrokers(
+  heralds: readonly string[],
+  onBrokers: (brokers: BrokerAddress[]) => void,
+): () => void {
+  let stopped = false;
+  let asking = false;
+  const ask = async (): Promise<void> => {
+    if (asking) return;
+    asking = true;
+    const brokers = await askForBrokers(heralds);
+    asking = false;
+    if (brokers && !stopped) onBrokers(brokers);
+  };
+  const stop = every(PERIOD_MS, () => void ask());
+  return () => {
+    stopped = true;
+    stop();
+  };
+}
+
+function readBrokers(body: unknown): BrokerAddress[] {
+  const list = (body as { brokers?: unknown } | null)?.brokers;
+  if (!Array.isArray(list)) return [];
+  return (list as Partial<BrokerAddress>[]).slice(0, MAX_BROKERS).filter(isBroker);
+}
+
+function isBroker(broker: Partial<BrokerAddress> | null): broker is BrokerAddress {
+  const texts = ['id', 'publish', 'subscribe', 'repair', 'epoch', 'state'] as const;
+  return broker !== null && texts.every((field) => typeof broker[field] === 'string');
+}

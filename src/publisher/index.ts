@@ -1,0 +1,259 @@
+// (7) "herald/publisher": the SDK for back ends. publish() resolves when a broker has taken the message;
+// under load many messages share a frame. A broker that dies costs nothing: what it had not acked, and what
+// it acked in the last two seconds, goes to the next one under the same identity and is delivered once.
+
+import { randomBytes } from 'node:crypto';
+import { every } from '../daemon/clock.ts';
+import type { CurveClient } from '../daemon/zeromq-options.ts';
+import { sameBrokers } from '../protocol/bucket-owner.ts';
+import { ByteWriter } from '../protocol/bytes.ts';
+import type { BrokerAddress } from '../protocol/load-report.ts';
+import { TOPIC_PATTERN } from '../protocol/names.ts';
+import type { Source } from '../protocol/publication.ts';
+import {
+  createFrameNames,
+  decodePublishAck,
+  encodePublishBatch,
+  PUBLICATION_LIMITS,
+} from '../protocol/publication.ts';
+import type { OutboxLimits } from './core/outbox.ts';
+import { DEFAULT_OUTBOX_LIMITS, Outbox } from './core/outbox.ts';
+import { askForBrokers, followBrokers } from './discovery.ts';
+import type { LaneSocket } from './lane-zmq.ts';
+import { openLane } from './lane-zmq.ts';
+import { PublishError } from './publisher-errors.ts';
+
+export { PublishError } from './publisher-errors.ts';
+export type { PublishErrorCode } from './publisher-errors.ts';
+export type { BrokerAddress } from '../protocol/load-report.ts';
+
+export interface PublisherOptions extends Partial<OutboxLimits> {
+  /** Control URLs of Heralds (`http://127.0.0.1:7401`): the brokers are asked of them each second. */
+  heralds?: readonly string[];
+  /** Brokers to start with, or all there are when no Herald is named. */
+  brokers?: readonly BrokerAddress[];
+  /** Keys for brokers that use CURVE. */
+  curve?: CurveClient;
+  /** When publish() gives up on a message, ms. Default 10,000. */
+  giveUpMs?: number;
+  /** Unique over all publishers; default: random. Messages are known by (id, sequence). */
+  publisherId?: string;
+  /** Cluster where the messages come from and bridges crossed; only a bridge sets it. */
+  origin?: { cluster: string; hop: number };
+}
+
+/** A message with an identity of its own: sent twice under the same one it is delivered once. */
+export interface PublishIdentity {
+  publisher: string;
+  sequence: number;
+  origin?: string;
+  hop?: number;
+}
+
+export interface Publisher {
+  readonly id: string;
+  /**
+   * Publishes `data` (anything JSON can say) to `topic`. Resolves when a broker has taken it; rejects with a
+   * PublishError whose code says why.
+   */
+  publish(topic: string, data: unknown): Promise<void>;
+  /** The same for JSON bytes that are ready, and with a chosen identity. The bytes must not change later. */
+  publishJson(topic: string, json: Uint8Array, identity?: PublishIdentity): Promise<void>;
+  /** Replaces the static list of brokers. */
+  setBrokers(brokers: readonly BrokerAddress[]): void;
+  snapshot(): PublisherSnapshot;
+  /** Waits for the acks of what was published, at most `giveUpMs`; then disconnects. */
+  close(): Promise<void>;
+}
+
+export interface PublisherSnapshot {
+  /** published = acked + failed + waiting. */
+  published: number;
+  acked: number;
+  failed: number;
+  waiting: number;
+  /** Sent again because their broker died after the ack; delivered once all the same. */
+  resent: number;
+  brokers: { id: string; connected: boolean }[];
+}
+
+const TICK_MS = 50;
+
+/** Starts a publisher. Resolves once the first list of brokers is there, or could not be had. */
+export async function createPublisher(options: PublisherOptions): Promise<Publisher> {
+  const heralds = options.heralds ?? [];
+  const brokers = (await askForBrokers(heralds)) ?? options.brokers ?? [];
+  const limits = { ...DEFAULT_OUTBOX_LIMITS, ...withoutUndefined(options) };
+  if (limits.maxQueued + limits.maxRetained > PUBLICATION_LIMITS.maxSequenceSpread) {
+    throw new RangeError(
+      `maxQueued + maxRetained: ${limits.maxQueued + limits.maxRetained} is more than ${PUBLICATION_LIMITS.maxSequenceSpread}`,
+    );
+  }
+  return startPublisher(options, limits, heralds, brokers);
+}
+
+function startPublisher(
+  options: PublisherOptions,
+  limits: OutboxLimits,
+  heralds: readonly string[],
+  brokers: readonly BrokerAddress[],
+): Publisher {
+  const id = options.publisherId ?? `p-${randomBytes(9).toString('hex')}`;
+  const giveUpMs = options.giveUpMs ?? 10_000;
+  const own: Source = { publisher: id, origin: options.origin?.cluster ?? '', hop: options.origin?.hop ?? 0 };
+  const outbox = new Outbox(limits);
+  const lanes = new Map<string, { endpoint: string; socket: LaneSocket; connected: boolean }>();
+  const writer = new ByteWriter(PUBLICATION_LIMITS.targetFrameBytes);
+  const names = createFrameNames();
+  const nowMs = (): number => performance.now();
+  let known: readonly BrokerAddress[] = [];
+  let sequence = 0;
+  let scheduled: NodeJS.Immediate | undefined;
+  let closing = false;
+  let onIdle: () => void = () => {};
+  const counts = { published: 0, acked: 0, failed: 0 };
+
+  const send = (broker: string): void => {
+    const lane = lanes.get(broker);
+    while (lane?.connected) {
+      const batch = outbox.takeBatch(broker, nowMs());
+      if (!batch) return;
+      lane.socket.send(encodePublishBatch(writer, batch));
+    }
+  };
+  const flush = (): void => {
+    scheduled = undefined;
+    // A broker with batches in flight is sent the next when it acks, unless a full one is ready.
+    for (const broker of outbox.ready()) if (!outbox.isBusy(broker)) send(broker);
+  };
+  const schedule = (): void => {
+    scheduled ??= setImmediate(flush);
+  };
+  const openLaneTo = ({ id: broker, publish }: BrokerAddress): void => {
+    const socket = openLane(publish, options.curve, {
+      onUp() {
+        setConnected(broker, true);
+        outbox.laneUp(broker, nowMs());
+        flush();
+      },
+      onDown() {
+        setConnected(broker, false);
+        outbox.laneDown(broker, nowMs());
+        schedule();
+      },
+      onFrame(frame) {
+        const ack = decodePublishAck(frame, names);
+        if (!ack.ok) return;
+        for (const one of ack.value.acks) outbox.acked(broker, one, nowMs());
+        for (const ready of outbox.ready()) send(ready);
+        if (outbox.open === 0) onIdle();
+      },
+    });
+    lanes.set(broker, { endpoint: publish, socket, connected: false });
+  };
+  const setConnected = (broker: string, connected: boolean): void => {
+    const lane = lanes.get(broker);
+    if (lane) lane.connected = connected;
+  };
+  const closeLane = (broker: string): void => {
+    lanes.get(broker)?.socket.close();
+    lanes.delete(broker);
+  };
+  const setBrokers = (list: readonly BrokerAddress[]): void => {
+    if (closing || sameBrokers(known, list)) return;
+    known = list;
+    const endpoints = new Map(list.map((broker) => [broker.id, broker.publish]));
+    for (const [broker, { endpoint }] of lanes) {
+      if (endpoints.get(broker) === endpoint) continue;
+      outbox.laneDown(broker, nowMs());
+      closeLane(broker);
+    }
+    outbox.setBrokers(list, nowMs());
+    for (const broker of list) if (!lanes.has(broker.id)) openLaneTo(broker);
+    schedule();
+  };
+
+  const stopTicking = every(TICK_MS, () => {
+    for (const silent of outbox.tick(nowMs())) {
+      // It is connected and does not answer: a fresh socket forgets what was queued for it.
+      closeLane(silent);
+      const broker = known.find((one) => one.id === silent);
+      if (broker) openLaneTo(broker);
+    }
+    flush();
+    if (outbox.open === 0) onIdle();
+  });
+  const stopFollowing = heralds.length > 0 ? followBrokers(heralds, setBrokers) : () => {};
+  setBrokers(brokers);
+
+  const publishJson = (topic: string, data: Uint8Array, identity?: PublishIdentity): Promise<void> => {
+    if (closing) return Promise.reject(new PublishError('closed', topic));
+    if (!TOPIC_PATTERN.test(topic)) return Promise.reject(new PublishError('bad-topic', topic));
+    if (data.length > PUBLICATION_LIMITS.maxDataBytes) {
+      return Promise.reject(new PublishError('too-large', topic));
+    }
+    return new Promise((resolve, reject) => {
+      const taken = outbox.add({
+        topic,
+        data,
+        source: identity
+          ? { publisher: identity.publisher, origin: identity.origin ?? '', hop: identity.hop ?? 0 }
+          : own,
+        sequence: identity?.sequence ?? sequence++,
+        flags: 0,
+        publishedAtMs: Date.now(),
+        deadlineMs: nowMs() + giveUpMs,
+        settle(outcome) {
+          if (outcome === 'acked') {
+            counts.acked += 1;
+            resolve();
+          } else {
+            counts.failed += 1;
+            reject(new PublishError(outcome, topic));
+          }
+        },
+      });
+      if (taken) {
+        counts.published += 1;
+        schedule();
+      } else reject(new PublishError('queue-full', topic));
+    });
+  };
+  const encoder = new TextEncoder();
+
+  return {
+    id,
+    publish(topic, data) {
+      const json = JSON.stringify(data) as string | undefined;
+      if (json === undefined) return Promise.reject(new PublishError('bad-json', topic));
+      return publishJson(topic, encoder.encode(json));
+    },
+    publishJson,
+    setBrokers,
+    snapshot: () => ({
+      ...counts,
+      waiting: outbox.open,
+      resent: outbox.resent,
+      brokers: [...lanes].map(([broker, { connected }]) => ({ id: broker, connected })),
+    }),
+    async close() {
+      if (closing) return;
+      closing = true;
+      await new Promise<void>((resolve) => {
+        if (outbox.open === 0) resolve();
+        onIdle = resolve;
+        setTimeout(resolve, giveUpMs).unref();
+      });
+      stopTicking();
+      stopFollowing();
+      clearImmediate(scheduled);
+      outbox.abandon();
+      for (const broker of [...lanes.keys()]) closeLane(broker);
+    },
+  };
+}
+
+/** Options given as undefined must not hide a default. */
+function withoutUndefined<T extends object>(options: T): Partial<T> {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<T>;
+}

@@ -1,0 +1,59 @@
+// A publisher's connection to one broker: a DEALER that says when it is up and when it is gone, sends batches
+// and hands in acks. It queues nothing: what cannot be sent at once stays with the outbox.
+
+import { Dealer } from 'zeromq';
+import type { CurveClient } from '../daemon/zeromq-options.ts';
+import { baseSocketOptions, BATCH_QUEUE, curveClientOptions } from '../daemon/zeromq-options.ts';
+
+export interface LaneEvents {
+  onUp: () => void;
+  onDown: () => void;
+  onFrame: (frame: Buffer) => void;
+}
+
+export interface LaneSocket {
+  send(frame: Uint8Array): void;
+  close(): void;
+}
+
+export function openLane(endpoint: string, curve: CurveClient | undefined, events: LaneEvents): LaneSocket {
+  const socket = new Dealer({
+    ...baseSocketOptions,
+    ...curveClientOptions(curve),
+    // Never to a connection that is not there yet: a batch queued for a dead broker would arrive after a retry.
+    immediate: true,
+    // The outbox limits what is in flight; a limit here would only turn a full queue into an error.
+    sendHighWaterMark: 0,
+    sendTimeout: 0,
+    receiveHighWaterMark: BATCH_QUEUE,
+    // The time a last ack or batch may take at close; close() has waited for the acks already.
+    linger: 0,
+  });
+  let open = true;
+  const down = (): void => {
+    if (open) events.onDown();
+  };
+  socket.events.on('handshake', () => {
+    if (open) events.onUp();
+  });
+  socket.events.on('disconnect', down);
+  void readAcks(socket, (frame) => {
+    if (open) events.onFrame(frame);
+  });
+  socket.connect(endpoint);
+
+  return {
+    send(frame) {
+      // Only a connection that just went away refuses; its end is the outbox's sign to send elsewhere.
+      socket.send(frame).catch(down);
+    },
+    close() {
+      open = false;
+      socket.close();
+    },
+  };
+}
+
+async function readAcks(socket: Dealer, take: (frame: Buffer) => void): Promise<void> {
+  for await (const [frame] of socket) if (frame) take(frame);
+}

@@ -1,0 +1,30 @@
+// Why a message was not published, as a code and in words.
+
+import type { PublishOutcome } from './core/outbox.ts';
+
+export type PublishErrorCode = Exclude<PublishOutcome, 'acked'> | 'bad-topic' | 'too-large' | 'queue-full';
+
+const WORDS: Record<PublishErrorCode, string> = {
+  'bad-topic': 'a topic is 1 to 255 printable ASCII characters without space, " or \\',
+  'bad-json': 'the data is not JSON',
+  'too-large': 'the data is larger than 65,536 bytes of JSON',
+  'queue-full': 'too many messages wait for an ack; publish slower or raise maxQueued',
+  timeout: 'no broker acked it in time; it may have been delivered',
+  closed: 'the publisher was closed before a broker acked it',
+  'too-old': 'the broker no longer knows whether it has seen this sequence',
+  'too-many-hops': 'it crossed more bridges than allowed',
+  'bad-frame': 'the broker could not read the frame',
+  'no-bucket': 'the broker does not take this bucket',
+};
+
+export class PublishError extends Error {
+  override readonly name = 'PublishError';
+  readonly code: PublishErrorCode;
+  readonly topic: string;
+
+  constructor(code: PublishErrorCode, topic: string) {
+    super(`${topic.slice(0, 80)}: ${WORDS[code]}`);
+    this.code = code;
+    this.topic = topic;
+  }
+}
