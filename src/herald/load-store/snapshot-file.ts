@@ -1,0 +1,109 @@
+// The table and the desired states on disk, each second, so that a Herald restarted while everything else is
+// down still answers. A disk that is full or read-only is reported once and costs nothing else.
+
+import { readFileSync } from 'node:fs';
+import { rename, rm, writeFile } from 'node:fs/promises';
+import type { Log } from '../../daemon/log.ts';
+import { errorFields } from '../../daemon/log.ts';
+import { decodeJson, decoding, readFields, refusalText } from '../../protocol/decode.ts';
+import { ID_PATTERN } from '../../protocol/names.ts';
+import type { TableRow } from '../../protocol/table-row.ts';
+import { decodeTablePart, encodeTablePart } from '../../protocol/table-row.ts';
+import type { KeptDesired } from './desired-entry.ts';
+import { decodeDesired, encodeDesired } from './desired-entry.ts';
+import { partFingerprint, splitParts } from './part-split.ts';
+
+export interface Snapshot {
+  rows: TableRow[];
+  desired: Map<string, KeptDesired>;
+}
+
+export interface SnapshotFile {
+  /** Writes unless nothing changed or a write is still under way; never rejects. */
+  save(snapshot: Snapshot): Promise<void>;
+  /** False from a failed write until the next good one. */
+  healthy(): boolean;
+}
+
+export function snapshotFile(path: string, heraldId: string, log: Log): SnapshotFile {
+  let saved = '';
+  let saving = false;
+  let healthy = true;
+  const temporary = `${path}.${process.pid}.tmp`;
+
+  return {
+    async save({ rows, desired }) {
+      const wishesText = JSON.stringify(
+        Object.fromEntries([...desired].map(([gateway, kept]) => [gateway, keptFields(kept)])),
+      );
+      const fingerprint = `${wishesText}\n${partFingerprint(rows)}`;
+      if (saving || fingerprint === saved) return;
+      saving = true;
+      const parts = splitParts(rows).map((part) =>
+        encodeTablePart({ v: 1, heraldId, bootId: '', rows: part }),
+      );
+      try {
+        // The rename makes it whole or absent: a reader never sees half a table.
+        await writeFile(temporary, `{"v":1,"desired":${wishesText},"parts":[${parts.join(',\n')}]}\n`);
+        await rename(temporary, path);
+        saved = fingerprint;
+        if (!healthy) log.info('snapshot-file-written-again', { path });
+        healthy = true;
+      } catch (error) {
+        if (healthy) log.warn('snapshot-file-failed', { path, ...errorFields(error) });
+        healthy = false;
+        await rm(temporary, { force: true }).catch(() => {});
+      }
+      saving = false;
+    },
+    healthy: () => healthy,
+  };
+}
+
+/**
+ * Reads a snapshot back; undefined when there is none or it is not readable, which is logged. Every row comes
+ * marked stale: how long this Herald was down is not known, and the gateways will soon tell better.
+ */
+export function loadSnapshot(path: string, staleAfterMs: number, log: Log): Snapshot | undefined {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') {
+      log.warn('snapshot-file-unreadable', { path, ...errorFields(error) });
+    }
+    return undefined;
+  }
+  const json = decodeJson(text, 'snapshot');
+  const file = json.ok ? decoding(() => readFields(json.value, 'snapshot')) : json;
+  if (!file.ok) {
+    log.warn('snapshot-file-refused', { path, problem: refusalText(file.refusal) });
+    return undefined;
+  }
+  const rows: TableRow[] = [];
+  const parts = file.value['parts'];
+  for (const part of Array.isArray(parts) ? parts : []) {
+    const decoded = decodeTablePart(part);
+    if (decoded.ok) rows.push(...decoded.value.rows.map((row) => markStale(row, staleAfterMs)));
+    else log.warn('snapshot-part-refused', { path, problem: refusalText(decoded.refusal) });
+  }
+  const desired = new Map<string, KeptDesired>();
+  const kept = decoding(() => readFields(file.value['desired'] ?? {}, 'desired'));
+  for (const [gateway, one] of Object.entries(kept.ok ? kept.value : {})) {
+    const decoded = decodeDesired(JSON.stringify(one));
+    if (!decoded.ok || !ID_PATTERN.test(gateway)) continue;
+    const unshared = (one as { unshared?: unknown }).unshared === true;
+    desired.set(gateway, { desired: decoded.value.desired, unshared });
+  }
+  return { rows, desired };
+}
+
+function keptFields({ desired, unshared }: KeptDesired): object {
+  const fields = JSON.parse(encodeDesired({ desired, forMs: 0 })) as object;
+  return { ...fields, ...(unshared && { unshared }) };
+}
+
+/** Gateways with a long period are stale after four of them (see load-table.ts). */
+function markStale(row: TableRow, staleAfterMs: number): TableRow {
+  return { ...row, ageMs: Math.max(row.ageMs, staleAfterMs, 4 * row.periodMs) + 1 };
+}

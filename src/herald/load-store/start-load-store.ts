@@ -1,0 +1,221 @@
+// The store of one Herald: shares its table, its operators' wishes and its own address with the other
+// Heralds through coordination, holds the mover lease, and keeps a snapshot on disk. Everything here may
+// fail without a lookup noticing.
+
+import type { Coordination, CoordinationSnapshot, Entry } from '../../cluster/coordination.ts';
+import { watchBrokers } from '../../cluster/broker-registry.ts';
+import { clusterPaths } from '../../cluster/paths.ts';
+import { watchEntries } from '../../cluster/watch-entries.ts';
+import type { Clock } from '../../daemon/clock.ts';
+import { every } from '../../daemon/clock.ts';
+import type { Log } from '../../daemon/log.ts';
+import type { BrokerAddress } from '../../protocol/load-report.ts';
+import type { Balancer, Desired } from '../core/balancer-types.ts';
+import { createDesiredBoard } from './desired-board.ts';
+import type { HeraldAddress } from './herald-address.ts';
+import { decodeHeraldAddress, encodeHeraldAddress } from './herald-address.ts';
+import { createMoverTurn } from './mover-turn.ts';
+import type { SnapshotFile } from './snapshot-file.ts';
+import { loadSnapshot, snapshotFile } from './snapshot-file.ts';
+import type { WriteOutcome } from './table-exchange.ts';
+import { createTableExchange } from './table-exchange.ts';
+
+export interface LoadStoreOptions {
+  coordination: Coordination;
+  balancer: Balancer;
+  cluster: string;
+  address: HeraldAddress;
+  /** Changes with each start of this Herald. */
+  bootId: string;
+  clock: Clock;
+  log: Log;
+  /** Empty = no snapshot. */
+  snapshotPath: string;
+  /** Age from which the balancer takes a row for stale; rows from disk are at least that old. */
+  staleAfterMs: number;
+  /** Every live Herald, this one included, sorted by id; after each change. */
+  onHeralds: (heralds: readonly HeraldAddress[]) => void;
+  onBrokers: (brokers: readonly BrokerAddress[]) => void;
+  onWrite?: (outcome: WriteOutcome) => void;
+}
+
+export interface LoadStoreState {
+  coordination: CoordinationSnapshot;
+  /** Why answers come from memory alone; undefined when all is well. */
+  problem: string | undefined;
+  heralds: readonly HeraldAddress[];
+  brokers: readonly BrokerAddress[];
+  /** Parts of other Heralds and of earlier runs in the store. */
+  parts: number;
+  /** Since this Herald last wrote a part; undefined before the first. */
+  lastWriteAgeMs: number | undefined;
+  mover: { held: boolean; epoch: number };
+  snapshotHealthy: boolean;
+}
+
+export interface LoadStore {
+  state(): LoadStoreState;
+  /** See DesiredBoard.share: the balancer has been told already. */
+  shareDesired(gateway: string, desired: Desired): Promise<boolean>;
+  /** Whether this Herald may order moves right now; checked anew at every call, also after a sleep. */
+  isMover(): boolean;
+  /** A last write of the table and the snapshot, then the goodbye. Does not close the coordination. */
+  close(): Promise<void>;
+}
+
+const STEP_MS = 100;
+/** A little over a second, so that jitter never makes it more than one write a second. */
+const WRITE_EVERY_MS = 1_000;
+const WRITE_JITTER_MS = 50;
+
+export function startLoadStore(options: LoadStoreOptions): LoadStore {
+  const { coordination, balancer, address, clock, log } = options;
+  const paths = clusterPaths(options.cluster);
+  const heralds = new Map<string, HeraldAddress>([[address.id, address]]);
+  let brokers: readonly BrokerAddress[] = [];
+  let nextWriteMs = 0;
+  let writing: Promise<void> = Promise.resolve();
+  let writeUnderWay = false;
+  let closed = false;
+
+  const registration = coordination.ephemeral(paths.herald(address.id), encodeHeraldAddress(address));
+  const exchange = createTableExchange({
+    coordination,
+    balancer,
+    paths,
+    heraldId: address.id,
+    bootId: options.bootId,
+    clock,
+    log,
+    heralds: () => [...heralds.keys()],
+    mayWrite: () => registration.state() !== 'contended',
+    onWrite: options.onWrite ?? (() => {}),
+  });
+  const board = createDesiredBoard({
+    coordination,
+    balancer,
+    paths,
+    clock,
+    ownWrite: () => exchange.ownWrite(),
+    log,
+  });
+  const mover = createMoverTurn(coordination, paths, address.id, clock);
+
+  const disk: SnapshotFile | undefined =
+    options.snapshotPath === '' ? undefined : snapshotFile(options.snapshotPath, address.id, log);
+  if (disk) {
+    const found = loadSnapshot(options.snapshotPath, options.staleAfterMs, log);
+    if (found) {
+      log.info('snapshot-loaded', { gateways: found.rows.length, desired: found.desired.size });
+      balancer.mergeRows(found.rows, clock.nowMs());
+      // The embedded store starts empty: what was wanted before is wanted still.
+      const embedded = coordination.snapshot().kind === 'memory';
+      for (const [gateway, { desired, unshared }] of found.desired) {
+        board.restore(gateway, { desired, unshared: unshared || embedded });
+      }
+    }
+  }
+
+  const tellHeralds = (): void =>
+    options.onHeralds([...heralds.values()].sort((a, b) => (a.id < b.id ? -1 : 1)));
+  const stopHeralds = watchEntries(coordination, paths.heralds, {
+    onEntry(id: string, entry: Entry | undefined) {
+      // One's own address is known better here, and it stands also while the entry does not.
+      if (id === address.id) return;
+      const decoded = entry && decodeHeraldAddress(entry.data);
+      if (decoded && !decoded.ok) log.warn('herald-entry-refused', { herald: id, ...decoded.refusal });
+      if (decoded?.ok && decoded.value.id === id) heralds.set(id, decoded.value);
+      else if (!heralds.delete(id)) return;
+      tellHeralds();
+    },
+  });
+  const stopBrokers = watchBrokers(
+    coordination,
+    options.cluster,
+    (list) => {
+      brokers = list;
+      options.onBrokers(list);
+    },
+    log,
+  );
+
+  const onState = (): void => {
+    if (coordination.state() === 'up') {
+      exchange.storeUp();
+      nextWriteMs = 0;
+    } else {
+      exchange.storeAway();
+    }
+  };
+  const stopState = coordination.onState(onState);
+  queueMicrotask(() => {
+    if (closed) return;
+    onState();
+    tellHeralds();
+  });
+
+  let leaseTold = false;
+  const tellLease = (): void => {
+    const held = mover.held();
+    if (held === leaseTold) return;
+    leaseTold = held;
+    balancer.setMoverLease(held);
+  };
+
+  const writeAll = async (): Promise<void> => {
+    writeUnderWay = true;
+    const rows = balancer.rows(clock.nowMs());
+    await Promise.all([exchange.writeRound(rows), disk?.save({ rows, desired: board.all() })]);
+    writeUnderWay = false;
+  };
+  const step = (): void => {
+    const nowMs = clock.nowMs();
+    mover.step();
+    tellLease();
+    board.step(nowMs);
+    if (nowMs < nextWriteMs || writeUnderWay) return;
+    nextWriteMs = nowMs + WRITE_EVERY_MS + WRITE_JITTER_MS * Math.random();
+    exchange.deleteOrphans();
+    writing = writeAll();
+  };
+  const stopSteps = every(STEP_MS, step);
+
+  const problem = (): string | undefined => {
+    const { kind, state, stateAgeMs } = coordination.snapshot();
+    if (state !== 'up') return `${kind} ${state} for ${Math.round(stateAgeMs / 1_000)} s`;
+    if (registration.state() === 'contended') return `another process is registered as ${address.id}`;
+    return undefined;
+  };
+
+  return {
+    state: () => {
+      const lastWriteMs = exchange.lastWriteMs();
+      return {
+        coordination: coordination.snapshot(),
+        problem: problem(),
+        heralds: [...heralds.values()],
+        brokers,
+        parts: exchange.partCount(),
+        lastWriteAgeMs: lastWriteMs === undefined ? undefined : clock.nowMs() - lastWriteMs,
+        mover: { held: mover.held(), epoch: mover.epoch() },
+        snapshotHealthy: disk?.healthy() ?? true,
+      };
+    },
+    shareDesired: (gateway, desired) => board.share(gateway, desired),
+    isMover: () => mover.held(),
+    async close() {
+      if (closed) return;
+      closed = true;
+      stopSteps();
+      await writing;
+      await writeAll();
+      stopState();
+      stopHeralds();
+      stopBrokers();
+      exchange.stop();
+      board.stop();
+      await Promise.all([mover.release(), registration.release()]);
+      if (leaseTold) balancer.setMoverLease(false);
+    },
+  };
+}

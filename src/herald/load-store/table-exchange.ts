@@ -1,0 +1,183 @@
+// The table's way through the store: writes this Herald's parts, at most once a second and only on change,
+// and hands the balancer what other Heralds wrote. While the store is away nothing is written and nothing
+// waits; its return brings one full write.
+
+import type { Coordination, Entry, Stamp } from '../../cluster/coordination.ts';
+import type { ClusterPaths } from '../../cluster/paths.ts';
+import { parsePartName } from '../../cluster/paths.ts';
+import { watchEntries } from '../../cluster/watch-entries.ts';
+import type { Clock } from '../../daemon/clock.ts';
+import type { Log } from '../../daemon/log.ts';
+import { decodeJson } from '../../protocol/decode.ts';
+import type { TableRow } from '../../protocol/table-row.ts';
+import { decodeTablePart, encodeTablePart } from '../../protocol/table-row.ts';
+import type { Balancer } from '../core/balancer-types.ts';
+import { createHomeRows } from './home-rows.ts';
+import { createOrphanWatch } from './orphan-parts.ts';
+import { partFingerprint, splitParts } from './part-split.ts';
+import type { OwnWrite } from './store-time.ts';
+import { createTableCopies } from './table-copies.ts';
+
+export type WriteOutcome = 'written' | 'unchanged' | 'skipped' | 'failed';
+
+export interface TableExchangeOptions {
+  coordination: Coordination;
+  balancer: Balancer;
+  paths: ClusterPaths;
+  heraldId: string;
+  /** Of this start of the Herald. */
+  bootId: string;
+  clock: Clock;
+  log: Log;
+  /** Ids of the live Heralds. */
+  heralds: () => readonly string[];
+  /** False while another process holds this Herald's name: then it must not write. */
+  mayWrite: () => boolean;
+  onWrite: (outcome: WriteOutcome) => void;
+}
+
+export interface TableExchange {
+  /** One round of writing; rounds must not overlap. */
+  writeRound(rows: readonly TableRow[]): Promise<void>;
+  deleteOrphans(): void;
+  /** To be called when the store comes and goes. */
+  storeUp(): void;
+  storeAway(): void;
+  ownWrite(): OwnWrite | undefined;
+  /** Monotonic time of the last part that was written, undefined before the first. */
+  lastWriteMs(): number | undefined;
+  partCount(): number;
+  stop(): void;
+}
+
+export function createTableExchange(options: TableExchangeOptions): TableExchange {
+  const { coordination, balancer, paths, heraldId, bootId, clock, log, onWrite } = options;
+  const copies = createTableCopies();
+  const homeRows = createHomeRows();
+  const orphans = createOrphanWatch();
+  const refused = new Set<string>();
+  let written: string[] = [];
+  /** Parts of an earlier run may lie beyond the present ones. */
+  let storedParts = 0;
+  let ownWrite: OwnWrite | undefined;
+  let lastWriteMs: number | undefined;
+  let askingTime: Promise<void> | undefined;
+  let stopWatching = (): void => {};
+  let watching = false;
+
+  const stamped = (stamp: Stamp, sentAtMs: number): void => {
+    ownWrite = { modifiedMs: stamp.modifiedMs, clockEpoch: stamp.clockEpoch, sentAtMs };
+  };
+  /** Learns the store's time by a write, one at a time. */
+  const askTime = (): Promise<void> => {
+    askingTime ??= (async () => {
+      const sentAtMs = clock.nowMs();
+      const answer = await coordination.put(paths.clock, heraldId);
+      if (answer.ok) stamped(answer.value, sentAtMs);
+      askingTime = undefined;
+    })();
+    return askingTime;
+  };
+
+  const take = async (name: string, entry: Entry): Promise<void> => {
+    const json = decodeJson(entry.data, 'part');
+    const part = json.ok ? decodeTablePart(json.value) : json;
+    if (!part.ok) {
+      if (!refused.has(name)) log.warn('table-part-refused', { part: name, ...part.refusal });
+      refused.add(name);
+      return;
+    }
+    refused.delete(name);
+    if (part.value.heraldId === heraldId && part.value.bootId === bootId) return;
+    // A stamp by another leader's clock than our last write's cannot be compared until we write again.
+    if (ownWrite?.clockEpoch !== entry.clockEpoch) await askTime();
+    const nowMs = clock.nowMs();
+    const { rows } = copies.take(name, part.value, entry, ownWrite, nowMs);
+    if (rows.length === 0) return;
+    const news = copies.learn(rows, balancer.rows(nowMs));
+    if (news.length > 0) balancer.mergeRows(news, nowMs);
+  };
+
+  const writePart = async (index: number, rows: readonly TableRow[]): Promise<void> => {
+    const fingerprint = partFingerprint(rows);
+    if (written[index] === fingerprint) {
+      onWrite('unchanged');
+      return;
+    }
+    const text = encodeTablePart({ v: 1, heraldId, bootId, rows: [...rows] });
+    const sentAtMs = clock.nowMs();
+    const answer = await coordination.put(paths.part(heraldId, index), text);
+    if (answer.ok) {
+      stamped(answer.value, sentAtMs);
+      written[index] = fingerprint;
+      lastWriteMs = sentAtMs;
+      storedParts = Math.max(storedParts, index + 1);
+    } else {
+      written[index] = '';
+    }
+    onWrite(answer.ok ? 'written' : answer.why === 'away' ? 'skipped' : 'failed');
+  };
+
+  return {
+    async writeRound(all) {
+      if (coordination.state() !== 'up' || !options.mayWrite()) {
+        onWrite('skipped');
+        return;
+      }
+      const rows = homeRows.choose({
+        rows: all,
+        heraldId,
+        heralds: options.heralds(),
+        copyOf: copies.copyOf,
+        heard: copies.heard,
+        nowMs: clock.nowMs(),
+      });
+      const parts = splitParts(rows);
+      // One after the other: a Herald never has more than one large write under way.
+      for (const [index, part] of parts.entries()) await writePart(index, part);
+      written.length = Math.min(written.length, parts.length);
+      while (storedParts > parts.length) {
+        const removed = await coordination.remove(paths.part(heraldId, storedParts - 1));
+        if (!removed.ok && removed.why !== 'no-node') break;
+        storedParts -= 1;
+      }
+    },
+    deleteOrphans() {
+      if (coordination.state() !== 'up') return;
+      for (const part of orphans.find(copies.parts(), heraldId, options.heralds(), clock.nowMs())) {
+        log.info('table-part-orphaned', { part: part.name });
+        // Its version is the proof that its Herald has not come back to it.
+        void coordination.remove(`${paths.table}/${part.name}`, part.version);
+      }
+    },
+    storeUp() {
+      written = [];
+      orphans.restart();
+      if (watching) return;
+      watching = true;
+      void askTime().then(() => {
+        if (!watching) return;
+        stopWatching = watchEntries(coordination, paths.table, {
+          onNames(names) {
+            for (const name of names) {
+              const part = parsePartName(name);
+              if (part?.heraldId === heraldId) storedParts = Math.max(storedParts, part.index + 1);
+            }
+          },
+          onEntry(name, entry) {
+            if (entry) void take(name, entry);
+            else copies.forget(name);
+          },
+        });
+      });
+    },
+    storeAway: () => copies.unwatched(),
+    ownWrite: () => ownWrite,
+    lastWriteMs: () => lastWriteMs,
+    partCount: () => copies.parts().length,
+    stop() {
+      watching = false;
+      stopWatching();
+    },
+  };
+}
