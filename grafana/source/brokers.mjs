@@ -1,0 +1,65 @@
+// The brokers, from StatsD through Graphite: what passes, what was refused, what was asked for again.
+import { dashboard, figure, lines } from './dashboard.mjs';
+import { gaugeBy, rateBy, totalGauge, totalRate } from './graphite.mjs';
+
+const HERE = 'broker=~^($broker)$';
+const PROCESS = ['daemon=broker', 'id=~^($broker)$'];
+
+export const brokers = dashboard({
+  uid: 'herald-brokers',
+  title: 'Herald: brokers',
+  description: 'Publication brokers, from StatsD.',
+  source: 'graphite',
+  variables: [
+    { name: 'broker', label: 'Broker', query: 'tag_values(broker, name=stats.gauges.broker.topics)' },
+  ],
+  rows: [
+    {
+      title: 'Now',
+      panels: [
+        figure('Accepted', 'mps', totalRate('broker.messages_in', HERE)),
+        figure('Handed on', 'mps', totalRate('broker.messages_out', HERE)),
+        figure('Refused', 'mps', totalRate('broker.refused', HERE), {
+          steps: [
+            ['green', null],
+            ['orange', 0.001],
+          ],
+        }),
+        figure('Asked for again', 'mps', totalRate('broker.repairs', HERE), {
+          steps: [
+            ['green', null],
+            ['orange', 0.001],
+          ],
+        }),
+        figure('Topics', 'short', totalGauge('broker.topics', HERE)),
+        figure('Repair rings', 'bytes', totalGauge('broker.ring_bytes', HERE)),
+      ],
+    },
+    {
+      title: 'Messages',
+      panels: [
+        lines('Accepted from publishers', 'mps', [rateBy('broker', 'broker.messages_in', HERE)], {
+          help: 'A bucket has one owner, so the shares follow the topics.',
+        }),
+        lines('Handed to gateways', 'mps', [rateBy('broker', 'broker.messages_out', HERE)]),
+        lines('Duplicates', 'mps', [rateBy('broker', 'broker.duplicates', HERE)], {
+          help: 'Publications sent again after a lost ack, and refused the second time.',
+        }),
+        lines('Refused, by cause', 'mps', [rateBy('cause', 'broker.refused', HERE)]),
+        lines('Repairs, by outcome', 'mps', [rateBy('outcome', 'broker.repairs', HERE)]),
+        lines('Topics', 'short', [gaugeBy('broker', 'broker.topics', HERE)]),
+        lines('Repair rings', 'bytes', [gaugeBy('broker', 'broker.ring_bytes', HERE)]),
+      ],
+    },
+    {
+      title: 'Processes',
+      panels: [
+        lines('CPU', 'none', [gaugeBy('id', 'herald.process.cpu', ...PROCESS)], { help: 'In cores.' }),
+        lines('Event loop', 'percentunit', [gaugeBy('id', 'herald.process.event_loop', ...PROCESS)], {
+          max: 1,
+        }),
+        lines('Memory', 'bytes', [gaugeBy('id', 'herald.process.memory_bytes', ...PROCESS)]),
+      ],
+    },
+  ],
+});
