@@ -13,18 +13,16 @@ let datagrams: Buffer[];
 let metrics: Metrics;
 let stop: () => Promise<void>;
 
-const lines = (): string[] =>
-  datagrams
-    .flatMap((datagram) => datagram.toString().split('\n'))
-    .filter((line) => line !== '')
-    .sort();
+const linesOf = (datagram: Buffer | undefined): string[] => (datagram?.toString() ?? '').split('\n').sort();
 
-/** The lines of one flush of everything that is due. */
-async function flushed(): Promise<string[]> {
-  datagrams.length = 0;
-  await vi.advanceTimersByTimeAsync(1_200);
-  await vi.waitFor(() => expect(datagrams).not.toHaveLength(0));
-  return lines();
+/** One second: what was counted until now is flushed, and what was flushed a second ago leaves. */
+const second = (): Promise<unknown> => vi.advanceTimersByTimeAsync(1_000);
+
+/** The lines of each flush so far; a small flush is one datagram. */
+async function flushes(count: number): Promise<string[][]> {
+  await second();
+  await vi.waitFor(() => expect(datagrams.length).toBeGreaterThanOrEqual(count));
+  return datagrams.map(linesOf);
 }
 
 beforeEach(async () => {
@@ -34,11 +32,14 @@ beforeEach(async () => {
   receiver.bind(0, '127.0.0.1');
   await once(receiver, 'listening');
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] });
+  // Without jitter the flushes fall on whole seconds.
+  vi.spyOn(Math, 'random').mockReturnValue(0.5);
   metrics = createMetrics();
   stop = startStatsd(metrics, { host: '127.0.0.1', port: receiver.address().port }, silentLog);
 });
 
 afterEach(async () => {
+  vi.restoreAllMocks();
   vi.useRealTimers();
   await stop();
   receiver.close();
@@ -47,47 +48,64 @@ afterEach(async () => {
 describe('a flush', () => {
   it('sends what a counter grew by, and nothing when it stood still', async () => {
     const lookups = metrics.counter('herald.lookups', { outcome: 'ok' });
-    const age = metrics.gauge('herald.table.age');
-    age.set(7);
+    metrics.gauge('herald.table.age').set(7);
     for (let i = 0; i < 10_000; i++) lookups.add(1);
-    expect(await flushed()).toEqual(['herald.lookups:10000|c|#outcome:ok', 'herald.table.age:7|g']);
+    await second();
     lookups.add(5);
-    expect(await flushed()).toEqual(['herald.lookups:5|c|#outcome:ok', 'herald.table.age:7|g']);
-    expect(await flushed()).toEqual(['herald.table.age:7|g']);
+    await second();
+    await second();
+    expect(await flushes(3)).toEqual([
+      ['herald.lookups:10000|c|#outcome:ok', 'herald.table.age:7|g'],
+      ['herald.lookups:5|c|#outcome:ok', 'herald.table.age:7|g'],
+      ['herald.table.age:7|g'],
+    ]);
   });
 
   it('announces a counter that has counted nothing, once', async () => {
     metrics.counter('gateway.gaps', { gateway: 'a' });
-    expect(await flushed()).toEqual(['gateway.gaps:0|c|#gateway:a']);
     metrics.gauge('herald.table.age').set(1);
-    expect(await flushed()).toEqual(['herald.table.age:1|g']);
+    await second();
+    await second();
+    expect(await flushes(2)).toEqual([
+      ['gateway.gaps:0|c|#gateway:a', 'herald.table.age:1|g'],
+      ['herald.table.age:1|g'],
+    ]);
   });
 
   it('packs many series into few datagrams, none above the smallest common MTU', async () => {
     for (let i = 0; i < 200; i++)
-      metrics.gauge('herald.gateway.reported_connections', { gateway: `gw-${i}` }).set(i);
-    datagrams.length = 0;
-    await vi.advanceTimersByTimeAsync(2_300);
-    await vi.waitFor(() => expect(new Set(lines()).size).toBe(200));
-    expect(datagrams.length).toBeLessThan(40);
+      metrics.gauge('herald.gateway.weight_percent', { gateway: `gw-${i}` }).set(i);
+    await second();
+    await second();
+    await vi.waitFor(() => expect(new Set(datagrams.flatMap(linesOf)).size).toBe(200));
+    expect(datagrams.length).toBeLessThan(20);
     for (const datagram of datagrams) expect(datagram.length).toBeLessThanOrEqual(1_432);
   });
 
   it('counts anew after a series was forgotten', async () => {
     metrics.gauge('herald.table.age').set(1);
     metrics.counter('herald.picks', { gateway: 'a' }).add(100);
-    await flushed();
+    await second();
     metrics.forget('herald.picks', { gateway: 'a' });
-    await flushed();
     metrics.counter('herald.picks', { gateway: 'a' }).add(3);
-    expect(await flushed()).toContain('herald.picks:3|c|#gateway:a');
+    await second();
+    metrics.forget('herald.picks', { gateway: 'a' });
+    await second();
+    metrics.counter('herald.picks', { gateway: 'a' }).add(200);
+    await second();
+    expect((await flushes(4)).map((lines) => lines[0])).toEqual([
+      'herald.picks:100|c|#gateway:a',
+      'herald.picks:3|c|#gateway:a',
+      'herald.table.age:1|g',
+      'herald.picks:200|c|#gateway:a',
+    ]);
   });
 
   it('happens once more at the end', async () => {
     metrics.counter('herald.reports', { outcome: 'taken' }).add(9);
     vi.useRealTimers();
     await stop();
-    await vi.waitFor(() => expect(lines()).toContain('herald.reports:9|c|#outcome:taken'));
+    await vi.waitFor(() => expect(datagrams.flatMap(linesOf)).toContain('herald.reports:9|c|#outcome:taken'));
   });
 });
 
