@@ -51,7 +51,10 @@ async function readStream() {
     waiting += value;
     let end;
     while ((end = waiting.indexOf('\n\n')) >= 0) {
-      const data = waiting.slice(0, end).split('\n').find((line) => line.startsWith('data: '));
+      const data = waiting
+        .slice(0, end)
+        .split('\n')
+        .find((line) => line.startsWith('data: '));
       waiting = waiting.slice(end + 2);
       if (data) take(JSON.parse(data.slice('data: '.length)));
     }
@@ -123,7 +126,8 @@ function drawAlarms() {
 function drawFigures(gateways) {
   const up = gateways.filter((row) => row.effectiveState === 'up');
   const capacity = up.reduce((sum, row) => sum + row.capacity, 0);
-  const mean = capacity > 0 ? up.reduce((sum, row) => sum + row.expectedScore * row.capacity, 0) / capacity : 0;
+  const mean =
+    capacity > 0 ? up.reduce((sum, row) => sum + row.expectedScore * row.capacity, 0) / capacity : 0;
   const hottest = up.reduce((most, row) => Math.max(most, row.expectedScore), 0);
   $('f-gateways').textContent = `${up.length} / ${gateways.length}`;
   $('f-connections').textContent = count(gateways.reduce((sum, row) => sum + row.connections, 0));
@@ -179,8 +183,27 @@ function newRow(gateway) {
     steer.append(' ');
     return made;
   };
-  const buttons = { drain: button('drain', 'Drain'), maint: button('maint', 'Maint'), ready: button('ready', 'Ready') };
-  return { tr, where, state, why, bar, fillBar, mark, value, connections, flight, weight, picks, ageCell, buttons };
+  const buttons = {
+    drain: button('drain', 'Drain'),
+    maint: button('maint', 'Maint'),
+    ready: button('ready', 'Ready'),
+  };
+  return {
+    tr,
+    where,
+    state,
+    why,
+    bar,
+    fillBar,
+    mark,
+    value,
+    connections,
+    flight,
+    weight,
+    picks,
+    ageCell,
+    buttons,
+  };
 }
 
 function fill(parts, row) {
@@ -253,7 +276,8 @@ async function steer(gateway, action) {
     });
     const answer = await response.json();
     if (!response.ok) toast(answer.detail);
-    else toast(answer.shared ? `${gateway}: ${action}` : `${gateway}: ${action}, at this Herald alone for now`);
+    else
+      toast(answer.shared ? `${gateway}: ${action}` : `${gateway}: ${action}, at this Herald alone for now`);
   } catch {
     toast('no answer: nothing is known to have changed');
   }

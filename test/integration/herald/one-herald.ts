@@ -1,0 +1,72 @@
+// One Herald in this process on free ports, and what tests say to it.
+
+import { systemClock } from '../../../src/daemon/clock.ts';
+import { silentLog } from '../../../src/daemon/log.ts';
+import type { Metrics } from '../../../src/daemon/metrics.ts';
+import { createMetrics } from '../../../src/daemon/metrics.ts';
+import { loadConfig } from '../../../src/daemon/config.ts';
+import type { HeraldConfig } from '../../../src/herald/herald-options.ts';
+import { heraldOptions } from '../../../src/herald/herald-options.ts';
+import type { HeraldHandle } from '../../../src/herald/start-herald.ts';
+import { startHerald } from '../../../src/herald/start-herald.ts';
+
+export interface OneHerald extends HeraldHandle {
+  metrics: Metrics;
+}
+
+const ANY_PORT = '127.0.0.1:0';
+
+export async function oneHerald(options: Partial<HeraldConfig> = {}): Promise<OneHerald> {
+  const metrics = createMetrics();
+  const config = loadConfig(heraldOptions, {
+    flags: {
+      id: 'herald-1',
+      publicListen: ANY_PORT,
+      controlListen: ANY_PORT,
+      agentListen: ANY_PORT,
+      adminListen: ANY_PORT,
+      ...options,
+    },
+  });
+  const handle = await startHerald(config, { log: silentLog, metrics, clock: systemClock });
+  return { ...handle, metrics };
+}
+
+export function report(gateway: string, more: Record<string, unknown> = {}): Record<string, unknown> {
+  return { v: 1, gateway, url: `ws://127.0.0.1:7410/${gateway}`, bootId: 'b1', seq: 1, cpu: 0.1, ...more };
+}
+
+export interface Answer {
+  status: number;
+  headers: Headers;
+  /** JSON where the answer is JSON, else the text. */
+  body: ReturnType<typeof JSON.parse>;
+}
+
+/** Sends a body as JSON text; a string is sent as it is. */
+export async function send(
+  url: string,
+  body: unknown,
+  headers: Record<string, string> = {},
+  method = 'POST',
+): Promise<Answer> {
+  const text = typeof body === 'string' ? body : JSON.stringify(body);
+  return answerOf(
+    await fetch(url, { method, body: text, headers: { 'content-type': 'application/json', ...headers } }),
+  );
+}
+
+export async function ask(url: string, headers: Record<string, string> = {}): Promise<Answer> {
+  return answerOf(await fetch(url, { headers, redirect: 'manual' }));
+}
+
+async function answerOf(response: Response): Promise<Answer> {
+  const text = await response.text();
+  const isJson = /json/.test(response.headers.get('content-type') ?? '');
+  return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
+}
+
+/** Reports `gateways` once each. */
+export async function feed(herald: OneHerald, ...reports: Record<string, unknown>[]): Promise<Answer> {
+  return send(`${herald.addresses.control}/v1/feedback`, reports);
+}
