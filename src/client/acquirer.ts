@@ -1,0 +1,209 @@
+// (5) -> (6) How a client gets a connection: ask a Herald, try its picks one after the other, name those that
+// failed in the next question, and wait with full jitter in between. One acquisition at a time; whether it is
+// for a first connect, a resume or a move only changes the intent it names.
+
+import type { LookupIntent, LookupPick, LookupRequest } from '../protocol/lookup.ts';
+import { encodeLookupQuery, LOOKUP_LIMITS } from '../protocol/lookup.ts';
+import type { Backoff } from '../protocol/retry.ts';
+import { DEFAULT_BACKOFF, retryDelayMs } from '../protocol/retry.ts';
+import type { Out } from './effects.ts';
+import type { HeraldRota } from './herald-rota.ts';
+import type { LookupAnswer } from './lookup-answer.ts';
+
+/** A gateway that failed is named to Herald for so long; by then its breaker knows, or it is well again. */
+const EXCLUDE_MS = 30_000;
+
+export type AcquirePhase =
+  | { name: 'idle' }
+  | { name: 'waiting'; forMs: number; why: string }
+  | { name: 'asking' }
+  | { name: 'trying'; pick: LookupPick };
+
+export interface Wanted {
+  intent: LookupIntent;
+  /** Gateways not to be named, besides those that failed. */
+  avoid?: readonly string[];
+  /** Tried before any question: the same gateway again. */
+  first?: LookupPick;
+  /** Gives up at the first refusal instead of waiting: the client has a connection. */
+  optional?: boolean;
+}
+
+export interface AcquirerParts {
+  request: Partial<LookupRequest>;
+  rota: HeraldRota;
+  random: () => number;
+  out: Out;
+  open: (pick: LookupPick, nowMs: number) => void;
+  /** Only for an optional one. */
+  onAbandoned: (why: string) => void;
+  /** The request is wrong and will stay so. */
+  onHopeless: (status: number, detail: string) => void;
+  onChange: () => void;
+}
+
+export interface Acquirer {
+  phase(): AcquirePhase;
+  /** Acquisitions in a row that did not lead to a lasting connection. */
+  attempt(): number;
+  /** Starts after `afterMs`; replaces one that runs. */
+  begin(wanted: Wanted, afterMs: number, why: string, nowMs: number): void;
+  lookedUp(ask: number, answer: LookupAnswer, nowMs: number): void;
+  pickFailed(pick: LookupPick, nowMs: number): void;
+  timerFired(nowMs: number): void;
+  /** A connection stands. */
+  succeeded(): void;
+  /** A connection was lost; when it had lasted, waits start small again, else they grow. */
+  lasted(long: boolean): void;
+  /** What was optional is needed now. */
+  insist(): void;
+  cancel(): void;
+  /** A random wait before the next try, growing with the attempts. */
+  delayMs(): number;
+}
+
+export function createAcquirer(parts: AcquirerParts): Acquirer {
+  const { request, rota, random, out } = parts;
+  const failedAtMs = new Map<string, number>();
+  let phase: AcquirePhase = { name: 'idle' };
+  let wanted: Wanted = { intent: 'connect' };
+  let picks: LookupPick[] = [];
+  let failedTicket = '';
+  let backoff: Backoff = DEFAULT_BACKOFF;
+  let attempt = 0;
+  let asked = 0;
+  let silences = 0;
+
+  const enter = (next: AcquirePhase): void => {
+    phase = next;
+    parts.onChange();
+  };
+
+  const wait = (forMs: number, why: string): void => {
+    if (wanted.optional) {
+      enter({ name: 'idle' });
+      parts.onAbandoned(why);
+      return;
+    }
+    attempt += 1;
+    out({ do: 'timer', name: 'acquire', afterMs: forMs });
+    enter({ name: 'waiting', forMs, why });
+  };
+
+  const delayMs = (): number => retryDelayMs(attempt, backoff, random());
+
+  const excluded = (nowMs: number): string[] => {
+    for (const [gateway, atMs] of failedAtMs) if (nowMs - atMs > EXCLUDE_MS) failedAtMs.delete(gateway);
+    const all = new Set([...(request.exclude ?? []), ...(wanted.avoid ?? []), ...failedAtMs.keys()]);
+    return [...all].slice(-LOOKUP_LIMITS.maxExclude);
+  };
+
+  const ask = (nowMs: number): void => {
+    const query = encodeLookupQuery({
+      ...request,
+      exclude: excluded(nowMs),
+      failedTicket,
+      intent: wanted.intent,
+    }).toString();
+    asked += 1;
+    enter({ name: 'asking' });
+    out({ do: 'lookup', ask: asked, url: `${rota.current()}/v1/lookup${query === '' ? '' : `?${query}`}` });
+  };
+
+  const tryNext = (nowMs: number): void => {
+    const pick = picks.shift();
+    if (!pick) {
+      wait(delayMs(), 'no gateway could be reached');
+      return;
+    }
+    enter({ name: 'trying', pick });
+    parts.open(pick, nowMs);
+  };
+
+  const refused = (answer: Extract<LookupAnswer, { is: 'refused' }>, nowMs: number): void => {
+    // A Herald that just started knows nothing yet, and one that answers for too few may be cut off: the
+    // others may know more. Overload is the same at all of them.
+    if (answer.code !== 'overloaded' && silences + 1 < rota.size()) {
+      silences += 1;
+      rota.next();
+      ask(nowMs);
+      return;
+    }
+    silences = 0;
+    // Better a gateway that failed a moment ago than none.
+    failedAtMs.clear();
+    wait(answer.retryAfterMs ?? delayMs(), answer.detail || answer.code);
+  };
+
+  return {
+    phase: () => phase,
+    attempt: () => attempt,
+    begin(next, afterMs, why, nowMs) {
+      wanted = next;
+      picks = next.first ? [next.first] : [];
+      silences = 0;
+      if (afterMs > 0) {
+        out({ do: 'timer', name: 'acquire', afterMs });
+        enter({ name: 'waiting', forMs: afterMs, why });
+      } else if (picks.length > 0) tryNext(nowMs);
+      else ask(nowMs);
+    },
+    timerFired(nowMs) {
+      if (phase.name !== 'waiting') return;
+      if (picks.length > 0) tryNext(nowMs);
+      else ask(nowMs);
+    },
+    lookedUp(number, answer, nowMs) {
+      if (phase.name !== 'asking' || number !== asked) return;
+      switch (answer.is) {
+        case 'found':
+          silences = 0;
+          failedTicket = '';
+          backoff = answer.backoff;
+          picks = [...answer.picks];
+          tryNext(nowMs);
+          return;
+        case 'refused':
+          refused(answer, nowMs);
+          return;
+        case 'invalid':
+          enter({ name: 'idle' });
+          parts.onHopeless(answer.status, answer.detail);
+          return;
+        case 'silent':
+          rota.next();
+          silences += 1;
+          if (silences < rota.size()) ask(nowMs);
+          else {
+            silences = 0;
+            wait(delayMs(), `no Herald answers: ${answer.why}`);
+          }
+      }
+    },
+    pickFailed(pick, nowMs) {
+      failedAtMs.set(pick.gateway, nowMs);
+      // The hint counts once per ticket; the first pick is the one Herald counted on.
+      if (failedTicket === '') failedTicket = pick.ticket;
+      if (phase.name !== 'trying') return;
+      if (wanted.first === pick) {
+        wait(delayMs(), 'the gateway cannot be reached');
+        return;
+      }
+      tryNext(nowMs);
+    },
+    succeeded() {
+      out({ do: 'timer', name: 'acquire', afterMs: undefined });
+      picks = [];
+      enter({ name: 'idle' });
+    },
+    lasted: (long) => void (attempt = long ? 0 : attempt + 1),
+    insist: () => void (wanted = { ...wanted, optional: false }),
+    cancel() {
+      out({ do: 'timer', name: 'acquire', afterMs: undefined });
+      picks = [];
+      asked += 1;
+      phase = { name: 'idle' };
+    },
+    delayMs,
+  };
+}

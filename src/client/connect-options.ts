@@ -1,0 +1,67 @@
+// (6) What a program gives and gets. The socket, fetch, clock and chance can all be given, so that the same
+// client runs in a browser, in Node, and in a test that owns the time.
+
+import type { ClientEvents, ClientState } from './client-events.ts';
+
+/** The part of the standard WebSocket that is used; a browser's, Node's and npm `ws`'s all fit. */
+export interface WebSocketLike {
+  onopen: ((event: never) => void) | null;
+  onmessage: ((event: never) => void) | null;
+  onclose: ((event: never) => void) | null;
+  onerror: ((event: never) => void) | null;
+  send(text: string): void;
+  close(code?: number, reason?: string): void;
+}
+
+export type WebSocketConstructor = new (url: string, protocols: string[]) => WebSocketLike;
+
+export type FetchLike = (
+  url: string,
+  init: { cache: 'no-store'; credentials: 'omit'; signal: AbortSignal },
+) => Promise<{ status: number; headers: { get(name: string): string | null }; text(): Promise<string> }>;
+
+export interface Timers {
+  setTimeout(run: () => void, afterMs: number): unknown;
+  clearTimeout(timer: unknown): void;
+  /** Monotonic milliseconds. */
+  nowMs(): number;
+}
+
+export interface ConnectOptions {
+  /** Public URL of a Herald, or of several. */
+  herald: string | readonly string[];
+  pool?: string;
+  zone?: string;
+  labels?: Readonly<Record<string, string>>;
+  /** Affinity key: clients with the same key meet at the same gateway. */
+  key?: string;
+  /** Expected size of this connection; 1 = an average one. */
+  size?: number;
+  /** Gateways never to be named to this client. */
+  exclude?: readonly string[];
+  /** Topics to begin with; `from` continues after a position kept from an earlier run. */
+  topics?: readonly TopicWish[];
+  /** Sent in `hello`; a function is asked for each connection. */
+  token?: string | (() => string);
+  webSocket?: WebSocketConstructor;
+  fetch?: FetchLike;
+  /** In [0, 1). */
+  random?: () => number;
+  timers?: Timers;
+}
+
+export type TopicWish = string | { topic: string; from?: { epoch: string; offset: number } };
+
+export interface Client {
+  readonly state: ClientState;
+  /** Calls `listener` at each event of that name; returns the function that ends it. */
+  on<K extends keyof ClientEvents>(name: K, listener: (detail: ClientEvents[K]) => void): () => void;
+  subscribe(...topics: TopicWish[]): void;
+  unsubscribe(...topics: string[]): void;
+  /** Resolves when the gateway took it. Rejects when not connected or refused; never repeats by itself. */
+  publish(topic: string, data: unknown): Promise<void>;
+  /** Where each topic stands, to continue from in a later run. */
+  positions(): Record<string, { epoch: string; offset: number }>;
+  /** For good; no event but the state follows. */
+  close(): void;
+}

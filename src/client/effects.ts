@@ -1,0 +1,21 @@
+// (6) What the pure part of the client asks its edge to do. Nothing here knows of sockets or clocks.
+
+import type { ClientEvent } from './client-events.ts';
+
+/** `link:<n>` watches connection n; the others exist once. */
+export type TimerName = 'acquire' | 'move' | 'handover' | 'resubscribe' | `link:${number}`;
+
+export type Effect =
+  /** GET this URL; answer with `lookedUp(ask, ...)`. */
+  | { do: 'lookup'; ask: number; url: string }
+  | { do: 'open'; link: number; url: string; protocols: string[] }
+  | { do: 'send'; link: number; text: string }
+  /** No event of this link is wanted afterwards. */
+  | { do: 'close'; link: number; code: number; reason: string }
+  /** Replaces a timer of that name; undefined ends it. */
+  | { do: 'timer'; name: TimerName; afterMs: number | undefined }
+  | { do: 'emit'; event: ClientEvent }
+  /** Ends the promise of publish number `publish`. */
+  | { do: 'settle'; publish: number; problem?: string };
+
+export type Out = (effect: Effect) => void;

@@ -1,0 +1,13 @@
+// "herald/client": looks up a gateway, connects, resumes, moves. For browsers and Node.
+
+export type { ClientEvents, ClientState, GapEvent, MessageEvent } from './client-events.ts';
+export type {
+  Client,
+  ConnectOptions,
+  FetchLike,
+  Timers,
+  TopicWish,
+  WebSocketConstructor,
+  WebSocketLike,
+} from './connect-options.ts';
+export { connect } from './connect.ts';

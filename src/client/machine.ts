@@ -1,0 +1,297 @@
+// (6) The client as one pure machine: events go in with the time they happened, effects come out. It holds at
+// most two connections, the one in use and the one that shall replace it, and at most one acquisition.
+
+import type { MoveOrder, Position, Welcome } from '../protocol/client-frames.ts';
+import { closeBand } from '../protocol/close-codes.ts';
+import type { LookupPick, LookupRequest } from '../protocol/lookup.ts';
+import type { Acquirer } from './acquirer.ts';
+import { createAcquirer } from './acquirer.ts';
+import type { ClientEvent, ClientState } from './client-events.ts';
+import type { Out, TimerName } from './effects.ts';
+import { createHeraldRota } from './herald-rota.ts';
+import type { LookupAnswer } from './lookup-answer.ts';
+import type { Session } from './session.ts';
+import { createSession } from './session.ts';
+import { createTopicBook } from './topic-book.ts';
+
+/** A connection that lived this long was a good one: the next wait starts small again. */
+const CALM_AFTER_MS = 5_000;
+/**
+ * After a connection is lost, the first lookup comes at a random time within this: a gateway that dies takes
+ * thousands of connections with it, and Herald shall see them as a stream and not as a blow.
+ */
+export const LOST_SPREAD_MS = 1_000;
+/** How long the old connection is kept for what the new one could not resume. */
+const HANDOVER_MS = 5_000;
+
+export interface MachineParts {
+  heralds: readonly string[];
+  request: Partial<LookupRequest>;
+  topics: readonly { topic: string; from?: Position }[];
+  /** Asked for each connection, so that a program can renew it. */
+  token: (() => string) | undefined;
+  random: () => number;
+  out: Out;
+}
+
+export interface Machine {
+  state(): ClientState;
+  topics(): string[];
+  position(topic: string): Position | undefined;
+  start(nowMs: number): void;
+  lookedUp(ask: number, answer: LookupAnswer, nowMs: number): void;
+  socketOpened(link: number, nowMs: number): void;
+  socketReceived(link: number, text: string, nowMs: number): void;
+  socketClosed(link: number, code: number, reason: string, nowMs: number): void;
+  timerFired(name: TimerName, nowMs: number): void;
+  subscribe(topics: readonly { topic: string; from?: Position }[]): void;
+  unsubscribe(topics: readonly string[]): void;
+  /** False when there is no connection to publish on. */
+  publish(publish: number, topic: string, data: unknown): boolean;
+  close(): void;
+}
+
+/** Throws a TypeError for Herald URLs that cannot be one. */
+export function createMachine(parts: MachineParts): Machine {
+  const { out, random } = parts;
+  const book = createTopicBook();
+  for (const { topic, from } of parts.topics) book.add(topic, from);
+  const rota = createHeraldRota(parts.heralds, random);
+
+  let lastLink = 0;
+  let current: Session | undefined;
+  let next: Session | undefined;
+  /** The move order being obeyed. */
+  let move: MoveOrder | undefined;
+  /** The new connection may still wait for what the old one delivers. */
+  let patient = true;
+  /** The time of the event being handled, for what a session decides on its own in the middle of it. */
+  let lastSeenMs = 0;
+  let ended: { code: number; reason: string } | undefined;
+  let shown = '';
+
+  const emit = (event: ClientEvent): void => out({ do: 'emit', event });
+  const sessions = (): Session[] => [current, next].filter((session) => session !== undefined);
+
+  const state = (): ClientState => {
+    if (ended) return { name: 'closed', ...ended };
+    if (current?.phase() === 'live') {
+      const { gateway, url } = current.pick;
+      return { name: 'live', gateway, url, conn: current.conn(), moving: move !== undefined };
+    }
+    const phase = acquirer.phase();
+    if (phase.name === 'waiting') return { name: 'waiting', forMs: phase.forMs, why: phase.why };
+    if (phase.name === 'trying') {
+      return { name: 'connecting', gateway: phase.pick.gateway, url: phase.pick.url };
+    }
+    return { name: 'looking-up', attempt: acquirer.attempt() };
+  };
+
+  const showState = (): void => {
+    const now = state();
+    const text = JSON.stringify(now);
+    if (text === shown) return;
+    shown = text;
+    emit({ name: 'state', detail: now });
+  };
+
+  const stop = (code: number, reason: string): void => {
+    if (ended) return;
+    shutDown(code, reason);
+    emit({ name: 'end', detail: { code, reason } });
+  };
+
+  const shutDown = (code: number, reason: string): void => {
+    ended = { code, reason };
+    acquirer.cancel();
+    out({ do: 'timer', name: 'move', afterMs: undefined });
+    out({ do: 'timer', name: 'handover', afterMs: undefined });
+    out({ do: 'timer', name: 'resubscribe', afterMs: undefined });
+    for (const session of sessions()) session.close(1000, reason);
+    current = undefined;
+    next = undefined;
+    showState();
+  };
+
+  const abandonMove = (): void => {
+    move = undefined;
+    showState();
+  };
+
+  const open = (pick: LookupPick, nowMs: number): void => {
+    lastLink += 1;
+    const session = createSession({
+      link: lastLink,
+      pick,
+      token: parts.token?.(),
+      book,
+      out,
+      emit,
+      predecessorDelivers: () => patient && current?.phase() === 'live' && current !== session,
+      onWelcome: (welcome: Welcome) => {
+        rota.learn(welcome.lookup);
+        if (current) out({ do: 'timer', name: 'handover', afterMs: HANDOVER_MS });
+      },
+      onReady: () => handOver(session),
+      onMove: (order) => startMove(session, order),
+      onProgress: () => {
+        if (session === current) next?.release(false);
+      },
+      onFailure: () => lost(session, 1006, 'given up', lastSeenMs),
+    });
+    next = session;
+    patient = true;
+    session.open(nowMs);
+  };
+
+  const handOver = (session: Session): void => {
+    if (session !== next) return;
+    const old = current;
+    current = session;
+    next = undefined;
+    move = undefined;
+    out({ do: 'timer', name: 'handover', afterMs: undefined });
+    out({ do: 'timer', name: 'move', afterMs: undefined });
+    acquirer.succeeded();
+    showState();
+    if (!old) return;
+    out({ do: 'send', link: old.link, text: '{"op":"bye"}' });
+    old.close(1000, 'moved');
+    emit({ name: 'moved', detail: { from: old.pick.gateway, to: session.pick.gateway } });
+  };
+
+  const startMove = (session: Session, order: MoveOrder): void => {
+    if (session !== current || move) return;
+    move = order;
+    if (order.lookup !== undefined) rota.learn([order.lookup]);
+    out({ do: 'timer', name: 'move', afterMs: Math.round(random() * order.spreadMs) });
+    showState();
+  };
+
+  const moveNow = (nowMs: number): void => {
+    if (!move || !current || next) return;
+    acquirer.begin(
+      { intent: 'move', avoid: [current.pick.gateway], optional: move.why === 'balance' },
+      0,
+      'move',
+      nowMs,
+    );
+  };
+
+  const lost = (session: Session, code: number, reason: string, nowMs: number): void => {
+    const band = closeBand(code);
+    if (session === next) {
+      next = undefined;
+      out({ do: 'timer', name: 'handover', afterMs: undefined });
+      if (band === 'stop' && !current) stop(code, reason || 'refused by the gateway');
+      else acquirer.pickFailed(session.pick, nowMs);
+      showState();
+      return;
+    }
+    if (session !== current) return;
+    current = undefined;
+    acquirer.lasted(nowMs - (session.liveSinceMs() ?? nowMs) >= CALM_AFTER_MS);
+    if (band === 'stop') {
+      stop(code, reason || 'refused by the gateway');
+      return;
+    }
+    move = undefined;
+    out({ do: 'timer', name: 'move', afterMs: undefined });
+    if (acquirer.phase().name !== 'idle') {
+      // A move was under way: it becomes the way back. What it held back for the old one goes on now.
+      acquirer.insist();
+      next?.release(true);
+      showState();
+      return;
+    }
+    const why = reason === '' ? `closed with ${code}` : reason;
+    if (band === 'retry') {
+      // The ticket was used once already; a gateway that insists on one answers 4203 and Herald is asked.
+      const first = { ...session.pick, ticket: '' };
+      acquirer.begin({ intent: 'resume', first }, acquirer.delayMs(), why, nowMs);
+    } else {
+      const spreadMs = Math.max(acquirer.delayMs(), Math.round(random() * LOST_SPREAD_MS));
+      acquirer.begin({ intent: 'resume' }, spreadMs, why, nowMs);
+    }
+  };
+
+  const acquirer: Acquirer = createAcquirer({
+    request: parts.request,
+    rota,
+    random,
+    out,
+    open,
+    onAbandoned: abandonMove,
+    onHopeless: (status, detail) => {
+      if (current) abandonMove();
+      else stop(status, `lookup refused with ${status}${detail === '' ? '' : `: ${detail}`}`);
+    },
+    onChange: () => {
+      if (current?.phase() !== 'live') showState();
+    },
+  });
+
+  const find = (link: number): Session | undefined => sessions().find((session) => session.link === link);
+
+  return {
+    state,
+    topics: () => book.topics(),
+    position: (topic) => book.position(topic),
+    start(nowMs) {
+      acquirer.begin({ intent: 'connect' }, 0, 'start', nowMs);
+    },
+    lookedUp(ask, answer, nowMs) {
+      lastSeenMs = nowMs;
+      if (!ended) acquirer.lookedUp(ask, answer, nowMs);
+    },
+    socketOpened(link, nowMs) {
+      lastSeenMs = nowMs;
+      find(link)?.opened(nowMs);
+    },
+    socketReceived(link, text, nowMs) {
+      lastSeenMs = nowMs;
+      find(link)?.received(text, nowMs);
+    },
+    socketClosed(link, code, reason, nowMs) {
+      lastSeenMs = nowMs;
+      const session = find(link);
+      if (!session || ended) return;
+      session.closed();
+      lost(session, code, reason, nowMs);
+    },
+    timerFired(name, nowMs) {
+      lastSeenMs = nowMs;
+      if (ended) return;
+      if (name === 'acquire') acquirer.timerFired(nowMs);
+      else if (name === 'move') moveNow(nowMs);
+      else if (name === 'handover') {
+        patient = false;
+        next?.release(true);
+      } else if (name === 'resubscribe') for (const session of sessions()) session.resubscribe();
+      else find(Number(name.slice('link:'.length)))?.checked(nowMs);
+    },
+    subscribe(topics) {
+      const added = topics.filter(({ topic }) => !book.has(topic));
+      for (const { topic, from } of added) book.add(topic, from);
+      if (added.length > 0)
+        for (const session of sessions()) session.subscribe(added.map(({ topic }) => topic));
+    },
+    unsubscribe(topics) {
+      const gone = topics.filter((topic) => book.has(topic));
+      for (const topic of gone) book.remove(topic);
+      if (gone.length > 0) for (const session of sessions()) session.unsubscribe(gone);
+    },
+    publish(publish, topic, data) {
+      if (current?.phase() !== 'live') return false;
+      current.publish(publish, topic, data);
+      return true;
+    },
+    close() {
+      if (ended) return;
+      for (const session of sessions()) {
+        if (session.phase() === 'live') out({ do: 'send', link: session.link, text: '{"op":"bye"}' });
+      }
+      shutDown(1000, 'closed by the program');
+    },
+  };
+}

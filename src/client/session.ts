@@ -1,0 +1,287 @@
+// (6) One connection from its opening to its close: hello, welcome, subscribe, resume, then messages. It
+// decides by what comes in and when; the edge owns the socket.
+
+import type { ClientOut, MoveOrder, SubscribedItem, Welcome } from '../protocol/client-frames.ts';
+import { CLIENT_PROTOCOL, decodeClientOut } from '../protocol/client-frames.ts';
+import { closeBand } from '../protocol/close-codes.ts';
+import type { LookupPick } from '../protocol/lookup.ts';
+import { TICKET_PROTOCOL_PREFIX } from '../protocol/ticket.ts';
+import type { ClientEvent } from './client-events.ts';
+import type { Out } from './effects.ts';
+import { createStream } from './stream.ts';
+import type { TopicBook } from './topic-book.ts';
+
+/** From the first byte to the last topic in force; covers a gateway that accepts and then says nothing. */
+export const CONNECT_DEADLINE_MS = 15_000;
+/** Shares of the gateway's ping period after which a silent connection is asked, and given up. */
+const ASK_AFTER_PINGS = 1.5;
+const DEAD_AFTER_PINGS = 2.5;
+const MIN_PING_MS = 1_000;
+/** Below the gateway's limit for one frame, whatever the length of the topics. */
+const TOPICS_PER_FRAME = 100;
+const RESUBSCRIBE_MS = 1_000;
+
+export type SessionPhase = 'opening' | 'greeting' | 'subscribing' | 'live' | 'closed';
+
+export interface SessionParts {
+  link: number;
+  pick: LookupPick;
+  token: string | undefined;
+  book: TopicBook;
+  out: Out;
+  emit: (event: ClientEvent) => void;
+  /** Whether an earlier connection still delivers while this one resumes. */
+  predecessorDelivers: () => boolean;
+  /** Welcome came. */
+  onWelcome: (welcome: Welcome) => void;
+  /** Every topic is in force and none is held back. */
+  onReady: () => void;
+  onMove: (order: MoveOrder) => void;
+  /** After each message and gap: another connection may wait for it. */
+  onProgress: () => void;
+  /** This side gives the connection up; the edge was told to close it. */
+  onFailure: (why: string) => void;
+}
+
+export interface Session {
+  readonly link: number;
+  readonly pick: LookupPick;
+  phase(): SessionPhase;
+  /** The gateway's name for this connection; empty before welcome. */
+  conn(): string;
+  /** When it was opened, and since when it is live. */
+  liveSinceMs(): number | undefined;
+  open(nowMs: number): void;
+  opened(nowMs: number): void;
+  received(text: string, nowMs: number): void;
+  /** Its timer fired. */
+  checked(nowMs: number): void;
+  subscribe(topics: readonly string[]): void;
+  unsubscribe(topics: readonly string[]): void;
+  publish(publish: number, topic: string, data: unknown): void;
+  /** Topics that were refused for now (41xx) are asked for again. */
+  resubscribe(): void;
+  release(force: boolean): void;
+  unsettled(): number;
+  /** Ends it from this side without `onFailure`. */
+  close(code: number, reason: string): void;
+  /** The socket closed. */
+  closed(): void;
+}
+
+type Asked =
+  { what: 'sub'; topics: readonly string[] } | { what: 'unsub' } | { what: 'pub'; publish: number };
+
+export function createSession(parts: SessionParts): Session {
+  const { link, pick, book, out, emit } = parts;
+  const asked = new Map<number, Asked>();
+  const postponed = new Set<string>();
+  let phase: SessionPhase = 'opening';
+  let conn = '';
+  let pingMs = 0;
+  let lastId = 0;
+  let openedMs = 0;
+  let heardMs = 0;
+  let askedAlive = false;
+  let liveSinceMs: number | undefined;
+
+  const stream = createStream(book, emit);
+  const send = (frame: object): void => out({ do: 'send', link, text: JSON.stringify(frame) });
+  const isOpen = (): boolean => phase === 'subscribing' || phase === 'live';
+
+  const end = (): void => {
+    phase = 'closed';
+    out({ do: 'timer', name: `link:${link}`, afterMs: undefined });
+    for (const one of asked.values()) {
+      if (one.what === 'pub')
+        out({ do: 'settle', publish: one.publish, problem: 'the connection closed first' });
+    }
+    asked.clear();
+  };
+
+  const close = (code: number, reason: string): void => {
+    if (phase === 'closed') return;
+    out({ do: 'close', link, code, reason });
+    end();
+  };
+
+  const fail = (why: string): void => {
+    close(1000, why);
+    parts.onFailure(why);
+  };
+
+  const ask = (one: Asked, frame: (id: number) => object): void => {
+    lastId += 1;
+    asked.set(lastId, one);
+    send(frame(lastId));
+  };
+
+  const subscribe = (topics: readonly string[]): void => {
+    for (let i = 0; i < topics.length; i += TOPICS_PER_FRAME) {
+      const some = topics.slice(i, i + TOPICS_PER_FRAME);
+      ask({ what: 'sub', topics: some }, (id) => ({
+        op: 'sub',
+        id,
+        c: some.map((topic) => book.item(topic)),
+      }));
+    }
+  };
+
+  const settleIfReady = (nowMs: number): void => {
+    if (phase !== 'subscribing' || stream.holding()) return;
+    for (const one of asked.values()) if (one.what === 'sub') return;
+    phase = 'live';
+    liveSinceMs = nowMs;
+    parts.onReady();
+  };
+
+  const refuseTopic = (topic: string, code: number, message: string): void => {
+    if (closeBand(code) === 'retry') {
+      postponed.add(topic);
+      out({ do: 'timer', name: 'resubscribe', afterMs: RESUBSCRIBE_MS });
+    } else if (book.has(topic)) {
+      book.remove(topic);
+      emit({ name: 'refused', detail: { topic, code, message } });
+    }
+  };
+
+  const answered = (
+    id: number,
+    items: readonly SubscribedItem[],
+    problem: { code: number; msg: string } | undefined,
+  ): void => {
+    const one = asked.get(id);
+    if (!one) return;
+    asked.delete(id);
+    if (one.what === 'pub') {
+      out({
+        do: 'settle',
+        publish: one.publish,
+        ...(problem && { problem: `${problem.code} ${problem.msg}` }),
+      });
+    } else if (one.what === 'sub') {
+      if (problem) for (const topic of one.topics) refuseTopic(topic, problem.code, problem.msg);
+      for (const item of items) {
+        if (item.err) refuseTopic(item.c, item.err.code, item.err.msg);
+        else stream.subscribed(item, parts.predecessorDelivers());
+      }
+    }
+  };
+
+  const take = (frame: ClientOut): void => {
+    switch (frame.op) {
+      case 'welcome':
+        if (phase !== 'greeting') return;
+        phase = 'subscribing';
+        conn = frame.conn;
+        pingMs = Math.max(MIN_PING_MS, frame.pingMs);
+        parts.onWelcome(frame);
+        subscribe(book.topics());
+        return;
+      case 'msg':
+        stream.message(frame);
+        parts.onProgress();
+        return;
+      case 'gap':
+        stream.gap(frame);
+        parts.onProgress();
+        return;
+      case 'ok':
+        answered(frame.id, frame.c ?? [], undefined);
+        return;
+      case 'err':
+        if (frame.id !== undefined) answered(frame.id, [], frame);
+        return;
+      case 'ping':
+        send({ op: 'pong' });
+        return;
+      case 'move':
+        parts.onMove(frame);
+        return;
+      case 'pong':
+      case 'bye':
+        return;
+    }
+  };
+
+  const arm = (afterMs: number): void =>
+    out({ do: 'timer', name: `link:${link}`, afterMs: Math.max(1, afterMs) });
+
+  return {
+    link,
+    pick,
+    phase: () => phase,
+    conn: () => conn,
+    liveSinceMs: () => liveSinceMs,
+    open(nowMs) {
+      openedMs = nowMs;
+      heardMs = nowMs;
+      const ticket = pick.ticket === '' ? [] : [`${TICKET_PROTOCOL_PREFIX}${pick.ticket}`];
+      out({ do: 'open', link, url: pick.url, protocols: [CLIENT_PROTOCOL, ...ticket] });
+      arm(CONNECT_DEADLINE_MS);
+    },
+    opened(nowMs) {
+      if (phase !== 'opening') return;
+      phase = 'greeting';
+      heardMs = nowMs;
+      send({
+        op: 'hello',
+        v: 1,
+        caps: ['gap', 'move'],
+        ...(parts.token !== undefined && { token: parts.token }),
+      });
+    },
+    received(text, nowMs) {
+      if (phase === 'closed') return;
+      heardMs = nowMs;
+      askedAlive = false;
+      const frame = decodeClientOut(text);
+      // A frame that cannot be read is dropped like an op that is not known: a newer gateway may send both.
+      if (frame.ok && frame.value) take(frame.value);
+      settleIfReady(nowMs);
+    },
+    checked(nowMs) {
+      if (phase === 'closed') return;
+      if (phase !== 'live') {
+        const leftMs = openedMs + CONNECT_DEADLINE_MS - nowMs;
+        if (leftMs > 0) arm(leftMs);
+        else fail('no answer in time');
+        return;
+      }
+      const silentMs = nowMs - heardMs;
+      if (silentMs >= DEAD_AFTER_PINGS * pingMs) {
+        fail('silent for too long');
+        return;
+      }
+      if (silentMs >= ASK_AFTER_PINGS * pingMs && !askedAlive) {
+        askedAlive = true;
+        send({ op: 'ping' });
+      }
+      arm((askedAlive ? DEAD_AFTER_PINGS : ASK_AFTER_PINGS) * pingMs - silentMs);
+    },
+    subscribe(topics) {
+      if (isOpen()) subscribe(topics);
+    },
+    unsubscribe(topics) {
+      for (const topic of topics) postponed.delete(topic);
+      if (isOpen()) ask({ what: 'unsub' }, (id) => ({ op: 'unsub', id, c: topics }));
+    },
+    publish(publish, topic, data) {
+      ask({ what: 'pub', publish }, (id) => ({ op: 'pub', id, c: topic, d: data }));
+    },
+    resubscribe() {
+      const topics = [...postponed].filter((topic) => book.has(topic));
+      postponed.clear();
+      if (isOpen()) subscribe(topics);
+    },
+    release(force) {
+      stream.release(force);
+      settleIfReady(heardMs);
+    },
+    unsettled: () => [...asked.values()].filter(({ what }) => what === 'pub').length,
+    close,
+    closed() {
+      if (phase !== 'closed') end();
+    },
+  };
+}
