@@ -14,7 +14,7 @@ import { sameText } from '../daemon/secrets.ts';
 import { refusalText } from '../protocol/decode.ts';
 import type { Problem } from '../protocol/lookup.ts';
 import type { PublishIdentity, Publisher } from '../publisher/index.ts';
-import { PublishError } from '../publisher/publisher-errors.ts';
+import type { PublishError } from '../publisher/publisher-errors.ts';
 import { decodePublishRequest, PUBLISH_REQUEST_LIMITS } from './publish-request.ts';
 import type { PublishItem } from './publish-request.ts';
 
@@ -119,12 +119,11 @@ async function publishAll(
     items.map(({ topic, json }, index) => publisher.publishJson(topic, json, identity(index))),
   );
   const failures = results.flatMap((result) =>
-    result.status === 'rejected' ? [result.reason as unknown] : [],
+    result.status === 'rejected' ? [result.reason as PublishError] : [],
   );
   const [first] = failures;
-  if (first === undefined) return reply.code(202).send({ accepted: items.length });
+  if (!first) return reply.code(202).send({ accepted: items.length });
   void reply.header('retry-after', RETRY_AFTER_SEC);
-  if (!(first instanceof PublishError)) throw first;
   const done = items.length - failures.length;
   return refuse(reply, 503, first.code, `${done} of ${items.length} were published: ${first.message}`);
 }

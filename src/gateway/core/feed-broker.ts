@@ -56,9 +56,12 @@ export class BrokerFeed {
   envelope({ epoch, sections }: Envelope, nowMs: number): void {
     this.#enter(epoch, nowMs);
     for (const section of sections) {
-      if (this.#interestSince(section.bucket) !== undefined) this.#bucket(section.bucket).receive(section);
+      const { bucket } = section;
+      if (this.#interestSince(bucket) === undefined) continue;
+      const feed = this.#bucket(bucket);
+      feed.receive(section);
+      this.#askFor(bucket, feed, nowMs);
     }
-    this.#ask(nowMs);
   }
 
   heartbeat({ epoch, state, heads }: Heads, nowMs: number): void {
@@ -76,12 +79,14 @@ export class BrokerFeed {
     } else if (reply.epoch !== this.#epoch) {
       return;
     } else if (reply.kind === 'range') {
-      this.#asked.delete(reply.bucket);
       const feed = this.#buckets.get(reply.bucket);
+      const before = feed?.missing()?.from;
       if (feed) {
         this.#giveUp(reply.bucket, feed, reply.firstHeldSequence, 'trimmed');
         feed.receive(reply.section);
       }
+      // An answer that brought nothing is asked again after a while, not in a circle.
+      if (feed?.missing()?.from !== before || before === undefined) this.#asked.delete(reply.bucket);
     }
     this.#ask(nowMs);
   }
@@ -176,13 +181,13 @@ export class BrokerFeed {
   }
 
   #ask(nowMs: number): void {
+    for (const [bucket, feed] of this.#buckets) this.#askFor(bucket, feed, nowMs);
+  }
+
+  #askFor(bucket: number, feed: BucketFeed, nowMs: number): void {
     if (this.#asked.size >= MAX_RANGES_IN_FLIGHT) return;
-    for (const [bucket, feed] of this.#buckets) {
-      const missing = feed.missing();
-      if (!missing || this.#asked.has(bucket)) continue;
-      this.#send(bucket, missing.from, missing.to, 1, nowMs);
-      if (this.#asked.size >= MAX_RANGES_IN_FLIGHT) return;
-    }
+    const missing = feed.missing();
+    if (missing && !this.#asked.has(bucket)) this.#send(bucket, missing.from, missing.to, 1, nowMs);
   }
 
   #send(bucket: number, from: number, to: number, tries: number, nowMs: number): void {

@@ -1,0 +1,195 @@
+// One broker of the link: its sockets, its feed, what it is subscribed to. Decodes frames and hands them to
+// the feed; says goodbye to a draining broker once everything has come.
+
+import type { CurveClient } from '../daemon/zeromq-options.ts';
+import type { BrokerAddress } from '../protocol/load-report.ts';
+import { createFrameNames } from '../protocol/publication.ts';
+import type { SequencedMessage } from '../protocol/publication-envelope.ts';
+import {
+  bucketFilter,
+  decodeBrokerOut,
+  HEADS_FILTER,
+  WIDE_FILTER,
+} from '../protocol/publication-envelope.ts';
+import type { RepairRequest } from '../protocol/publication-repair.ts';
+import { decodeRepairReply } from '../protocol/publication-repair.ts';
+import { BrokerFeed } from './core/feed-broker.ts';
+import type { TopicsAnswer } from './core/feed-questions.ts';
+import type { BrokerSockets } from './link-broker-zmq.ts';
+import { openBrokerSockets } from './link-broker-zmq.ts';
+
+export interface ConnectionHost {
+  interestSince: (bucket: number) => number | undefined;
+  /** A fresh request number. */
+  number: () => number;
+  nowMs: () => number;
+  deliver: (bucket: number, epoch: string, messages: readonly SequencedMessage[]) => void;
+  lost: (
+    from: BrokerConnection,
+    bucket: number,
+    epoch: string,
+    count: number,
+    why: 'trimmed' | 'broker-lost',
+  ) => void;
+  repaired: (count: number) => void;
+  answer: (request: number, answer: TopicsAnswer) => void;
+  onConnected: (connection: BrokerConnection, connected: boolean) => void;
+}
+
+/** A broker hears from each of its gateways at least this often, or does not wait for it when it drains. */
+const PRESENCE_MS = 5_000;
+
+export class BrokerConnection {
+  readonly id: string;
+  /** When to forget this broker; it is no longer in the list. */
+  retireAtMs = Infinity;
+  /** Counts of resent messages when the connection broke. */
+  resentBefore: Uint32Array | undefined;
+  lagMs = 0;
+  envelopes = 0;
+  repairRequests = 0;
+  badFrames = 0;
+  readonly #host: ConnectionHost;
+  readonly #curve: CurveClient | undefined;
+  readonly #feed: BrokerFeed;
+  readonly #names = createFrameNames();
+  readonly #filters = new Set<number>();
+  #wide = false;
+  #address: BrokerAddress;
+  #sockets: BrokerSockets;
+  #presentMs = 0;
+  #left = '';
+
+  constructor(address: BrokerAddress, curve: CurveClient | undefined, host: ConnectionHost) {
+    this.id = address.id;
+    this.#address = address;
+    this.#curve = curve;
+    this.#host = host;
+    this.#feed = new BrokerFeed(
+      {
+        deliver: host.deliver,
+        lost: (bucket, epoch, count, why) => host.lost(this, bucket, epoch, count, why),
+        askHeads: () => this.ask({ request: host.number(), kind: 'heads' }),
+        askRange: (bucket, fromSequence, toSequence) => {
+          this.repairRequests += 1;
+          this.ask({ request: host.number(), kind: 'range', bucket, fromSequence, toSequence });
+        },
+      },
+      host.interestSince,
+    );
+    this.#sockets = this.#open();
+  }
+
+  get connected(): boolean {
+    return this.#sockets.connected;
+  }
+
+  get epoch(): string {
+    return this.#feed.epoch;
+  }
+
+  ask(request: RepairRequest): void {
+    this.#sockets.ask(request);
+  }
+
+  /** Joins buckets that are new, forgets those that are no longer wanted. */
+  refresh(): void {
+    this.#presentMs = this.#host.nowMs();
+    if (this.connected) this.#feed.refresh(this.#presentMs);
+  }
+
+  /** The broker came back somewhere else. */
+  moveTo(address: BrokerAddress): void {
+    const same = this.#address.subscribe === address.subscribe && this.#address.repair === address.repair;
+    this.#address = address;
+    if (same) return;
+    this.#sockets.close();
+    this.#wide = false;
+    this.#filters.clear();
+    this.#sockets = this.#open();
+  }
+
+  /** Takes everything, or only the given buckets. */
+  listen(wide: boolean, buckets: readonly number[]): void {
+    if (wide && !this.#wide) this.#sockets.subscribe(WIDE_FILTER);
+    if (!wide) for (const bucket of buckets) this.filter(bucket, true);
+    if (!wide && this.#wide) this.#sockets.unsubscribe(WIDE_FILTER);
+    if (wide) for (const bucket of [...this.#filters]) this.filter(bucket, false);
+    this.#wide = wide;
+  }
+
+  filter(bucket: number, wanted: boolean): void {
+    if (this.#filters.has(bucket) === wanted) return;
+    if (wanted) {
+      this.#filters.add(bucket);
+      this.#sockets.subscribe(bucketFilter(bucket));
+    } else {
+      this.#filters.delete(bucket);
+      this.#sockets.unsubscribe(bucketFilter(bucket));
+    }
+  }
+
+  tick(): void {
+    const now = this.#host.nowMs();
+    if (!this.connected) return;
+    this.#feed.tick(now);
+    const left = this.#left !== '' && this.#left === this.#feed.epoch;
+    if (!left && now - this.#presentMs > PRESENCE_MS) this.refresh();
+    this.#leaveIfDone();
+  }
+
+  /** What is known to be missing will not come. */
+  close(): void {
+    if (this.connected) this.ask({ request: this.#host.number(), kind: 'leave' });
+    this.#feed.end();
+    this.#sockets.close();
+  }
+
+  #open(): BrokerSockets {
+    const sockets = openBrokerSockets(this.#address, this.#curve, {
+      onEnvelope: (frame) => this.#takeEnvelope(frame),
+      onReply: (frame) => this.#takeReply(frame),
+      onConnected: (connected) => {
+        if (connected) this.refresh();
+        this.#host.onConnected(this, connected);
+      },
+    });
+    sockets.subscribe(HEADS_FILTER);
+    return sockets;
+  }
+
+  #takeEnvelope(frame: Uint8Array): void {
+    const decoded = decodeBrokerOut(frame, this.#names);
+    if (!decoded.ok) {
+      this.badFrames += 1;
+      return;
+    }
+    if (decoded.value.kind === 'envelope') {
+      this.envelopes += 1;
+      this.#feed.envelope(decoded.value, this.#host.nowMs());
+      return;
+    }
+    this.lagMs = Math.max(0, Date.now() - decoded.value.nowMs);
+    this.#feed.heartbeat(decoded.value, this.#host.nowMs());
+    this.#leaveIfDone();
+  }
+
+  #takeReply(frame: Uint8Array): void {
+    const decoded = decodeRepairReply(frame, this.#names);
+    if (!decoded.ok) {
+      this.badFrames += 1;
+      return;
+    }
+    const reply = decoded.value;
+    if (reply.kind === 'topics') this.#host.answer(reply.request, reply);
+    else if (reply.kind === 'range') this.#host.repaired(reply.section.messages.length);
+    this.#feed.reply(reply, this.#host.nowMs());
+    this.#leaveIfDone();
+  }
+
+  #leaveIfDone(): void {
+    if (!this.#feed.complete || this.#left === this.#feed.epoch) return;
+    this.#left = this.#feed.epoch;
+    this.ask({ request: this.#host.number(), kind: 'leave' });
+  }
+}

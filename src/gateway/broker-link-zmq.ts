@@ -1,0 +1,306 @@
+// (7) -> (8) The gateway's link to all brokers: subscribes to what the hub wants, keeps each broker's stream
+// whole (core/feed-*), answers where topics stand and what they held. The hub sees only core/feed-port.ts.
+
+import { every } from '../daemon/clock.ts';
+import type { Log } from '../daemon/log.ts';
+import { silentLog } from '../daemon/log.ts';
+import type { CurveClient } from '../daemon/zeromq-options.ts';
+import { bucketOf } from '../protocol/bucket.ts';
+import { rankAllBuckets, sameBrokers } from '../protocol/bucket-owner.ts';
+import type { BrokerAddress } from '../protocol/load-report.ts';
+import type { TopicQuery } from '../protocol/publication-repair.ts';
+import { REPAIR_LIMITS } from '../protocol/publication-repair.ts';
+import { BrokerConnection } from './broker-connection.ts';
+import { FeedLosses } from './core/feed-losses.ts';
+import type {
+  BrokerLink,
+  DeliveredMessage,
+  FeedEvents,
+  FeedSnapshot,
+  FetchedHistory,
+  FetchLimits,
+  TopicPosition,
+} from './core/feed-port.ts';
+import type { TopicsAnswer } from './core/feed-questions.ts';
+import { FeedQuestions } from './core/feed-questions.ts';
+import { FeedTopics } from './core/feed-topics.ts';
+
+export interface BrokerLinkOptions extends FeedEvents {
+  brokers: readonly BrokerAddress[];
+  curve?: CurveClient;
+  log?: Log;
+  /** How long subscribe() waits for the topic's head. */
+  headDeadlineMs?: number;
+  fetchDeadlineMs?: number;
+}
+
+const TICK_MS = 100;
+/** A broker that left the list may only have missed its announcements. */
+const RETIRE_MS = 5_000;
+/** Above this many buckets everything is taken in few large envelopes; below the lower one, by bucket. */
+const WIDE_ABOVE_BUCKETS = 32;
+const NARROW_BELOW_BUCKETS = 16;
+/** After a hole: by then whatever was on its way has come. */
+const SETTLE_MS = 1_500;
+const NOWHERE: TopicPosition = { epoch: '', offset: 0 };
+
+export function createBrokerLink(options: BrokerLinkOptions): BrokerLink {
+  const log = options.log ?? silentLog;
+  const headDeadlineMs = options.headDeadlineMs ?? 1_500;
+  const fetchDeadlineMs = options.fetchDeadlineMs ?? 2_000;
+  const nowMs = (): number => performance.now();
+  const losses = new FeedLosses();
+  const questions = new FeedQuestions();
+  const connections = new Map<string, BrokerConnection>();
+  let canaryLatencyMs = 0;
+  const topics = new FeedTopics(options, (publishedAtMs) => {
+    canaryLatencyMs = Math.max(0, Date.now() - publishedAtMs);
+  });
+  let brokers: readonly BrokerAddress[] = [];
+  let ranks = rankAllBuckets([]);
+  let wide = false;
+  let closed = false;
+  let repaired = 0;
+  let scheduled: NodeJS.Immediate | undefined;
+  let refreshDue = false;
+  /** Subscribers that wait for the head of a topic. */
+  const headsWanted = new Map<string, { untilMs: number; settle: ((head: TopicPosition) => void)[] }>();
+
+  const ownerOf = (topic: string): BrokerConnection | undefined =>
+    ranks[bucketOf(topic)]!.map((id) => connections.get(id)).find((connection) => connection?.connected);
+
+  const connect = (address: BrokerAddress): BrokerConnection =>
+    new BrokerConnection(address, options.curve, {
+      interestSince: (bucket) => topics.interestSince(bucket),
+      number: () => questions.number(),
+      nowMs,
+      deliver(bucket, epoch, messages) {
+        topics.deliver(epoch, messages, () => losses.noteResent(bucket));
+      },
+      lost(connection, bucket, epoch, count, why) {
+        log.warn('messages-lost', { broker: connection.id, bucket, count, why });
+        if (why === 'broker-lost') {
+          losses.orphan({ bucket, epoch, count }, connection.resentBefore?.[bucket] ?? 0, nowMs());
+        } else {
+          topics.counts.lost += count;
+          void settleHeads(connection, bucket);
+        }
+      },
+      repaired: (count) => void (repaired += count),
+      answer: (request, answer) => questions.answer(request, answer),
+      onConnected(connection, connected) {
+        log.info(connected ? 'broker-connected' : 'broker-disconnected', { broker: connection.id });
+        if (connected) schedule();
+        else connection.resentBefore = losses.resentCounts();
+      },
+    });
+
+  /** Asks a broker where the topics of a holed bucket stand: the exact count of what each lost. */
+  const settleHeads = async (connection: BrokerConnection, bucket: number): Promise<void> => {
+    for (const names of chunks([...topics.topicsOf(bucket)])) {
+      const answer = await askTopics(connection, names.map(headQuery), { maxMessages: 0, maxBytes: 0 });
+      for (const { topic, headOffset } of answer?.answers ?? []) {
+        losses.suspect(topic, answer!.epoch, headOffset, nowMs() + SETTLE_MS);
+      }
+    }
+  };
+  const askTopics = (
+    connection: BrokerConnection,
+    queries: TopicQuery[],
+    limits: FetchLimits,
+  ): Promise<TopicsAnswer | undefined> =>
+    questions.ask(nowMs() + fetchDeadlineMs, (request) =>
+      connection.ask({ request, kind: 'topics', ...limits, queries }),
+    );
+
+  const schedule = (): void => {
+    scheduled ??= setImmediate(flush);
+  };
+  const flush = (): void => {
+    scheduled = undefined;
+    if (closed) return;
+    // The heads first: the answers come in the order of the questions, so the bucket is joined by then.
+    if (refreshDue) for (const connection of connections.values()) connection.refresh();
+    refreshDue = false;
+    const byOwner = new Map<BrokerConnection, string[]>();
+    for (const topic of headsWanted.keys()) {
+      const owner = ownerOf(topic);
+      if (!owner) continue;
+      const list = byOwner.get(owner);
+      if (list) list.push(topic);
+      else byOwner.set(owner, [topic]);
+    }
+    for (const [owner, names] of byOwner) for (const chunk of chunks(names)) void askHeads(owner, chunk);
+  };
+  const askHeads = async (owner: BrokerConnection, names: string[]): Promise<void> => {
+    const wanted = names.map((topic) => [topic, headsWanted.get(topic)] as const);
+    for (const topic of names) headsWanted.delete(topic);
+    const answer = await askTopics(owner, names.map(headQuery), { maxMessages: 0, maxBytes: 0 });
+    const heads = new Map(answer?.answers.map(({ topic, headOffset }) => [topic, headOffset]));
+    for (const [topic, waiting] of wanted) {
+      const offset = heads.get(topic);
+      const head = answer && offset !== undefined ? { epoch: answer.epoch, offset } : NOWHERE;
+      if (head.epoch !== '') topics.noteHead(topic, head);
+      for (const settle of waiting?.settle ?? []) settle(head);
+    }
+  };
+
+  const interestChanged = (bucket: number, wanted: boolean): void => {
+    const buckets = topics.interestedBuckets();
+    const goWide = wide ? buckets.length >= NARROW_BELOW_BUCKETS : buckets.length > WIDE_ABOVE_BUCKETS;
+    if (goWide !== wide) {
+      wide = goWide;
+      for (const connection of connections.values()) connection.listen(wide, buckets);
+    } else if (!wide) {
+      for (const connection of connections.values()) connection.filter(bucket, wanted);
+    }
+    refreshDue = true;
+    schedule();
+  };
+
+  const setBrokers = (list: readonly BrokerAddress[]): void => {
+    if (closed || sameBrokers(brokers, list)) return;
+    brokers = list;
+    ranks = rankAllBuckets(list);
+    const named = new Set(list.map(({ id }) => id));
+    for (const [id, connection] of connections) {
+      connection.retireAtMs = named.has(id) ? Infinity : Math.min(connection.retireAtMs, nowMs() + RETIRE_MS);
+    }
+    for (const address of list) {
+      const known = connections.get(address.id);
+      if (known) known.moveTo(address);
+      else connections.set(address.id, connect(address));
+      connections.get(address.id)!.listen(wide, topics.interestedBuckets());
+    }
+    schedule();
+  };
+
+  const stopTicking = every(TICK_MS, () => {
+    const now = nowMs();
+    for (const [id, connection] of connections) {
+      connection.tick();
+      if (connection.retireAtMs > now) continue;
+      connection.close();
+      connections.delete(id);
+    }
+    questions.expire(now);
+    for (const [topic, { untilMs, settle }] of headsWanted) {
+      if (untilMs > now) continue;
+      headsWanted.delete(topic);
+      for (const one of settle) one(NOWHERE);
+    }
+    const due = losses.due(now);
+    for (const { topic, epoch, headOffset } of due.topics) topics.settleHead(topic, epoch, headOffset);
+    for (const { bucket, epoch, count } of due.buckets) {
+      topics.counts.lost += count;
+      topics.tellBucketLost(bucket, epoch);
+    }
+  });
+  setBrokers(options.brokers);
+
+  return {
+    subscribe(topic) {
+      if (closed) return Promise.resolve(NOWHERE);
+      if (topics.add(topic, nowMs())) interestChanged(bucketOf(topic), true);
+      return new Promise((settle) => {
+        const waiting = headsWanted.get(topic);
+        if (waiting) waiting.settle.push(settle);
+        else headsWanted.set(topic, { untilMs: nowMs() + headDeadlineMs, settle: [settle] });
+        schedule();
+      });
+    },
+    unsubscribe(topic) {
+      if (topics.remove(topic) && !closed) interestChanged(bucketOf(topic), false);
+    },
+    async fetchSince(topic, position, limits) {
+      const owner = ownerOf(topic);
+      if (closed || !owner) return { complete: false, why: 'unavailable', head: NOWHERE };
+      const old = [...connections.values()].find(
+        ({ epoch, connected }) => connected && epoch !== '' && epoch === position.epoch,
+      );
+      if (position.epoch === '') {
+        return history(await askTopics(owner, [query(topic, 'held', NOWHERE)], limits));
+      }
+      // The topic's owner has changed and the old one lives: first the rest of the old life, then the new.
+      const chain = old && old !== owner ? [old, owner] : [owner];
+      const parts: FetchedHistory[] = [];
+      for (const connection of chain) {
+        const from = connection === (old ?? owner) ? position : { epoch: connection.epoch, offset: 0 };
+        const part = history(await askTopics(connection, [query(topic, 'since', from)], limits));
+        if (!part.complete) return part;
+        parts.push(part);
+      }
+      return joined(parts, limits);
+    },
+    setBrokers,
+    snapshot(): FeedSnapshot {
+      const all = [...connections.values()];
+      return {
+        brokers: all.map(({ id, epoch, connected, lagMs }) => ({
+          id,
+          epoch,
+          connected,
+          lagMs,
+          canaryLatencyMs,
+        })),
+        topics: topics.size,
+        ...topics.counts,
+        repaired,
+        envelopes: all.reduce((sum, { envelopes }) => sum + envelopes, 0),
+        repairRequests: all.reduce((sum, { repairRequests }) => sum + repairRequests, 0),
+        badFrames: all.reduce((sum, { badFrames }) => sum + badFrames, 0),
+      };
+    },
+    close() {
+      closed = true;
+      stopTicking();
+      clearImmediate(scheduled);
+      for (const connection of connections.values()) connection.close();
+      connections.clear();
+      questions.expire(Infinity);
+      for (const { settle } of headsWanted.values()) for (const one of settle) one(NOWHERE);
+      return Promise.resolve();
+    },
+  };
+}
+
+function query(topic: string, want: TopicQuery['want'], { epoch, offset }: TopicPosition): TopicQuery {
+  return { topic, want, epoch, afterOffset: offset };
+}
+
+function headQuery(topic: string): TopicQuery {
+  return query(topic, 'head', NOWHERE);
+}
+
+function chunks<T>(list: T[]): T[][] {
+  const size = REPAIR_LIMITS.maxTopicsPerRequest;
+  return Array.from({ length: Math.ceil(list.length / size) }, (_, i) =>
+    list.slice(i * size, (i + 1) * size),
+  );
+}
+
+function history(reply: TopicsAnswer | undefined): FetchedHistory {
+  const [answer] = reply?.answers ?? [];
+  if (!reply || !answer) return { complete: false, why: 'unavailable', head: NOWHERE };
+  const head = { epoch: reply.epoch, offset: answer.headOffset };
+  if (answer.status !== 'complete') return { complete: false, why: answer.status, head };
+  const messages = answer.messages.map(({ topic, data, offset, publishedAtMs }): DeliveredMessage => ({
+    topic,
+    epoch: reply.epoch,
+    offset,
+    data,
+    publishedAtMs,
+  }));
+  return { complete: true, messages, head };
+}
+
+function joined(parts: readonly FetchedHistory[], limits: FetchLimits): FetchedHistory {
+  const messages = parts.flatMap((part) => (part.complete ? part.messages : []));
+  // A new owner that has nothing of the topic yet leaves it where the old one stands.
+  const { head } = parts.findLast((part) => part.head.offset > 0) ?? parts.at(-1)!;
+  const bytes = messages.reduce((sum, { data }) => sum + data.length, 0);
+  if (messages.length > limits.maxMessages || bytes > limits.maxBytes) {
+    return { complete: false, why: 'over-limit', head };
+  }
+  return { complete: true, messages, head };
+}

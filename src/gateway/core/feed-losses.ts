@@ -1,0 +1,71 @@
+// What was lost and what only seemed so. A broker that died may have counted messages that never left it, and
+// their publishers send them again through the next one: only what does not come again within a while is
+// lost. Holes a living broker could not fill are settled topic by topic.
+
+import { BUCKET_COUNT } from '../../protocol/bucket.ts';
+
+/** Publishers notice a death at once or within 2 s, and send again. */
+export const RESEND_GRACE_MS = 3_000;
+
+export interface BucketLoss {
+  bucket: number;
+  epoch: string;
+  count: number;
+}
+
+interface Orphans extends BucketLoss {
+  untilMs: number;
+  /** Resent messages of the bucket that had come when the broker went away. */
+  resentBefore: number;
+}
+
+interface Suspect {
+  epoch: string;
+  headOffset: number;
+  untilMs: number;
+}
+
+export class FeedLosses {
+  readonly #resent = new Uint32Array(BUCKET_COUNT);
+  #orphans: Orphans[] = [];
+  readonly #suspects = new Map<string, Suspect>();
+
+  /** A message that was sent again, and is new here. */
+  noteResent(bucket: number): void {
+    this.#resent[bucket]! += 1;
+  }
+
+  /** The counts now: taken when a broker's connection breaks, given to `orphan` when it is gone for good. */
+  resentCounts(): Uint32Array {
+    return this.#resent.slice();
+  }
+
+  /** `count` messages of a bucket died with their broker, unless they come again. */
+  orphan(loss: BucketLoss, resentBefore: number, nowMs: number): void {
+    this.#orphans.push({ ...loss, resentBefore, untilMs: nowMs + RESEND_GRACE_MS });
+  }
+
+  /** A topic of a bucket with a hole stands here; what has not come by `untilMs` is lost. */
+  suspect(topic: string, epoch: string, headOffset: number, untilMs: number): void {
+    this.#suspects.set(topic, { epoch, headOffset, untilMs });
+  }
+
+  /** The verdicts that are due. */
+  due(nowMs: number): {
+    buckets: BucketLoss[];
+    topics: { topic: string; epoch: string; headOffset: number }[];
+  } {
+    const buckets: BucketLoss[] = [];
+    for (const { bucket, epoch, count, resentBefore, untilMs } of this.#orphans) {
+      if (untilMs > nowMs) continue;
+      const left = count - (this.#resent[bucket]! - resentBefore);
+      if (left > 0) buckets.push({ bucket, epoch, count: left });
+    }
+    this.#orphans = this.#orphans.filter(({ untilMs }) => untilMs > nowMs);
+    const topics = [...this.#suspects].flatMap(([topic, { epoch, headOffset, untilMs }]) =>
+      untilMs > nowMs ? [] : [{ topic, epoch, headOffset }],
+    );
+    for (const { topic } of topics) this.#suspects.delete(topic);
+    return { buckets, topics };
+  }
+}

@@ -1,0 +1,212 @@
+// The topics a gateway wants, where each stands, and what of the brokers' messages is for it: each message
+// once, in order within its epoch, with a gap where the offsets jump.
+
+import { BUCKET_COUNT, bucketOf } from '../../protocol/bucket.ts';
+import { MESSAGE_FLAG } from '../../protocol/publication.ts';
+import type { SequencedMessage } from '../../protocol/publication-envelope.ts';
+import { SenderWindows, SequenceWindow } from '../../protocol/sequence-window.ts';
+import type { DeliveredMessage, FeedEvents, FeedGap, TopicPosition } from './feed-port.ts';
+
+export interface FeedCounts {
+  received: number;
+  delivered: number;
+  notSubscribed: number;
+  duplicates: number;
+  canaries: number;
+  gaps: number;
+  lost: number;
+}
+
+interface TopicState {
+  bucket: number;
+  /** Empty until a message or the topic's head has come. */
+  epoch: string;
+  offset: number;
+  /** Where it stood in the epoch before: two brokers may carry a topic for a moment while its owner changes. */
+  previousEpoch: string;
+  previousOffset: number;
+}
+
+interface Sender {
+  seen: SequenceWindow;
+}
+
+const MAX_SENDERS = 16_384;
+
+export class FeedTopics {
+  readonly #events: FeedEvents;
+  readonly #topics = new Map<string, TopicState>();
+  readonly #ofBucket = Array.from({ length: BUCKET_COUNT }, () => new Set<string>());
+  readonly #sinceMs = new Array<number | undefined>(BUCKET_COUNT);
+  readonly #senders = new SenderWindows<Sender>(MAX_SENDERS, () => ({ seen: new SequenceWindow() }));
+  readonly #onCanary: (publishedAtMs: number) => void;
+  readonly counts: FeedCounts = {
+    received: 0,
+    delivered: 0,
+    notSubscribed: 0,
+    duplicates: 0,
+    canaries: 0,
+    gaps: 0,
+    lost: 0,
+  };
+
+  constructor(events: FeedEvents, onCanary: (publishedAtMs: number) => void) {
+    this.#events = events;
+    this.#onCanary = onCanary;
+  }
+
+  get size(): number {
+    return this.#topics.size;
+  }
+
+  /** Buckets with any topic. */
+  interestedBuckets(): number[] {
+    return this.#ofBucket.flatMap((topics, bucket) => (topics.size > 0 ? [bucket] : []));
+  }
+
+  interestSince(bucket: number): number | undefined {
+    return this.#sinceMs[bucket];
+  }
+
+  /** True when the topic is the first of its bucket. */
+  add(topic: string, nowMs: number): boolean {
+    if (this.#topics.has(topic)) return false;
+    const bucket = bucketOf(topic);
+    this.#topics.set(topic, { bucket, epoch: '', offset: 0, previousEpoch: '', previousOffset: 0 });
+    const topics = this.#ofBucket[bucket]!.add(topic);
+    if (topics.size > 1) return false;
+    this.#sinceMs[bucket] = nowMs;
+    return true;
+  }
+
+  /** True when the topic was the last of its bucket. */
+  remove(topic: string): boolean {
+    const state = this.#topics.get(topic);
+    if (!state) return false;
+    this.#topics.delete(topic);
+    const topics = this.#ofBucket[state.bucket]!;
+    topics.delete(topic);
+    if (topics.size > 0) return false;
+    this.#sinceMs[state.bucket] = undefined;
+    return true;
+  }
+
+  topicsOf(bucket: number): ReadonlySet<string> {
+    return this.#ofBucket[bucket]!;
+  }
+
+  position(topic: string): TopicPosition | undefined {
+    const state = this.#topics.get(topic);
+    return state && { epoch: state.epoch, offset: state.offset };
+  }
+
+  /** The owner said where a topic stands: what comes from here on must be without a hole. */
+  noteHead(topic: string, { epoch, offset }: TopicPosition): void {
+    const state = this.#topics.get(topic);
+    if (state?.epoch !== '') return;
+    state.epoch = epoch;
+    state.offset = offset;
+  }
+
+  /** Messages of one bucket in order. `resentNew` hears of messages a dead broker had not delivered. */
+  deliver(epoch: string, messages: readonly SequencedMessage[], resentNew: () => void): void {
+    const { counts } = this;
+    counts.received += messages.length;
+    let batch: DeliveredMessage[] = [];
+    let lastPublisher = '';
+    let sender: Sender | undefined;
+    for (const message of messages) {
+      const { publisher } = message.source;
+      if (sender === undefined || publisher !== lastPublisher) {
+        sender = this.#senders.of(publisher);
+        lastPublisher = publisher;
+      }
+      const known = sender.seen.mark(message.sequence) === 'seen';
+      if (!known && message.flags & MESSAGE_FLAG.resent) resentNew();
+      if (message.flags & MESSAGE_FLAG.canary) this.#onCanary(message.publishedAtMs);
+      const state = this.#topics.get(message.topic);
+      if (!state) {
+        if (message.flags & MESSAGE_FLAG.canary) counts.canaries += 1;
+        else counts.notSubscribed += 1;
+        continue;
+      }
+      const gap = advance(message.topic, state, epoch, message);
+      if (gap === 'behind' || known) {
+        counts.duplicates += 1;
+        continue;
+      }
+      if (gap) {
+        this.#hand(batch);
+        batch = [];
+        this.#tellGap(gap);
+      }
+      batch.push({
+        topic: message.topic,
+        epoch,
+        offset: message.offset,
+        data: message.data,
+        publishedAtMs: message.publishedAtMs,
+      });
+    }
+    this.#hand(batch);
+  }
+
+  /** The topic's head, asked after a loss in its bucket and surely passed by now: what is between is lost. */
+  settleHead(topic: string, epoch: string, headOffset: number): void {
+    const state = this.#topics.get(topic);
+    if (state?.epoch !== epoch || headOffset <= state.offset) return;
+    const gap: FeedGap = {
+      topic,
+      epoch,
+      fromOffset: state.offset + 1,
+      count: headOffset - state.offset,
+      why: 'trimmed',
+    };
+    state.offset = headOffset;
+    this.#tellGap(gap);
+  }
+
+  /** Messages of the bucket died with their broker; whose they were, nobody knows. */
+  tellBucketLost(bucket: number, epoch: string): void {
+    for (const topic of this.#ofBucket[bucket]!) {
+      this.#tellGap({ topic, epoch, fromOffset: 0, count: 0, why: 'broker-lost' });
+    }
+  }
+
+  #tellGap(gap: FeedGap): void {
+    this.counts.gaps += 1;
+    this.#events.onGap(gap);
+  }
+
+  #hand(batch: DeliveredMessage[]): void {
+    if (batch.length === 0) return;
+    this.counts.delivered += batch.length;
+    this.#events.onMessages(batch);
+  }
+}
+
+/** Moves a topic to a message's place; answers the gap before it, or `behind` when it was passed already. */
+function advance(
+  topic: string,
+  state: TopicState,
+  epoch: string,
+  message: SequencedMessage,
+): FeedGap | 'behind' | undefined {
+  if (state.epoch !== epoch) {
+    const back = state.previousEpoch === epoch ? state.previousOffset : undefined;
+    state.previousEpoch = state.epoch;
+    state.previousOffset = state.offset;
+    state.epoch = epoch;
+    if (back === undefined) {
+      state.offset = message.offset;
+      return undefined;
+    }
+    state.offset = back;
+  }
+  if (message.offset <= state.offset) return 'behind';
+  const fromOffset = state.offset + 1;
+  state.offset = message.offset;
+  const count = message.offset - fromOffset;
+  if (count === 0 || message.flags & MESSAGE_FLAG.renumbered) return undefined;
+  return { topic, epoch, fromOffset, count, why: 'trimmed' };
+}

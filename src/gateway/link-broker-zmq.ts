@@ -1,0 +1,104 @@
+// The link's two sockets to one broker: XSUB for what is published, DEALER to ask for what was missed.
+
+import { Dealer, XSubscriber } from 'zeromq';
+import type { CurveClient } from '../daemon/zeromq-options.ts';
+import {
+  baseSocketOptions,
+  BATCH_QUEUE,
+  curveClientOptions,
+  ENVELOPE_QUEUE,
+} from '../daemon/zeromq-options.ts';
+import { ByteWriter } from '../protocol/bytes.ts';
+import type { BrokerAddress } from '../protocol/load-report.ts';
+import type { RepairRequest } from '../protocol/publication-repair.ts';
+import { encodeRepairRequest } from '../protocol/publication-repair.ts';
+
+export interface BrokerSocketEvents {
+  onEnvelope: (frame: Buffer) => void;
+  onReply: (frame: Buffer) => void;
+  /** Both sockets are connected, or one is not any more. */
+  onConnected: (connected: boolean) => void;
+}
+
+export interface BrokerSockets {
+  readonly connected: boolean;
+  subscribe(filter: Uint8Array): void;
+  unsubscribe(filter: Uint8Array): void;
+  ask(request: RepairRequest): void;
+  close(): void;
+}
+
+export function openBrokerSockets(
+  address: BrokerAddress,
+  curve: CurveClient | undefined,
+  events: BrokerSocketEvents,
+): BrokerSockets {
+  const feed = new XSubscriber({
+    ...baseSocketOptions,
+    ...curveClientOptions(curve),
+    receiveHighWaterMark: ENVELOPE_QUEUE,
+    // A limit here loses subscriptions silently; there are at most 258.
+    sendHighWaterMark: 0,
+  });
+  const repair = new Dealer({
+    ...baseSocketOptions,
+    ...curveClientOptions(curve),
+    // Time for a goodbye to leave: without it a draining broker would wait for this gateway.
+    linger: 200,
+    // A question for a broker that is not there must not wait for its next life.
+    immediate: true,
+    sendTimeout: 0,
+    sendHighWaterMark: BATCH_QUEUE,
+    receiveHighWaterMark: BATCH_QUEUE,
+  });
+  const writer = new ByteWriter();
+  const up = { feed: false, repair: false };
+  let open = true;
+
+  const note = (socket: 'feed' | 'repair', isUp: boolean): void => {
+    if (!open || up[socket] === isUp) return;
+    up[socket] = isUp;
+    events.onConnected(up.feed && up.repair);
+  };
+  for (const [name, socket] of [
+    ['feed', feed],
+    ['repair', repair],
+  ] as const) {
+    socket.events.on('handshake', () => note(name, true));
+    socket.events.on('disconnect', () => note(name, false));
+  }
+  void readAll(feed, (frame) => {
+    if (open) events.onEnvelope(frame);
+  });
+  void readAll(repair, (frame) => {
+    if (open) events.onReply(frame);
+  });
+  feed.connect(address.subscribe);
+  repair.connect(address.repair);
+
+  const filter = (joined: 0 | 1, bytes: Uint8Array): void => {
+    // An XSUB without a limit takes every subscription at once and repeats them after a reconnect.
+    feed.send(Uint8Array.of(joined, ...bytes)).catch(() => note('feed', false));
+  };
+
+  return {
+    get connected() {
+      return up.feed && up.repair;
+    },
+    subscribe: (bytes) => filter(1, bytes),
+    unsubscribe: (bytes) => filter(0, bytes),
+    ask(request) {
+      // Refused only while there is no connection; whoever asked has a deadline and asks again.
+      repair.send(encodeRepairRequest(writer, request)).catch(() => {});
+    },
+    close() {
+      open = false;
+      feed.close();
+      repair.close();
+    },
+  };
+}
+
+async function readAll(socket: XSubscriber | Dealer, take: (frame: Buffer) => void): Promise<void> {
+  for await (const [frame] of socket) if (frame) take(frame);
+}

@@ -1,0 +1,82 @@
+// The road from a publisher through real brokers to a gateway's link, while nothing goes wrong.
+
+import { afterEach, describe, expect, it } from 'vitest';
+import type { Publisher } from '../../../src/publisher/index.ts';
+import { createPublisher, PublishError } from '../../../src/publisher/index.ts';
+import { broker, listener, numbers, until } from './rig.ts';
+
+const closing: (() => Promise<void>)[] = [];
+const closeLater = <T extends { close(): Promise<void> }>(thing: T): T => {
+  closing.push(() => thing.close());
+  return thing;
+};
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close();
+});
+
+const publisherOf = async (options: Parameters<typeof createPublisher>[0]): Promise<Publisher> =>
+  closeLater(await createPublisher(options));
+
+describe('publish and deliver', () => {
+  it('delivers what was published, in order, each message once, with offsets that grow by one', async () => {
+    const one = closeLater(await broker('b1'));
+    const heard = listener([one.address()]);
+    closeLater(heard.link);
+    const head = await heard.link.subscribe('orders.eu');
+    expect(head).toEqual({ epoch: one.address().epoch, offset: 0 });
+    const publisher = await publisherOf({ brokers: [one.address()] });
+    await Promise.all(numbers(1, 1_000).map((n) => publisher.publish('orders.eu', { n })));
+    await until('1,000 messages', () => heard.messages.length >= 1_000);
+    expect(heard.values('orders.eu')).toEqual(numbers(1, 1_000).map((n) => ({ n })));
+    expect(heard.messages.map(({ offset }) => offset)).toEqual(numbers(1, 1_000));
+    expect(heard.gaps).toEqual([]);
+    expect(one.snapshot().ledger).toMatchObject({ received: 1_000, forwarded: 1_000, duplicates: 0 });
+  });
+
+  it('spreads topics over brokers by owner and delivers them all', async () => {
+    const brokers = await Promise.all(['b1', 'b2', 'b3'].map((id) => broker(id)));
+    brokers.forEach(closeLater);
+    const addresses = brokers.map((one) => one.address());
+    const heard = listener(addresses);
+    closeLater(heard.link);
+    const topics = numbers(1, 200).map((n) => `room.${n}`);
+    await Promise.all(topics.map((topic) => heard.link.subscribe(topic)));
+    const publisher = await publisherOf({ brokers: addresses });
+    await Promise.all(topics.flatMap((topic) => numbers(1, 5).map((n) => publisher.publish(topic, n))));
+    await until('1,000 messages', () => heard.messages.length >= 1_000);
+    for (const topic of topics) expect(heard.values(topic)).toEqual([1, 2, 3, 4, 5]);
+    for (const one of brokers) expect(one.snapshot().ledger.forwarded).toBeGreaterThan(100);
+  });
+
+  it('answers a resume at any gateway from the ring of the owner', async () => {
+    const brokers = await Promise.all(['b1', 'b2'].map((id) => broker(id)));
+    brokers.forEach(closeLater);
+    const addresses = brokers.map((one) => one.address());
+    const publisher = await publisherOf({ brokers: addresses });
+    await Promise.all(numbers(1, 50).map((n) => publisher.publish('chat.7', n)));
+    const heard = listener(addresses);
+    closeLater(heard.link);
+    const head = await heard.link.subscribe('chat.7');
+    expect(head.offset).toBe(50);
+    const limits = { maxMessages: 300, maxBytes: 1_000_000 };
+    const since = await heard.link.fetchSince('chat.7', { epoch: head.epoch, offset: 40 }, limits);
+    expect(since).toMatchObject({ complete: true, head });
+    expect(since.complete && since.messages.map(({ offset }) => offset)).toEqual(numbers(41, 50));
+    const over = await heard.link.fetchSince(
+      'chat.7',
+      { epoch: head.epoch, offset: 1 },
+      { ...limits, maxMessages: 10 },
+    );
+    expect(over).toMatchObject({ complete: false, why: 'over-limit' });
+    const gone = await heard.link.fetchSince('chat.7', { epoch: 'other', offset: 40 }, limits);
+    expect(gone).toMatchObject({ complete: false, why: 'epoch-gone', head });
+  });
+
+  it('refuses what cannot be published, saying why', async () => {
+    const publisher = await publisherOf({ brokers: [], giveUpMs: 200 });
+    await expect(publisher.publish('two words', 1)).rejects.toThrow(PublishError);
+    await expect(publisher.publish('x', undefined)).rejects.toMatchObject({ code: 'bad-json' });
+    await expect(publisher.publish('x', 'y'.repeat(70_000))).rejects.toMatchObject({ code: 'too-large' });
+    await expect(publisher.publish('x', 1)).rejects.toMatchObject({ code: 'timeout' });
+  });
+});

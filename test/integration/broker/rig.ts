@@ -1,0 +1,90 @@
+// What the broker tests share: a broker of the real code on free ports, a link that writes down what it
+// hears, and waiting with a deadline.
+
+import { systemClock } from '../../../src/daemon/clock.ts';
+import { loadConfig } from '../../../src/daemon/config.ts';
+import { silentLog } from '../../../src/daemon/log.ts';
+import { createMetrics } from '../../../src/daemon/metrics.ts';
+import { brokerOptions } from '../../../src/broker/broker-options.ts';
+import type { BrokerConfig, BrokerHandle } from '../../../src/broker/start-broker.ts';
+import { startBroker } from '../../../src/broker/start-broker.ts';
+import { createBrokerLink } from '../../../src/gateway/broker-link-zmq.ts';
+import type { BrokerLinkOptions } from '../../../src/gateway/broker-link-zmq.ts';
+import type { BrokerLink, DeliveredMessage, FeedGap } from '../../../src/gateway/core/feed-port.ts';
+import type { BrokerAddress } from '../../../src/protocol/load-report.ts';
+
+export type BrokerFlags = Partial<Record<keyof BrokerConfig, unknown>>;
+
+/** A broker in this process on free ports of the loopback, known to no Herald. */
+export function broker(id: string, flags: BrokerFlags = {}): Promise<BrokerHandle> {
+  const config = loadConfig(brokerOptions, {
+    flags: {
+      id,
+      publishListen: '127.0.0.1:0',
+      subscribeListen: '127.0.0.1:0',
+      repairListen: '127.0.0.1:0',
+      httpListen: '127.0.0.1:0',
+      heralds: [],
+      ...flags,
+    },
+  });
+  return startBroker(config, { log: silentLog, metrics: createMetrics(), clock: systemClock });
+}
+
+/** Flags that start a broker again where `address` was. */
+export function samePlace(address: BrokerAddress): BrokerFlags {
+  const place = (url: string): string => url.replace(/^\w+:\/\//, '');
+  return {
+    publishListen: place(address.publish),
+    subscribeListen: place(address.subscribe),
+    repairListen: place(address.repair),
+  };
+}
+
+export interface Listener {
+  link: BrokerLink;
+  /** Copies, in the order of delivery. */
+  messages: DeliveredMessage[];
+  gaps: FeedGap[];
+  /** The JSON values of a topic's messages, in order. */
+  values(topic: string): unknown[];
+}
+
+export function listener(
+  brokers: readonly BrokerAddress[],
+  options: Partial<BrokerLinkOptions> = {},
+): Listener {
+  const messages: DeliveredMessage[] = [];
+  const gaps: FeedGap[] = [];
+  const link = createBrokerLink({
+    brokers,
+    onMessages: (batch) => {
+      for (const message of batch) messages.push({ ...message, data: message.data.slice() });
+    },
+    onGap: (gap) => gaps.push(gap),
+    ...options,
+  });
+  return {
+    link,
+    messages,
+    gaps,
+    values: (topic) => messages.filter((message) => message.topic === topic).map(({ data }) => value(data)),
+  };
+}
+
+export function value(data: Uint8Array): unknown {
+  return JSON.parse(Buffer.from(data).toString('utf8')) as unknown;
+}
+
+/** Waits until `probe` holds; fails with `what` after the deadline. */
+export async function until(what: string, probe: () => boolean, deadlineMs = 10_000): Promise<void> {
+  const endMs = performance.now() + deadlineMs;
+  while (!probe()) {
+    if (performance.now() > endMs) throw new Error(`not within ${deadlineMs} ms: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+export function numbers(from: number, to: number): number[] {
+  return Array.from({ length: to - from + 1 }, (_, i) => from + i);
+}
