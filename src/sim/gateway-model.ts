@@ -1,0 +1,156 @@
+// A gateway of the simulation: how connections become load, and how load becomes reports. Load is piecewise
+// linear between events (a level and a slope), so a step costs the same whatever the number of connections.
+
+import type { LoadReport } from '../protocol/load-report.ts';
+import type { YoungConnections } from '../protocol/young-connections.ts';
+import { createYoungConnections } from '../protocol/young-connections.ts';
+import type { Random } from './chance.ts';
+import { normal } from './chance.ts';
+
+export const SAMPLE_MS = 100;
+/** Averaging window of the measured load, as in the reporter. */
+export const WINDOW_MS = 2_000;
+const WINDOW_SAMPLES = WINDOW_MS / SAMPLE_MS;
+const NOISE = 0.015;
+/** CPU seconds of one connect on capacity 1. */
+export const HANDSHAKE_SEC = 0.002;
+const EARLY_GAP_MS = 100;
+const EARLY_LOAD = 0.005;
+const ASSUMED_COST = 0.001;
+const ASSUMED_WEIGHT = 50;
+
+export class GatewayModel {
+  readonly index: number;
+  readonly id: string;
+  /** What it really can do, and what it says. */
+  readonly capacity: number;
+  readonly claimedCapacity: number;
+  up = true;
+  /** Cost it has taken on, all ramps finished: what the oracle looks at. */
+  committed = 0;
+  /** Share of its CPU that something else uses. */
+  stolen = 0;
+  lies = false;
+  /** Rows of its clients; a client knows its place in it. */
+  clients: Int32Array = new Int32Array(1 << 10);
+  count = 0;
+  nextReportAtMs = 0;
+  #boot = 0;
+  #seq = 0;
+  #acceptedTotal = 0;
+  readonly #admitted = new Map<string, number>();
+  #young: YoungConnections = createYoungConnections();
+  #level = 0;
+  #slope = 0;
+  #levelAtMs = 0;
+  #handshakes = 0;
+  readonly #window = new Float64Array(WINDOW_SAMPLES);
+  #samples = 0;
+  #toldAccepted = 0;
+  #toldAtMs = 0;
+
+  constructor(index: number, capacity: number, claimedCapacity: number) {
+    this.index = index;
+    this.id = `gw-${String(index + 1).padStart(2, '0')}`;
+    this.capacity = capacity;
+    this.claimedCapacity = claimedCapacity;
+  }
+
+  accept(heraldId: string | undefined, nowMs: number): void {
+    this.#acceptedTotal++;
+    this.#handshakes++;
+    this.#young.opened(nowMs);
+    if (heraldId !== undefined) this.#admitted.set(heraldId, (this.#admitted.get(heraldId) ?? 0) + 1);
+  }
+
+  closed(openedAtMs: number, nowMs: number): void {
+    this.#young.closed(openedAtMs, nowMs);
+  }
+
+  /** Load changes by `level` now and by `perMs` from now on. */
+  bend(level: number, perMs: number, nowMs: number): void {
+    this.#settle(nowMs);
+    this.#level += level;
+    this.#slope += perMs;
+  }
+
+  restart(nowMs: number): void {
+    this.up = true;
+    this.#boot++;
+    this.#seq = 0;
+    this.#acceptedTotal = 0;
+    this.#toldAccepted = 0;
+    this.#admitted.clear();
+    this.#young = createYoungConnections();
+    this.#level = 0;
+    this.#slope = 0;
+    this.#levelAtMs = nowMs;
+    this.committed = 0;
+    this.count = 0;
+    this.#window.fill(0);
+    this.nextReportAtMs = nowMs;
+  }
+
+  /** Closes one sample of the window. */
+  sample(nowMs: number): void {
+    const before = this.#level;
+    this.#settle(nowMs);
+    const handshakes = (this.#handshakes * HANDSHAKE_SEC) / (SAMPLE_MS / 1_000);
+    this.#handshakes = 0;
+    const work = (before + this.#level) / 2 + handshakes;
+    this.#window[this.#samples++ % WINDOW_SAMPLES] = Math.max(0, work) / this.capacity + this.stolen;
+  }
+
+  /** True utilisation over the window, unclamped. */
+  utilisation(): number {
+    let sum = 0;
+    for (const sample of this.#window) sum += sample;
+    return sum / WINDOW_SAMPLES;
+  }
+
+  /** The report that is due, if any. */
+  reportDue(periodMs: number, random: Random, nowMs: number): LoadReport | undefined {
+    const utilisation = this.utilisation();
+    if (nowMs >= this.nextReportAtMs) {
+      this.nextReportAtMs = nowMs + periodMs * (0.9 + 0.2 * random());
+      const measured = Math.max(0, utilisation + NOISE * normal(random));
+      return this.#report('full', this.lies ? 0 : measured, periodMs, nowMs);
+    }
+    const cost =
+      (utilisation + (ASSUMED_WEIGHT * ASSUMED_COST) / this.capacity) / (this.count + ASSUMED_WEIGHT);
+    const rush = (this.#acceptedTotal - this.#toldAccepted) * cost >= EARLY_LOAD;
+    if (!rush || nowMs - this.#toldAtMs < EARLY_GAP_MS) return undefined;
+    return this.#report('counters', undefined, periodMs, nowMs);
+  }
+
+  #report(kind: 'full' | 'counters', cpu: number | undefined, periodMs: number, nowMs: number): LoadReport {
+    this.#toldAccepted = this.#acceptedTotal;
+    this.#toldAtMs = nowMs;
+    const tickets: LoadReport['tickets'] = {};
+    for (const [heraldId, admitted] of this.#admitted) tickets[heraldId] = { admitted };
+    return {
+      v: 1,
+      kind,
+      gateway: this.id,
+      url: `ws://${this.id}.sim/ws`,
+      bootId: `boot-${this.#boot}`,
+      seq: ++this.#seq,
+      periodMs,
+      pool: 'default',
+      zone: '',
+      labels: {},
+      capacity: this.claimedCapacity,
+      state: 'up',
+      connections: this.count,
+      youngConnections: this.#young.value(nowMs, WINDOW_MS),
+      acceptedTotal: this.#acceptedTotal,
+      tickets,
+      ...(cpu !== undefined && { cpu }),
+    };
+  }
+
+  #settle(nowMs: number): void {
+    this.#level += this.#slope * (nowMs - this.#levelAtMs);
+    this.#levelAtMs = nowMs;
+  }
+}

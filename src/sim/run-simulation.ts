@@ -1,0 +1,115 @@
+// The simulator's front: one scenario, one policy, one seed in; figures and the load of every gateway over
+// time out. Deterministic: the same options give the same result to the last bit.
+
+import type { LeftOut } from '../herald/core/balancer-options.ts';
+import { seededRandom } from './chance.ts';
+import type { Chooser, SimPolicy } from './choosers.ts';
+import { heralds, leastConnections, oracle } from './choosers.ts';
+import type { GatewayModel } from './gateway-model.ts';
+import type { LoadSeries } from './measures.ts';
+import type { ScenarioName } from './scenarios.ts';
+import { SCENARIOS } from './scenarios.ts';
+import { World } from './world.ts';
+
+export interface SimulationOptions {
+  policy: SimPolicy;
+  scenario: ScenarioName;
+  seed: number;
+  /** Default 20. */
+  gateways?: number;
+  /** Connections per gateway at the start; default 3,250. */
+  clientsPerGateway?: number;
+  /** Heralds; default 3. */
+  replicas?: number;
+  /** Share of the clients that ask each Herald; equal when absent. */
+  replicaShares?: readonly number[];
+  /** Report period; default 2,000. */
+  reportMs?: number;
+  /** Overrides whether the scenario lets Herald move connections. */
+  moves?: boolean;
+  /** Tests only: terms of the policy to leave out. */
+  leftOut?: LeftOut;
+  /** Hears 0..1 every ten simulated seconds. */
+  progress?: (share: number) => void;
+}
+
+export interface SimulationResult {
+  policy: SimPolicy;
+  scenario: ScenarioName;
+  seed: number;
+  gateways: number;
+  replicas: number;
+  reportMs: number;
+  /** Highest over mean utilisation: its median and 99th percentile over time, and the worst second. */
+  p50MaxMean: number;
+  p99MaxMean: number;
+  worstMaxMean: number;
+  /** Highest utilisation of any gateway in any second. */
+  hottest: number;
+  /** Share of the time in which some gateway is above 0.90 while the mean is below 0.70. */
+  hotShare: number;
+  /** Gateway-seconds above a utilisation of 1. */
+  overloadSec: number;
+  /** Until an added gateway is within 5 points of the mean; null without one, Infinity when it never is. */
+  settleSec: number | null;
+  moves: number;
+  /** Moves over the connections at the start. */
+  movedShare: number;
+  lookups: number;
+  refused: number;
+  /** Mean time from a client's first lookup to its connection. */
+  meanWaitSec: number;
+  simulatedSec: number;
+  series: LoadSeries;
+}
+
+/** Policies that place by what a connection costs start from a fleet that is even in load. */
+const BY_COUNT: readonly SimPolicy[] = ['round-robin', 'random', 'leastconn'];
+
+export function runSimulation(options: SimulationOptions): SimulationResult {
+  const { policy, seed } = options;
+  const scenario = SCENARIOS[options.scenario];
+  const gateways = options.gateways ?? 20;
+  const replicas = options.replicas ?? 3;
+  const reportMs = options.reportMs ?? 2_000;
+  const clientsPerGateway = options.clientsPerGateway ?? 3_250;
+  // Placing draws from its own stream, so that every policy meets the same clients for as long as it can.
+  const placing = seededRandom(seed * 2 + 1);
+  const moves = (options.moves ?? scenario.moves) && policy === 'expected';
+
+  const chooserFor = (fleet: readonly GatewayModel[]): Chooser => {
+    if (policy === 'leastconn') return leastConnections(fleet, placing);
+    if (policy === 'oracle') return oracle(fleet);
+    const { replicaShares, leftOut } = options;
+    const shares = replicaShares && { replicaShares };
+    return heralds({ policy, replicas, moves, ...shares, ...(leftOut && { leftOut }) }, fleet, placing);
+  };
+  const world = new World(
+    {
+      scenario,
+      gateways,
+      clientsPerGateway,
+      reportMs,
+      startEven: BY_COUNT.includes(policy) ? 'connections' : 'load',
+      random: seededRandom(seed * 2),
+    },
+    chooserFor,
+  );
+  world.run(options.progress);
+  return {
+    policy,
+    scenario: options.scenario,
+    seed,
+    gateways,
+    replicas,
+    reportMs,
+    ...world.measures.summary(),
+    moves: world.moved,
+    movedShare: world.moved / (gateways * clientsPerGateway),
+    lookups: world.lookups,
+    refused: world.refused,
+    meanWaitSec: world.admitted > 0 ? world.waitedMs / world.admitted / 1_000 : 0,
+    simulatedSec: world.endMs / 1_000,
+    series: world.measures.series(),
+  };
+}
