@@ -17,6 +17,9 @@ export interface CurveClient extends CurveKeys {
 export const baseSocketOptions = {
   // Default -1: close() would wait for ever for a peer that never comes back.
   linger: 0,
+  // Default -1: after 512 sends without a turn of the poller the library waits before the next one, and a
+  // send while it waits throws EBUSY. At 0 a send is taken or refused (EAGAIN) at once.
+  sendTimeout: 0,
   // Default -1, no limit: one frame of a broken peer could take all memory. Larger frames close the peer.
   maxMessageSize: PUBLICATION_LIMITS.maxFrameBytes + 65_536,
   // Default 30 s: peers that connect and say nothing, or garbage, would be held that long.

@@ -47,7 +47,6 @@ export function openBrokerSockets(
     linger: 200,
     // A question for a broker that is not there must not wait for its next life.
     immediate: true,
-    sendTimeout: 0,
     sendHighWaterMark: BATCH_QUEUE,
     receiveHighWaterMark: BATCH_QUEUE,
   });

@@ -24,7 +24,6 @@ export function openLane(endpoint: string, curve: CurveClient | undefined, event
     immediate: true,
     // The outbox limits what is in flight; a limit here would only turn a full queue into an error.
     sendHighWaterMark: 0,
-    sendTimeout: 0,
     receiveHighWaterMark: BATCH_QUEUE,
     // The time a last ack or batch may take at close; close() has waited for the acks already.
     linger: 0,
