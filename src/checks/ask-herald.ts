@@ -1,0 +1,42 @@
+// The HTTP edge of the checks: one GET with a deadline, its JSON whatever the status.
+
+import { request } from 'undici';
+
+export interface Answer {
+  status: number;
+  body: unknown;
+  tookMs: number;
+}
+
+export type Asked = { ok: true; answer: Answer } | { ok: false; why: string };
+
+/** Never rejects: a Herald that is not there is what a check is for. */
+export async function ask(base: string, path: string, token: string, timeoutMs: number): Promise<Asked> {
+  if (!URL.canParse(path, base)) return { ok: false, why: `${base} is not a URL` };
+  const startMs = performance.now();
+  try {
+    const reply = await request(new URL(path, base), {
+      headers: { ...(token !== '' && { authorization: `Bearer ${token}` }) },
+      // A fresh connection, as a client would need one, and nothing left open when the check ends.
+      reset: true,
+      signal: AbortSignal.timeout(timeoutMs),
+    });
+    const text = await reply.body.text();
+    return {
+      ok: true,
+      answer: { status: reply.statusCode, body: parsed(text), tookMs: performance.now() - startMs },
+    };
+  } catch (error) {
+    const { name, code, message } = error as NodeJS.ErrnoException;
+    const why = name === 'TimeoutError' ? `no answer within ${timeoutMs} ms` : (code ?? message);
+    return { ok: false, why: `${base}: ${why}` };
+  }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,24 @@
+// Whether a gateway's address takes a TCP connection: what a lookup's answer is worth.
+
+import { once } from 'node:events';
+import { connect } from 'node:net';
+
+/** Milliseconds it took, or why it did not. Never rejects. */
+export async function reach(
+  url: string,
+  timeoutMs: number,
+): Promise<{ ok: true; tookMs: number } | { ok: false; why: string }> {
+  const { hostname, port, protocol } = new URL(url);
+  const host = hostname.replace(/^\[|\]$/g, '');
+  const startMs = performance.now();
+  const socket = connect({ host, port: port === '' ? (protocol === 'wss:' ? 443 : 80) : Number(port) });
+  try {
+    await once(socket, 'connect', { signal: AbortSignal.timeout(timeoutMs) });
+    return { ok: true, tookMs: performance.now() - startMs };
+  } catch (error) {
+    const { name, code, message } = error as NodeJS.ErrnoException;
+    return { ok: false, why: name === 'AbortError' ? `silent for ${timeoutMs} ms` : (code ?? message) };
+  } finally {
+    socket.destroy();
+  }
+}

@@ -1,0 +1,76 @@
+// The checks that go the way themselves: `lookup` as a client would, `canary` as a message would.
+
+import type { LookupPick } from '../protocol/lookup.ts';
+import { ask } from './ask-herald.ts';
+import { MAX_LISTENERS, sendCanary } from './canary.ts';
+import type { Limits, Verdict } from './core/verdict.ts';
+import type { LookupProbe } from './core/way.ts';
+import { judgeCanary, judgeLookup } from './core/way.ts';
+import { reach } from './reach.ts';
+
+export interface WayOptions {
+  publicUrl: string;
+  controlUrl: string;
+  pool: string;
+  timeoutMs: number;
+}
+
+export async function checkLookup(
+  { publicUrl, pool, timeoutMs }: WayOptions,
+  limits: Limits,
+): Promise<Verdict> {
+  const asked = await ask(publicUrl, lookupPath(pool, 0), '', timeoutMs);
+  if (!asked.ok) return { severity: 'critical', text: asked.why, figures: [] };
+  const { status, body, tookMs } = asked.answer;
+  const [pick] = picksOf(body);
+  if (status !== 200 || pick === undefined) return judgeLookup(refusal(status, body, tookMs), limits);
+  const { gateway, url } = pick;
+  const reached = await reach(url, timeoutMs);
+  return judgeLookup(
+    reached.ok
+      ? { step: 'connected', gateway, lookupMs: tookMs, connectMs: reached.tookMs }
+      : { step: 'named', gateway, url, lookupMs: tookMs, why: reached.why },
+    limits,
+  );
+}
+
+export async function checkCanary(options: WayOptions, limits: Limits): Promise<Verdict> {
+  const { publicUrl, controlUrl, pool, timeoutMs } = options;
+  const asked = await ask(publicUrl, lookupPath(pool, MAX_LISTENERS - 1), '', timeoutMs);
+  if (!asked.ok) return { severity: 'unknown', text: asked.why, figures: [] };
+  const { status, body, tookMs } = asked.answer;
+  const picks = picksOf(body);
+  if (status !== 200 || picks.length === 0) return judgeLookup(refusal(status, body, tookMs), limits);
+  try {
+    return judgeCanary(await sendCanary(picks, controlUrl, timeoutMs), limits);
+  } catch (error) {
+    return { severity: 'critical', text: `not published: ${(error as Error).message}`, figures: [] };
+  }
+}
+
+function lookupPath(pool: string, alternates: number): string {
+  const query = new URLSearchParams({ n: String(alternates), ...(pool !== '' && { pool }) });
+  return `/v1/lookup?${query.toString()}`;
+}
+
+/** The gateway that was named and its alternates. */
+function picksOf(body: unknown): LookupPick[] {
+  const reply = (body ?? {}) as Partial<LookupPick> & { alternates?: unknown };
+  const alternates = Array.isArray(reply.alternates) ? (reply.alternates as Partial<LookupPick>[]) : [];
+  return [reply, ...alternates].flatMap(({ gateway, url, ticket }) =>
+    typeof gateway === 'string' && typeof url === 'string' && URL.canParse(url)
+      ? [{ gateway, url, ticket: typeof ticket === 'string' ? ticket : '' }]
+      : [],
+  );
+}
+
+function refusal(status: number, body: unknown, lookupMs: number): LookupProbe {
+  const { code, detail } = (body ?? {}) as { code?: unknown; detail?: unknown };
+  return {
+    step: 'refused',
+    status,
+    code: typeof code === 'string' ? code : 'no code',
+    detail: typeof detail === 'string' ? detail : 'no detail',
+    lookupMs,
+  };
+}
