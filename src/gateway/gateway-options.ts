@@ -8,7 +8,10 @@ import { CLIENT_LIMITS } from '../protocol/client-frames.ts';
 const placeOptions = {
   id: text('', 'name of this gateway, unique in the fleet; empty = host-port'),
   listen: text('127.0.0.1:7410', 'WebSocket on /ws and health over HTTP, one port'),
-  url: text('', 'ws:// or wss:// URL that clients shall open; empty = made from the address, for one machine'),
+  url: text(
+    '',
+    'ws:// or wss:// URL that clients shall open; empty = made from the address, for one machine',
+  ),
   heralds: heraldsOption,
   lookupUrls: list([], 'public URLs of Heralds, told to clients so that they find their way back'),
   pool: text('default', 'pool this gateway serves'),
@@ -38,7 +41,11 @@ const fanOutOptions = {
   flushShare: number(0.7, 0.05, 0.95, 'share of a core that writing may take before messages are collected'),
   maxWaitMs: integer(100, 0, 10_000, 'longest time a message waits to be collected with others'),
   topicMaxWaitMs: list([], 'prefix=ms, for topics that may wait shorter or longer than maxWaitMs'),
-  deflate: choice(['auto', 'off'], 'auto', 'permessage-deflate for clients that offer it; auto = not under load'),
+  deflate: choice(
+    ['auto', 'off'],
+    'auto',
+    'permessage-deflate for clients that offer it; auto = not under load',
+  ),
   deflateLevel: integer(1, 1, 9, 'zlib level; above 3 the CPU costs more than the bytes'),
   deflateFromBytes: integer(512, 64, 1_048_576, 'smallest message worth compressing'),
   softBufferBytes: integer(262_144, 16_384, 1e9, 'unsent bytes at which a client counts as slow'),

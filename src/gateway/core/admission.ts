@@ -1,6 +1,7 @@
 // (8) Tickets at the door. By default a ticket is a hint: it lets Herald reconcile what it sent with what
 // arrived, and a client without a good one is still let in. A fleet may require them instead.
 
+import { REPORT_LIMITS } from '../../protocol/load-report.ts';
 import type { Ticket } from '../../protocol/ticket.ts';
 import { decodeTicket, TICKET_TTL_MS } from '../../protocol/ticket.ts';
 
@@ -21,8 +22,7 @@ const MAX_REMEMBERED = 500_000;
 
 export class Admission {
   readonly #parts: AdmissionParts;
-  /** Tickets admitted, by Herald: goes into every load report. */
-  readonly admitted: Record<string, { admitted: number }> = {};
+  readonly #admitted = new Map<string, { admitted: number }>();
   // Two generations of one lifetime each: a ticket is remembered for at least as long as it could be used.
   #used = new Set<string>();
   #usedBefore = new Set<string>();
@@ -40,17 +40,35 @@ export class Admission {
     const ticket = decoded.value;
     if (!this.#parts.isSigned(ticket)) return 'forged';
     const offsetMs = this.#parts.clockOffsetMs(ticket.heraldId);
-    if (offsetMs === undefined) return 'unknown-herald';
-    const ageMs = nowMs + offsetMs - ticket.issuedMs;
+    // A gateway that just started knows no Herald's clock: where a ticket is a hint, it counts all the same.
+    if (offsetMs === undefined && this.#parts.required) return 'unknown-herald';
+    const ageMs = offsetMs === undefined ? 0 : nowMs + offsetMs - ticket.issuedMs;
     if (ageMs > TICKET_TTL_MS + CLOCK_SLACK_MS || ageMs < -CLOCK_SLACK_MS) return 'expired';
     this.#turn(nowMs);
     // The issue time is part of the name: a Herald that restarts counts its tickets from the start again.
     const name = `${ticket.heraldId} ${ticket.seq} ${ticket.issuedMs}`;
     if (this.#used.has(name) || this.#usedBefore.has(name)) return 'used';
     this.#used.add(name);
-    const counters = (this.admitted[ticket.heraldId] ??= { admitted: 0 });
-    counters.admitted += 1;
+    this.#count(ticket.heraldId);
     return 'fresh';
+  }
+
+  /** Tickets admitted, by Herald: goes into every load report. */
+  admitted(): Record<string, { admitted: number }> {
+    return Object.fromEntries(this.#admitted);
+  }
+
+  #count(heraldId: string): void {
+    const counters = this.#admitted.get(heraldId) ?? { admitted: 0 };
+    counters.admitted += 1;
+    this.#admitted.set(heraldId, counters);
+    // A report may name so many; the one first seen is the likeliest to be gone.
+    if (this.#admitted.size > REPORT_LIMITS.maxHeralds) {
+      for (const first of this.#admitted.keys()) {
+        this.#admitted.delete(first);
+        break;
+      }
+    }
   }
 
   /** Whether a client with this verdict may come in. */

@@ -57,6 +57,11 @@ export class Outbox {
     return Math.min(firstMs + maxWaitMs, Math.max(firstMs, this.#restUntilMs));
   }
 
+  /** When the oldest waiting frame came; Infinity when nothing waits. */
+  oldestMs(): number {
+    return this.#classes.reduce((oldest, { firstMs }) => Math.min(oldest, firstMs), Infinity);
+  }
+
   /** Takes the groups whose flush is due, ready to be sealed and written. */
   takeDue(nowMs: number): Group[] {
     const due: Group[] = [];

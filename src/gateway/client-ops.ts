@@ -1,0 +1,125 @@
+// (8) Carries out what clients ask for, as core/session.ts judged it.
+
+import type { ClientOut } from '../protocol/client-frames.ts';
+import { CLOSE } from '../protocol/close-codes.ts';
+import type { Connection } from './connection.ts';
+import { negotiate } from './core/capabilities.ts';
+import { admitFrame } from './core/rate-limit.ts';
+import type { Verdict } from './core/session.ts';
+import { errorFrame, judgeFrame } from './core/session.ts';
+import type { GatewayParts } from './gateway-parts.ts';
+import { Subscribing } from './subscribing.ts';
+
+const encoder = new TextEncoder();
+
+export interface ClientOpsEvents {
+  /** The client said hello and is in. */
+  greeted(connection: Connection): void;
+  /** Judges the ticket of a connection once; false when the door is closed to it. */
+  admit(connection: Connection, ticket: string | undefined): boolean;
+}
+
+export class ClientOps {
+  readonly #parts: GatewayParts;
+  readonly #events: ClientOpsEvents;
+  readonly #subscribing: Subscribing;
+
+  constructor(parts: GatewayParts, events: ClientOpsEvents) {
+    this.#parts = parts;
+    this.#events = events;
+    this.#subscribing = new Subscribing(parts);
+  }
+
+  /** A sign of life; false when it was one too many and the client is being closed. */
+  heard(connection: Connection): boolean {
+    if (connection.state === 'closing') return false;
+    const { clock, config } = this.#parts;
+    const nowMs = clock.nowMs();
+    connection.heardMs = nowMs;
+    if (admitFrame(connection, config.messagesPerSec, nowMs)) return true;
+    connection.close(CLOSE.rateLimited, `more than ${config.messagesPerSec} frames a second`);
+    return false;
+  }
+
+  message(connection: Connection, text: string): void {
+    if (this.heard(connection)) {
+      this.#perform(connection, judgeFrame(text, connection.state, connection.caps));
+    }
+  }
+
+  #perform(connection: Connection, verdict: Verdict): void {
+    switch (verdict.do) {
+      case 'welcome': {
+        this.#welcome(connection, verdict.caps, verdict.token);
+        return;
+      }
+      case 'subscribe': {
+        this.#subscribing.inOrder(connection, () =>
+          this.#subscribing.subscribe(connection, verdict.id, verdict.items),
+        );
+        return;
+      }
+      case 'unsubscribe': {
+        this.#subscribing.inOrder(connection, () => {
+          this.#parts.hub.unsubscribe(connection, verdict.topics, this.#parts.clock.nowMs());
+          this.#answer(connection, { op: 'ok', id: verdict.id });
+          return undefined;
+        });
+        return;
+      }
+      case 'publish':
+        void this.#publish(connection, verdict.id, verdict.topic, verdict.data);
+        return;
+      case 'extend': {
+        verdict.run(connection, verdict.fields);
+        return;
+      }
+      case 'answer': {
+        this.#answer(connection, verdict.frame);
+        return;
+      }
+      case 'close': {
+        connection.close(verdict.code, verdict.msg);
+        return;
+      }
+      case 'nothing':
+        return;
+    }
+  }
+
+  #answer(connection: Connection, frame: ClientOut): void {
+    connection.send(frame);
+  }
+
+  #welcome(connection: Connection, offered: readonly string[], token: string | undefined): void {
+    const { config, id, capabilities } = this.#parts;
+    if (!this.#events.admit(connection, token)) return;
+    connection.agree(negotiate(offered, capabilities));
+    connection.state = 'open';
+    connection.send({
+      op: 'welcome',
+      v: 1,
+      caps: connection.caps.map(({ name }) => name),
+      conn: connection.conn,
+      gateway: id,
+      pingMs: config.pingMs,
+      max: { frame: config.maxFrameBytes, topics: config.maxTopics },
+      lookup: [...config.lookupUrls],
+    });
+    this.#events.greeted(connection);
+  }
+
+  async #publish(connection: Connection, id: number, topic: string, data: unknown): Promise<void> {
+    const { publish, config } = this.#parts;
+    const allowed = config.publishTopics.some((prefix) => prefix === '*' || topic.startsWith(prefix));
+    if (!allowed || !publish) {
+      this.#answer(connection, errorFrame(id, CLOSE.forbidden, `clients may not publish to ${topic}`));
+      return;
+    }
+    const outcome = await publish(topic, encoder.encode(JSON.stringify(data)));
+    this.#answer(
+      connection,
+      outcome.ok ? { op: 'ok', id } : errorFrame(id, CLOSE.brokerUnavailable, outcome.why),
+    );
+  }
+}

@@ -1,0 +1,54 @@
+// (8) The configuration as the gateway works with it; what cannot work stops the start with one clear line.
+
+import type { Address } from '../daemon/address.ts';
+import { formatAddress, parseAddress } from '../daemon/address.ts';
+import { StartError } from '../daemon/lifecycle.ts';
+import { MIN_SECRET_CHARS } from '../daemon/secrets.ts';
+import { ID_PATTERN, ID_WORDS, isGatewayUrl } from '../protocol/names.ts';
+import { parseNumberRules, TopicRules } from './core/topic-rules.ts';
+import type { GatewayConfig } from './gateway-options.ts';
+
+export interface CheckedConfig {
+  listen: Address;
+  /** Of a topic, by its longest prefix. */
+  maxWaitMs: TopicRules<number>;
+  sendsLast: TopicRules<boolean>;
+}
+
+export function checkConfig(config: GatewayConfig): CheckedConfig {
+  const listen = parseAddress(config.listen, '--listen');
+  if (config.id !== '' && !ID_PATTERN.test(config.id)) {
+    throw new StartError(`--id ${config.id}: expected ${ID_WORDS}`);
+  }
+  if (config.url !== '' && !isGatewayUrl(config.url)) {
+    throw new StartError(`--url ${config.url}: expected a ws:// or wss:// URL without credentials`);
+  }
+  if (config.tickets === 'required' && config.secret.length < MIN_SECRET_CHARS) {
+    throw new StartError(`--tickets required needs --secret, at least ${MIN_SECRET_CHARS} characters`);
+  }
+  if (config.softBufferBytes > config.hardBufferBytes) {
+    throw new StartError('--soft-buffer-bytes is above --hard-buffer-bytes');
+  }
+  const waits = parseNumberRules(config.topicMaxWaitMs, 0, 10_000);
+  if (!waits) throw new StartError('--topic-max-wait-ms: expected prefix=ms, with 0 to 10000 ms');
+  return {
+    listen,
+    maxWaitMs: new TopicRules(waits, config.maxWaitMs),
+    sendsLast: new TopicRules(
+      config.lastValueTopics.map((prefix) => [prefix === '*' ? '' : prefix, true] as const),
+      false,
+    ),
+  };
+}
+
+/** The name and URL that follow from the address when none is given. */
+export function gatewayId(config: GatewayConfig, bound: string): string {
+  return config.id !== '' ? config.id : bound.replace(/[[\]]/g, '').replace(/[^A-Za-z0-9]+/g, '-');
+}
+
+export function gatewayUrl(config: GatewayConfig, listen: Address, boundPort: number): string {
+  if (config.url !== '') return config.url;
+  // The wildcard address is not one that anybody can open.
+  const host = listen.host === '0.0.0.0' || listen.host === '::' ? '127.0.0.1' : listen.host;
+  return `ws://${formatAddress({ host, port: boundPort })}/ws`;
+}

@@ -1,0 +1,115 @@
+// (8) Who comes in and who went: refusals before the upgrade, the ticket once, the audit of every close.
+
+import { randomBytes } from 'node:crypto';
+import type { Socket } from 'node:net';
+import type { Metrics } from '../daemon/metrics.ts';
+import { CLOSE } from '../protocol/close-codes.ts';
+import { ClientOps } from './client-ops.ts';
+import { Connection } from './connection.ts';
+import { CloseAudit, closeCause } from './core/close-audit.ts';
+import { originAllowed } from './core/handshake.ts';
+import { YoungConnections } from './core/young-connections.ts';
+import type { GatewayParts } from './gateway-parts.ts';
+import type { Moving } from './moving.ts';
+import type { Roster } from './roster.ts';
+import type { ClientSocket, Refusal, WsServerEvents } from './ws-server.ts';
+
+export class Door {
+  readonly #parts: GatewayParts;
+  readonly #roster: Roster;
+  readonly #moving: Moving;
+  readonly #metrics: Metrics;
+  readonly #ops: ClientOps;
+  readonly #boot = randomBytes(3).toString('hex');
+  readonly audit = new CloseAudit();
+  readonly young = new YoungConnections();
+  #accepted = 0;
+  #shut = false;
+
+  constructor(parts: GatewayParts, roster: Roster, moving: Moving, metrics: Metrics) {
+    this.#parts = parts;
+    this.#roster = roster;
+    this.#moving = moving;
+    this.#metrics = metrics;
+    this.#ops = new ClientOps(parts, {
+      admit: (connection, token) => this.#admit(connection, token),
+      greeted: (connection) => roster.greeted(connection),
+    });
+  }
+
+  /** Connections accepted since the start. */
+  get accepted(): number {
+    return this.#accepted;
+  }
+
+  /** Nobody comes in any more. */
+  shut(): void {
+    this.#shut = true;
+  }
+
+  /** `reach`: who this gateway is connected to, for the health answer. */
+  events(reach: () => object): WsServerEvents {
+    return {
+      refuse: (origin) => this.#refuse(origin),
+      open: (ws, socket, ticket) => this.#open(ws, socket, ticket),
+      message: (connection, text) => this.#ops.message(connection, text),
+      control: (connection) => void this.#ops.heard(connection),
+      closed: (connection, code) => this.#closed(connection, code),
+      health: (path) => {
+        if (path === '/livez') return { status: 200, body: { live: true } };
+        if (path !== '/readyz') return undefined;
+        const ready = this.#refuse(undefined) === undefined;
+        const { state } = this.#moving;
+        return { status: ready ? 200 : 503, body: { ready, gateway: this.#parts.id, state, ...reach() } };
+      },
+    };
+  }
+
+  #refuse(origin: string | undefined): Refusal | undefined {
+    const { config } = this.#parts;
+    if (!originAllowed(origin, config.origins)) return { status: 403, reason: 'this origin may not connect' };
+    if (this.#shut || this.#moving.state === 'draining') {
+      return { status: 503, reason: 'draining', retryAfterSec: 1 };
+    }
+    if (this.#roster.size >= config.maxConnections) return { status: 503, reason: 'full', retryAfterSec: 1 };
+    return undefined;
+  }
+
+  #open(ws: ClientSocket, socket: Socket, ticket: string | undefined): Connection {
+    this.#accepted += 1;
+    const conn = `${this.#boot}-${this.#accepted.toString(36)}`;
+    const connection = new Connection(this.#parts, ws, socket, conn, ticket);
+    this.young.opened(connection.openedMs);
+    this.#roster.add(connection);
+    return connection;
+  }
+
+  /** Judges a connection's ticket once; false when the door is closed to it. */
+  #admit(connection: Connection, token: string | undefined): boolean {
+    const { admission, clock, id } = this.#parts;
+    const verdict = admission.judge(connection.ticket ?? token, clock.nowMs());
+    connection.ticket = undefined;
+    this.#metrics.counter('gateway.accepted', { gateway: id, ticket: verdict }).add(1);
+    if (admission.lets(verdict)) return true;
+    connection.close(CLOSE.ticketRefused, `ticket ${verdict}`);
+    return false;
+  }
+
+  #closed(connection: Connection, code: number): void {
+    const { clock, id } = this.#parts;
+    const nowMs = clock.nowMs();
+    this.#roster.remove(connection);
+    this.young.closed(connection.openedMs, nowMs);
+    const ended = connection.closeCode === 0 ? code : connection.closeCode;
+    const cause = closeCause(ended);
+    this.#metrics.counter('gateway.closed', { gateway: id, cause }).add(1);
+    this.audit.add({
+      conn: connection.conn,
+      cause,
+      code: ended,
+      atEpochMs: clock.epochMs(),
+      livedMs: Math.round(nowMs - connection.openedMs),
+      messages: connection.messages,
+    });
+  }
+}

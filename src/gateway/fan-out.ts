@@ -1,0 +1,114 @@
+// (8) Drives the outbox: one flush at a time, in slices that let the loop breathe, and one timer for the next.
+
+import type { Clock } from '../daemon/clock.ts';
+import type { Timing } from '../daemon/metrics.ts';
+import type { Group } from './core/group.ts';
+import type { Hub } from './core/hub.ts';
+import type { Outbox } from './core/outbox.ts';
+import type { Allocate } from './core/ws-frame.ts';
+
+/** A slice ends here, well below the 10 ms that a loop may be blocked. */
+const SLICE_MS = 7;
+/** Members written between two looks at the clock: some 0.3 ms. */
+const WRITES_PER_LOOK = 32;
+const LAG_WINDOW_MS = 2_000;
+const MAX_LAGS = 256;
+
+export interface FanOutParts {
+  hub: Hub;
+  outbox: Outbox;
+  allocate: Allocate;
+  clock: Clock;
+  flushDuration: Timing;
+}
+
+export class FanOut {
+  readonly #parts: FanOutParts;
+  #due: Group[] = [];
+  #next = 0;
+  #costMs = 0;
+  #running = false;
+  #stopped = false;
+  #timer: NodeJS.Timeout | undefined;
+  #timerDueMs = Infinity;
+  #oldestMs = Infinity;
+  #lagsMs: { atMs: number; lagMs: number }[] = [];
+
+  constructor(parts: FanOutParts) {
+    this.#parts = parts;
+  }
+
+  /** Something may be due; cheap enough to be called for every batch of messages. */
+  wake(): void {
+    if (this.#running || this.#stopped) return;
+    const dueMs = this.#parts.outbox.dueMs();
+    if (dueMs >= this.#timerDueMs) return;
+    this.#clearTimer();
+    const waitMs = dueMs - this.#parts.clock.nowMs();
+    this.#timerDueMs = dueMs;
+    if (waitMs < 0.5) {
+      this.#running = true;
+      // After the current turn of the loop: all of a burst goes into one flush.
+      setImmediate(() => this.#begin());
+      return;
+    }
+    this.#timer = setTimeout(() => {
+      this.#running = true;
+      this.#begin();
+    }, waitMs);
+  }
+
+  #clearTimer(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#timerDueMs = Infinity;
+  }
+
+  #begin(): void {
+    this.#clearTimer();
+    // Half a millisecond early counts as due: the timers of the loop have whole milliseconds.
+    this.#oldestMs = this.#parts.outbox.oldestMs();
+    this.#due = this.#parts.outbox.takeDue(this.#parts.clock.nowMs() + 0.5);
+    this.#next = 0;
+    this.#costMs = 0;
+    this.#slice();
+  }
+
+  #slice(): void {
+    const { hub, allocate, clock, outbox, flushDuration } = this.#parts;
+    const startMs = clock.nowMs();
+    let nowMs = startMs;
+    while (this.#next < this.#due.length && nowMs - startMs < SLICE_MS && !this.#stopped) {
+      const group = this.#due[this.#next]!;
+      if (!group.flushing) group.seal(allocate);
+      if (hub.write(group, WRITES_PER_LOOK)) this.#next += 1;
+      nowMs = clock.nowMs();
+    }
+    this.#costMs += nowMs - startMs;
+    if (this.#next < this.#due.length && !this.#stopped) {
+      setImmediate(() => this.#slice());
+      return;
+    }
+    if (this.#due.length > 0) {
+      this.#lagsMs.push({ atMs: nowMs, lagMs: nowMs - this.#oldestMs });
+      if (this.#lagsMs.length > MAX_LAGS) this.#lagsMs.shift();
+      flushDuration.observe(this.#costMs);
+      outbox.finished(this.#costMs, nowMs);
+    }
+    this.#due = [];
+    this.#running = false;
+    this.wake();
+  }
+
+  /** Longest time a message waited here from its arrival to the last write of it, over the last 2 s. */
+  lagMs(): number {
+    const sinceMs = this.#parts.clock.nowMs() - LAG_WINDOW_MS;
+    return this.#lagsMs.reduce((most, { atMs, lagMs }) => (atMs > sinceMs ? Math.max(most, lagMs) : most), 0);
+  }
+
+  /** Writes nothing more; what waits is lost, so clients are caught up before. */
+  stop(): void {
+    this.#stopped = true;
+    this.#clearTimer();
+  }
+}

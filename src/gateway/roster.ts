@@ -1,0 +1,110 @@
+// (8) All open connections of this gateway, and the one timer that looks after them: hello deadlines, pings,
+// slow consumers, planned closes.
+
+import { CLOSE } from '../protocol/close-codes.ts';
+import { every } from '../daemon/clock.ts';
+import type { Connection } from './connection.ts';
+import { ClosePlan } from './core/close-plan.ts';
+import { DeadlineQueue } from './core/deadline-queue.ts';
+import { PingWheel } from './core/ping-wheel.ts';
+import { jsonFrame } from './core/ws-frame.ts';
+import type { GatewayParts } from './gateway-parts.ts';
+
+const TICK_MS = 100;
+/** Pings written in one tick take at most about 3 ms; a wheel slot rarely holds more. */
+const SLOW_SWEEP_TICKS = 5;
+const SLOW_GRACE_MS = 1_000;
+
+export class Roster {
+  readonly #parts: GatewayParts;
+  readonly #all: Connection[] = [];
+  readonly #greeting: DeadlineQueue<Connection>;
+  readonly #wheel: PingWheel<Connection>;
+  readonly #ping: Uint8Array;
+  readonly plannedCloses = new ClosePlan<Connection>();
+  /** Closed with 4101 and not gone yet: they may never read the close frame. */
+  readonly #leaving: DeadlineQueue<Connection>;
+  readonly #stop: () => void;
+  #ticks = 0;
+  #turnedMs: number;
+
+  constructor(parts: GatewayParts) {
+    const { config, allocate, clock, random } = parts;
+    this.#parts = parts;
+    this.#greeting = new DeadlineQueue(config.helloTimeoutMs);
+    this.#leaving = new DeadlineQueue(SLOW_GRACE_MS);
+    this.#wheel = new PingWheel(Math.max(1, Math.round(config.pingMs / TICK_MS)), random);
+    this.#ping = jsonFrame({ op: 'ping' }, allocate);
+    this.#turnedMs = clock.nowMs();
+    this.#stop = every(TICK_MS, () => this.#tick(), 0);
+  }
+
+  get size(): number {
+    return this.#all.length;
+  }
+
+  get connections(): readonly Connection[] {
+    return this.#all;
+  }
+
+  add(connection: Connection): void {
+    connection.indexInRoster = this.#all.length;
+    this.#all.push(connection);
+    this.#greeting.add(connection, this.#parts.clock.nowMs());
+  }
+
+  greeted(connection: Connection): void {
+    this.#wheel.add(connection);
+  }
+
+  remove(connection: Connection): void {
+    const last = this.#all.pop()!;
+    if (last !== connection) {
+      this.#all[connection.indexInRoster] = last;
+      last.indexInRoster = connection.indexInRoster;
+    }
+    this.#wheel.remove(connection);
+    this.#parts.slow.delete(connection);
+    this.#parts.doomed.delete(connection);
+  }
+
+  stop(): void {
+    this.#stop();
+  }
+
+  #tick(): void {
+    const { clock, doomed, slow } = this.#parts;
+    const nowMs = clock.nowMs();
+    this.#ticks += 1;
+    for (const connection of this.#greeting.takeDue(nowMs)) {
+      if (connection.state === 'greeting') connection.close(CLOSE.helloTimeout, 'no hello');
+    }
+    if (this.#ticks % SLOW_SWEEP_TICKS === 0) for (const connection of slow) connection.checkBacklog();
+    for (const connection of doomed) {
+      doomed.delete(connection);
+      connection.close(CLOSE.slowConsumer, 'reads too slowly');
+      this.#leaving.add(connection, nowMs);
+    }
+    for (const connection of this.#leaving.takeDue(nowMs)) connection.cut();
+    for (const { item, code } of this.plannedCloses.takeDue(nowMs)) item.close(code, 'time to move is over');
+    this.#turnWheel(nowMs);
+  }
+
+  /** As many slots as time has passed for: a loop that was late does not stretch the period. */
+  #turnWheel(nowMs: number): void {
+    const { config } = this.#parts;
+    // After a long sleep nobody could have been heard: a round is skipped rather than everyone closed.
+    if (nowMs - this.#turnedMs > config.pingMs / 2) this.#turnedMs = nowMs - TICK_MS;
+    for (; this.#turnedMs + TICK_MS <= nowMs; this.#turnedMs += TICK_MS) {
+      for (const connection of this.#wheel.turn()) {
+        if (connection.state !== 'open') continue;
+        if (nowMs - connection.heardMs > 2 * config.pingMs) {
+          connection.close(CLOSE.pongTimeout, 'no sign of life');
+          this.#leaving.add(connection, nowMs);
+        } else {
+          connection.sendBytes(this.#ping);
+        }
+      }
+    }
+  }
+}

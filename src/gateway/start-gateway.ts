@@ -1,0 +1,270 @@
+// (8) Wires one gateway: the hub in the middle, the WebSocket door before it, the brokers' link behind it, the
+// reporter beside it. Nothing is decided here.
+
+import type { Clock } from '../daemon/clock.ts';
+import { every } from '../daemon/clock.ts';
+import type { Running } from '../daemon/lifecycle.ts';
+import type { Log } from '../daemon/log.ts';
+import { errorFields } from '../daemon/log.ts';
+import type { Metrics } from '../daemon/metrics.ts';
+import { deriveKey, verifyTicket } from '../daemon/secrets.ts';
+import { startTelemetry } from '../daemon/telemetry.ts';
+import type { Publisher } from '../publisher/index.ts';
+import { createPublisher } from '../publisher/index.ts';
+import type { ReporterSnapshot } from '../reporter/index.ts';
+import { createBrokerLink } from './broker-link-zmq.ts';
+import { checkConfig, gatewayId, gatewayUrl } from './config-check.ts';
+import { Admission } from './core/admission.ts';
+import type { Capability } from './core/capabilities.ts';
+import { BUILT_IN_CAPABILITIES } from './core/capabilities.ts';
+import type { CloseRecord } from './core/close-audit.ts';
+import type { BrokerLink, FeedEvents, FeedSnapshot } from './core/feed-port.ts';
+import { Hub } from './core/hub.ts';
+import type { Ledger } from './core/ledger.ts';
+import { Outbox } from './core/outbox.ts';
+import { createDeflate } from './deflate-zlib.ts';
+import { Door } from './door.ts';
+import { FanOut } from './fan-out.ts';
+import { startGatewayMeters } from './gateway-meters.ts';
+import type { GatewayConfig } from './gateway-options.ts';
+import type { GatewayParts, PublishForClient } from './gateway-parts.ts';
+import { Moving } from './moving.ts';
+import { bufferedBytes, startReporting } from './reporting.ts';
+import { Roster } from './roster.ts';
+import { createSqueeze } from './squeeze.ts';
+import { bindWsServer } from './ws-server.ts';
+
+export interface StartGatewayParts {
+  log: Log;
+  metrics: Metrics;
+  clock: Clock;
+  /** The brokers; by default a ZeroMQ link that follows what Herald says. */
+  openLink?: (events: FeedEvents) => BrokerLink;
+  /** Capabilities beyond the built-in ones. */
+  capabilities?: readonly Capability[];
+  /** Where publications of clients go; by default the publisher SDK. Used only if config allows any. */
+  publish?: PublishForClient;
+  random?: () => number;
+}
+
+export interface GatewaySnapshot {
+  id: string;
+  state: 'up' | 'draining';
+  connections: number;
+  acceptedTotal: number;
+  subscriptions: number;
+  topics: number;
+  groups: number;
+  historyBytes: number;
+  bufferedBytes: number;
+  deliveredBytes: number;
+  moved: number;
+  ledger: Ledger;
+  feed: FeedSnapshot;
+  closesByCause: Record<string, number>;
+  /** The last ones, newest first. */
+  closes: CloseRecord[];
+  reporter: ReporterSnapshot | undefined;
+}
+
+export interface GatewayHandle extends Running {
+  id: string;
+  url: string;
+  addresses: { ws: string; http: string };
+  snapshot(): GatewaySnapshot;
+  /** Burns this share of a core inside the process until set to 0. */
+  squeeze(shareOfCore: number): void;
+  /** Virtual capacity mode only: load of a noisy neighbour. */
+  setExtraLoad(load: number): void;
+  /** Asks every client to leave; new ones are refused. `ready` takes it back. */
+  drain(order: { spreadMs: number; deadlineMs: number }): void;
+  ready(): void;
+}
+
+const SWEEP_MS = 1_000;
+const LEAVE_POLL_MS = 50;
+const PUBLISH_DEADLINE_MS = 5_000;
+
+export async function startGateway(config: GatewayConfig, given: StartGatewayParts): Promise<GatewayHandle> {
+  const { log, metrics, clock, random = Math.random } = given;
+  const checked = checkConfig(config);
+  // Unpooled: a slice of a pool would keep 8 KB alive for as long as one frame waits for a slow client.
+  const allocate = (size: number): Uint8Array =>
+    size < 1_024 ? Buffer.allocUnsafe(size) : Buffer.allocUnsafeSlow(size);
+
+  const outbox = new Outbox(config.flushShare);
+  const hub = new Hub({
+    outbox,
+    traitsOf: (topic) => ({
+      flushClass: outbox.classOf(checked.maxWaitMs.of(topic)),
+      sendsLast: checked.sendsLast.of(topic),
+    }),
+    history: {
+      maxMessages: config.resumeMessages,
+      maxBytes: config.resumeBytes,
+      maxAgeMs: config.resumeMs,
+    },
+    historyBudgetBytes: config.historyBytes,
+    deflate: createDeflate(config.deflateLevel, (bytes) => saved.add(bytes)),
+    deflateFromBytes: config.deflateFromBytes,
+    allocate,
+  });
+
+  let publisher: Publisher | undefined;
+  if (config.publishTopics.length > 0 && !given.publish) {
+    publisher = await createPublisher({ heralds: config.heralds, giveUpMs: PUBLISH_DEADLINE_MS });
+  }
+  // The last thing that is awaited: from here to `serve` nobody can come in. An id made from the address
+  // needs the port as bound.
+  const server = await bindWsServer({
+    address: checked.listen,
+    maxFrameBytes: config.maxFrameBytes,
+    deflate: config.deflate === 'auto',
+  });
+  const id = gatewayId(config, server.address);
+  const port = Number(server.address.slice(server.address.lastIndexOf(':') + 1));
+  const url = gatewayUrl(config, checked.listen, port);
+  const saved = metrics.counter('gateway.deflate_saved_bytes', { gateway: id });
+  const fanOut = new FanOut({
+    hub,
+    outbox,
+    allocate,
+    clock,
+    flushDuration: metrics.timing('gateway.flush_duration', { gateway: id }),
+  });
+  const events: FeedEvents = {
+    onMessages(batch) {
+      const nowMs = clock.nowMs();
+      for (const message of batch) hub.message(message, nowMs);
+      fanOut.wake();
+    },
+    onGap(gap) {
+      hub.gap(gap, clock.nowMs());
+      fanOut.wake();
+    },
+  };
+  const link = given.openLink?.(events) ?? createBrokerLink({ ...events, brokers: [], log });
+
+  const keys = [config.secret, ...(config.previousSecret === '' ? [] : [config.previousSecret])].map(
+    (secret) => deriveKey(secret, 'ticket', id),
+  );
+  const admission = new Admission({
+    // Every key is tried, so that the time taken does not tell which one fits.
+    isSigned: (ticket) => keys.map((key) => verifyTicket(key, ticket, id)).includes(true),
+    clockOffsetMs: (heraldId) => reporting.reporter?.ticketClockOffsetMs(heraldId),
+    required: config.tickets === 'required',
+  });
+  const publishWithSdk: PublishForClient = async (topic, data) => {
+    try {
+      await publisher?.publishJson(topic, data);
+      return { ok: true };
+    } catch (error) {
+      return { ok: false, why: String(errorFields(error)['error']) };
+    }
+  };
+
+  const parts: GatewayParts = {
+    config,
+    id,
+    clock,
+    log,
+    random,
+    allocate,
+    hub,
+    link,
+    admission,
+    capabilities: [...BUILT_IN_CAPABILITIES, ...(given.capabilities ?? [])],
+    publish: given.publish ?? (publisher && publishWithSdk),
+    wake: () => fanOut.wake(),
+    slow: new Set(),
+    doomed: new Set(),
+    deliveredBytes: 0,
+    undelivered(frames) {
+      hub.ledger.delivered -= frames;
+      hub.ledger.dropped.closed += frames;
+    },
+    loadPerCost: 0,
+  };
+  const roster = new Roster(parts);
+  const moving = new Moving(parts, roster);
+  const door = new Door(parts, roster, moving, metrics);
+  const reporting = startReporting({
+    parts,
+    url,
+    roster,
+    young: door.young,
+    fanOut,
+    moving,
+    acceptedTotal: () => door.accepted,
+  });
+  server.serve(
+    door.events(() => ({
+      brokers: link.snapshot().brokers.filter(({ connected }) => connected).length,
+      heralds: reporting.reporter?.snapshot().heralds.filter(({ state }) => state === 'up').length ?? 0,
+    })),
+  );
+
+  const stopSweeping = every(SWEEP_MS, () => {
+    for (const topic of hub.sweep(clock.nowMs(), config.topicLingerMs)) link.unsubscribe(topic);
+  });
+  const stopMeters = startGatewayMeters(metrics, parts, roster, fanOut);
+  const stopTelemetry = startTelemetry(metrics, 'gateway', id, config.statsd, log);
+  const squeeze = createSqueeze();
+
+  const close = async (): Promise<void> => {
+    door.shut();
+    squeeze.set(0);
+    // Herald hears first, so that nobody who is asked to move is sent back here.
+    reporting.reporter?.setState('draining');
+    server.stopListening();
+    moving.shutdown(config.shutdownSpreadMs);
+    const untilMs = clock.nowMs() + config.shutdownSpreadMs * 1.5 + 2 * LEAVE_POLL_MS;
+    while (roster.size > 0 && clock.nowMs() < untilMs) {
+      await new Promise((resolve) => setTimeout(resolve, LEAVE_POLL_MS));
+    }
+    stopSweeping();
+    roster.stop();
+    fanOut.stop();
+    stopMeters();
+    await Promise.all([server.close(), link.close(), reporting.close(), publisher?.close()]);
+    await stopTelemetry();
+  };
+  let closing: Promise<void> | undefined;
+
+  return {
+    id,
+    url,
+    addresses: { ws: url, http: `http://${server.address}` },
+    snapshot: () => ({
+      id,
+      state: moving.state,
+      connections: roster.size,
+      acceptedTotal: door.accepted,
+      subscriptions: hub.subscriptions,
+      topics: hub.topicCount,
+      groups: hub.groupCount,
+      historyBytes: hub.historyBytes,
+      bufferedBytes: bufferedBytes(roster),
+      deliveredBytes: parts.deliveredBytes,
+      moved: moving.moved,
+      ledger: { ...hub.ledger, dropped: { ...hub.ledger.dropped } },
+      feed: link.snapshot(),
+      closesByCause: Object.fromEntries(door.audit.byCause),
+      closes: door.audit.last(),
+      reporter: reporting.reporter?.snapshot(),
+    }),
+    squeeze: (shareOfCore) => squeeze.set(shareOfCore),
+    setExtraLoad(load) {
+      if (reporting.virtual) reporting.virtual.extraLoad = load;
+    },
+    drain(order) {
+      moving.drain(order);
+      reporting.reporter?.setState('draining');
+    },
+    ready() {
+      moving.ready();
+      reporting.reporter?.setState('up');
+    },
+    close: () => (closing ??= close()),
+  };
+}

@@ -1,0 +1,204 @@
+// (8) Carries out `sub`: waits for the interest to be in force, finds what a returning client missed, and
+// then, in one go that nothing can interrupt, answers, replays and joins the group. So `ok` tells the truth:
+// the next message is above the offset it names.
+
+import type { SubscribedItem, SubscribeItem } from '../protocol/client-frames.ts';
+import { CLOSE } from '../protocol/close-codes.ts';
+import type { Connection } from './connection.ts';
+import type { FetchedHistory, TopicPosition } from './core/feed-port.ts';
+import { joined } from './core/group.ts';
+import { gapFrame } from './core/hub.ts';
+import { planResume, replayFetched } from './core/resume.ts';
+import type { Topic } from './core/topic.ts';
+import type { GatewayParts } from './gateway-parts.ts';
+
+/** Subscribe frames of one client that may wait for the brokers at the same time. */
+const MAX_WAITING = 32;
+
+export class Subscribing {
+  readonly #parts: GatewayParts;
+  /** One question to the brokers serves every client that asks it meanwhile: resumes come in crowds. */
+  readonly #fetches = new Map<string, Promise<FetchedHistory>>();
+
+  constructor(parts: GatewayParts) {
+    this.#parts = parts;
+  }
+
+  /** Runs `sub` and `unsub` of one client in the order they came. */
+  inOrder(connection: Connection, run: () => Promise<void> | undefined): void {
+    if (!connection.work) {
+      const work = run();
+      if (work) this.#follow(connection, work);
+      return;
+    }
+    connection.waitingWork += 1;
+    if (connection.waitingWork > MAX_WAITING) {
+      connection.close(CLOSE.rateLimited, 'too many subscribe frames at once');
+      return;
+    }
+    const next = connection.work.then(() => {
+      connection.waitingWork -= 1;
+      return connection.state === 'open' ? run() : undefined;
+    });
+    this.#follow(connection, next);
+  }
+
+  #follow(connection: Connection, work: Promise<void>): void {
+    connection.work = work;
+    void work.then(() => {
+      if (connection.work === work) connection.work = undefined;
+    });
+  }
+
+  /** Undefined when it was done at once. */
+  subscribe(connection: Connection, id: number, items: readonly SubscribeItem[]): Promise<void> | undefined {
+    const { hub } = this.#parts;
+    const refused: SubscribedItem[] = [];
+    const wanted = new Map<Topic, SubscribeItem>();
+    const has = connection.group?.topics ?? [];
+    let count = has.length;
+    for (const item of items) {
+      const known = hub.find(item.c);
+      const isNew = known === undefined || (!has.includes(known) && !wanted.has(known));
+      if (isNew && count >= this.#parts.config.maxTopics) {
+        const msg = `at most ${this.#parts.config.maxTopics} topics`;
+        refused.push({ c: item.c, e: '', o: 0, err: { code: CLOSE.tooManyTopics, msg } });
+        continue;
+      }
+      if (isNew) count += 1;
+      const topic = known ?? this.#open(item.c);
+      if (!wanted.has(topic)) hub.use(topic);
+      wanted.set(topic, item);
+    }
+    const openings = [...wanted.keys()].flatMap((topic) => topic.opening ?? []);
+    if (openings.length === 0 && ![...wanted].some(([topic, item]) => this.#mustFetch(topic, item))) {
+      this.#finish(connection, id, wanted, refused, new Map());
+      return undefined;
+    }
+    return this.#subscribeLater(connection, id, wanted, refused, openings);
+  }
+
+  async #subscribeLater(
+    connection: Connection,
+    id: number,
+    wanted: Map<Topic, SubscribeItem>,
+    refused: SubscribedItem[],
+    openings: Promise<void>[],
+  ): Promise<void> {
+    await Promise.all(openings);
+    const fetched = new Map<Topic, FetchedHistory>();
+    const fetches = [...wanted].flatMap(([topic, item]) =>
+      this.#mustFetch(topic, item)
+        ? [this.#fetch(topic, positionOf(item)!).then((history) => void fetched.set(topic, history))]
+        : [],
+    );
+    await Promise.all(fetches);
+    this.#finish(connection, id, wanted, refused, fetched);
+  }
+
+  #open(name: string): Topic {
+    const { hub, link } = this.#parts;
+    const topic = hub.topic(name);
+    topic.opening = link.subscribe(name).then((head) => hub.opened(topic, head));
+    return topic;
+  }
+
+  #mustFetch(topic: Topic, item: SubscribeItem): boolean {
+    const from = positionOf(item);
+    return from !== undefined && planResume(topic, from, this.#limits()).how === 'fetch';
+  }
+
+  #fetch(topic: Topic, from: TopicPosition): Promise<FetchedHistory> {
+    const key = `${topic.name} ${from.epoch} ${from.offset}`;
+    const known = this.#fetches.get(key);
+    if (known) return known;
+    const asked = this.#parts.link.fetchSince(topic.name, from, this.#limits());
+    this.#fetches.set(key, asked);
+    void asked.then(() => this.#fetches.delete(key));
+    return asked;
+  }
+
+  #limits(): { maxMessages: number; maxBytes: number } {
+    const { resumeMessages, resumeBytes } = this.#parts.config;
+    return { maxMessages: resumeMessages, maxBytes: resumeBytes };
+  }
+
+  /** Synchronous from here to the end: no message can slip between the answer and the group. */
+  #finish(
+    connection: Connection,
+    id: number,
+    wanted: Map<Topic, SubscribeItem>,
+    refused: readonly SubscribedItem[],
+    fetched: Map<Topic, FetchedHistory>,
+  ): void {
+    const { hub, allocate, clock } = this.#parts;
+    if (connection.state === 'open') {
+      hub.catchUp(connection);
+      const replays: Uint8Array[] = [];
+      const told = [...wanted].map(([topic, item]) =>
+        this.#answer(connection, topic, item, fetched, replays),
+      );
+      connection.send({ op: 'ok', id, c: [...told, ...refused] });
+      if (replays.length > 0) {
+        connection.sendReplay(joined(replays, allocate), replays.length);
+        hub.ledger.replayed += replays.length;
+      }
+      hub.subscribe(connection, [...wanted.keys()]);
+    }
+    for (const topic of wanted.keys()) hub.release(topic, clock.nowMs());
+  }
+
+  /** One item of `ok`; what follows it on the wire is added to `replays`. */
+  #answer(
+    connection: Connection,
+    topic: Topic,
+    item: SubscribeItem,
+    fetched: Map<Topic, FetchedHistory>,
+    replays: Uint8Array[],
+  ): SubscribedItem {
+    const { epoch, offset } = topic.position;
+    const from = positionOf(item);
+    if (from === undefined) {
+      const last = topic.sendsLast ? topic.history.last() : undefined;
+      if (last === undefined) return { c: topic.name, e: epoch, o: offset };
+      replays.push(last);
+      return { c: topic.name, e: epoch, o: offset - 1 };
+    }
+    const frames = this.#missed(topic, from, fetched.get(topic), replays);
+    if (frames) {
+      replays.push(...frames);
+      // The client knows another epoch than the other subscribers: the next message must name it.
+      if (from.epoch !== epoch) topic.announceEpoch = true;
+      return { c: topic.name, e: from.epoch, o: from.offset, rec: true };
+    }
+    if (connection.has('gap')) {
+      const lost = from.epoch === epoch ? offset - from.offset : 0;
+      const why = from.epoch === epoch ? 'trimmed' : 'unknown';
+      replays.push(
+        gapFrame(topic.name, epoch, lost > 0 ? from.offset + 1 : 0, lost, why, this.#parts.allocate),
+      );
+      this.#parts.hub.ledger.gapMessages += lost;
+    }
+    return { c: topic.name, e: epoch, o: offset, rec: false };
+  }
+
+  #missed(
+    topic: Topic,
+    from: TopicPosition,
+    fetched: FetchedHistory | undefined,
+    replays: readonly Uint8Array[],
+  ): readonly Uint8Array[] | undefined {
+    // One budget for the whole frame: a client with many topics must not be drowned by its own resume.
+    const { maxMessages, maxBytes } = this.#limits();
+    const used = replays.reduce((sum, { length }) => sum + length, 0);
+    const limits = { maxMessages, maxBytes: Math.max(0, maxBytes - used) };
+    const plan = planResume(topic, from, limits);
+    if (plan.how === 'replay') return plan.frames;
+    if (plan.how === 'refuse' || !fetched) return undefined;
+    return replayFetched(topic, from, fetched, limits, this.#parts.allocate);
+  }
+}
+
+function positionOf(item: SubscribeItem): TopicPosition | undefined {
+  return item.from && { epoch: item.from.e, offset: item.from.o };
+}

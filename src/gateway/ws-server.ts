@@ -1,0 +1,215 @@
+// (8) The door to the ws package: HTTP for health, the upgrade on /ws, and sockets whose closing is seen at
+// its first moment. The ws package reads what clients send; what goes out is written by connection.ts.
+
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer, STATUS_CODES } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { WebSocket, WebSocketServer } from 'ws';
+import type { Address } from '../daemon/address.ts';
+import { formatAddress } from '../daemon/address.ts';
+import { listening } from '../daemon/lifecycle.ts';
+import { CLIENT_PROTOCOL } from '../protocol/client-frames.ts';
+import type { Connection } from './connection.ts';
+import { acceptableOffer } from './core/deflate-offer.ts';
+import { ticketOf } from './core/handshake.ts';
+
+export class ClientSocket extends WebSocket {
+  /** Set right after the upgrade. */
+  connection: Connection | undefined = undefined;
+
+  /** Also called by the package itself, when the client closes or breaks the protocol. */
+  override close(code?: number, reason?: string | Buffer): void {
+    this.connection?.closing(code ?? 1005);
+    super.close(code, reason);
+  }
+}
+
+export interface WsServerOptions {
+  address: Address;
+  maxFrameBytes: number;
+  deflate: boolean;
+}
+
+export interface Refusal {
+  status: number;
+  reason: string;
+  retryAfterSec?: number;
+}
+
+export interface WsServerEvents {
+  /** Judges a handshake; a refusal is answered over HTTP. */
+  refuse(origin: string | undefined): Refusal | undefined;
+  /** Makes the connection of a new socket. */
+  open(ws: ClientSocket, socket: Socket, ticket: string | undefined): Connection;
+  message(connection: Connection, text: string): void;
+  /** A ping or pong of RFC 6455: a sign of life that counts against the rate. */
+  control(connection: Connection): void;
+  closed(connection: Connection, code: number): void;
+  /** Answers GET on any path but /ws; undefined = 404. */
+  health(path: string): { status: number; body: object } | undefined;
+}
+
+export interface WsServer {
+  /** host:port as bound. */
+  address: string;
+  /** Answers from now on. To be called in the same turn, before the first connection is accepted. */
+  serve(events: WsServerEvents): void;
+  /** Takes no more connections; the ones there stay. */
+  stopListening(): void;
+  /** Ends every socket that is left and resolves when the port is free. */
+  close(): Promise<void>;
+}
+
+/** Between a close frame of ours and the end of the socket; a client that does not answer is cut. */
+const CLOSE_TIMEOUT_MS = 5_000;
+const PATH = '/ws';
+
+/** Binds the port; `serve` says who answers. */
+export async function bindWsServer(options: WsServerOptions): Promise<WsServer> {
+  const sockets = new Set<Duplex>();
+  const http = createServer({
+    // A slow handshake holds a descriptor: 4,000 of them were all gone by 4 s with these (docs/operations.md).
+    headersTimeout: 2_000,
+    requestTimeout: 5_000,
+    connectionsCheckingInterval: 500,
+    keepAliveTimeout: 5_000,
+    maxHeaderSize: 16_384,
+  });
+  const wsOptions = {
+    noServer: true,
+    clientTracking: false,
+    WebSocket: ClientSocket,
+    maxPayload: options.maxFrameBytes,
+    // Empty fragments cost memory too: the rate limit counts messages, this counts their parts.
+    maxFragments: 1_024,
+    maxBufferedChunks: 4_096,
+    maxPendingAutoPongs: 16,
+    closeTimeout: CLOSE_TIMEOUT_MS,
+    handleProtocols: () => CLIENT_PROTOCOL,
+    perMessageDeflate: options.deflate && {
+      serverNoContextTakeover: true,
+      clientNoContextTakeover: true,
+      concurrencyLimit: 4,
+    },
+  };
+  const server = new WebSocketServer(wsOptions);
+
+  http.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.on('close', forget);
+  });
+  function forget(this: Socket): void {
+    sockets.delete(this);
+  }
+
+  const serve = (events: WsServerEvents): void => {
+    http.on('request', (request: IncomingMessage, response: ServerResponse) => {
+      const answer = request.method === 'GET' ? events.health(pathOf(request)) : undefined;
+      const body = `${JSON.stringify(answer?.body ?? { title: 'Not found', status: 404 })}\n`;
+      response.writeHead(answer?.status ?? 404, {
+        'content-type': answer ? 'application/json' : 'application/problem+json',
+        'cache-control': 'no-store',
+      });
+      response.end(body);
+    });
+    http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+      const protocols = (request.headers['sec-websocket-protocol'] ?? '')
+        .split(',')
+        .map((item) => item.trim());
+      const refusal = refusalOf(request, protocols) ?? events.refuse(request.headers.origin);
+      if (refusal) {
+        refuseUpgrade(socket, refusal);
+        return;
+      }
+      // Offers we cannot meet are declined, as RFC 7692 asks; the package would answer 400.
+      const offer = acceptableOffer(request.headers['sec-websocket-extensions'] ?? '');
+      if (offer === undefined) delete request.headers['sec-websocket-extensions'];
+      else request.headers['sec-websocket-extensions'] = offer;
+      const ticket = ticketOf(protocols, request.headers.authorization);
+      server.handleUpgrade(request, socket, head, (ws) => {
+        // Listeners shared by all sockets: one closure a connection would cost more than the connection.
+        if (!(socket instanceof Socket)) throw new TypeError('an upgrade came without a socket');
+        ws.connection = events.open(ws, socket, ticket);
+        ws.on('message', onMessage);
+        ws.on('ping', onControl);
+        ws.on('pong', onControl);
+        ws.on('error', onError);
+        ws.on('close', onClose);
+      });
+    });
+
+    function onMessage(this: WebSocket, data: Buffer, isBinary: boolean): void {
+      const connection = connectionOf(this);
+      if (isBinary) connection?.close(1003, 'text frames only');
+      else if (connection) events.message(connection, data.toString());
+    }
+    function onControl(this: WebSocket): void {
+      const connection = connectionOf(this);
+      if (connection) events.control(connection);
+    }
+    // The package closes with the right code by itself; an 'error' nobody hears would end the process.
+    function onError(): void {}
+    function onClose(this: WebSocket, code: number): void {
+      const connection = connectionOf(this);
+      if (!connection) return;
+      connection.closing(code);
+      events.closed(connection, code);
+    }
+  };
+
+  const wanted = formatAddress(options.address);
+  await listening(
+    new Promise<void>((resolve, reject) => {
+      http.once('error', reject);
+      http.listen({ ...options.address, backlog: 4_096 }, () => {
+        http.off('error', reject);
+        resolve();
+      });
+    }),
+    wanted,
+    '--listen',
+  );
+  const bound = http.address() as AddressInfo;
+
+  return {
+    address: formatAddress({ host: options.address.host, port: bound.port }),
+    serve,
+    stopListening: () => void http.close(),
+    async close() {
+      const free = new Promise<void>((resolve) => {
+        if (!http.listening && sockets.size === 0) resolve();
+        else http.close(() => resolve());
+      });
+      for (const socket of sockets) socket.destroy();
+      await free;
+    },
+  };
+}
+
+function connectionOf(ws: WebSocket): Connection | undefined {
+  return ws instanceof ClientSocket ? ws.connection : undefined;
+}
+
+function pathOf(request: IncomingMessage): string {
+  return (request.url ?? '/').split('?', 1)[0]!;
+}
+
+function refusalOf(request: IncomingMessage, protocols: readonly string[]): Refusal | undefined {
+  if (pathOf(request) !== PATH) return { status: 404, reason: `WebSocket is on ${PATH}` };
+  if (!protocols.includes(CLIENT_PROTOCOL)) {
+    return { status: 400, reason: `Sec-WebSocket-Protocol must offer ${CLIENT_PROTOCOL}` };
+  }
+  return undefined;
+}
+
+function refuseUpgrade(socket: Duplex, { status, reason, retryAfterSec }: Refusal): void {
+  socket.on('error', () => socket.destroy());
+  socket.once('finish', () => socket.destroy());
+  const retry = retryAfterSec === undefined ? '' : `Retry-After: ${retryAfterSec}\r\n`;
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\nConnection: close\r\nContent-Type: text/plain\r\n` +
+      `${retry}Content-Length: ${Buffer.byteLength(reason)}\r\n\r\n${reason}`,
+  );
+}

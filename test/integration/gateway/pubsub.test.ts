@@ -1,0 +1,155 @@
+// The gateway's main job over real sockets: hello, sub, msg, and the same bytes for everyone.
+
+import { afterEach, expect, it } from 'vitest';
+import type { GatewayConfig } from '../../../src/gateway/gateway-options.ts';
+import type { LaunchedGateway } from '../../launch/gateway.ts';
+import { launchGateway, TestClient } from '../../launch/gateway.ts';
+
+let running: LaunchedGateway | undefined;
+const launch = async (config: Partial<GatewayConfig> = {}): Promise<LaunchedGateway> =>
+  (running = await launchGateway(config));
+
+afterEach(async () => {
+  await running?.gateway.close();
+  running = undefined;
+});
+
+it('welcomes a client and delivers what is published to its topic', async () => {
+  const { link, url, gateway } = await launch({ id: 'gw-1', lookupUrls: ['http://herald.test'] });
+  const client = new TestClient(url);
+  client.ws.on('open', () => client.send({ op: 'hello', v: 1, caps: ['gap', 'teleport'] }));
+  expect(await client.next('welcome')).toMatchObject({
+    v: 1,
+    caps: ['gap'],
+    gateway: 'gw-1',
+    pingMs: 25_000,
+    max: { frame: 65_536, topics: 128 },
+    lookup: ['http://herald.test'],
+  });
+  expect(await client.subscribe('orders.eu')).toEqual([{ c: 'orders.eu', e: 'e1', o: 0 }]);
+  link.publish('orders.eu', { n: 1 }, 'text with "quotes" and ümlauts', null);
+  link.publish('orders.us', 'not for us');
+  expect(await client.next('msg')).toEqual({ op: 'msg', c: 'orders.eu', o: 1, d: { n: 1 } });
+  expect(await client.next('msg')).toMatchObject({ o: 2, d: 'text with "quotes" and ümlauts' });
+  expect(await client.next('msg')).toMatchObject({ o: 3, d: null });
+  expect(gateway.snapshot()).toMatchObject({ connections: 1, acceptedTotal: 1, subscriptions: 1 });
+});
+
+it('gives every subscriber each message once and in order, whatever else it is subscribed to', async () => {
+  const { link, url, gateway } = await launch();
+  const clients = await Promise.all(
+    Array.from({ length: 30 }, (_, i) => TestClient.connect(url, { deflate: i % 3 === 0 })),
+  );
+  await Promise.all(clients.map((client, i) => client.subscribe('a', ...(i % 2 ? ['b'] : []))));
+  const long = 'x'.repeat(900);
+  for (let n = 0; n < 200; n++) link.publish(n % 4 === 3 ? 'b' : 'a', { n, long });
+  for (const [i, client] of clients.entries()) {
+    const expected = Array.from({ length: 200 }, (_, n) => n).filter((n) => i % 2 || n % 4 !== 3);
+    const got = (await client.messages(expected.length)) as { n: number }[];
+    expect(got.map(({ n }) => n)).toEqual(expected);
+  }
+  const { ledger } = gateway.snapshot();
+  expect(ledger.delivered).toBe(30 * 150 + 15 * 50);
+  expect(ledger.due).toBe(ledger.delivered);
+  expect(ledger.received).toBe(200);
+});
+
+it('starts a late subscriber after the offset its ok names, in the middle of a stream', async () => {
+  const { link, url } = await launch({ maxWaitMs: 30 });
+  const early = await TestClient.connect(url);
+  await early.subscribe('t');
+  const late = await TestClient.connect(url);
+  let n = 0;
+  const timer = setInterval(() => link.publish('t', n++), 1);
+  try {
+    for (let round = 0; round < 10; round++) {
+      const [item] = await late.subscribe('t');
+      const first = await late.next('msg');
+      expect(first['o']).toBe((item!['o'] as number) + 1);
+      late.send({ op: 'unsub', id: 1_000 + round, c: ['t'] });
+      await late.next('ok', (frame) => frame['id'] === 1_000 + round);
+      const silentFrom = late.frames.length;
+      link.publish('t', n++);
+      late.send({ op: 'ping' });
+      await late.next('pong');
+      expect(late.frames.slice(silentFrom).some(({ op }) => op === 'msg')).toBe(false);
+    }
+  } finally {
+    clearInterval(timer);
+  }
+});
+
+it('sends the newest message on subscribe where a topic prefix asks for it', async () => {
+  const { link, url } = await launch({ lastValueTopics: ['price.'] });
+  const first = await TestClient.connect(url);
+  await first.subscribe('price.eur', 'chat.1');
+  link.publish('price.eur', 1, 2);
+  link.publish('chat.1', 'hi');
+  await first.messages(3);
+  const second = await TestClient.connect(url);
+  const [price, chat] = await second.subscribe('price.eur', 'chat.1');
+  expect(price).toMatchObject({ o: 1 });
+  expect(chat).toMatchObject({ o: 1 });
+  expect(await second.next('msg')).toMatchObject({ c: 'price.eur', o: 2, d: 2 });
+});
+
+it('tells a gap with its count in its place between the messages, to clients that know gaps', async () => {
+  const { link, url, gateway } = await launch();
+  const knows = await TestClient.connect(url);
+  const old = await TestClient.connect(url, { caps: [] });
+  await Promise.all([knows.subscribe('t'), old.subscribe('t')]);
+  link.publish('t', 'one');
+  link.gap('t', 2, 5);
+  link.publish('t', 'seven');
+  await knows.next('msg');
+  expect(await knows.next('gap')).toEqual({ op: 'gap', c: 't', e: 'e1', from: 2, n: 5, why: 'trimmed' });
+  await knows.next('msg');
+  await old.messages(2);
+  expect(old.frames.some(({ op }) => op === 'gap')).toBe(false);
+  expect(gateway.snapshot().ledger).toMatchObject({ gapMessages: 10, gapFrames: 1 });
+});
+
+it('names the new epoch in the first message of it', async () => {
+  const { link, url } = await launch();
+  const client = await TestClient.connect(url);
+  await client.subscribe('t');
+  link.publish('t', 1);
+  expect(await client.next('msg')).not.toHaveProperty('e');
+  link.epoch = 'e2';
+  link.publish('t', 2, 3);
+  expect(await client.next('msg')).toMatchObject({ e: 'e2', o: 1 });
+  expect(await client.next('msg')).not.toHaveProperty('e');
+});
+
+it('keeps the interest in a topic for a while after its last subscriber, then ends it', async () => {
+  const { link, url } = await launch({ topicLingerMs: 300 });
+  const client = await TestClient.connect(url);
+  await client.subscribe('t');
+  client.send({ op: 'unsub', id: 9, c: ['t'] });
+  await client.next('ok');
+  expect(link.wanted.has('t')).toBe(true);
+  await expect.poll(() => link.wanted.has('t'), { timeout: 5_000 }).toBe(false);
+});
+
+it('refuses topics above the limit one by one', async () => {
+  const { url } = await launch({ maxTopics: 2 });
+  const client = await TestClient.connect(url);
+  const items = await client.subscribe('a', 'b', 'c');
+  expect(items.map(({ err }) => (err as { code: number } | undefined)?.code)).toEqual([
+    undefined,
+    undefined,
+    4005,
+  ]);
+});
+
+it('answers health over HTTP on the same port', async () => {
+  const { port, gateway } = await launch();
+  const get = (path: string): Promise<Response> => fetch(`http://127.0.0.1:${port}${path}`);
+  expect((await get('/livez')).status).toBe(200);
+  expect(await (await get('/readyz')).json()).toMatchObject({ ready: true, state: 'up' });
+  expect((await get('/other')).status).toBe(404);
+  gateway.drain({ spreadMs: 0, deadlineMs: 0 });
+  expect((await get('/readyz')).status).toBe(503);
+  gateway.ready();
+  expect((await get('/readyz')).status).toBe(200);
+});
