@@ -24,7 +24,8 @@ export function standingLoop(session: Session, step: (onChange: () => void) => P
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> | undefined;
 
-  const run = async (): Promise<void> => {
+  const run = async (): Promise<Next> => {
+    poked = false;
     let next: Next = 'now';
     for (let looks = 0; next === 'now' && !stopped && session.state() === 'up'; looks++) {
       poked = false;
@@ -32,13 +33,18 @@ export function standingLoop(session: Session, step: (onChange: () => void) => P
       // A step may be poked while it runs.
       if ((poked as boolean) && next === 'settled') next = 'now';
     }
-    running = undefined;
-    if (next === 'later' && !stopped) timer = setTimeout(poke, pauseMs()).unref();
+    return next;
   };
   const poke = (): void => {
     clearTimeout(timer);
     poked = true;
-    if (!stopped) running ??= run();
+    if (stopped || running) return;
+    running = run().then((next) => {
+      running = undefined;
+      if (stopped) return;
+      if (poked) poke();
+      else if (next === 'later') timer = setTimeout(poke, pauseMs()).unref();
+    });
   };
 
   const stopListening = session.onState((state) => {

@@ -9,6 +9,18 @@ export interface OwnWrite {
   modifiedMs: number;
   clockEpoch: number;
   sentAtMs: number;
+  /** Until its answer came: the write happened somewhere in between, so this is the error of every age. */
+  roundTripMs: number;
+}
+
+/** A machine's clock may run this much faster or slower than another: an older measure is worth less. */
+const DRIFT = 0.001;
+
+/** The better of two measures of the store's clock; another leader's clock always replaces the old one. */
+export function betterWrite(known: OwnWrite | undefined, next: OwnWrite): OwnWrite {
+  if (known?.clockEpoch !== next.clockEpoch) return next;
+  const driftMs = DRIFT * (next.sentAtMs - known.sentAtMs);
+  return next.roundTripMs <= known.roundTripMs + driftMs ? next : known;
 }
 
 /**

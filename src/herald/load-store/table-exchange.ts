@@ -16,6 +16,7 @@ import { createHomeRows } from './home-rows.ts';
 import { createOrphanWatch } from './orphan-parts.ts';
 import { partFingerprint, splitParts } from './part-split.ts';
 import type { OwnWrite } from './store-time.ts';
+import { betterWrite } from './store-time.ts';
 import { createTableCopies } from './table-copies.ts';
 
 export type WriteOutcome = 'written' | 'unchanged' | 'skipped' | 'failed';
@@ -50,6 +51,9 @@ export interface TableExchange {
   stop(): void;
 }
 
+const TIME_TRIES = 3;
+const GOOD_ROUND_TRIP_MS = 20;
+
 export function createTableExchange(options: TableExchangeOptions): TableExchange {
   const { coordination, balancer, paths, heraldId, bootId, clock, log, onWrite } = options;
   const copies = createTableCopies();
@@ -65,15 +69,20 @@ export function createTableExchange(options: TableExchangeOptions): TableExchang
   let stopWatching = (): void => {};
   let watching = false;
 
-  const stamped = (stamp: Stamp, sentAtMs: number): void => {
-    ownWrite = { modifiedMs: stamp.modifiedMs, clockEpoch: stamp.clockEpoch, sentAtMs };
+  const stamped = ({ modifiedMs, clockEpoch }: Stamp, sentAtMs: number): void => {
+    const roundTripMs = clock.nowMs() - sentAtMs;
+    ownWrite = betterWrite(ownWrite, { modifiedMs, clockEpoch, sentAtMs, roundTripMs });
   };
-  /** Learns the store's time by a write, one at a time. */
+  /** Learns the store's time by small writes, one at a time; the first ever must also make the folders. */
   const askTime = (): Promise<void> => {
     askingTime ??= (async () => {
-      const sentAtMs = clock.nowMs();
-      const answer = await coordination.put(paths.clock, heraldId);
-      if (answer.ok) stamped(answer.value, sentAtMs);
+      for (let tries = 0; tries < TIME_TRIES; tries++) {
+        const sentAtMs = clock.nowMs();
+        const answer = await coordination.put(paths.clock, heraldId);
+        if (!answer.ok) break;
+        stamped(answer.value, sentAtMs);
+        if ((ownWrite?.roundTripMs ?? 0) < GOOD_ROUND_TRIP_MS) break;
+      }
       askingTime = undefined;
     })();
     return askingTime;
