@@ -7,6 +7,7 @@ import { existsSync, rmSync, writeFileSync } from 'node:fs';
 export const PACKAGES = {
   zookeeper: { file: '/usr/share/java/zookeeper.jar', needs: 'the store tests' },
   haproxy: { file: '/usr/sbin/haproxy', needs: 'the agent-check tests' },
+  faketime: { file: '/usr/bin/faketime', needs: 'the fault table with wrong clocks' },
   chromium: { file: '/usr/bin/chromium', needs: 'the browser tests' },
   prometheus: { file: '/usr/bin/prometheus', needs: 'the dashboard tests' },
   'graphite-carbon': { file: '/usr/bin/carbon-cache', needs: 'the StatsD dashboard tests' },

@@ -26,7 +26,7 @@ export interface ZookeeperServer {
   kill(): Promise<void>;
   stop(): Promise<void>;
   /** Starts it again on its own port and data; resolves when it serves, unless told not to wait. */
-  start(wait?: boolean): Promise<void>;
+  start(wait?: boolean, env?: Record<string, string>): Promise<void>;
 }
 
 export interface ZookeeperEnsemble {
@@ -99,7 +99,9 @@ export async function launchEnsemble(size = 3, launch: ZookeeperLaunch = {}): Pr
     await until(
       'a ZooKeeper quorum',
       async () => {
-        const modes = await Promise.all(servers.map((one) => (one.pid() === 0 ? Promise.resolve('down') : one.mode())));
+        const modes = await Promise.all(
+          servers.map((one) => (one.pid() === 0 ? Promise.resolve('down') : one.mode())),
+        );
         return modes.every((mode) => mode !== '') && modes.some((mode) => /leader|standalone/.test(mode));
       },
       deadlineMs,
@@ -148,7 +150,7 @@ function server(port: number, config: string, home: string, properties: string[]
       await child?.stop();
       child = undefined;
     },
-    async start(wait = true) {
+    async start(wait = true, env = {}) {
       child = startChild(
         'java',
         [
@@ -159,7 +161,7 @@ function server(port: number, config: string, home: string, properties: string[]
           'org.apache.zookeeper.server.quorum.QuorumPeerMain',
           config,
         ],
-        { cwd: home },
+        { cwd: home, env },
       );
       if (!wait) return;
       const started = child;

@@ -1,0 +1,77 @@
+// `npm run e2e:faults`: makes every fault of the table on real servers and prints what was measured.
+// --full runs durations and counts as written; --only a,b runs some rows; --log FILE keeps every fault and
+// every answer as NDJSON; --rate N sets the lookups a second. Exits with 1 when a row did not hold.
+
+import { createWriteStream, existsSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { requireServer } from '../../launch/require-server.ts';
+import { layField } from './field.ts';
+import type { Finding } from './finding.ts';
+import { HERALD_BIN } from './herald-node.ts';
+import { printFindings } from './print-findings.ts';
+import { effortOf } from './row.ts';
+import { ROWS } from './rows.ts';
+
+const { values } = parseArgs({
+  options: {
+    full: { type: 'boolean', default: false },
+    only: { type: 'string', default: Object.keys(ROWS).join(',') },
+    rate: { type: 'string', default: '2100' },
+    log: { type: 'string' },
+  },
+});
+
+const names = values.only.split(',');
+const unknown = names.filter((name) => !Object.hasOwn(ROWS, name));
+if (unknown.length > 0) {
+  console.error(`no row ${unknown.join(', ')}; there are ${Object.keys(ROWS).join(', ')}`);
+  process.exit(2);
+}
+if (!existsSync(HERALD_BIN)) {
+  console.error('dist/ is missing: npm run build');
+  process.exit(2);
+}
+if (!requireServer('zookeeper') || !requireServer('haproxy')) process.exit(2);
+
+const file = values.log === undefined ? undefined : createWriteStream(values.log);
+const field = await layField({
+  lookupsPerSec: Number(values.rate),
+  ...(file && { onEvent: (event) => file.write(`${JSON.stringify(event)}\n`) }),
+});
+const interrupted = new AbortController();
+process.once('SIGINT', () => {
+  interrupted.abort();
+  void field.close().then(() => process.exit(130));
+});
+
+const startMs = performance.now();
+const findings: Finding[] = [];
+let crashed = 0;
+for (const [i, name] of names.entries()) {
+  const row = ROWS[name]!;
+  const fromMs = performance.now();
+  field.load.rate();
+  process.stderr.write(`[${i + 1}/${names.length}] ${row.title} ...`);
+  try {
+    const found = await row.run(field, effortOf(values.full));
+    findings.push(...found);
+    const held = found.every(({ breaches }) => breaches.length === 0);
+    const seconds = Math.round((performance.now() - fromMs) / 1_000);
+    process.stderr.write(
+      ` ${held ? 'held' : 'BROKEN'} (${seconds} s, ${Math.round(field.load.rate())} lookups/s)\n`,
+    );
+  } catch (error) {
+    if (interrupted.signal.aborted) break;
+    crashed += 1;
+    process.stderr.write(` could not be finished: ${(error as Error).message}\n`);
+    for (const herald of field.heralds) process.stderr.write(`${herald.log().slice(-3_000)}\n`);
+    break;
+  }
+}
+if (!interrupted.signal.aborted) {
+  console.log(`\n${printFindings(findings)}`);
+  console.log(`\n${findings.length} faults in ${Math.round((performance.now() - startMs) / 1_000)} s`);
+  await field.close();
+  file?.end();
+  process.exit(crashed > 0 || findings.some(({ breaches }) => breaches.length > 0) ? 1 : 0);
+}
