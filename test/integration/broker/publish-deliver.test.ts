@@ -3,7 +3,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Publisher } from '../../../src/publisher/index.ts';
 import { createPublisher, PublishError } from '../../../src/publisher/index.ts';
-import { broker, listener, numbers, until } from './rig.ts';
+import { until } from '../../launch/until.ts';
+import { broker, listener, numbers } from './rig.ts';
 
 const closing: (() => Promise<void>)[] = [];
 const closeLater = <T extends { close(): Promise<void> }>(thing: T): T => {

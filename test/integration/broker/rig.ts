@@ -1,6 +1,7 @@
 // What the broker tests share: a broker of the real code on free ports, a link that writes down what it
 // hears, and waiting with a deadline.
 
+import { join } from 'node:path';
 import { systemClock } from '../../../src/daemon/clock.ts';
 import { loadConfig } from '../../../src/daemon/config.ts';
 import { silentLog } from '../../../src/daemon/log.ts';
@@ -12,6 +13,9 @@ import { createBrokerLink } from '../../../src/gateway/broker-link-zmq.ts';
 import type { BrokerLinkOptions } from '../../../src/gateway/broker-link-zmq.ts';
 import type { BrokerLink, DeliveredMessage, FeedGap } from '../../../src/gateway/core/feed-port.ts';
 import type { BrokerAddress } from '../../../src/protocol/load-report.ts';
+import type { Child } from '../../launch/child.ts';
+import { startChild } from '../../launch/child.ts';
+import { transpiled } from '../../launch/transpiled.ts';
 
 export type BrokerFlags = Partial<Record<keyof BrokerConfig, unknown>>;
 
@@ -29,6 +33,35 @@ export function broker(id: string, flags: BrokerFlags = {}): Promise<BrokerHandl
     },
   });
   return startBroker(config, { log: silentLog, metrics: createMetrics(), clock: systemClock });
+}
+
+const scripts = new Map<string, string>();
+
+/** Runnable form of a file beside this one, made once. */
+function script(name: string): string {
+  const made = scripts.get(name) ?? transpiled(join(import.meta.dirname, name));
+  scripts.set(name, made);
+  return made;
+}
+
+export interface BrokerChild {
+  child: Child;
+  address: BrokerAddress;
+}
+
+/** The same as a process of its own, to be killed, frozen or terminated. */
+export async function brokerChild(id: string, flags: BrokerFlags = {}): Promise<BrokerChild> {
+  const child = startChild(process.execPath, [
+    script('broker-child.ts'),
+    JSON.stringify({ id, httpListen: '', ...flags }),
+  ]);
+  const [, address] = await child.line(/^ready (.*)$/m);
+  return { child, address: JSON.parse(address!) as BrokerAddress };
+}
+
+/** A link as a process of its own; it prints how many messages it has. */
+export function listenerChild(brokers: readonly BrokerAddress[], topics: readonly string[]): Child {
+  return startChild(process.execPath, [script('listener-child.ts'), JSON.stringify({ brokers, topics })]);
 }
 
 /** Flags that start a broker again where `address` was. */
@@ -74,15 +107,6 @@ export function listener(
 
 export function value(data: Uint8Array): unknown {
   return JSON.parse(Buffer.from(data).toString('utf8')) as unknown;
-}
-
-/** Waits until `probe` holds; fails with `what` after the deadline. */
-export async function until(what: string, probe: () => boolean, deadlineMs = 10_000): Promise<void> {
-  const endMs = performance.now() + deadlineMs;
-  while (!probe()) {
-    if (performance.now() > endMs) throw new Error(`not within ${deadlineMs} ms: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
 }
 
 export function numbers(from: number, to: number): number[] {

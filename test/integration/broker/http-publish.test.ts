@@ -1,0 +1,124 @@
+// HTTP publish against a real broker: what it takes, what it refuses and how it says so; retries under one
+// key; encryption and tokens off loopback.
+
+import { curveKeyPair } from 'zeromq';
+import { afterEach, describe, expect, it } from 'vitest';
+import { createPublisher } from '../../../src/publisher/index.ts';
+import { until } from '../../launch/until.ts';
+import { broker, listener, numbers } from './rig.ts';
+
+const closing: (() => Promise<unknown>)[] = [];
+const closeLater = <T extends { close(): Promise<void> }>(thing: T): T => {
+  closing.push(() => thing.close());
+  return thing;
+};
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close();
+});
+
+const post = (url: string, body: unknown, headers: Record<string, string> = {}): Promise<Response> =>
+  fetch(`${url}/v1/publish`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+  });
+
+describe('POST /v1/publish', () => {
+  it('answers 202 once everything was taken, one message or a batch', async () => {
+    const one = closeLater(await broker('b1'));
+    const heard = listener([one.address()]);
+    closeLater(heard.link);
+    await heard.link.subscribe('a');
+    const single = await post(one.addresses.http, { topic: 'a', data: 0 });
+    expect([single.status, await single.json()]).toEqual([202, { accepted: 1 }]);
+    expect(one.snapshot().ledger.forwarded).toBe(1);
+    const batch = numbers(1, 500).map((n) => ({ topic: 'a', data: n }));
+    expect((await post(one.addresses.http, { messages: batch })).status).toBe(202);
+    await until('501 messages', () => heard.messages.length >= 501);
+    expect(heard.values('a')).toEqual(numbers(0, 500));
+  });
+
+  it('finds the owner of a topic whichever broker is asked', async () => {
+    const brokers = await Promise.all(['b1', 'b2'].map((id) => broker(id)));
+    brokers.forEach(closeLater);
+    const one = brokers[0]!;
+    for (const n of numbers(1, 50)) await post(one.addresses.http, { topic: `t.${n}`, data: n });
+    // Without a Herald a broker knows itself alone; with one, test/integration/broker/announce.test.ts.
+    expect(one.snapshot().ledger.forwarded).toBe(50);
+  });
+
+  it('delivers a request once however often it is repeated under its key', async () => {
+    const one = closeLater(await broker('b1'));
+    const body = { messages: numbers(1, 10).map((n) => ({ topic: 'b', data: n })) };
+    for (let tries = 0; tries < 3; tries++) {
+      expect((await post(one.addresses.http, body, { 'idempotency-key': 'order-17' })).status).toBe(202);
+    }
+    expect(one.snapshot().ledger).toMatchObject({ forwarded: 10, duplicates: 20 });
+  });
+
+  it.each([
+    ['not JSON', '{"topic":', 400],
+    ['no topic', { data: 1 }, 400],
+    ['a bad topic', { topic: 'two words', data: 1 }, 400],
+    ['no data', { topic: 'x' }, 400],
+    ['an empty batch', { messages: [] }, 400],
+    [
+      'one bad message of two',
+      [
+        { topic: 'x', data: 1 },
+        { topic: '', data: 1 },
+      ],
+      400,
+    ],
+    ['too much data', { topic: 'x', data: 'y'.repeat(70_000) }, 400],
+    ['a body over 1 MB', { topic: 'x', data: 'y'.repeat(1_100_000) }, 413],
+  ])('refuses %s and publishes nothing', async (_, body, status) => {
+    const one = closeLater(await broker('b1'));
+    const reply = await post(one.addresses.http, body);
+    expect(reply.status).toBe(status);
+    expect(reply.headers.get('content-type')).toContain('application/problem+json');
+    expect(await reply.json()).toMatchObject({ status, code: expect.any(String) as string });
+    expect(one.snapshot().ledger.received).toBe(0);
+  });
+
+  it('refuses other types, pages and those without the token', async () => {
+    const one = closeLater(await broker('b1', { publishToken: 'a-publish-token-of-mine' }));
+    const url = one.addresses.http;
+    expect((await post(url, { topic: 'x', data: 1 })).status).toBe(401);
+    const token = { authorization: 'Bearer a-publish-token-of-mine' };
+    expect(
+      (await post(url, { topic: 'x', data: 1 }, { ...token, origin: 'http://page.example' })).status,
+    ).toBe(403);
+    expect(
+      (await post(url, { topic: 'x', data: 1 }, { ...token, 'content-type': 'text/plain' })).status,
+    ).toBe(415);
+    expect((await post(url, { topic: 'x', data: 1 }, token)).status).toBe(202);
+    expect((await fetch(`${url}/v1/ledger`)).status).toBe(401);
+    expect((await fetch(`${url}/readyz`)).status).toBe(200);
+  });
+});
+
+describe('leaving loopback', () => {
+  it('is refused without keys, and without a token for HTTP', async () => {
+    await expect(broker('b1', { publishListen: '0.0.0.0:0' })).rejects.toThrow('set curvePublicKey');
+    await expect(broker('b1', { httpListen: '0.0.0.0:0' })).rejects.toThrow('set publishToken');
+  });
+
+  it('works with CURVE keys, and not for who has none', async () => {
+    const [server, client] = [curveKeyPair(), curveKeyPair()];
+    const keys = { curvePublicKey: server.publicKey, curveSecretKey: server.secretKey };
+    const one = closeLater(
+      await broker('b1', { publishListen: '0.0.0.0:0', advertiseHost: '127.0.0.1', ...keys }),
+    );
+    const curve = { serverKey: server.publicKey, ...client };
+    const heard = listener([one.address()], { curve });
+    closeLater(heard.link);
+    await heard.link.subscribe('c');
+    const publisher = closeLater(await createPublisher({ brokers: [one.address()], curve }));
+    await publisher.publish('c', 'secret');
+    await until('the message', () => heard.messages.length === 1);
+    const stranger = closeLater(await createPublisher({ brokers: [one.address()], giveUpMs: 700 }));
+    await expect(stranger.publish('c', 'plain')).rejects.toMatchObject({ code: 'timeout' });
+    expect((await post(one.addresses.http, { topic: 'c', data: 2 })).status).toBe(202);
+  });
+});
