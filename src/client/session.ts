@@ -2,7 +2,8 @@
 // decides by what comes in and when; the edge owns the socket.
 
 import type { ClientOut, MoveOrder, SubscribedItem, Welcome } from '../protocol/client-frames.ts';
-import { CLIENT_PROTOCOL, decodeClientOut } from '../protocol/client-frames.ts';
+import { CLIENT_PROTOCOL } from '../protocol/client-frames.ts';
+import { decodeClientOut } from '../protocol/client-out-frames.ts';
 import { closeBand } from '../protocol/close-codes.ts';
 import type { LookupPick } from '../protocol/lookup.ts';
 import { TICKET_PROTOCOL_PREFIX } from '../protocol/ticket.ts';

@@ -31,10 +31,13 @@ export interface Stream {
 export function createStream(book: TopicBook, emit: (event: ClientEvent) => void): Stream {
   const epochs = new Map<string, string>();
   const held = new Map<string, Held>();
+  /** Not resumed: the gateway's own word on that hole, which follows its `ok`, is not news. */
+  const echoes = new Set<string>();
 
   const deliver = (frame: MessageFrame): void => {
-    const epoch = frame.e ?? epochs.get(frame.c) ?? '';
+    const epoch = frame.e ?? epochs.get(frame.c) ?? book.position(frame.c)?.e ?? '';
     epochs.set(frame.c, epoch);
+    echoes.delete(frame.c);
     if (!book.take(frame.c, epoch, frame.o)) return;
     emit({ name: 'message', detail: { topic: frame.c, epoch, offset: frame.o, data: frame.d } });
   };
@@ -45,6 +48,7 @@ export function createStream(book: TopicBook, emit: (event: ClientEvent) => void
     epochs.set(frame.c, epoch);
     const last = frame.from + frame.n - 1;
     const counted = frame.n > 0 && frame.from > 0;
+    if (echoes.delete(frame.c) && !counted) return;
     if (counted && last <= (book.offsetIn(frame.c, epoch) ?? 0)) return;
     if (counted) book.settle(frame.c, { e: epoch, o: last });
     emit({
@@ -104,6 +108,7 @@ export function createStream(book: TopicBook, emit: (event: ClientEvent) => void
         done(true);
         return;
       }
+      echoes.add(topic);
       const hold: Held = { epoch, until: offset, frames: [] };
       if (arrived(topic, hold)) {
         done(true);

@@ -97,10 +97,11 @@ export const CLIENT_LIMITS = {
   maxTokenChars: 8_192,
 } as const;
 
-const MAX_ID = 2 ** 31 - 1;
+export const MAX_FRAME_ID = 2 ** 31 - 1;
 const ANSWERED_OPS: ReadonlySet<unknown> = new Set(['sub', 'unsub', 'pub']);
 /** Empty: the client subscribed while no broker was known. */
-const EPOCH_PATTERN = /^[A-Za-z0-9]{0,16}$/;
+export const EPOCH_PATTERN = /^[A-Za-z0-9]{0,16}$/;
+export const EPOCH_WORDS = 'an epoch: at most 16 letters or digits';
 
 /** Decodes one text frame from a client. A refusal means the frame is malformed, not that its op is unknown. */
 export function decodeClientIn(text: string): Decoded<ClientIn> {
@@ -150,14 +151,14 @@ function readClientIn(from: Fields): ClientIn {
       if (typeof op !== 'string' || op.length === 0 || op.length > 32) {
         refuse('op', op, 'a string of 1 to 32 characters');
       }
-      const id = optionalInteger(from, 'id', 0, MAX_ID);
+      const id = optionalInteger(from, 'id', 0, MAX_FRAME_ID);
       return { op: 'unknown', name: op, fields: from, ...(id !== undefined && { id }) };
     }
   }
 }
 
 function readId(from: Fields): number {
-  return requiredInteger(from, 'id', 0, MAX_ID);
+  return requiredInteger(from, 'id', 0, MAX_FRAME_ID);
 }
 
 function readList(value: unknown): unknown[] {
@@ -177,7 +178,7 @@ function readSubscribeItem(value: unknown, index: number): SubscribeItem {
   const position = readFields(from['from'], `${field}.from`);
   const epoch = position['e'];
   if (typeof epoch !== 'string' || !EPOCH_PATTERN.test(epoch)) {
-    return refuse(`${field}.from.e`, epoch, 'an epoch: at most 16 letters or digits');
+    return refuse(`${field}.from.e`, epoch, EPOCH_WORDS);
   }
   return { c: topic, from: { e: epoch, o: requiredInteger(position, 'o', 0, Number.MAX_SAFE_INTEGER) } };
 }
@@ -185,42 +186,4 @@ function readSubscribeItem(value: unknown, index: number): SubscribeItem {
 function readTopic(value: unknown, field: string): string {
   if (typeof value !== 'string' || !TOPIC_PATTERN.test(value)) return refuse(field, value, TOPIC_WORDS);
   return value;
-}
-
-/** Decodes one text frame from a gateway. Ops a later gateway may send come back as `undefined`. */
-export function decodeClientOut(text: string): Decoded<ClientOut | undefined> {
-  const json = decodeJson(text, 'frame');
-  if (!json.ok) return json;
-  return decoding(() => {
-    const from = readFields(json.value, 'frame');
-    switch (from['op']) {
-      case 'welcome':
-        readFields(from['max'], 'max');
-        return from as unknown as ClientOut;
-      case 'msg':
-        if (typeof from['c'] !== 'string') refuse('c', from['c'], 'a topic');
-        requiredInteger(from, 'o', 0, Number.MAX_SAFE_INTEGER);
-        return from as unknown as ClientOut;
-      case 'gap':
-        if (typeof from['c'] !== 'string') refuse('c', from['c'], 'a topic');
-        requiredInteger(from, 'n', 0, Number.MAX_SAFE_INTEGER);
-        return from as unknown as ClientOut;
-      case 'ok':
-        requiredInteger(from, 'id', 0, MAX_ID);
-        return from as unknown as ClientOut;
-      case 'move':
-        requiredInteger(from, 'spreadMs', 0, 86_400_000);
-        requiredInteger(from, 'deadlineMs', 0, 86_400_000);
-        return from as unknown as ClientOut;
-      case 'err':
-        requiredInteger(from, 'code', 0, 65_535);
-        return from as unknown as ClientOut;
-      case 'ping':
-      case 'pong':
-      case 'bye':
-        return { op: from['op'] };
-      default:
-        return undefined;
-    }
-  });
 }

@@ -5,6 +5,7 @@ export * from './bucket.ts';
 export * from './bucket-owner.ts';
 export * from './bytes.ts';
 export * from './client-frames.ts';
+export * from './client-out-frames.ts';
 export * from './close-codes.ts';
 export * from './decode.ts';
 export * from './load-report.ts';

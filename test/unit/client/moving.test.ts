@@ -1,0 +1,193 @@
+import { describe, expect, it } from 'vitest';
+import { createFakeWorld, liveWorld } from './fake-world.ts';
+import type { FakeWorld } from './fake-world.ts';
+
+const msg = (o: number, d: unknown = o): object => ({ op: 'msg', c: 't', o, d });
+const order = { op: 'move', why: 'drain', spreadMs: 60_000, deadlineMs: 90_000 };
+
+/** A world whose client was told to move and has just opened g2. */
+function movingWorld(why = 'drain'): FakeWorld {
+  const world = liveWorld();
+  world.last().says(msg(1));
+  world.last().says({ ...order, why });
+  world.passes(30_000);
+  world.finds('g2', 'g3');
+  return world;
+}
+
+describe('a client that is told to move', () => {
+  it('waits a random share of the spread, and stays live', () => {
+    const world = liveWorld();
+    world.chance = [0.25];
+    world.last().says(order);
+    expect(world.machine.state()).toMatchObject({ name: 'live', gateway: 'g1', moving: true });
+    world.passes(14_999);
+    expect(world.lookups).toHaveLength(1);
+    world.passes(1);
+    expect(world.lookups).toHaveLength(2);
+    expect(world.lookups[1]!.searchParams.get('intent')).toBe('move');
+    expect(world.lookups[1]!.searchParams.getAll('exclude')).toEqual(['g1']);
+    expect(world.lookups[1]!.searchParams.get('failed')).toBeNull();
+  });
+
+  it('resumes on the new gateway before it leaves the old, losing and repeating nothing', () => {
+    const world = movingWorld();
+    const [old, next] = world.links as [(typeof world.links)[0], (typeof world.links)[0]];
+    old.says(msg(2));
+    next.accepts({ answers: {} });
+    expect(next.sent[1]).toEqual({ op: 'sub', id: 1, c: [{ c: 't', from: { e: 'e1', o: 2 } }] });
+    expect(old.sent.at(-1)).toEqual({ op: 'bye' });
+    expect(old.closedWith).toBe(1000);
+    next.says(msg(2));
+    next.says(msg(3));
+    expect(world.data()).toEqual([1, 2, 3]);
+    expect(world.machine.state()).toMatchObject({ name: 'live', gateway: 'g2', moving: false });
+    expect(world.of('moved')).toEqual([{ from: 'g1', to: 'g2' }]);
+    expect(world.of('gap')).toEqual([]);
+  });
+
+  it('takes from both connections while they overlap', () => {
+    const world = movingWorld();
+    const [old, next] = world.links as [(typeof world.links)[0], (typeof world.links)[0]];
+    next.opens();
+    next.says({
+      op: 'welcome',
+      conn: 'c',
+      gateway: 'g2',
+      v: 1,
+      caps: [],
+      pingMs: 25_000,
+      max: {},
+      lookup: [],
+    });
+    old.says(msg(2));
+    old.says(msg(3));
+    next.says(msg(2));
+    next.says(msg(3));
+    next.says(msg(4));
+    old.says(msg(4));
+    next.answers();
+    next.says(msg(5));
+    expect(world.data()).toEqual([1, 2, 3, 4, 5]);
+  });
+
+  it('keeps the old connection for what the new one cannot resume', () => {
+    const world = movingWorld();
+    const [old, next] = world.links as [(typeof world.links)[0], (typeof world.links)[0]];
+    next.accepts({ answers: { t: { e: 'e1', o: 4, rec: false } } });
+    next.says(msg(5));
+    expect(old.closedWith).toBeUndefined();
+    old.says(msg(2));
+    old.says(msg(3));
+    expect(world.data()).toEqual([1, 2, 3]);
+    old.says(msg(4));
+    expect(world.data()).toEqual([1, 2, 3, 4, 5]);
+    expect(world.of('gap')).toEqual([]);
+    expect(old.closedWith).toBe(1000);
+  });
+
+  it('but not for ever: after 5 s the hole is told and the move is over', () => {
+    const world = movingWorld();
+    const [old, next] = world.links as [(typeof world.links)[0], (typeof world.links)[0]];
+    next.accepts({ answers: { t: { e: 'e1', o: 4, rec: false } } });
+    next.says(msg(5));
+    old.says(msg(2));
+    world.passes(5_000);
+    expect(world.of('gap')).toEqual([{ topic: 't', epoch: 'e1', from: 3, count: 2, why: 'not-resumed' }]);
+    expect(world.data()).toEqual([1, 2, 5]);
+    expect(world.machine.state()).toMatchObject({ name: 'live', gateway: 'g2' });
+    expect(old.closedWith).toBe(1000);
+  });
+
+  it('goes over to the new connection when the old one closes first', () => {
+    const world = movingWorld();
+    const [old, next] = world.links as [(typeof world.links)[0], (typeof world.links)[0]];
+    old.closes(4201);
+    expect(world.machine.state()).toMatchObject({ name: 'connecting', gateway: 'g2' });
+    next.accepts();
+    next.says(msg(2));
+    expect(world.data()).toEqual([1, 2]);
+    expect(world.machine.state()).toMatchObject({ name: 'live', gateway: 'g2' });
+    expect(world.lookups).toHaveLength(2);
+  });
+
+  it('tries the alternates, and then asks again, while it stays live', () => {
+    const world = movingWorld();
+    world.last().closes(1006);
+    expect(world.last().url).toBe('ws://g3:1/ws');
+    world.last().closes(1006);
+    expect(world.machine.state()).toMatchObject({ name: 'live', gateway: 'g1' });
+    world.passes(1_000);
+    expect(world.lookups).toHaveLength(3);
+    expect(world.lookups[2]!.searchParams.getAll('exclude').sort()).toEqual(['g1', 'g2', 'g3']);
+  });
+
+  it('stays where it is when a move for balance finds no place', () => {
+    const world = liveWorld();
+    world.last().says({ ...order, why: 'balance' });
+    world.passes(30_000);
+    world.refuses({ code: 'overloaded', retryAfterMs: 1_000 });
+    expect(world.machine.state()).toMatchObject({ name: 'live', gateway: 'g1', moving: false });
+    world.passes(10_000);
+    expect(world.lookups).toHaveLength(2);
+  });
+
+  it('insists on a place when the gateway closes in the middle of a move for balance', () => {
+    const world = movingWorld('balance');
+    world.links[0]!.closes(1006);
+    world.last().closes(1006);
+    world.last().closes(1006);
+    expect(world.machine.state().name).toBe('waiting');
+    world.passes(1_000);
+    expect(world.lookups).toHaveLength(3);
+  });
+
+  it('waits for its slot when a drain finds the fleet full', () => {
+    const world = liveWorld();
+    world.last().says(order);
+    world.passes(30_000);
+    world.refuses({ code: 'overloaded', retryAfterMs: 2_000 });
+    expect(world.machine.state()).toMatchObject({ name: 'live', moving: true });
+    world.last().closes(4201);
+    expect(world.lookups).toHaveLength(2);
+    world.passes(2_000);
+    expect(world.lookups).toHaveLength(3);
+    world.finds('g2');
+    world.last().accepts();
+    expect(world.machine.state()).toMatchObject({ name: 'live', gateway: 'g2' });
+  });
+
+  it('obeys one order at a time', () => {
+    const world = liveWorld();
+    world.last().says(order);
+    const leftMs = world.timer('move');
+    world.last().says({ ...order, spreadMs: 1 });
+    expect(world.timer('move')).toBe(leftMs);
+  });
+
+  it('publishes on the connection in use', () => {
+    const world = movingWorld();
+    world.machine.publish(1, 'c', 1);
+    expect(world.links[0]!.sent.at(-1)).toMatchObject({ op: 'pub' });
+    world.links[0]!.says({ op: 'ok', id: world.links[0]!.sent.at(-1)!['id'] });
+    world.last().accepts();
+    world.machine.publish(2, 'c', 2);
+    expect(world.links[1]!.sent.at(-1)).toMatchObject({ op: 'pub' });
+    expect(world.settled.get(1)).toBeUndefined();
+    expect(world.settled.has(1)).toBe(true);
+  });
+
+  it('subscribes at both while it moves', () => {
+    const world = createFakeWorld({ topics: [] });
+    world.machine.start(0);
+    world.finds('g1');
+    world.last().accepts();
+    world.last().says(order);
+    world.passes(30_000);
+    world.finds('g2');
+    world.last().opens();
+    world.machine.subscribe([{ topic: 'new' }]);
+    world.last().accepts();
+    for (const link of world.links) expect(JSON.stringify(link.sent)).toContain('"new"');
+  });
+});
