@@ -2,7 +2,8 @@
 // says when a given message came.
 
 import { WebSocket } from 'ws';
-import { CLIENT_PROTOCOL, decodeClientOut } from '../protocol/client-frames.ts';
+import { CLIENT_PROTOCOL } from '../protocol/client-frames.ts';
+import { decodeClientOut } from '../protocol/client-out-frames.ts';
 import type { LookupPick } from '../protocol/lookup.ts';
 import { TICKET_PROTOCOL_PREFIX } from '../protocol/ticket.ts';
 
