@@ -15,15 +15,19 @@ export interface AgentDeskParts {
 
 export interface AgentDesk {
   answer(request: AgentRequest, nowMs: number): AgentAnswer;
-  /** From now on every answer is neutral: HAProxy keeps the last word of an agent that is gone for ever. */
-  stop(): void;
+  /**
+   * From now on every judgement is neutral, since HAProxy keeps the last word of an agent that is gone for
+   * ever. What an operator asked for stands: it is not a judgement.
+   */
+  stop(nowMs: number): void;
   /** When HAProxy last asked; -Infinity = never. */
   lastAskedMs(): number;
 }
 
 export function createAgentDesk(parts: AgentDeskParts): AgentDesk {
   const { balancer, servers, startedMs, warmUpMs } = parts;
-  let stopping = false;
+  /** Set once stopping: the gateways an operator wants out, whose word outlives this Herald. */
+  let steered: ReadonlySet<string> | undefined;
   let lastAskedMs = -Infinity;
   const gatewayOf = ({ backend, server }: AgentRequest): string =>
     servers.get(`${backend}/${server}`) ?? servers.get(server) ?? server;
@@ -33,13 +37,14 @@ export function createAgentDesk(parts: AgentDeskParts): AgentDesk {
       lastAskedMs = nowMs;
       const gateway = gatewayOf(request);
       const answer = balancer.agentAnswer(gateway, nowMs);
-      // What an operator asked for stands, also while Herald restarts: it is not a judgement of the table.
-      if (answer.admin !== 'ready') return answer;
-      if (stopping) return neutral('herald stopping');
-      if (nowMs - startedMs < warmUpMs && !known(balancer, gateway, nowMs)) return neutral('herald starting');
-      return answer;
+      if (steered !== undefined) return steered.has(gateway) ? answer : neutral('herald stopping');
+      const warmingUp = nowMs - startedMs < warmUpMs && answer.admin === 'ready';
+      return warmingUp && !known(balancer, gateway, nowMs) ? neutral('herald starting') : answer;
     },
-    stop: () => void (stopping = true),
+    stop(nowMs) {
+      const rows = balancer.snapshot(nowMs).gateways;
+      steered = new Set(rows.filter((row) => row.desired.state !== 'up').map((row) => row.gateway));
+    },
     lastAskedMs: () => lastAskedMs,
   };
 }

@@ -1,6 +1,7 @@
 // Whether this Herald may be asked (`/readyz`) and what is wrong while it still answers ("degraded").
 
 import type { Balancer } from './core/balancer-types.ts';
+import type { LoadStoreState } from './load-store/start-load-store.ts';
 
 export interface Health {
   /** Lookups are pointless here right now; a load balancer should ask another replica. */
@@ -11,7 +12,8 @@ export interface Health {
 
 export interface HealthSources {
   balancer: Balancer;
-  storeProblem: () => string | undefined;
+  /** Undefined until the store is opened. */
+  storeState: () => Pick<LoadStoreState, 'problem' | 'snapshotHealthy'> | undefined;
   stopping: () => boolean;
 }
 
@@ -25,12 +27,13 @@ export function createHealth(sources: HealthSources): (nowMs: number) => Health 
     if (sources.stopping()) return { unready: 'stopping', degraded: [] };
     if (nowMs - keptAtMs < KEEP_MS) return kept;
     const table = sources.balancer.snapshot(nowMs);
-    const storeProblem = sources.storeProblem();
+    const store = sources.storeState();
     kept = {
       // Another replica may know gateways that this one does not.
       unready: table.gateways.length === 0 ? 'no gateway has reported yet' : undefined,
       degraded: [
-        ...(storeProblem === undefined ? [] : [`store: ${storeProblem}`]),
+        ...(store?.problem === undefined ? [] : [`store: ${store.problem}`]),
+        ...(store?.snapshotHealthy === false ? ['the snapshot file cannot be written'] : []),
         ...(table.frozen ? ['table frozen: most gateways fell silent at once'] : []),
       ],
     };

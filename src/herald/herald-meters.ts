@@ -14,6 +14,7 @@ export interface HeraldMeters {
   /** Sets the gauges; called once a second. */
   table(snapshot: TableSnapshot): void;
   store(connected: boolean): void;
+  storeWrite(outcome: string): void;
 }
 
 const STATES: readonly GatewayState[] = ['up', 'draining', 'drain', 'maint', 'stale', 'suspect', 'expired'];
@@ -30,6 +31,7 @@ export function createHeraldMeters(metrics: Metrics): HeraldMeters {
   const picks = counters(metrics, 'herald.picks', 'gateway');
   const reports = counters(metrics, 'herald.reports', 'outcome');
   const agentChecks = counters(metrics, 'herald.agent_checks', 'outcome');
+  const storeWrites = counters(metrics, 'herald.store.writes', 'outcome');
   const moves = counters(metrics, 'herald.moves_ordered', 'gateway');
   const age = metrics.gauge('herald.table.age');
   const frozen = metrics.gauge('herald.table.frozen');
@@ -46,6 +48,7 @@ export function createHeraldMeters(metrics: Metrics): HeraldMeters {
     agentCheck: (outcome) => agentChecks.of(outcome).add(1),
     moveOrdered: (gateway, connections) => moves.of(gateway).add(connections),
     store: (up) => connected.set(up ? 1 : 0),
+    storeWrite: (outcome) => storeWrites.of(outcome).add(1),
     table(snapshot) {
       age.set(snapshot.gateways.length === 0 ? 0 : snapshot.ageMs);
       frozen.set(snapshot.frozen ? 1 : 0);

@@ -22,6 +22,8 @@ import { createBalancer } from './core/balancer.ts';
 import { createHealth } from './health.ts';
 import { createHeraldMeters } from './herald-meters.ts';
 import type { HeraldConfig } from './herald-options.ts';
+import type { HeraldStore } from './herald-store.ts';
+import { openHeraldStore } from './herald-store.ts';
 import { registerAdminApi, tableJson } from './http/admin-api.ts';
 import { guardAdmin } from './http/admin-guard.ts';
 import { createBootGuard } from './http/boot-guard.ts';
@@ -33,6 +35,7 @@ import { createLookupDesk } from './http/lookup-desk.ts';
 import { registerPublicApi } from './http/public-api.ts';
 import { createReportConnections } from './http/report-connections.ts';
 import { createTableStream } from './http/table-stream.ts';
+import type { ShareDesired } from './operator-desk.ts';
 import { createOperatorDesk } from './operator-desk.ts';
 import { optionPairs } from './option-pairs.ts';
 import { listenAddresses } from './private-ports.ts';
@@ -50,6 +53,8 @@ export interface HeraldHandle extends Running {
   id: string;
   /** `public`, `control`, `admin` as URLs, `agent` as host:port. */
   addresses: { public: string; control: string; agent: string; admin: string };
+  /** Every HTTP route of the three listeners, `METHOD /path/:param`; openapi.json is held against it. */
+  routes: readonly string[];
 }
 
 const TICK_MS = 100;
@@ -74,10 +79,17 @@ export async function startHerald(config: HeraldConfig, parts: HeraldParts): Pro
       ? noRecorder
       : createRecorder(config.recordFile, config.recordMaxBytes, startedMs, log);
   let stopping = false;
-  const health = createHealth({ balancer, storeProblem: () => undefined, stopping: () => stopping });
+  let store: HeraldStore | undefined;
+  const health = createHealth({
+    balancer,
+    storeState: () => store?.state(),
+    stopping: () => stopping,
+  });
 
+  const routes: string[] = [];
   const publicApp = createHttpServer({
     log,
+    routes,
     bodyLimitBytes: 1_024,
     keepAliveMs: 5_000,
     maxConnections: config.maxPublicConnections,
@@ -97,9 +109,10 @@ export async function startHerald(config: HeraldConfig, parts: HeraldParts): Pro
     log.warn('gateway-connection-lost', { gateway });
     balancer.suspect(gateway, clock.nowMs());
   });
-  let controlUrl = config.controlUrl;
+  let heralds: readonly string[] = [];
   const controlApp = createHttpServer({
     log,
+    routes,
     bodyLimitBytes: REPORT_LIMITS.maxBodyBytes,
     // Longer than any report period: on this port a close is news about the other side.
     keepAliveMs: 120_000,
@@ -121,18 +134,21 @@ export async function startHerald(config: HeraldConfig, parts: HeraldParts): Pro
       connections,
       bootGuard: signatures.nonce === undefined ? undefined : createBootGuard(),
       allowUrl: allowedUrls(config.allowedUrls),
-      heralds: () => [controlUrl],
+      heralds: () => heralds,
       brokers: (nowMs) => brokers.list(nowMs),
     }),
   });
 
   const adminApp = createHttpServer({
     log,
+    routes,
     bodyLimitBytes: ADMIN_BODY_BYTES,
     keepAliveMs: 5_000,
     maxConnections: MAX_PRIVATE_CONNECTIONS,
   });
   let agentAddress = config.agentListen;
+  const shareDesired: ShareDesired = async (gateway, desired) =>
+    (await store?.shareDesired(gateway, desired)) ?? false;
   const admin = {
     heraldId: id,
     policy: config.policy,
@@ -141,7 +157,7 @@ export async function startHerald(config: HeraldConfig, parts: HeraldParts): Pro
     metrics,
     health,
     traffic,
-    desk: createOperatorDesk(balancer, traffic, async () => true, clock, log),
+    desk: createOperatorDesk(balancer, traffic, shareDesired, clock, log),
     agentAddress: () => agentAddress,
   };
   const stream = createTableStream(() => tableJson(admin));
@@ -168,37 +184,54 @@ export async function startHerald(config: HeraldConfig, parts: HeraldParts): Pro
     const stopSecond = every(1_000, () => {
       traffic.roll(clock.epochMs());
       meters.table(balancer.snapshot(clock.nowMs()));
-      meters.store(true);
+      meters.store(store?.state().problem === undefined);
     });
     closers.push(async () => {
       stopTick();
       stopSecond();
     });
+    closers.push(() => closeHttp(controlApp));
+    const control = urlOf(await listenHttp(controlApp, listen.control, '--control-listen'));
+    const address = {
+      id,
+      control: config.controlUrl === '' ? control : config.controlUrl,
+      public: urlOf(listen.public),
+      admin: urlOf(listen.admin),
+      agent: config.agentListen,
+      startedEpochMs: clock.epochMs(),
+    };
+    heralds = [address.control];
+    const opened = await openHeraldStore({
+      config,
+      address,
+      balancer,
+      meters,
+      clock,
+      log,
+      onHeralds: (live) => void (heralds = live.map((one) => one.control)),
+      onBrokers: (list) => brokers.setClusterBrokers(list),
+    });
+    store = opened;
+    closers.push(() => opened.close());
     closers.push(async () => {
       stream.close();
       await closeHttp(adminApp);
     });
-    const adminAddress = await listenHttp(adminApp, listen.admin, '--admin-listen');
+    const adminUrl = urlOf(await listenHttp(adminApp, listen.admin, '--admin-listen'));
     const agents = await startAgentPorts(config, listen.agent, agentDesk, meters, clock);
     closers.push(() => agents.close());
     agentAddress = formatAddress(agents.address);
-    closers.push(() => closeHttp(controlApp));
-    const controlAddress = await listenHttp(controlApp, listen.control, '--control-listen');
-    if (controlUrl === '') controlUrl = urlOf(controlAddress);
     closers.push(() => closeHttp(publicApp));
-    const publicAddress = await listenHttp(publicApp, listen.public, '--public-listen');
+    const publicUrl = urlOf(await listenHttp(publicApp, listen.public, '--public-listen'));
     return {
       id,
-      addresses: {
-        public: urlOf(publicAddress),
-        control: urlOf(controlAddress),
-        agent: agentAddress,
-        admin: urlOf(adminAddress),
-      },
+      addresses: { public: publicUrl, control, agent: agentAddress, admin: adminUrl },
+      routes,
       async close() {
         stopping = true;
-        agentDesk.stop();
-        await farewell(clock.nowMs() - agentDesk.lastAskedMs() < AGENT_RECENT_MS);
+        agentDesk.stop(clock.nowMs());
+        const asked = clock.nowMs() - agentDesk.lastAskedMs() < AGENT_RECENT_MS;
+        await Promise.all([farewell(asked), opened.close()]);
         await closeAll();
       },
     };

@@ -41,7 +41,7 @@ function strangeOrigin(request: FastifyRequest): Problem | undefined {
 
 function withoutToken(request: FastifyRequest, token: string): Problem | undefined {
   if (token === '' || OPEN_PATHS.has(request.url.split('?', 1)[0] ?? '')) return undefined;
-  const shown = /^Bearer ([\x21-\x7e]{1,4096})$/i.exec(request.headers.authorization ?? '')?.[1];
+  const shown = /^Bearer ([\x20-\x7e]{1,4096})$/i.exec(request.headers.authorization ?? '')?.[1];
   if (shown !== undefined && sameText(shown, token)) return undefined;
   return problem(401, 'token-needed', 'send Authorization: Bearer <adminToken>');
 }

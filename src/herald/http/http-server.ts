@@ -13,6 +13,8 @@ import { frameworkProblem, problem, sendProblem } from './problem.ts';
 
 export interface HttpServerOptions {
   log: Log;
+  /** Gets every route that is registered. */
+  routes: string[];
   bodyLimitBytes: number;
   /** How long an idle connection is kept. */
   keepAliveMs: number;
@@ -45,6 +47,9 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     frameworkErrors: (error, _request, reply) => {
       void sendProblem(reply, frameworkProblem(error) ?? problem(500, 'internal', 'see the log'));
     },
+  });
+  app.addHook('onRoute', ({ method, url }) => {
+    for (const one of [method].flat()) options.routes.push(`${one} ${url}`);
   });
   app.server.maxConnections = options.maxConnections;
   // Bodies stay text until a handler decodes them: signatures are over the bytes, and refusals name fields.

@@ -12,7 +12,7 @@ const feedback = (): string => `${herald.addresses.control}/v1/feedback`;
 
 async function stateOf(gateway: string): Promise<string> {
   const { body } = await ask(`${herald.addresses.admin}/v1/table`);
-  const row = body.gateways.find((one: { gateway: string }) => one.gateway === gateway);
+  const row = body.gateways.find((one) => one.gateway === gateway);
   return row === undefined ? 'absent' : row.effectiveState;
 }
 

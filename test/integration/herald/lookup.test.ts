@@ -18,12 +18,12 @@ test('names a gateway with a ticket only that gateway can verify', async () => {
   expect(headers.get('cache-control')).toBe('no-store');
   expect(headers.get('access-control-allow-origin')).toBe('*');
   expect(body).toMatchObject({ gateway: 'gw-1', url: one['url'], alternates: [] });
-  const ticket = decodeTicket(body.ticket as string);
+  const ticket = decodeTicket(body.ticket);
   if (!ticket.ok) throw new Error('ticket does not decode');
   expect(ticket.value.heraldId).toBe('herald-2');
   expect(verifyTicket(deriveKey(secret, 'ticket', 'gw-1'), ticket.value, 'gw-1')).toBe(true);
   expect(verifyTicket(deriveKey(secret, 'ticket', 'gw-2'), ticket.value, 'gw-2')).toBe(false);
-  const ttlMs = Date.parse(body.expiresAt as string) - Date.now();
+  const ttlMs = Date.parse(body.expiresAt) - Date.now();
   expect(ttlMs).toBeGreaterThan(25_000);
   expect(ttlMs).toBeLessThan(31_000);
 });

@@ -5,6 +5,7 @@ import { silentLog } from '../../../src/daemon/log.ts';
 import type { Metrics } from '../../../src/daemon/metrics.ts';
 import { createMetrics } from '../../../src/daemon/metrics.ts';
 import { loadConfig } from '../../../src/daemon/config.ts';
+import type { GatewaySnapshot } from '../../../src/herald/core/balancer-types.ts';
 import type { HeraldConfig } from '../../../src/herald/herald-options.ts';
 import { heraldOptions } from '../../../src/herald/herald-options.ts';
 import type { HeraldHandle } from '../../../src/herald/start-herald.ts';
@@ -36,11 +37,34 @@ export function report(gateway: string, more: Record<string, unknown> = {}): Rec
   return { v: 1, gateway, url: `ws://127.0.0.1:7410/${gateway}`, bootId: 'b1', seq: 1, cpu: 0.1, ...more };
 }
 
+/** The fields that tests read of any answer; absent ones are undefined, which an expectation then shows. */
+export interface AnyBody {
+  lookupId: string;
+  gateway: string;
+  ticket: string;
+  expiresAt: string;
+  alternates: { gateway: string }[];
+  code: string;
+  field: string;
+  detail: string;
+  expected: string;
+  status: number;
+  accepted: number;
+  nowMs: number;
+  brokers: unknown[];
+  directive: unknown;
+  gateways: GatewaySnapshot[];
+  effectiveState: string;
+  reportedScore: number;
+  actions: { action: string; author: string }[];
+}
+
 export interface Answer {
   status: number;
   headers: Headers;
-  /** JSON where the answer is JSON, else the text. */
-  body: ReturnType<typeof JSON.parse>;
+  text: string;
+  /** Parsed where the answer is JSON, else empty. */
+  body: AnyBody;
 }
 
 /** Sends a body as JSON text; a string is sent as it is. */
@@ -63,7 +87,8 @@ export async function ask(url: string, headers: Record<string, string> = {}): Pr
 async function answerOf(response: Response): Promise<Answer> {
   const text = await response.text();
   const isJson = /json/.test(response.headers.get('content-type') ?? '');
-  return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
+  const body = (isJson ? JSON.parse(text) : {}) as AnyBody;
+  return { status: response.status, headers: response.headers, text, body };
 }
 
 /** Reports `gateways` once each. */
