@@ -20,7 +20,6 @@ export function addPubSubCommands(program: Command): void {
         .env('HERALD_HERALDS')
         .default(CONTROL_URL),
     )
-    .addOption(new Flag('--secret <secret>', 'cluster secret, where brokers ask for it').env('HERALD_SECRET'))
     .option('--count <number>', 'publish it so many times', '1')
     .action(publish);
 
@@ -38,17 +37,14 @@ export function addPubSubCommands(program: Command): void {
 async function publish(
   topic: string,
   data: string,
-  flags: { heralds: string; secret?: string; count: string },
+  flags: { heralds: string; count: string },
 ): Promise<void> {
   checkTopic(topic);
   const count = Number(flags.count);
   if (!Number.isInteger(count) || count < 1)
     throw new StartError(`--count ${flags.count}: expected a positive integer`);
   const { createPublisher } = await import('../publisher/index.ts');
-  const publisher = await createPublisher({
-    heralds: flags.heralds.split(','),
-    ...(flags.secret !== undefined && { secret: flags.secret }),
-  });
+  const publisher = await createPublisher({ heralds: flags.heralds.split(',') });
   try {
     for (let sent = 0; sent < count; sent++) await publisher.publish(topic, jsonOf(data));
     console.log(`published ${count} to ${topic}`);

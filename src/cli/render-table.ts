@@ -46,7 +46,7 @@ export function renderTable(table: TableSnapshot, options: RenderOptions): strin
   });
   const up = table.gateways.filter(({ effectiveState }) => effectiveState === 'up').length;
   const foot = `${up} of ${table.gateways.length} gateways up, table version ${table.version}${table.frozen ? ', FROZEN: serving the last good table' : ''}`;
-  if (rows.length === 0) return `${paint('grey', 'no gateway has reported yet')}`;
+  if (rows.length === 0) return paint('grey', 'no gateway has reported yet');
   return [paint('bold', head), ...rows, paint('grey', foot)].join('\n');
 }
 

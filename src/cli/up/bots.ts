@@ -6,7 +6,9 @@ import { WebSocket } from 'ws';
 import { connect } from '../../client/index.ts';
 import { every } from '../../daemon/clock.ts';
 import { runUntilSignalled } from '../../daemon/lifecycle.ts';
+import type { Log, LogFields } from '../../daemon/log.ts';
 import { createLog, errorFields } from '../../daemon/log.ts';
+import type { Publisher } from '../../publisher/index.ts';
 import { createPublisher } from '../../publisher/index.ts';
 import { tellParent } from '../parent.ts';
 
@@ -41,19 +43,8 @@ export function addBotsCommand(program: Command): void {
       const log = createLog('bots', 'warn');
       await runUntilSignalled(async () => {
         const stopClients = startClients(flags.url, Number(flags.bots));
-        const publisher = await createPublisher({ heralds: [flags.control] });
-        const started = performance.now();
-        const stopPublishing = every(PUBLISH_EVERY_MS, () => {
-          for (const topic of BOT_TOPICS) {
-            publisher
-              .publish(topic, {
-                topic,
-                atMs: Math.round(performance.now() - started),
-                text: 'hello from a bot',
-              })
-              .catch((error: unknown) => log.warn('not-published', errorFields(error)));
-          }
-        });
+        const publisher = await createPublisher({ heralds: [flags.control], giveUpMs: 2_000 });
+        const stopPublishing = startPublishing(publisher, log);
         tellParent({ says: 'ready', addresses: {} });
         return {
           async close() {
@@ -64,6 +55,25 @@ export function addBotsCommand(program: Command): void {
         };
       }, log);
     });
+}
+
+/** Publishes to every topic ten times a second; says once when that stops working and once when it works. */
+function startPublishing(publisher: Publisher, log: Log): () => void {
+  const startedMs = performance.now();
+  let working = true;
+  const note = (works: boolean, fields?: LogFields): void => {
+    if (works !== working) log.warn(works ? 'publishing-again' : 'not-published', fields);
+    working = works;
+  };
+  return every(PUBLISH_EVERY_MS, () => {
+    const atMs = Math.round(performance.now() - startedMs);
+    for (const topic of BOT_TOPICS) {
+      publisher.publish(topic, { topic, atMs, text: 'hello from a bot' }).then(
+        () => note(true),
+        (error: unknown) => note(false, errorFields(error)),
+      );
+    }
+  });
 }
 
 /** Keeps `count` clients alive; each leaves after a random life and comes back through a fresh lookup. */

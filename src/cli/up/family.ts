@@ -94,21 +94,17 @@ function ready(name: string, child: ChildProcess): Promise<Record<string, string
   });
 }
 
+const NOT_FOR_READERS = new Set(['level', 'event', 'daemon', 'time', 'stack']);
+
 /** Warnings and errors of a child's log as one readable line; everything else stays in the child. */
 function troubleOf(line: string): string | undefined {
   try {
-    const {
-      level,
-      event,
-      daemon: _daemon,
-      time: _time,
-      stack: _stack,
-      ...fields
-    } = JSON.parse(line) as Record<string, unknown>;
+    const entry = JSON.parse(line) as Record<string, unknown>;
+    const { level, event } = entry;
     if (level !== 'warn' && level !== 'error' && level !== 'fatal') return undefined;
-    const details = Object.entries(fields).map(
-      ([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
-    );
+    const details = Object.entries(entry)
+      .filter(([key]) => !NOT_FOR_READERS.has(key))
+      .map(([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
     return `${String(event)} ${details.join(' ')}`;
   } catch {
     return line;

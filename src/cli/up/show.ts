@@ -2,7 +2,6 @@
 // elsewhere, and after 20 s a demonstration: one gateway is squeezed (real CPU work inside its process) and
 // new connections go elsewhere.
 
-import type { WriteStream } from 'node:tty';
 import type { TableSnapshot } from '../../herald/core/balancer-types.ts';
 import { askSuccess } from '../admin-api.ts';
 import { LiveScreen } from '../live-screen.ts';
@@ -24,7 +23,7 @@ export interface ShowOptions {
 }
 
 export function startShow(options: ShowOptions): () => void {
-  const screen = process.stdout.isTTY ? new LiveScreen(process.stdout as WriteStream) : undefined;
+  const screen = process.stdout.isTTY ? new LiveScreen(process.stdout) : undefined;
   const say = (line: string): void => {
     if (screen) screen.print(line);
     else console.log(line);
