@@ -135,20 +135,18 @@ function isReady({ status }: { status: string }): boolean {
 /** Resolves when every Herald has fresh reports of every gateway. */
 async function allNamed(heralds: readonly HeraldNode[], nodes: readonly GatewayNode[]): Promise<void> {
   const wanted = nodes.flatMap(({ gateways }) => gateways);
-  await until(
-    `${wanted.length} gateways up at every Herald`,
-    async () => {
-      const tables = await Promise.all(heralds.map((herald) => herald.table()));
-      return tables.every((table) => {
-        const up = new Set(
-          table.gateways
-            .filter(({ effectiveState }) => effectiveState === 'up')
-            .map(({ gateway }) => gateway),
-        );
-        return wanted.every((gateway) => up.has(gateway));
-      });
-    },
-    30_000,
-    50,
-  );
+  let missing: string[] = [];
+  const look = async (): Promise<boolean> => {
+    const tables = await Promise.all(heralds.map((herald) => herald.table()));
+    missing = tables.flatMap((table, i) => {
+      const states = new Map(table.gateways.map((row) => [row.gateway, row.effectiveState]));
+      return wanted
+        .filter((gateway) => states.get(gateway) !== 'up')
+        .map((gateway) => `${heralds[i]!.id}: ${gateway} ${states.get(gateway) ?? 'unknown'}`);
+    });
+    return missing.length === 0;
+  };
+  await until('every gateway to be up at every Herald', look, 30_000, 50).catch((error: unknown) => {
+    throw new Error(`${(error as Error).message}; ${missing.slice(0, 10).join(', ')}`);
+  });
 }

@@ -122,15 +122,13 @@ export async function createHeraldNode(
       if (!wait) return;
       await until(
         `Herald ${id}`,
-        async () => {
-          if (started.process.exitCode !== null) {
-            throw new Error(started.stdout() + started.stderr());
-          }
-          return (await askJson(publicUrl, '/livez')).status === 200;
-        },
+        async () => started.process.exitCode !== null || (await askJson(publicUrl, '/livez')).status === 200,
         30_000,
         10,
       );
+      if (started.process.exitCode !== null) {
+        throw new Error(`Herald ${id} ended:\n${started.stdout()}${started.stderr()}`);
+      }
     },
     async kill() {
       child?.signal('SIGKILL');

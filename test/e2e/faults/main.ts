@@ -3,6 +3,7 @@
 // every answer as NDJSON; --rate N sets the lookups a second. Exits with 1 when a row did not hold.
 
 import { createWriteStream, existsSync } from 'node:fs';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
 import { requireServer } from '../../launch/require-server.ts';
 import { layField } from './field.ts';
@@ -45,12 +46,16 @@ process.once('SIGINT', () => {
 });
 
 const startMs = performance.now();
+// How late this process's own timers were: on a starved machine no figure of the table means much.
+const lateness = monitorEventLoopDelay({ resolution: 10 });
+lateness.enable();
 const findings: Finding[] = [];
 let crashed = 0;
 for (const [i, name] of names.entries()) {
   const row = ROWS[name]!;
   const fromMs = performance.now();
   field.load.rate();
+  lateness.reset();
   process.stderr.write(`[${i + 1}/${names.length}] ${row.title} ...`);
   try {
     const found = await row.run(field, effortOf(values.full));
@@ -58,7 +63,8 @@ for (const [i, name] of names.entries()) {
     const held = found.every(({ breaches }) => breaches.length === 0);
     const seconds = Math.round((performance.now() - fromMs) / 1_000);
     process.stderr.write(
-      ` ${held ? 'held' : 'BROKEN'} (${seconds} s, ${Math.round(field.load.rate())} lookups/s)\n`,
+      ` ${held ? 'held' : 'BROKEN'} (${seconds} s, ${Math.round(field.load.rate())} lookups/s, ` +
+        `own timers late by up to ${Math.round(lateness.max / 1e6)} ms)\n`,
     );
   } catch (error) {
     if (interrupted.signal.aborted) break;

@@ -51,3 +51,5 @@ process.on('SIGUSR2', () => {
 process.on('SIGTERM', () => {
   void Promise.all(reporters.map((reporter) => reporter.close())).then(() => process.exit(0));
 });
+// The reporter's timers keep no process alive by themselves.
+setInterval(() => {}, 60_000);
