@@ -172,8 +172,7 @@ export class BrokerFeed {
 
   #giveUp(bucket: number, feed: BucketFeed, before: number, why: 'trimmed' | 'broker-lost'): void {
     if (!feed.joined) return;
-    const lost = feed.skipTo(before);
-    if (lost > 0) this.#actions.lost(bucket, this.#epoch, lost, why);
+    feed.skipTo(before, (count) => this.#actions.lost(bucket, this.#epoch, count, why));
   }
 
   #missingBuckets(): [number, BucketFeed][] {

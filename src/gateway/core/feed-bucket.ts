@@ -60,13 +60,15 @@ export class BucketFeed {
     return this.#knownHead - this.#next + 1 - this.#aheadMessages;
   }
 
-  /** Gives up on everything before `sequence` that has not come; answers how many messages that were. */
-  skipTo(sequence: number): number {
+  /** Gives up on what has not come before `sequence`: tells how many, then goes on with what has come. */
+  skipTo(sequence: number, tellLost: (count: number) => void): void {
     const end = Math.min(sequence, this.#ahead[0]?.firstSequence ?? sequence);
     const lost = Math.max(0, end - this.#next);
-    if (lost > 0) this.#next = end;
+    if (lost > 0) {
+      this.#next = end;
+      tellLost(lost);
+    }
     this.#passAhead();
-    return lost;
   }
 
   #pass(section: Section): void {

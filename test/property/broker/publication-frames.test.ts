@@ -1,0 +1,252 @@
+// Every frame of the broker wire: what is encoded is decoded, and no bytes make a decoder throw.
+
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { ByteReader, ByteWriter } from '../../../src/protocol/bytes.ts';
+import type { Decoded } from '../../../src/protocol/decode.ts';
+import { decoding } from '../../../src/protocol/decode.ts';
+import type { Publication, Source } from '../../../src/protocol/publication.ts';
+import {
+  createFrameNames,
+  decodePublishAck,
+  decodePublishBatch,
+  encodePublishAck,
+  encodePublishBatch,
+  REFUSAL_REASONS,
+} from '../../../src/protocol/publication.ts';
+import {
+  decodeBrokerOut,
+  encodeEnvelope,
+  encodeHeads,
+  encodeSection,
+} from '../../../src/protocol/publication-envelope.ts';
+import type { SequencedMessage } from '../../../src/protocol/publication-envelope.ts';
+import type { RepairReply, RepairRequest } from '../../../src/protocol/publication-repair.ts';
+import {
+  decodeRepairReply,
+  decodeRepairRequest,
+  encodeRepairReply,
+  encodeRepairRequest,
+} from '../../../src/protocol/publication-repair.ts';
+
+const names = createFrameNames();
+const writer = new ByteWriter(16);
+const RUNS = { numRuns: Number(process.env['FUZZ_RUNS'] ?? 2_000) };
+
+const letters = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789';
+const text = (chars: string, minLength: number, maxLength: number) =>
+  fc.string({ unit: fc.constantFrom(...Array.from(chars)), minLength, maxLength });
+const whole = fc.oneof(fc.nat(300), fc.maxSafeNat());
+const id = text(letters, 1, 40);
+const epoch = text(letters, 1, 16);
+const topic = text(`${letters}._-:/$#!~`, 1, 255);
+const data = fc.uint8Array({ maxLength: 300 });
+const bucket = fc.nat(255);
+const source: fc.Arbitrary<Source> = fc.record({
+  publisher: id,
+  origin: fc.oneof(fc.constant(''), id),
+  hop: fc.nat(255),
+});
+const message = (of: readonly Source[]): fc.Arbitrary<SequencedMessage> =>
+  fc.record({
+    topic,
+    data,
+    source: fc.constantFrom(...of),
+    sequence: whole,
+    flags: fc.nat(255),
+    publishedAtMs: fc.nat(2 ** 42),
+    offset: whole,
+  });
+const messages = fc
+  .array(source, { minLength: 1, maxLength: 4 })
+  .chain((sources) => fc.array(message(sources), { maxLength: 20 }));
+const section = fc.record({ bucket, firstSequence: whole, messages });
+const heads = fc.array(fc.record({ bucket, sequence: whole }), { maxLength: 256 });
+
+function value<T>(decoded: Decoded<T>): T {
+  if (!decoded.ok) throw new Error(JSON.stringify(decoded.refusal));
+  return decoded.value;
+}
+
+describe('round trips', () => {
+  it('integers up to 2^53 - 1', () => {
+    fc.assert(
+      fc.property(whole, (number) => {
+        writer.varint(number);
+        const bytes = writer.take();
+        expect(value(decoding(() => new ByteReader(bytes).varint('n')))).toBe(number);
+      }),
+      RUNS,
+    );
+  });
+
+  it('publish batches', () => {
+    fc.assert(
+      fc.property(whole, messages, (batch, list) => {
+        const plain = list.map((one): Publication => ({ ...one, offset: 0 }) as Publication);
+        const decoded = value(
+          decodePublishBatch(encodePublishBatch(writer, { batch, messages: plain }), names),
+        );
+        expect(decoded).toEqual({ batch, messages: plain.map((one) => ({ ...one, offset: 0 })) });
+      }),
+    );
+  });
+
+  it('acks', () => {
+    const refused = fc.array(
+      fc.record({ index: fc.nat(1_024), reason: fc.constantFrom(...REFUSAL_REASONS) }),
+      { maxLength: 5 },
+    );
+    const status = fc.constantFrom('taken' as const, 'draining' as const);
+    const acks = fc.array(fc.record({ batch: whole, status, refused }), { maxLength: 20 });
+    fc.assert(
+      fc.property(fc.record({ epoch, acks }), (ack) => {
+        expect(value(decodePublishAck(encodePublishAck(writer, ack), names))).toEqual(ack);
+      }),
+    );
+  });
+
+  it('envelopes of both lanes, whose messages then live in the envelope', () => {
+    fc.assert(
+      fc.property(epoch, fc.array(section, { maxLength: 5 }), (life, sections) => {
+        const before = structuredClone(sections);
+        const encoded = sections.map((one) => encodeSection(writer, one));
+        const wide = value(decodeBrokerOut(encodeEnvelope(writer, 'wide', 0, life, encoded), names));
+        expect(wide).toEqual({ kind: 'envelope', epoch: life, sections: before });
+        expect(sections).toEqual(before);
+        for (const [i, one] of encoded.entries()) {
+          const { bucket: of } = sections[i]!;
+          const narrow = value(decodeBrokerOut(encodeEnvelope(writer, 'narrow', of, life, [one]), names));
+          expect(narrow).toEqual({ kind: 'envelope', epoch: life, sections: [before[i]] });
+          for (const { data: view } of sections[i]!.messages) expect(view.buffer).toBe(one.buffer);
+        }
+      }),
+    );
+  });
+
+  it('heads', () => {
+    const state = fc.constantFrom('up' as const, 'draining' as const, 'bye' as const);
+    fc.assert(
+      fc.property(fc.record({ broker: id, epoch, state, nowMs: fc.nat(2 ** 42), heads }), (one) => {
+        expect(value(decodeBrokerOut(encodeHeads(writer, one), names))).toEqual({ kind: 'heads', ...one });
+      }),
+    );
+  });
+
+  it('repair requests and replies', () => {
+    const query = fc.record({
+      topic,
+      want: fc.constantFrom('head' as const, 'since' as const, 'held' as const),
+      epoch: fc.oneof(fc.constant(''), epoch),
+      afterOffset: whole,
+    });
+    const request: fc.Arbitrary<RepairRequest> = fc.oneof(
+      fc.record({ request: whole, kind: fc.constantFrom('heads' as const, 'leave' as const) }),
+      fc.record({
+        request: whole,
+        kind: fc.constant('range' as const),
+        bucket,
+        fromSequence: whole,
+        toSequence: whole,
+      }),
+      fc.record({
+        request: whole,
+        kind: fc.constant('topics' as const),
+        maxMessages: whole,
+        maxBytes: whole,
+        queries: fc.array(query, { maxLength: 10 }),
+      }),
+    );
+    const answer = fc.record({
+      topic,
+      status: fc.constantFrom(
+        'complete' as const,
+        'over-limit' as const,
+        'trimmed' as const,
+        'epoch-gone' as const,
+      ),
+      headOffset: whole,
+      messages,
+    });
+    const common = { request: whole, epoch };
+    const reply: fc.Arbitrary<RepairReply> = fc.oneof(
+      fc.record({ ...common, kind: fc.constant('heads' as const), upMs: whole, heads }),
+      fc.record({ ...common, kind: fc.constant('leave' as const) }),
+      fc.record({
+        ...common,
+        kind: fc.constant('range' as const),
+        bucket,
+        firstHeldSequence: whole,
+        headSequence: whole,
+        section,
+      }),
+      fc.record({
+        ...common,
+        kind: fc.constant('topics' as const),
+        answers: fc.array(answer, { maxLength: 5 }),
+      }),
+    );
+    fc.assert(
+      fc.property(request, (one) => {
+        expect(value(decodeRepairRequest(encodeRepairRequest(writer, one), names))).toEqual(one);
+      }),
+    );
+    fc.assert(
+      fc.property(reply, (one) => {
+        expect(value(decodeRepairReply(encodeRepairReply(writer, one), names))).toEqual(one);
+      }),
+    );
+  });
+});
+
+describe('any bytes', () => {
+  const decoders = [
+    decodePublishBatch,
+    decodePublishAck,
+    decodeBrokerOut,
+    decodeRepairRequest,
+    decodeRepairReply,
+  ] as const;
+
+  it('are decoded or refused with a reason, never thrown at', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
+        for (const decode of decoders) {
+          const decoded = decode(bytes, names);
+          if (!decoded.ok) expect(decoded.refusal.expected).not.toBe('');
+        }
+      }),
+      RUNS,
+    );
+  });
+
+  it('of a real frame, cut or with one byte changed, are decoded or refused', () => {
+    const batch = messages.map((list) => encodePublishBatch(writer, { batch: 7, messages: list }));
+    const envelope = fc
+      .tuple(epoch, section)
+      .map(([life, one]) => encodeEnvelope(writer, 'narrow', one.bucket, life, [encodeSection(writer, one)]));
+    const reply = fc.tuple(epoch, section).map(([life, one]) =>
+      encodeRepairReply(writer, {
+        request: 1,
+        epoch: life,
+        kind: 'range',
+        bucket: one.bucket,
+        firstHeldSequence: 1,
+        headSequence: 2,
+        section: one,
+      }),
+    );
+    fc.assert(
+      fc.property(fc.oneof(batch, envelope, reply), fc.nat(), fc.nat(255), (frame, at, byte) => {
+        const place = at % frame.length;
+        const changed = frame.slice();
+        changed[place] = byte;
+        for (const decode of decoders) {
+          decode(changed, names);
+          expect(decode(frame.subarray(0, place), names).ok).toBe(false);
+        }
+      }),
+      RUNS,
+    );
+  });
+});

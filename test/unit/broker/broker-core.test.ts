@@ -1,0 +1,124 @@
+import { describe, expect, it } from 'vitest';
+import { BrokerCore, DEFAULT_BROKER_LIMITS } from '../../../src/broker/core/broker-core.ts';
+import type { BrokerCoreLimits } from '../../../src/broker/core/broker-core.ts';
+import { bucketOf } from '../../../src/protocol/bucket.ts';
+import { ByteReader } from '../../../src/protocol/bytes.ts';
+import { decoding } from '../../../src/protocol/decode.ts';
+import type { Publication, Source } from '../../../src/protocol/publication.ts';
+import { createFrameNames } from '../../../src/protocol/publication.ts';
+import { readSection } from '../../../src/protocol/publication-envelope.ts';
+
+const direct: Source = { publisher: 'p', origin: '', hop: 0 };
+const publication = (topic: string, sequence: number, more: Partial<Publication> = {}): Publication => ({
+  topic,
+  data: Buffer.from('{"a":1}'),
+  source: direct,
+  sequence,
+  flags: 0,
+  publishedAtMs: 1,
+  ...more,
+});
+const coreWith = (limits: Partial<BrokerCoreLimits> = {}): BrokerCore =>
+  new BrokerCore('e1', 'main', 0, { ...DEFAULT_BROKER_LIMITS, ...limits });
+const books = (core: BrokerCore) => core.snapshot().ledger;
+
+describe('BrokerCore', () => {
+  it('forwards a bucket in one section, in order, with the cluster as the origin', () => {
+    const core = coreWith();
+    core.accept({ batch: 1, messages: [publication('a', 0), publication('a', 1)] }, 0);
+    const [section, ...others] = core.takeSections();
+    expect(others).toEqual([]);
+    expect(section?.bucket).toBe(bucketOf('a'));
+    const read = decoding(() => readSection(new ByteReader(section!.bytes), createFrameNames()));
+    expect(read).toMatchObject({
+      ok: true,
+      value: {
+        firstSequence: 1,
+        messages: [
+          { offset: 1, source: { publisher: 'p', origin: 'main', hop: 0 } },
+          { offset: 2, source: { publisher: 'p', origin: 'main', hop: 0 } },
+        ],
+      },
+    });
+    expect(core.takeSections()).toEqual([]);
+  });
+
+  it('keeps no frame alive that a message came in: the ring holds views on what was sent', () => {
+    const core = coreWith();
+    const frame = new Uint8Array(100_000);
+    frame.set(Buffer.from('"x"'), 5_000);
+    core.accept({ batch: 1, messages: [publication('a', 0, { data: frame.subarray(5_000, 5_003) })] }, 0);
+    const [section] = core.takeSections();
+    const reply = core.answer(
+      { request: 1, kind: 'range', bucket: bucketOf('a'), fromSequence: 1, toSequence: 1 },
+      0,
+    );
+    if (reply.kind !== 'range') throw new Error(reply.kind);
+    expect(reply.section.messages[0]?.data.buffer).toBe(section?.bytes.buffer);
+    expect(Buffer.from(reply.section.messages[0]!.data).toString()).toBe('"x"');
+  });
+
+  it('takes a repeated message as taken and forwards it once', () => {
+    const core = coreWith();
+    const batch = { batch: 1, messages: [publication('a', 5)] };
+    expect(core.accept(batch, 0)).toEqual({ batch: 1, status: 'taken', refused: [] });
+    expect(core.accept({ ...batch, batch: 2 }, 0)).toEqual({ batch: 2, status: 'taken', refused: [] });
+    expect(core.heads()).toEqual([{ bucket: bucketOf('a'), sequence: 1 }]);
+    expect(books(core)).toMatchObject({ received: 2, forwarded: 1, duplicates: 1 });
+  });
+
+  it.each([
+    ['not JSON', { data: Buffer.from('{a:1}') }, 'bad-json'],
+    ['not UTF-8', { data: Uint8Array.of(0x22, 0xff, 0x22) }, 'bad-json'],
+    ['empty', { data: new Uint8Array() }, 'bad-json'],
+    ['a byte order mark', { data: Uint8Array.of(0xef, 0xbb, 0xbf, 0x31) }, 'bad-json'],
+    ['two bridges away', { source: { publisher: 'p', origin: 'other', hop: 2 } }, 'too-many-hops'],
+  ] as const)('refuses a message that is %s and takes the rest of the batch', (_, more, reason) => {
+    const core = coreWith();
+    const messages = [publication('a', 0), publication('a', 1, more), publication('a', 2)];
+    expect(core.accept({ batch: 1, messages }, 0).refused).toEqual([{ index: 1, reason }]);
+    const { received, forwarded, refused } = books(core);
+    expect([received, forwarded, refused[reason]]).toEqual([3, 2, 1]);
+  });
+
+  it('keeps its books balanced, whatever happens to a message', () => {
+    const core = coreWith();
+    core.accept({ batch: 1, messages: [publication('a', 0), publication('a', 0)] }, 0);
+    core.accept({ batch: 2, messages: [publication('a', 1, { data: Buffer.from('x') })] }, 0);
+    core.turnAway({ batch: 3, messages: [publication('a', 2)] });
+    core.acceptCanary('$canary.1', Buffer.from('1'), 0, 0, 0);
+    const { received, forwarded, duplicates, refused, drained, canaries } = books(core);
+    expect(received).toBe(forwarded + duplicates + drained + refused['bad-json']);
+    expect([received, canaries]).toEqual([4, 1]);
+  });
+
+  it.each([
+    ['messages in a bucket', { ringMessagesPerBucket: 10 }, 10],
+    ['bytes in a bucket', { ringBytesPerBucket: 10 * 207 }, 10],
+    ['bytes in all', { ringBytes: 64 * 207 }, 64],
+  ])('bounds the ring by %s', (_, limits, most) => {
+    const core = coreWith(limits);
+    for (let i = 0; i < 500; i++) core.accept({ batch: i, messages: [publication('a', i)] }, 0);
+    const { ringMessages, ringBytes } = core.snapshot();
+    expect(ringMessages).toBeLessThanOrEqual(most);
+    expect(ringMessages).toBeGreaterThan(most / 2 - 1);
+    expect(ringBytes).toBe(ringMessages * 207);
+  });
+
+  it('lets messages go by age', () => {
+    const core = coreWith({ ringAgeMs: 1_000 });
+    core.accept({ batch: 1, messages: [publication('a', 0)] }, 0);
+    core.accept({ batch: 2, messages: [publication('b', 1)] }, 900);
+    core.trim(1_500);
+    expect(core.snapshot()).toMatchObject({ ringMessages: 1, trimmed: 1 });
+  });
+
+  it('splits a bucket that is too much for one section', () => {
+    const core = coreWith();
+    const data = Buffer.from(JSON.stringify('x'.repeat(60_000)));
+    const messages = [0, 1, 2, 3].map((i) => publication('a', i, { data }));
+    core.accept({ batch: 1, messages }, 0);
+    const sections = core.takeSections();
+    expect(sections.map((section) => section.messages)).toEqual([2, 2]);
+  });
+});

@@ -1,0 +1,104 @@
+import { describe, expect, it } from 'vitest';
+import { BucketLog, MESSAGE_OVERHEAD_BYTES } from '../../../src/broker/core/bucket-log.ts';
+import type { Publication } from '../../../src/protocol/publication.ts';
+import { MESSAGE_FLAG } from '../../../src/protocol/publication.ts';
+import type { TopicQuery } from '../../../src/protocol/publication-repair.ts';
+
+const publication = (topic: string, bytes = 10): Publication => ({
+  topic,
+  data: new Uint8Array(bytes),
+  source: { publisher: 'p', origin: 'main', hop: 0 },
+  sequence: 0,
+  flags: 0,
+  publishedAtMs: 0,
+});
+const since = (topic: string, afterOffset: number): TopicQuery => ({
+  topic,
+  want: 'since',
+  epoch: 'e',
+  afterOffset,
+});
+const filled = (maxTopics: number, ...topics: string[]): BucketLog => {
+  const log = new BucketLog(3, maxTopics);
+  topics.forEach((topic, i) => log.append(publication(topic), i));
+  return log;
+};
+const offsets = (messages: readonly { offset: number }[]): number[] => messages.map(({ offset }) => offset);
+
+describe('BucketLog', () => {
+  it('numbers the bucket and each of its topics from 1', () => {
+    const log = filled(10, 'a', 'b', 'a', 'a');
+    const { messages } = log.range(1, 10, 100, 100_000);
+    expect(messages.map(({ topic, offset }) => [topic, offset])).toEqual([
+      ['a', 1],
+      ['b', 1],
+      ['a', 2],
+      ['a', 3],
+    ]);
+    expect([log.head, log.firstHeld, log.held]).toEqual([4, 1, 4]);
+    expect(log.bytes).toBe(4 * (10 + MESSAGE_OVERHEAD_BYTES));
+  });
+
+  it('answers a range from its first held message, cut to the asked size, never with a hole', () => {
+    const log = filled(10, 'a', 'a', 'a', 'a', 'a');
+    log.dropOldest();
+    expect(log.range(1, 5, 2, 100_000)).toMatchObject({
+      firstSequence: 2,
+      messages: [{ offset: 2 }, { offset: 3 }],
+    });
+    expect(log.range(3, 3, 9, 100_000).messages).toHaveLength(1);
+    expect(log.range(2, 5, 9, 1).messages).toHaveLength(1);
+    expect(log.range(6, 9, 9, 100_000).messages).toEqual([]);
+  });
+
+  it.each([
+    ['at the head', since('a', 3), 'complete', []],
+    ['one behind', since('a', 2), 'complete', [3]],
+    ['from the start', since('a', 0), 'complete', [1, 2, 3]],
+    ['ahead of the head', since('a', 4), 'trimmed', []],
+    ['of a topic never heard of', since('x', 0), 'complete', []],
+  ] as const)('answers a resume %s', (_, query, status, expected) => {
+    const answer = filled(10, 'a', 'b', 'a', 'b', 'a').history(query, true, 300, 100_000);
+    expect(answer.status).toBe(status);
+    expect(offsets(answer.messages)).toEqual(expected);
+  });
+
+  it('is all or nothing: over the limit, trimmed or of another epoch it gives no message', () => {
+    const log = filled(10, 'a', 'a', 'a', 'a');
+    expect(log.history(since('a', 1), true, 2, 100_000)).toMatchObject({
+      status: 'over-limit',
+      messages: [],
+    });
+    expect(log.history(since('a', 1), true, 300, 25)).toMatchObject({ status: 'over-limit', messages: [] });
+    expect(log.history(since('a', 1), false, 300, 100_000)).toMatchObject({
+      status: 'epoch-gone',
+      headOffset: 4,
+      messages: [],
+    });
+    log.dropOldest();
+    log.dropOldest();
+    expect(log.history(since('a', 1), true, 300, 100_000)).toMatchObject({ status: 'trimmed', messages: [] });
+    expect(offsets(log.history(since('a', 2), true, 300, 100_000).messages)).toEqual([3, 4]);
+  });
+
+  it('gives the newest that are held to who asks for those', () => {
+    const log = filled(10, 'a', 'a', 'b', 'a');
+    const held = { ...since('a', 0), want: 'held' as const };
+    expect(offsets(log.history(held, false, 2, 100_000).messages)).toEqual([2, 3]);
+    expect(log.history({ ...held, want: 'head' }, false, 2, 100_000)).toMatchObject({
+      headOffset: 3,
+      messages: [],
+    });
+  });
+
+  it('forgets topics past its bound, never an offset: a topic that comes back is numbered above', () => {
+    const log = filled(2, 'a', 'a', 'a', 'b');
+    for (let i = 0; i < 4; i++) log.dropOldest();
+    log.append(publication('c'), 5);
+    expect(log.topics).toBe(2);
+    const back = log.append(publication('a'), 6);
+    expect(back.offset).toBeGreaterThan(3);
+    expect(back.flags & MESSAGE_FLAG.renumbered).toBe(MESSAGE_FLAG.renumbered);
+    expect(log.append(publication('a'), 7)).toMatchObject({ offset: back.offset + 1, flags: 0 });
+  });
+});

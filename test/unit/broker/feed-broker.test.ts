@@ -1,0 +1,159 @@
+// When a gateway asks a broker again, where it joins, and when it gives up.
+
+import { describe, expect, it } from 'vitest';
+import { BrokerFeed } from '../../../src/gateway/core/feed-broker.ts';
+import type { Section, SequencedMessage } from '../../../src/protocol/publication-envelope.ts';
+
+const message = (offset: number): SequencedMessage => ({
+  topic: 't',
+  data: new Uint8Array(),
+  source: { publisher: 'p', origin: 'main', hop: 0 },
+  sequence: offset,
+  flags: 0,
+  publishedAtMs: 0,
+  offset,
+});
+const section = (first: number, count: number): Section => ({
+  bucket: 7,
+  firstSequence: first,
+  messages: Array.from({ length: count }, (_, i) => message(first + i)),
+});
+
+function gateway(interestSinceMs = 0) {
+  const events: string[] = [];
+  const feed = new BrokerFeed(
+    {
+      deliver: (_bucket, epoch, messages) =>
+        events.push(...messages.map(({ offset }) => `${epoch}${offset}`)),
+      lost: (_bucket, epoch, count, why) => events.push(`${epoch} lost ${count} ${why}`),
+      askHeads: () => events.push('heads?'),
+      askRange: (_bucket, from, to) => events.push(`${from}-${to}?`),
+    },
+    (bucket) => (bucket === 7 ? interestSinceMs : undefined),
+  );
+  const heads = (epoch: string, sequence: number, upMs: number, nowMs: number): void =>
+    feed.reply({ kind: 'heads', request: 1, epoch, upMs, heads: [{ bucket: 7, sequence }] }, nowMs);
+  const take = (): string[] => events.splice(0);
+  return { feed, heads, take };
+}
+
+describe('BrokerFeed', () => {
+  it('joins a broker that was there before at its head', () => {
+    const { feed, heads, take } = gateway();
+    feed.refresh(0);
+    heads('e', 40, 3_600_000, 10);
+    feed.envelope({ epoch: 'e', sections: [section(41, 2)] }, 20);
+    expect(take()).toEqual(['heads?', 'e41', 'e42']);
+  });
+
+  it('hears a broker that came later from its first message', () => {
+    const { feed, heads, take } = gateway();
+    feed.refresh(5_000);
+    feed.envelope({ epoch: 'e', sections: [section(3, 1)] }, 5_010);
+    heads('e', 3, 2_000, 5_020);
+    expect(take()).toEqual(['heads?', '1-2?']);
+    feed.reply(
+      {
+        kind: 'range',
+        request: 2,
+        epoch: 'e',
+        bucket: 7,
+        firstHeldSequence: 1,
+        headSequence: 3,
+        section: section(1, 2),
+      },
+      5_030,
+    );
+    expect(take()).toEqual(['e1', 'e2', 'e3']);
+  });
+
+  it('joins at the head where the interest is younger than the broker, however young that is', () => {
+    const { feed, heads, take } = gateway(4_900);
+    feed.refresh(5_000);
+    heads('e', 3, 2_000, 5_020);
+    feed.envelope({ epoch: 'e', sections: [section(4, 1)] }, 5_030);
+    expect(take()).toEqual(['heads?', 'e4']);
+  });
+
+  it('sees a loss at the tail by the heartbeat and asks for it', () => {
+    const { feed, heads, take } = gateway();
+    heads('e', 0, 3_600_000, 0);
+    feed.envelope({ epoch: 'e', sections: [section(1, 1)] }, 10);
+    take();
+    const heartbeat = {
+      broker: 'b',
+      epoch: 'e',
+      state: 'up' as const,
+      nowMs: 0,
+      heads: [{ bucket: 7, sequence: 3 }],
+    };
+    feed.heartbeat(heartbeat, 20);
+    expect(take()).toEqual(['2-3?']);
+    feed.heartbeat(heartbeat, 900);
+    expect(take()).toEqual([]);
+    for (const nowMs of [1_100, 2_200, 3_300, 4_400]) feed.tick(nowMs);
+    expect(take()).toEqual(['2-3?', '2-3?', '2-3?', '2-3?']);
+    feed.tick(5_500);
+    expect(take()).toEqual(['e lost 2 broker-lost']);
+  });
+
+  it('counts what the ring no longer holds and goes on behind it', () => {
+    const { feed, heads, take } = gateway();
+    heads('e', 0, 3_600_000, 0);
+    feed.envelope({ epoch: 'e', sections: [section(9, 1)] }, 10);
+    take();
+    feed.reply(
+      {
+        kind: 'range',
+        request: 2,
+        epoch: 'e',
+        bucket: 7,
+        firstHeldSequence: 6,
+        headSequence: 9,
+        section: section(6, 3),
+      },
+      20,
+    );
+    expect(take()).toEqual(['e lost 5 trimmed', 'e6', 'e7', 'e8', 'e9']);
+  });
+
+  it('takes a new epoch for a new life: what was missing of the old one is lost', () => {
+    const { feed, heads, take } = gateway();
+    heads('e', 0, 3_600_000, 0);
+    feed.envelope({ epoch: 'e', sections: [section(1, 1), section(5, 1)] }, 10);
+    take();
+    feed.envelope({ epoch: 'f', sections: [section(1, 1)] }, 20);
+    // Message 5 had come: it is delivered behind the loss.
+    expect(take()).toEqual(['e lost 3 broker-lost', 'e5', 'heads?']);
+    heads('f', 1, 10, 30);
+    expect(take()).toEqual(['f1']);
+  });
+
+  it('is complete once the goodbye came and nothing is missing', () => {
+    const { feed, heads, take } = gateway();
+    heads('e', 0, 3_600_000, 0);
+    const bye = {
+      broker: 'b',
+      epoch: 'e',
+      state: 'bye' as const,
+      nowMs: 0,
+      heads: [{ bucket: 7, sequence: 2 }],
+    };
+    feed.heartbeat(bye, 10);
+    expect(feed.complete).toBe(false);
+    feed.reply(
+      {
+        kind: 'range',
+        request: 2,
+        epoch: 'e',
+        bucket: 7,
+        firstHeldSequence: 1,
+        headSequence: 2,
+        section: section(1, 2),
+      },
+      20,
+    );
+    expect(feed.complete).toBe(true);
+    take();
+  });
+});

@@ -1,0 +1,133 @@
+// What of the brokers' messages reaches the hub, and what it is told of losses.
+
+import { describe, expect, it } from 'vitest';
+import { FeedLosses, RESEND_GRACE_MS } from '../../../src/gateway/core/feed-losses.ts';
+import type { DeliveredMessage, FeedGap } from '../../../src/gateway/core/feed-port.ts';
+import { FeedTopics } from '../../../src/gateway/core/feed-topics.ts';
+import { bucketOf } from '../../../src/protocol/bucket.ts';
+import { MESSAGE_FLAG } from '../../../src/protocol/publication.ts';
+import type { SequencedMessage } from '../../../src/protocol/publication-envelope.ts';
+
+let sequence = 0;
+const message = (topic: string, offset: number, more: Partial<SequencedMessage> = {}): SequencedMessage => ({
+  topic,
+  data: Buffer.from('1'),
+  source: { publisher: 'p', origin: 'main', hop: 0 },
+  sequence: sequence++,
+  flags: 0,
+  publishedAtMs: 0,
+  offset,
+  ...more,
+});
+
+function hub(...topics: string[]) {
+  const told: (number | FeedGap)[] = [];
+  const feed = new FeedTopics(
+    {
+      onMessages: (batch: readonly DeliveredMessage[]) => told.push(...batch.map(({ offset }) => offset)),
+      onGap: (gap) => told.push(gap),
+    },
+    () => {},
+  );
+  for (const topic of topics) feed.add(topic, 0);
+  let resentNew = 0;
+  const deliver = (epoch: string, ...messages: SequencedMessage[]): void =>
+    feed.deliver(epoch, messages, () => void (resentNew += 1));
+  return { feed, told, deliver, resentNew: () => resentNew };
+}
+const gap = (more: Partial<FeedGap>): FeedGap => ({
+  topic: 'a',
+  epoch: 'e',
+  fromOffset: 0,
+  count: 0,
+  why: 'trimmed',
+  ...more,
+});
+
+describe('FeedTopics', () => {
+  it('tells a jump of the offset as a gap of exactly that size, at its place', () => {
+    const { told, deliver } = hub('a');
+    deliver('e', message('a', 5), message('a', 6), message('a', 9), message('a', 10));
+    expect(told).toEqual([5, 6, gap({ fromOffset: 7, count: 2 }), 9, 10]);
+  });
+
+  it('sees a loss before the first message when it knew the head', () => {
+    const { feed, told, deliver } = hub('a');
+    feed.noteHead('a', { epoch: 'e', offset: 3 });
+    deliver('e', message('a', 3), message('a', 5));
+    expect(told).toEqual([gap({ fromOffset: 4, count: 1 }), 5]);
+  });
+
+  it('takes neither a new epoch nor a renumbered topic for a loss', () => {
+    const { told, deliver } = hub('a');
+    deliver('e', message('a', 5));
+    deliver('f', message('a', 3), message('a', 90, { flags: MESSAGE_FLAG.renumbered }));
+    expect(told).toEqual([5, 3, 90]);
+  });
+
+  it('follows a topic that two brokers carry while its owner changes', () => {
+    const { told, deliver } = hub('a');
+    deliver('e', message('a', 5));
+    deliver('f', message('a', 1));
+    deliver('e', message('a', 6), message('a', 8));
+    deliver('f', message('a', 2));
+    expect(told).toEqual([5, 1, 6, gap({ fromOffset: 7, count: 1 }), 8, 2]);
+  });
+
+  it('delivers once what two brokers forwarded, without a gap', () => {
+    const { feed, told, deliver, resentNew } = hub('a');
+    const flags = MESSAGE_FLAG.resent;
+    deliver('e', message('a', 1, { sequence: 900 }));
+    deliver('f', message('a', 1, { sequence: 900, flags }), message('a', 2, { sequence: 901, flags }));
+    expect(told).toEqual([1, 2]);
+    expect(feed.counts).toMatchObject({ received: 3, delivered: 2, duplicates: 1 });
+    expect(resentNew()).toBe(1);
+  });
+
+  it('counts every message it received in one place', () => {
+    const { feed, deliver } = hub('a');
+    const flags = MESSAGE_FLAG.canary;
+    deliver('e', message('a', 1), message('b', 1), message('$canary.1', 1, { flags }), message('a', 1));
+    const { received, delivered, notSubscribed, duplicates, canaries } = feed.counts;
+    expect([received, delivered, notSubscribed, duplicates, canaries]).toEqual([4, 1, 1, 1, 1]);
+  });
+
+  it('settles a topic that stays silent after a loss by its head', () => {
+    const { feed, told, deliver } = hub('a');
+    deliver('e', message('a', 5));
+    feed.settleHead('a', 'e', 5);
+    feed.settleHead('a', 'other', 9);
+    feed.settleHead('a', 'e', 8);
+    deliver('e', message('a', 9));
+    expect(told).toEqual([5, gap({ fromOffset: 6, count: 3 }), 9]);
+  });
+
+  it('knows its buckets of interest from the first topic to the last', () => {
+    const { feed } = hub();
+    expect([feed.add('a', 7), feed.add('a', 8)]).toEqual([true, false]);
+    expect(feed.interestSince(bucketOf('a'))).toBe(7);
+    expect([feed.remove('a'), feed.remove('a')]).toEqual([true, false]);
+    expect([feed.interestSince(bucketOf('a')), feed.interestedBuckets()]).toEqual([undefined, []]);
+  });
+});
+
+describe('FeedLosses', () => {
+  it('counts as lost what died with a broker and was not sent again', () => {
+    const losses = new FeedLosses();
+    losses.noteResent(3);
+    const before = losses.resentCounts();
+    losses.noteResent(3);
+    losses.orphan({ bucket: 3, epoch: 'e', count: 5 }, before[3]!, 0);
+    losses.noteResent(3);
+    expect(losses.due(RESEND_GRACE_MS - 1).buckets).toEqual([]);
+    expect(losses.due(RESEND_GRACE_MS).buckets).toEqual([{ bucket: 3, epoch: 'e', count: 3 }]);
+    expect(losses.due(RESEND_GRACE_MS * 2).buckets).toEqual([]);
+  });
+
+  it('counts nothing when all of it came again', () => {
+    const losses = new FeedLosses();
+    losses.orphan({ bucket: 3, epoch: 'e', count: 1 }, 0, 0);
+    losses.noteResent(3);
+    expect(losses.due(RESEND_GRACE_MS).buckets).toEqual([]);
+  });
+});
