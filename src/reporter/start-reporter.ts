@@ -7,6 +7,7 @@ import { deriveKey, signFeedback } from '../daemon/secrets.ts';
 import { refusalText } from '../protocol/decode.ts';
 import type { FeedbackReply, LoadReport, Signals } from '../protocol/load-report.ts';
 import { decodeLoadReport } from '../protocol/load-report.ts';
+import { createArrivals } from './arrivals.ts';
 import type { HeraldLink } from './herald-link-undici.ts';
 import { openHeraldLink } from './herald-link-undici.ts';
 import { createHeraldList } from './herald-list.ts';
@@ -30,6 +31,7 @@ export function startReporter(options: ReporterOptions): Reporter {
   const pace = createReportPace(options.periodMs ?? DEFAULT_PERIOD_MS, random);
   const links = new Map<string, HeraldLink>();
   const key = options.secret ? deriveKey(options.secret, 'feedback', gateway) : undefined;
+  const arrivals = createArrivals();
   const askedPeriods = new Map<string, number>();
 
   let state: 'up' | 'draining' = 'up';
@@ -45,6 +47,10 @@ export function startReporter(options: ReporterOptions): Reporter {
 
   const report = (kind: ReportKind): LoadReport => {
     const counters = options.counters();
+    const { connections, acceptedTotal } = counters;
+    const youngConnections =
+      counters.youngConnections ??
+      (acceptedTotal === undefined ? undefined : arrivals.youngConnections(connections, clock.nowMs()));
     seq += 1;
     return {
       v: 1,
@@ -59,10 +65,10 @@ export function startReporter(options: ReporterOptions): Reporter {
       labels: { ...options.labels },
       capacity,
       state,
-      connections: counters.connections,
-      ...(counters.youngConnections !== undefined && { youngConnections: counters.youngConnections }),
+      connections,
+      ...(youngConnections !== undefined && { youngConnections }),
       ...(counters.maxConnections !== undefined && { maxConnections: counters.maxConnections }),
-      ...(counters.acceptedTotal !== undefined && { acceptedTotal: counters.acceptedTotal }),
+      ...(acceptedTotal !== undefined && { acceptedTotal }),
       tickets: { ...counters.tickets },
       ...(kind === 'full' && signals),
     };
@@ -155,6 +161,7 @@ export function startReporter(options: ReporterOptions): Reporter {
   const due = (): ReportKind | undefined => {
     const { connections, acceptedTotal = 0 } = options.counters();
     const nowMs = clock.nowMs();
+    arrivals.observe(acceptedTotal, nowMs);
     return pace.due({ nowMs, load: tightest(signals), accepted: acceptedTotal, connections, capacity });
   };
 
