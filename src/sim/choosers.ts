@@ -139,7 +139,7 @@ const PROXIES = 4;
 export function leastConnections(fleet: readonly GatewayModel[], random: Random): Chooser {
   const counts = Array.from({ length: PROXIES }, () => new Map<number, number>());
   return {
-    lookup(_ask, _nowMs) {
+    lookup() {
       const replica = Math.floor(random() * PROXIES);
       const own = counts[replica]!;
       let gateway = -1;
@@ -171,7 +171,7 @@ export function leastConnections(fleet: readonly GatewayModel[], random: Random)
 /** Knows the cost of everything already sent anywhere: a bound that no real policy reaches. */
 export function oracle(fleet: readonly GatewayModel[]): Chooser {
   return {
-    lookup(_ask, _nowMs) {
+    lookup() {
       let gateway = -1;
       let least = Infinity;
       for (const one of fleet) {

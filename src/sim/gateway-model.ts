@@ -101,11 +101,13 @@ export class GatewayModel {
     this.#window[this.#samples++ % WINDOW_SAMPLES] = Math.max(0, work) / this.capacity + this.stolen;
   }
 
-  /** True utilisation over the window, unclamped. */
-  utilisation(): number {
+  /** True utilisation over the last samples of the window, unclamped. */
+  utilisation(samples: number = WINDOW_SAMPLES): number {
     let sum = 0;
-    for (const sample of this.#window) sum += sample;
-    return sum / WINDOW_SAMPLES;
+    for (let i = 1; i <= samples; i++) {
+      sum += this.#window[(this.#samples - i + WINDOW_SAMPLES) % WINDOW_SAMPLES]!;
+    }
+    return sum / samples;
   }
 
   /** The report that is due, if any. */

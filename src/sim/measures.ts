@@ -13,6 +13,8 @@ export interface LoadSeries {
 
 const HOT_LOAD = 0.9;
 const CALM_MEAN = 0.7;
+/** Judged by the second, finer than what gateways report. */
+const SAMPLES_PER_SEC = 10;
 const SETTLED_WITHIN = 0.05;
 
 export class Measures {
@@ -51,7 +53,7 @@ export class Measures {
     let overloaded = 0;
     for (const gateway of fleet) {
       if (!gateway.up) continue;
-      const load = gateway.utilisation();
+      const load = gateway.utilisation(SAMPLES_PER_SEC);
       this.#loads[row + gateway.index] = load;
       sum += load * gateway.capacity;
       capacity += gateway.capacity;

@@ -135,7 +135,7 @@ const overload: Scenario = {
   name: 'overload',
   title: 'more clients than the fleet can carry, for two minutes',
   measureSec: 360,
-  arrivals: (sec) => (sec >= 30 && sec < 90 ? 9 : 1),
+  arrivals: (sec) => (sec >= 30 && sec < 90 ? 15 : 1),
   visitorLifeSec: (sec) => (sec >= 30 && sec < 90 ? 60 : undefined),
   incidents: quiet,
 };

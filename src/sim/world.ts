@@ -110,13 +110,13 @@ export class World {
       if (this.#options.startEven === 'load')
         for (let j = 0; j < fleet.length; j++) if (load[j]! < load[place]!) place = j;
       const gateway = fleet[place]!;
-      load[place]! += clients.cost[client]! / gateway.capacity;
-      gateway.committed += clients.cost[client]!;
+      load[place]! += clients.cost[client] / gateway.capacity;
+      gateway.committed += clients.cost[client];
       clients.state[client] = CONNECTED;
       clients.openedAtMs[client] = -1e6;
       this.#join(client, gateway);
-      gateway.bend(clients.cost[client]!, 0, 0);
-      this.#wait(client, clients.leavesAtMs[client]!);
+      gateway.bend(clients.cost[client], 0, 0);
+      this.#wait(client, clients.leavesAtMs[client]);
     }
     for (let i = 0; i < 20; i++) for (const gateway of fleet) gateway.sample(0);
   }
@@ -213,7 +213,7 @@ export class World {
     );
     clients.rampMs[client] = rampMs;
     clients.state[client] = RAMPING;
-    gateway.bend(0, clients.cost[client]! / clients.rampMs[client]!, this.#nowMs);
+    gateway.bend(0, clients.cost[client]! / clients.rampMs[client], this.#nowMs);
     this.#wait(client, this.#nowMs + rampMs);
   }
 
@@ -292,19 +292,23 @@ export class World {
   #strike(incident: Incident, sec: number): void {
     switch (incident.kind) {
       case 'kill':
-        return this.#kill(this.fleet[incident.gateway]!, incident.backWithinSec * 1_000);
+        this.#kill(this.fleet[incident.gateway]!, incident.backWithinSec * 1_000);
+        return;
       case 'restart':
-        return this.fleet[incident.gateway]!.restart(this.#nowMs);
+        this.fleet[incident.gateway]!.restart(this.#nowMs);
+        return;
       case 'add': {
         const gateway = this.fleet.find(({ up }) => !up)!;
         gateway.restart(this.#nowMs);
-        return this.measures.watch(gateway.index, sec);
+        this.measures.watch(gateway.index, sec);
+        return;
       }
       case 'steal':
         this.fleet[incident.gateway]!.stolen = incident.share;
         return;
       case 'heat':
-        return this.#heat(incident.factor);
+        this.#heat(incident.factor);
+        return;
     }
   }
 

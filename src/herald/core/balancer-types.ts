@@ -5,7 +5,7 @@ import type { AgentAnswer } from '../../protocol/agent-check.ts';
 import type { Directive, LoadReport, ShedOrder } from '../../protocol/load-report.ts';
 import type { LookupRequest } from '../../protocol/lookup.ts';
 import type { TableRow } from '../../protocol/table-row.ts';
-import type { Explanation } from './explain-ring.ts';
+import type { Explanation } from './explanation.ts';
 
 export type PolicyName = 'expected' | 'p2c' | 'least' | 'weighted' | 'random' | 'round-robin';
 
@@ -48,6 +48,12 @@ export type FilterName =
   | 'full'
   | 'breaker'
   | 'overloaded';
+
+/** How many gateways each filter removed, and the same in words. */
+export interface Removal {
+  refused: Partial<Record<FilterName, number>>;
+  why: string;
+}
 
 export type LookupVerdict =
   | { ok: true; lookupId: string; best: Pick; alternates: Pick[]; tableVersion: number; tableAgeMs: number }

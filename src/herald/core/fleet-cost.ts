@@ -24,8 +24,16 @@ export class FleetCost {
     return this.#cost;
   }
 
-  /** One round, every 2 s: `costs[i]` is x*C/r of a gateway with `connections[i]` visible connections. */
-  round(costs: readonly number[], connections: readonly number[]): void {
+  /** False until a round had something to go by: by a mere guess nobody can be called a liar. */
+  get known(): boolean {
+    return this.#rounds > 0;
+  }
+
+  /**
+   * One round, every 2 s: `costs[i]` is x*C/r of a gateway with `connections[i]` visible connections. `anew`
+   * = forget the earlier rounds, which knew only the first gateways of a fleet.
+   */
+  round(costs: readonly number[], connections: readonly number[], anew = false): void {
     if (costs.length === 0) return;
     const typical = this.#median(
       connections,
@@ -37,7 +45,7 @@ export class FleetCost {
     const known = weights.reduce((sum, weight) => sum + weight, 0);
     const target = (median * known + FIRST_COST * PRIOR_CONNECTIONS) / (known + PRIOR_CONNECTIONS);
     // The first rounds average what they have; later ones follow slowly.
-    this.#rounds++;
+    this.#rounds = anew ? 1 : this.#rounds + 1;
     this.#cost += Math.max(EWMA, 1 / this.#rounds) * (target - this.#cost);
   }
 

@@ -81,6 +81,8 @@ export interface GatewayRecord {
   smoothWeight: number;
   weightPercent: number;
   picks: number;
+  /** Of these, clients that followed a move order. */
+  movePicks: number;
   /** Number of the lookup at which this slot was given to this gateway. */
   bornAtLookup: number;
 }
@@ -177,6 +179,7 @@ function newRecord(slot: number, gateway: string, bornAtLookup: number): Gateway
     smoothWeight: 100,
     weightPercent: 100,
     picks: 0,
+    movePicks: 0,
     bornAtLookup,
   };
 }

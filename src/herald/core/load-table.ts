@@ -3,7 +3,7 @@
 
 import type { LoadReport } from '../../protocol/load-report.ts';
 import type { TableRow } from '../../protocol/table-row.ts';
-import type { CoreSettings } from './balancer-options.ts';
+import type { CoreSettings, LeftOut } from './balancer-options.ts';
 import type { Desired, GatewayState, ReportVerdict } from './balancer-types.ts';
 import {
   BAR_LOAD,
@@ -55,9 +55,11 @@ export class LoadTable {
   /** Lookups answered so far; slots remember at which one they were given away. */
   lookups = 0;
   readonly #desired = new Map<string, Desired>();
+  readonly #withoutFloor: LeftOut;
 
   constructor(settings: CoreSettings) {
     this.settings = settings;
+    this.#withoutFloor = { ...settings.leftOut, floor: true };
     this.tickets = new TicketsInFlight(this.slots, settings.firstTicketSeq);
     this.massLoss = new MassLoss(this.slots);
   }
@@ -113,7 +115,7 @@ export class LoadTable {
       { score, connections: report.connections, youngConnections: report.youngConnections ?? 0 },
       pool.cost.cost,
       first,
-      this.settings.leftOut,
+      this.#leftOut(pool),
     );
     if (score !== undefined) hot[at + REPORTED] = score;
     hot[at + REPORTED_AT] = nowMs;
@@ -186,7 +188,7 @@ export class LoadTable {
       youngConnections: row.youngConnections,
     };
     const pool = this.poolOf(record);
-    observe(this.slots, record, seen, pool.cost.cost, true, this.settings.leftOut);
+    observe(this.slots, record, seen, pool.cost.cost, true, this.#leftOut(pool));
     record.bootId = row.bootId;
     record.seq = row.seq;
     record.hearsay = true;
@@ -266,6 +268,11 @@ export class LoadTable {
     if (record.announced === 'draining') return 'draining';
     if (record.suspect) return 'suspect';
     return this.isSilent(record, nowMs) ? 'stale' : 'up';
+  }
+
+  /** The floor against liars stands on what the fleet's connections cost; before that is known, it waits. */
+  #leftOut(pool: Pool): LeftOut {
+    return pool.cost.known ? this.settings.leftOut : this.#withoutFloor;
   }
 
   poolOf(record: GatewayRecord): Pool {

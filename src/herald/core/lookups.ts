@@ -9,7 +9,8 @@ import type { LookupVerdict, Pick } from './balancer-types.ts';
 import { BAR_LOAD, breakerTried } from './breaker.ts';
 import type { CandidateView, Wish } from './candidate-view.ts';
 import { countAssignment } from './expected-load.ts';
-import type { ExplainRing, LookupWay } from './explain-ring.ts';
+import type { ExplainRing } from './explain-ring.ts';
+import type { LookupWay } from './explanation.ts';
 import { fullLook } from './full-look.ts';
 import { BAR, REPORTED_AT, STRIDE } from './gateway-slots.ts';
 import { LookupFilter } from './lookup-filter.ts';
@@ -171,6 +172,7 @@ export class Lookups {
     };
     countAssignment(slots.hot, slot * STRIDE, nowMs);
     record.picks++;
+    if (request.intent === 'move') record.movePicks++;
     if (record.breaker.state !== 'closed') {
       breakerTried(record.breaker, nowMs);
       this.#table.refreshBar(record);

@@ -14,11 +14,22 @@ const SPREAD_MS = 9_000;
 const START_APART = 0.1;
 const STOP_APART = 0.04;
 const ROUNDS_RUNNING = 3;
+const ROUNDS_NEAR = 2;
 const LOAD_CLAMP = 2;
 /** Share of its connections a gateway may be told to move per minute, and while it is close to full. */
 const CALM_PER_MIN = 0.02;
 const HOT_PER_MIN = 0.1;
 const HOT_LOAD = 0.9;
+/** Tokens do not pile up past one round's: a large order at once would be a small herd of its own. */
+const MIN_BURST = 2;
+/** A gateway picks the heaviest of eight, which cost about four times the mean. */
+const HEAVY = 4;
+/** Fewer are ordered than average ones would take: the tail of an order would be many light ones. */
+const LEAST_HEAVY = 2;
+/** Work of an order in average connections, at least: little work would again mean light ones. */
+const LEAST_ORDER = 20;
+/** Part of the last round's work that the reports do not show yet: it spreads over 9 s and then ramps up. */
+const UNSEEN_OF_LAST = 0.5;
 /** Arrivals of the next minute fill a receiver without anybody moving. */
 const ARRIVALS_MS = 60_000;
 const KEPT_ORDERS = 200;
@@ -35,6 +46,8 @@ interface Member {
 interface Standing {
   aboveFor: number;
   belowFor: number;
+  /** Rounds running within STOP_APART below the mean or above it. */
+  nearFor: number;
   donor: boolean;
   receiver: boolean;
   tokens: number;
@@ -50,6 +63,8 @@ export class Mover {
   readonly orders: MoverRecord[] = [];
   #roundAtMs: number | undefined;
   #orderNumber = 0;
+  /** Load ordered to move in the round before. */
+  #orderedLast = 0;
 
   constructor(pool: Pool, slots: GatewaySlots) {
     this.#pool = pool;
@@ -94,53 +109,76 @@ export class Mover {
     const capacity = members.reduce((sum, member) => sum + member.capacity, 0);
     if (members.length < 2 || !(capacity > 0)) return;
     const mean = members.reduce((sum, member) => sum + member.load * member.capacity, 0) / capacity;
-    let room = 0;
+    let room = -UNSEEN_OF_LAST * this.#orderedLast;
+    this.#orderedLast = 0;
     for (const member of members) {
       const standing = this.#judge(member, mean, tookMs);
       if (standing.receiver) room += this.#roomOf(member, standing, mean, tookMs);
-      standing.picksBefore = this.#slots.records[member.slot]!.picks;
+      standing.picksBefore = arrivalPicks(this.#slots, member.slot);
     }
     this.#forgetGone(members);
-    const givers = members.filter((member) => member.load > mean);
+    const givers = members.filter((member) => member.load > mean).sort((a, b) => b.load - a.load);
     const surplus = givers.reduce((sum, member) => sum + (member.load - mean) * member.capacity, 0);
+    let left = Math.max(0, room);
     for (const member of givers) {
       const standing = this.#standings.get(member.gateway)!;
       const excess = (member.load - mean) * member.capacity;
-      const wanted = standing.donor ? excess : surplus > 0 ? Math.min(excess, (room * excess) / surplus) : 0;
-      this.#order(member, standing, wanted, nowMs);
+      if (standing.donor) {
+        this.#order(member, standing, excess, nowMs);
+        continue;
+      }
+      const oneCosts = member.cost * member.capacity;
+      const part = Math.max((room * excess) / surplus, LEAST_ORDER * oneCosts);
+      left -= this.#order(member, standing, Math.min(excess, part, left), nowMs);
     }
   }
 
   #judge(member: Member, mean: number, tookMs: number): Standing {
     let standing = this.#standings.get(member.gateway);
     if (!standing) {
-      const picksBefore = this.#slots.records[member.slot]!.picks;
-      standing = { aboveFor: 0, belowFor: 0, donor: false, receiver: false, tokens: 0, picksBefore };
+      const picksBefore = arrivalPicks(this.#slots, member.slot);
+      standing = {
+        aboveFor: 0,
+        belowFor: 0,
+        nearFor: 0,
+        donor: false,
+        receiver: false,
+        tokens: 0,
+        picksBefore,
+      };
       this.#standings.set(member.gateway, standing);
     }
     const apart = member.load - mean;
     standing.aboveFor = apart > START_APART ? standing.aboveFor + 1 : 0;
     standing.belowFor = apart < -START_APART ? standing.belowFor + 1 : 0;
     standing.donor = standing.donor ? apart >= STOP_APART : standing.aboveFor >= ROUNDS_RUNNING;
-    standing.receiver = standing.receiver ? apart <= -STOP_APART : standing.belowFor >= ROUNDS_RUNNING;
+    // Movers just arriving weigh more in E than they will: one round near the mean is not the end of it.
+    standing.nearFor = apart > -STOP_APART ? standing.nearFor + 1 : 0;
+    standing.receiver = standing.receiver
+      ? standing.nearFor < ROUNDS_NEAR
+      : standing.belowFor >= ROUNDS_RUNNING;
     const perMin = (member.load > HOT_LOAD ? HOT_PER_MIN : CALM_PER_MIN) * member.connections;
-    standing.tokens = Math.min(perMin, standing.tokens + (perMin * tookMs) / 60_000);
+    const perRound = (perMin * tookMs) / 60_000;
+    standing.tokens = Math.min(Math.max(MIN_BURST, perRound), standing.tokens + perRound);
     return standing;
   }
 
   /** Load a receiver can take beyond what arrivals bring it within a minute. */
   #roomOf(member: Member, standing: Standing, mean: number, tookMs: number): number {
-    const picks = this.#slots.records[member.slot]!.picks - standing.picksBefore;
+    const picks = arrivalPicks(this.#slots, member.slot) - standing.picksBefore;
     const arriving = Math.max(0, picks) * (ARRIVALS_MS / tookMs) * this.#pool.factors.pending;
     return Math.max(0, (mean - member.load) * member.capacity - arriving * member.cost * member.capacity);
   }
 
-  #order(member: Member, standing: Standing, work: number, nowMs: number): void {
+  /** Orders `work` of one gateway as far as its tokens go; returns the work that will probably be done. */
+  #order(member: Member, standing: Standing, work: number, nowMs: number): number {
     const oneCosts = member.cost * member.capacity;
-    if (!(work >= oneCosts) || !(oneCosts > 0)) return;
-    const count = Math.min(Math.floor(standing.tokens), Math.ceil(work / oneCosts));
-    if (count < 1) return;
+    if (!(work >= oneCosts) || !(oneCosts > 0)) return 0;
+    const count = Math.min(Math.floor(standing.tokens), Math.ceil(work / (LEAST_HEAVY * oneCosts)));
+    if (count < 1) return 0;
     standing.tokens -= count;
+    const done = Math.min(work, HEAVY * count * oneCosts);
+    this.#orderedLast += done;
     const order: MoverRecord = {
       orderId: `move-${++this.#orderNumber}-${member.gateway}`,
       count,
@@ -155,6 +193,7 @@ export class Mover {
     if (order.state === 'waiting') this.#waiting.set(member.gateway, order);
     this.orders.push(order);
     if (this.orders.length > KEPT_ORDERS) this.orders.shift();
+    return done;
   }
 
   #members(nowMs: number): Member[] {
@@ -181,4 +220,10 @@ export class Mover {
     const present = new Set(members.map((member) => member.gateway));
     for (const gateway of this.#standings.keys()) if (!present.has(gateway)) this.#standings.delete(gateway);
   }
+}
+
+/** Lookups that named it, those of our own orders apart: they are not arrivals that would come anyway. */
+function arrivalPicks(slots: GatewaySlots, slot: number): number {
+  const record = slots.records[slot]!;
+  return record.picks - record.movePicks;
 }

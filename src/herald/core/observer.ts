@@ -59,10 +59,14 @@ export function observe(
   record.countsConnections = counts;
   record.youngConnections = young;
   const hot = slots.hot;
-  hot[at + COST] = cost;
   hot[at + YOUNG] = young;
   hot[at + CONNECTIONS] = connections;
-  hot[at + BASE] = leftOut.floor ? load : floored(load, seen.score, visible * fairCost);
+  const fairLoad = visible * fairCost;
+  const lies =
+    !leftOut.floor && seen.score !== undefined && fairLoad > FLOOR_FROM && seen.score < LIAR_BELOW * fairLoad;
+  // Whoever is not believed about its load is not believed about its costs either.
+  hot[at + COST] = lies ? Math.max(cost, fairCost) : cost;
+  hot[at + BASE] = leftOut.floor ? load : floored(load, lies, fairLoad);
 }
 
 /** c = clamp((x + k0*K/C) / (r + k0), K/C * [1/4, 4]) */
@@ -86,11 +90,10 @@ function corrected(record: GatewayRecord, predicted: number, measured: number): 
 }
 
 /**
- * The floor against liars: a gateway whose connections should cost `expected` of load by the fleet's measure
- * counts at least half of it; one that reports under a quarter of it counts all of it.
+ * The floor against liars: a gateway whose connections should cost `fairLoad` by the fleet's measure counts
+ * at least half of it; one that reports under a quarter of it counts all of it.
  */
-function floored(load: number, measured: number | undefined, expected: number): number {
-  if (!(expected > FLOOR_FROM)) return load;
-  const lies = measured !== undefined && measured < LIAR_BELOW * expected;
-  return Math.max(load, lies ? expected : FLOOR_SHARE * expected);
+function floored(load: number, lies: boolean, fairLoad: number): number {
+  if (!(fairLoad > FLOOR_FROM)) return load;
+  return Math.max(load, lies ? fairLoad : FLOOR_SHARE * fairLoad);
 }

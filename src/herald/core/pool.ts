@@ -2,6 +2,7 @@
 // lookups draw from. Owned by the load table; renewed every 100 ms at most, never by a scan in a lookup.
 
 import type { PoolPolicy } from './balancer-options.ts';
+import type { Removal } from './balancer-types.ts';
 import type { Wish } from './candidate-view.ts';
 import { CandidateView } from './candidate-view.ts';
 import { ConnectShare } from './connect-share.ts';
@@ -43,10 +44,14 @@ export class Pool {
   /** Capacity-weighted mean of expected load over open members. */
   meanLoad = 0;
   openCapacity = 0;
+  /** What a refusal last counted; refusals come in crowds and each count is a scan. */
+  lastRemoval: { atMs: number; removal: Removal } | undefined;
   readonly #slots: GatewaySlots;
   readonly #views = new Map<string, CandidateView>();
   #renewedAtMs: number | undefined;
   #costRoundAtMs = -Infinity;
+  /** The last moment at which the fleet's cost was still a guess. */
+  #costKnownAtMs = -Infinity;
 
   constructor(name: string, policy: PoolPolicy, slots: GatewaySlots) {
     this.name = name;
@@ -69,9 +74,12 @@ export class Pool {
     this.factors.pending = leftOut.pending ? 0 : others * this.connects.share;
     this.factors.handshake = leftOut.handshake ? 0 : others * this.policy.handshakeSeconds;
     this.#measure(nowMs);
-    if (nowMs - this.#costRoundAtMs >= COST_ROUND_MS || nowMs < this.#costRoundAtMs) {
+    // A Herald that has just started must not hold its guess, or the first gateways' cost, against the rest.
+    const learning = !this.cost.known || nowMs - this.#costKnownAtMs < COST_ROUND_MS;
+    if (learning || nowMs - this.#costRoundAtMs >= COST_ROUND_MS || nowMs < this.#costRoundAtMs) {
       this.#costRoundAtMs = nowMs;
-      this.#costRound();
+      this.#costRound(learning);
+      if (!this.cost.known) this.#costKnownAtMs = nowMs;
     }
   }
 
@@ -116,16 +124,17 @@ export class Pool {
     this.meanLoad = capacity > 0 ? load / capacity : 0;
   }
 
-  #costRound(): void {
+  /** What another Herald wrote of a gateway counts too: at a start it is all there is. */
+  #costRound(anew: boolean): void {
     const costs: number[] = [];
     const connections: number[] = [];
     for (const slot of this.members) {
       const record = this.#slots.records[slot]!;
-      if (!record.countsConnections || !(record.visibleConnections > 0) || record.hearsay) continue;
+      if (!record.countsConnections || !(record.visibleConnections > 0)) continue;
       costs.push((record.correctedScore * record.capacity) / record.visibleConnections);
       connections.push(record.visibleConnections);
     }
-    this.cost.round(costs, connections);
+    this.cost.round(costs, connections, anew);
   }
 }
 

@@ -2,7 +2,7 @@
 // scan, so its count is kept per pool for 100 ms: refusals come in crowds.
 
 import type { LookupRequest } from '../../protocol/lookup.ts';
-import type { FilterName, LookupVerdict } from './balancer-types.ts';
+import type { FilterName, LookupVerdict, Removal } from './balancer-types.ts';
 import { hasLabels } from './candidate-view.ts';
 import type { GatewayRecord } from './gateway-slots.ts';
 import { BAR, CONNECTIONS, FULL_AT, PENDING, STRIDE } from './gateway-slots.ts';
@@ -12,6 +12,7 @@ import type { Pool } from './pool.ts';
 type RefusalCode = (LookupVerdict & { ok: false })['code'];
 /** Names shown per filter; the rest is a number. */
 const NAMES_SHOWN = 3;
+const KEEP_MS = 100;
 
 export function refusalOf(
   table: LoadTable,
@@ -22,6 +23,35 @@ export function refusalOf(
   afterMs: number,
   nowMs: number,
 ): LookupVerdict {
+  const { refused, why } = removedBy(table, pool, request, code, nowMs);
+  const detail = `${HEADLINES[code](request)}${why}`;
+  return { ok: false, lookupId, code, detail, refused, retryAfterMs: Math.max(1, Math.round(afterMs)) };
+}
+
+function removedBy(
+  table: LoadTable,
+  pool: Pool | undefined,
+  request: LookupRequest,
+  code: RefusalCode,
+  nowMs: number,
+): Removal {
+  if (code === 'rate-limited' || code === 'starting') return { refused: {}, why: '' };
+  const plain =
+    pool !== undefined && request.exclude.length === 0 && Object.keys(request.labels).length === 0;
+  const kept = plain ? pool.lastRemoval : undefined;
+  if (kept && nowMs >= kept.atMs && nowMs - kept.atMs < KEEP_MS) return kept.removal;
+  const removal = countRemoved(table, pool, request, code, nowMs);
+  if (plain) pool.lastRemoval = { atMs: nowMs, removal };
+  return removal;
+}
+
+function countRemoved(
+  table: LoadTable,
+  pool: Pool | undefined,
+  request: LookupRequest,
+  code: RefusalCode,
+  nowMs: number,
+): Removal {
   const refused: Partial<Record<FilterName, number>> = {};
   const names = new Map<FilterName, string[]>();
   const remove = (filter: FilterName, gateway: string): void => {
@@ -31,8 +61,9 @@ export function refusalOf(
     names.set(filter, named);
   };
   if (code === 'no-gateways') {
-    for (const record of table.slots.all()) remove('pool', record.gateway);
-  } else if (pool && code !== 'rate-limited' && code !== 'starting') {
+    // A wrong pool name is a matter of two numbers, not of a scan for every client that has it.
+    if (table.slots.size > 0) refused.pool = table.slots.size;
+  } else if (pool) {
     for (const slot of pool.members) {
       const record = table.slots.records[slot]!;
       remove(filterThatRemoves(table, record, request, nowMs), record.gateway);
@@ -42,9 +73,7 @@ export function refusalOf(
     const more = refused[filter]! - shown.length;
     return `${filter} ${refused[filter]!} (${shown.join(', ')}${more > 0 ? `, ${more} more` : ''})`;
   });
-  const why = removed.length > 0 ? `; removed by ${removed.join('; ')}` : '';
-  const detail = `${HEADLINES[code](request)}${why}`;
-  return { ok: false, lookupId, code, detail, refused, retryAfterMs: Math.max(1, Math.round(afterMs)) };
+  return { refused, why: removed.length > 0 ? `; removed by ${removed.join('; ')}` : '' };
 }
 
 const HEADLINES: Record<RefusalCode, (request: LookupRequest) => string> = {
