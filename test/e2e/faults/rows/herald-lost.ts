@@ -165,13 +165,15 @@ async function restarted(field: Field, effort: Effort): Promise<Finding> {
 /** The moment at which `path` is first answered with 200. */
 async function firstStatus(origin: string, path: string, deadlineMs = 20_000): Promise<number> {
   const endMs = performance.now() + deadlineMs;
+  let last = '';
   while (performance.now() < endMs) {
-    const status = await askJson(origin, path).then(
-      (answer) => answer.status,
-      () => 0,
-    );
-    if (status === 200) return performance.now();
+    const answer = await askJson(origin, path).catch((error: unknown) => {
+      last = (error as Error).message;
+      return undefined;
+    });
+    if (answer?.status === 200) return performance.now();
+    if (answer) last = `${answer.status} ${answer.text}`;
     await pause(5);
   }
-  throw new Error(`${origin}${path} was not answered with 200 in ${deadlineMs} ms`);
+  throw new Error(`${origin}${path} was not answered with 200 in ${deadlineMs} ms: ${last}`);
 }
