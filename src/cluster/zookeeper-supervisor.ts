@@ -221,12 +221,15 @@ export function superviseZookeeper(options: SupervisorOptions): Supervisor {
         };
         const deadline = setTimeout(() => {
           // A late timer may only mean that this process was busy: let the socket be read first.
-          setImmediate(() => resolve({ ok: false, why: gate.abandon(start) ? 'busy' : 'lost' }));
+          setImmediate(() => {
+            const neverSent = place !== undefined && gate.abandon(place);
+            resolve({ ok: false, why: neverSent ? 'busy' : 'lost' });
+          });
         }, options.operationDeadlineMs).unref();
-        if (!gate.enter(start)) {
-          clearTimeout(deadline);
-          resolve({ ok: false, why: 'busy' });
-        }
+        const place = gate.enter(start);
+        if (place) return;
+        clearTimeout(deadline);
+        resolve({ ok: false, why: 'busy' });
       });
     },
 
