@@ -54,12 +54,6 @@ export class BucketFeed {
     return { from: this.#next, to: first ? first.firstSequence - 1 : this.#knownHead };
   }
 
-  /** All messages that are known to exist and have not come. */
-  missingCount(): number {
-    if (!this.joined || this.#knownHead < this.#next) return 0;
-    return this.#knownHead - this.#next + 1 - this.#aheadMessages;
-  }
-
   /** Gives up on what has not come before `sequence`: tells how many, then goes on with what has come. */
   skipTo(sequence: number, tellLost: (count: number) => void): void {
     const end = Math.min(sequence, this.#ahead[0]?.firstSequence ?? sequence);

@@ -1,0 +1,19 @@
+// What the processes of the broker benchmark share: lines of JSON to the parent, CPU used so far.
+
+/** User and system CPU of this process so far, ms. */
+export function cpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1_000;
+}
+
+export function tell(line: unknown): void {
+  console.log(JSON.stringify(line));
+}
+
+/** Calls `answer` for each line the parent writes and sends back what it returns. */
+export function answerLines(answer: (line: string) => unknown): void {
+  process.stdin.setEncoding('utf8');
+  process.stdin.on('data', (text: string) => {
+    for (const line of text.split('\n')) if (line !== '') tell(answer(line));
+  });
+}

@@ -1,0 +1,16 @@
+// The gateway's link of the benchmark, a process of its own: receives and counts.
+
+import { createBrokerLink } from '../../src/gateway/broker-link-zmq.ts';
+import type { BrokerAddress } from '../../src/protocol/load-report.ts';
+import { answerLines, cpuMs, tell } from './cpu.ts';
+
+const { broker, topics } = JSON.parse(process.argv[2]!) as { broker: BrokerAddress; topics: string[] };
+let received = 0;
+const link = createBrokerLink({
+  brokers: [broker],
+  onMessages: (batch) => void (received += batch.length),
+  onGap: (gap) => tell({ gap }),
+});
+await Promise.all(topics.map((topic) => link.subscribe(topic)));
+tell('ready');
+answerLines(() => ({ cpuMs: cpuMs(), received, lost: link.snapshot().lost }));
