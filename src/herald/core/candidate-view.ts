@@ -21,12 +21,15 @@ export interface ViewQuestion {
 }
 
 const SHORTLIST = 32;
+const FULL_MS = 100;
 
 export class CandidateView {
   readonly slots: Int32Array;
   /** Load forgiven for matching wishes, by index; undefined when there are no wishes. */
   readonly forgiven: Float64Array | undefined;
   readonly #table: AliasTable;
+  #fullAdmit = -Infinity;
+  #fullAtMs = -Infinity;
   readonly builtAtMs: number;
   readonly builtVersion: number;
   /** The least loaded of a full look, kept for 100 ms; see full-look.ts. */
@@ -63,6 +66,16 @@ export class CandidateView {
     this.builtVersion = version;
     this.builtAtMs = nowMs;
     this.turn = turn;
+  }
+
+  /** A full look found nobody at or under `admit`: for 100 ms the next ones need not look again. */
+  noteFull(admit: number, nowMs: number): void {
+    this.#fullAdmit = admit;
+    this.#fullAtMs = nowMs;
+  }
+
+  isFull(admit: number, nowMs: number): boolean {
+    return admit <= this.#fullAdmit && nowMs >= this.#fullAtMs && nowMs - this.#fullAtMs < FULL_MS;
   }
 
   get size(): number {

@@ -57,6 +57,7 @@ export interface GatewayRecord {
   desired: Desired;
   /** Set when its report connection closed without a goodbye. */
   suspect: boolean;
+  suspectAtMs: number;
   /** When it went silent or suspect; Infinity while it is neither. */
   lostAtMs: number;
   /** When an operator lifted a drain or maint: for a while it is told to be ready again. */
@@ -162,6 +163,7 @@ function newRecord(slot: number, gateway: string, bornAtLookup: number): Gateway
     announced: 'up',
     desired: WANTED_UP,
     suspect: false,
+    suspectAtMs: -Infinity,
     lostAtMs: Infinity,
     readyOrderedAtMs: -Infinity,
     hearsay: false,

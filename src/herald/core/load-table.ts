@@ -42,6 +42,11 @@ import { TicketsInFlight } from './tickets.ts';
 const STALE_PERIODS = 4;
 const LONGEST_STALE_MS = 60_000;
 const LATE_PERIODS = 3;
+/** How much later than the loss of our connection another Herald must have heard a gateway to clear it: ages
+ * of what others wrote are known to within a write's round trip. */
+const CLEARED_AFTER_MS = 250;
+/** A lookup that finds nobody has the mass loss judged at once, at most this often. */
+const JUDGE_EVERY_MS = 10;
 
 export class LoadTable {
   readonly settings: CoreSettings;
@@ -138,6 +143,7 @@ export class LoadTable {
     const record = this.slots.get(gateway);
     if (!record || record.suspect) return;
     record.suspect = true;
+    record.suspectAtMs = nowMs;
     this.refreshOpen(record, nowMs);
   }
 
@@ -192,6 +198,8 @@ export class LoadTable {
     record.bootId = row.bootId;
     record.seq = row.seq;
     record.hearsay = true;
+    // Heard elsewhere after our connection to it broke: it was the connection, not the gateway.
+    if (saidAtMs > record.suspectAtMs + CLEARED_AFTER_MS) record.suspect = false;
     record.maxConnections = row.maxConnections;
     hot[at + CONNECTIONS] = row.connections;
     hot[at + FULL_AT] = row.maxConnections > 0 ? row.maxConnections : Infinity;
@@ -211,11 +219,22 @@ export class LoadTable {
       }
       this.refreshOpen(record, nowMs);
     }
-    for (const pool of this.pools.values()) {
-      if (!this.massLoss.judge(pool, this.sleep.holds(nowMs), nowMs)) continue;
-      for (const slot of pool.members) this.refreshOpen(this.slots.records[slot]!, nowMs);
-    }
+    for (const pool of this.pools.values()) this.#judge(pool, nowMs);
     this.#forgetSilent(nowMs);
+  }
+
+  /** For a lookup that finds nobody and cannot wait for the tick; true when somebody may be named now. */
+  judgeNow(pool: Pool, nowMs: number): boolean {
+    if (nowMs - pool.judgedAtMs < JUDGE_EVERY_MS) return false;
+    for (const slot of pool.members) this.refreshOpen(this.slots.records[slot]!, nowMs);
+    return this.#judge(pool, nowMs);
+  }
+
+  #judge(pool: Pool, nowMs: number): boolean {
+    pool.judgedAtMs = nowMs;
+    if (!this.massLoss.judge(pool, this.sleep.holds(nowMs), nowMs)) return false;
+    for (const slot of pool.members) this.refreshOpen(this.slots.records[slot]!, nowMs);
+    return true;
   }
 
   /** A client says that the pick of ticket `seq` failed; each ticket counts once. */

@@ -57,14 +57,30 @@ export class Lookups {
     const hotKey = request.key !== '' && pool.hotKeys.count(request.key, nowMs);
     if (request.key === '') pool.hotKeys.count('', nowMs);
 
+    const named = this.#name(pool, request, number, hotKey, nowMs);
+    if (named) return named;
+    // All lost since the last tick: perhaps the fault is ours, and then they are still to be named.
+    const again = table.judgeNow(pool, nowMs) && this.#name(pool, request, number, hotKey, nowMs);
+    return again || this.#refuse(pool, request, number, 'none-eligible', nowMs);
+  }
+
+  /** Undefined when there is nobody to be named. */
+  #name(
+    pool: Pool,
+    request: LookupRequest,
+    number: number,
+    hotKey: boolean,
+    nowMs: number,
+  ): LookupVerdict | undefined {
+    const table = this.#table;
     const frozen = table.massLoss.isFrozen(pool.name) || table.sleep.holds(nowMs);
     this.#filter.aim(request.exclude, frozen, nowMs);
     const view = pool.view(request.labels, NO_WISHES, nowMs);
-    if (view.size === 0) return this.#refuse(pool, request, number, 'none-eligible', nowMs);
+    if (view.size === 0) return undefined;
 
     const way = this.#choose(pool, view, request, hotKey, nowMs);
     const winner = this.#offers.least();
-    if (winner < 0) return this.#refuse(pool, request, number, 'none-eligible', nowMs);
+    if (winner < 0) return undefined;
     if (way === 'refused') {
       this.#keep(number, pool, -1, way, nowMs);
       const barred = table.slots.hot[this.#offers.slots[winner]! * STRIDE + BAR]! > 0;
@@ -107,11 +123,14 @@ export class Lookups {
       policy.offer(question, offers);
       const best = offers.least();
       if (best >= 0 && offers.loads[best]! <= admit) return 'drawn';
+      if (best >= 0 && view.isFull(admit, nowMs)) return 'refused';
     }
     this.#look(question);
     const best = offers.least();
     if (best < 0 || offers.loads[best]! <= admit) return 'full-look';
-    return this.#mostAreBarred(pool) && offers.loads[best]! - BAR_LOAD <= admit ? 'full-look' : 'refused';
+    if (offers.loads[best]! - BAR_LOAD <= admit && this.#mostAreBarred(pool)) return 'full-look';
+    view.noteFull(admit, nowMs);
+    return 'refused';
   }
 
   #question(

@@ -43,6 +43,8 @@ export class Pool {
   draws: number;
   /** Capacity-weighted mean of expected load over open members. */
   meanLoad = 0;
+  /** When its losses were last judged. */
+  judgedAtMs = -Infinity;
   openCapacity = 0;
   /** What a refusal last counted; refusals come in crowds and each count is a scan. */
   lastRemoval: { atMs: number; removal: Removal } | undefined;
