@@ -1,0 +1,176 @@
+// `herald sim`: the production core on a virtual clock. Which policy keeps a fleet even, and through what.
+
+import { createReadStream } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { createInterface } from 'node:readline';
+import type { Command } from 'commander';
+import { Option as Flag } from 'commander';
+import { StartError } from '../daemon/lifecycle.ts';
+import { nearest } from '../daemon/nearest.ts';
+import type { PolicyName } from '../herald/core/balancer-types.ts';
+import { refusalText } from '../protocol/decode.ts';
+import {
+  decodeRecordedLine,
+  renderChartSvg,
+  renderResultsTable,
+  replay,
+  runSimulation,
+  SCENARIOS,
+  SIM_POLICIES,
+} from '../sim/index.ts';
+import type {
+  RecordedEvent,
+  ScenarioName,
+  SimPolicy,
+  SimulationOptions,
+  SimulationResult,
+} from '../sim/index.ts';
+
+interface SimFlags {
+  policy?: string[];
+  scenario?: string[];
+  seed: string;
+  gateways: string;
+  clients: string;
+  replicas: string;
+  reportMs: string;
+  chart?: string;
+  replay?: string;
+  output: 'table' | 'json' | 'ndjson';
+}
+
+const DEFAULT_POLICIES: SimPolicy[] = ['expected', 'p2c', 'least', 'round-robin'];
+const NOT_REPLAYED: readonly string[] = ['leastconn', 'oracle'];
+
+export function addSimCommand(program: Command): void {
+  program
+    .command('sim')
+    .description('compare policies on storms, with the production core on a virtual clock')
+    .option('--policy <name...>', `policies: ${SIM_POLICIES.join(', ')}`)
+    .option('--scenario <name...>', `scenarios: ${Object.keys(SCENARIOS).join(', ')}; default all`)
+    .option('--seed <number>', 'same seed, same result', '1')
+    .option('--gateways <number>', 'gateways at the start', '20')
+    .option('--clients <number>', 'connections a gateway at the start', '1000')
+    .option('--replicas <number>', 'Heralds that decide', '3')
+    .option('--report-ms <number>', 'report period', '2000')
+    .option('--chart <file.svg>', 'write the load of every gateway over time, a panel a run')
+    .option('--replay <file>', 'ask the policies about a recording of real reports and lookups instead')
+    .addOption(
+      new Flag('-o, --output <format>', 'how to print').choices(['table', 'json', 'ndjson']).default('table'),
+    )
+    .action(sim);
+}
+
+async function sim(flags: SimFlags): Promise<void> {
+  const policies = flags.policy?.map((name) => known('--policy', name, SIM_POLICIES)) ?? DEFAULT_POLICIES;
+  if (flags.replay !== undefined) return replayFile(flags.replay, policies, flags);
+  const names = Object.keys(SCENARIOS) as ScenarioName[];
+  const scenarios = flags.scenario?.map((name) => known('--scenario', name, names)) ?? names;
+  const shared = {
+    seed: whole('--seed', flags.seed, 0, 2 ** 31),
+    gateways: whole('--gateways', flags.gateways, 2, 1_000),
+    clientsPerGateway: whole('--clients', flags.clients, 10, 100_000),
+    replicas: whole('--replicas', flags.replicas, 1, 64),
+    reportMs: whole('--report-ms', flags.reportMs, 50, 60_000),
+  };
+  const runs = scenarios.flatMap((scenario) => policies.map((policy) => ({ ...shared, policy, scenario })));
+  const results = runs.map((run, index) => runWithProgress(run, index, runs.length));
+
+  if (flags.chart !== undefined) await writeChart(flags.chart, results);
+  if (flags.output === 'table') console.log(renderResultsTable(results));
+  else if (flags.output === 'json') console.log(JSON.stringify(results.map(figures), null, 2));
+  else for (const result of results) console.log(JSON.stringify(figures(result)));
+}
+
+function known<T extends string>(flag: string, name: string, names: readonly T[]): T {
+  const found = names.find((one) => one === name);
+  if (found !== undefined) return found;
+  const close = nearest(name, names);
+  throw new StartError(
+    `${flag} ${name}: expected one of ${names.join(', ')}${close ? `; did you mean ${close}?` : ''}`,
+  );
+}
+
+function whole(flag: string, text: string, min: number, max: number): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isInteger(value) || value < min || value > max) {
+    throw new StartError(`${flag} ${text}: expected an integer from ${min} to ${max}`);
+  }
+  return value;
+}
+
+/** A result without the series, which JSON leaves out when it is undefined. */
+function figures(result: SimulationResult): object {
+  return { ...result, series: undefined };
+}
+
+function runWithProgress(run: SimulationOptions, index: number, count: number): SimulationResult {
+  if (!process.stderr.isTTY) return runSimulation(run);
+  const width = 24;
+  const draw = (share: number): void => {
+    const filled = Math.round(width * ((index + share) / count));
+    const bar = '█'.repeat(filled) + '░'.repeat(width - filled);
+    process.stderr.write(`\r${bar} ${index + 1}/${count} ${run.scenario} ${run.policy}\u001b[K`);
+  };
+  draw(0);
+  const result = runSimulation({ ...run, progress: draw });
+  if (index + 1 === count) process.stderr.write('\r\u001b[K');
+  return result;
+}
+
+async function writeChart(path: string, results: SimulationResult[]): Promise<void> {
+  const panels = results.map(({ policy, scenario, p99MaxMean, series }) => ({
+    title: `${scenario}, ${policy}: p99 of max/mean ${p99MaxMean.toFixed(2)}`,
+    series,
+  }));
+  try {
+    await writeFile(path, renderChartSvg(panels, { title: 'Load of every gateway over time' }));
+  } catch (error) {
+    throw new StartError(`--chart: ${(error as Error).message}`);
+  }
+}
+
+async function replayFile(path: string, policies: SimPolicy[], flags: SimFlags): Promise<void> {
+  const events = await readRecording(path);
+  const seed = whole('--seed', flags.seed, 0, 2 ** 31);
+  const results = policies
+    .filter((policy) => !NOT_REPLAYED.includes(policy))
+    .map((policy) => replay(events, { policy: policy as PolicyName, seed }));
+  if (flags.output === 'json') console.log(JSON.stringify(results, null, 2));
+  else if (flags.output === 'ndjson') for (const result of results) console.log(JSON.stringify(result));
+  else printReplays(results);
+}
+
+function printReplays(results: readonly ReplayResult[]): void {
+  console.log('policy        reports  lookups  refused  max/mean  longest run');
+  for (const { policy, reports, lookups, refused, maxMean, longestRun } of results) {
+    const refusals = Object.values(refused).reduce((sum, count) => sum + count, 0);
+    const cells = [
+      policy.padEnd(12),
+      String(reports).padStart(8),
+      String(lookups).padStart(8),
+      String(refusals).padStart(8),
+      maxMean.toFixed(2).padStart(9),
+      String(longestRun).padStart(12),
+    ];
+    console.log(cells.join(' '));
+  }
+}
+
+async function readRecording(path: string): Promise<RecordedEvent[]> {
+  const events: RecordedEvent[] = [];
+  let number = 0;
+  try {
+    for await (const line of createInterface({ input: createReadStream(path) })) {
+      number += 1;
+      if (line.trim() === '') continue;
+      const event = decodeRecordedLine(line);
+      if (!event.ok) throw new StartError(`${path}:${number}: ${refusalText(event.refusal)}`);
+      events.push(event.value);
+    }
+  } catch (error) {
+    if (error instanceof StartError) throw error;
+    throw new StartError(`${path}: ${(error as Error).message}`);
+  }
+  return events;
+}
