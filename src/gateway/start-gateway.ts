@@ -72,7 +72,7 @@ export interface GatewayHandle extends Running {
   url: string;
   addresses: { ws: string; http: string };
   snapshot(): GatewaySnapshot;
-  /** Burns this share of a core inside the process until set to 0. */
+  /** Burns this share of a core inside the process until set to 0; in virtual capacity mode it only says so. */
   squeeze(shareOfCore: number): void;
   /** Virtual capacity mode only: load of a noisy neighbour. */
   setExtraLoad(load: number): void;
@@ -253,7 +253,11 @@ export async function startGateway(config: GatewayConfig, given: StartGatewayPar
       closes: door.audit.last(),
       reporter: reporting.reporter?.snapshot(),
     }),
-    squeeze: (shareOfCore) => squeeze.set(shareOfCore),
+    squeeze(shareOfCore) {
+      // A gateway that plays its load plays its neighbour too.
+      if (reporting.virtual) reporting.virtual.extraLoad = shareOfCore;
+      else squeeze.set(shareOfCore);
+    },
     setExtraLoad(load) {
       if (reporting.virtual) reporting.virtual.extraLoad = load;
     },
