@@ -137,6 +137,7 @@ export function superviseZookeeper(options: SupervisorOptions): Supervisor {
     const periodMs = sessionTimeoutMs / 3;
     while (connection === watched) {
       const sentAtMs = nowMs();
+      requests += 1;
       const answer = await withDeadline(
         watched.run((client, done) => client.exists('/', undefined, done)),
         Math.min(periodMs, options.handshakeDeadlineMs),
@@ -146,6 +147,7 @@ export function superviseZookeeper(options: SupervisorOptions): Supervisor {
         watched.destroy('lost');
         return;
       }
+      answeredAt(sentAtMs);
       if (requests > options.maxRequestsPerConnection) {
         watched.destroy('lost');
         return;
