@@ -1,0 +1,101 @@
+// Who is let in: tickets, origins, room.
+
+import { afterEach, expect, it } from 'vitest';
+import { deriveKey, signTicket } from '../../../src/daemon/secrets.ts';
+import type { GatewayConfig } from '../../../src/gateway/gateway-options.ts';
+import { encodeTicket } from '../../../src/protocol/ticket.ts';
+import type { LaunchedGateway } from '../../launch/gateway.ts';
+import { launchGateway, TestClient } from '../../launch/gateway.ts';
+
+const SECRET = 'a secret for the test only';
+const OLD_SECRET = 'the secret of yesterday';
+let running: LaunchedGateway | undefined;
+const launch = async (config: Partial<GatewayConfig> = {}): Promise<LaunchedGateway> =>
+  (running = await launchGateway({ id: 'gw-1', secret: SECRET, ...config }));
+
+afterEach(async () => {
+  await running?.gateway.close();
+  running = undefined;
+});
+
+function ticket(secret: string, gateway: string, seq: number): string {
+  const claims = { heraldId: 'herald-1', seq, issuedMs: 1_000 };
+  return encodeTicket({ ...claims, mac: signTicket(deriveKey(secret, 'ticket', gateway), claims, gateway) });
+}
+
+const counted = (): Record<string, number> =>
+  Object.fromEntries(
+    running!.metrics
+      .counters()
+      .filter(({ name }) => name === 'gateway.accepted')
+      .map(({ tags, total }) => [tags['ticket'] ?? '', total] as const),
+  );
+
+it('counts tickets and lets everyone in where they are hints', async () => {
+  const { url } = await launch({ previousSecret: OLD_SECRET });
+  const protocol = (text: string): { protocols: string[] } => ({ protocols: [`herald.ticket.${text}`] });
+  await TestClient.connect(url, protocol(ticket(SECRET, 'gw-1', 1)));
+  await TestClient.connect(url, protocol(ticket(SECRET, 'gw-1', 1)));
+  await TestClient.connect(url, protocol(ticket(OLD_SECRET, 'gw-1', 2)));
+  await TestClient.connect(url, protocol(ticket(SECRET, 'gw-2', 3)));
+  await TestClient.connect(url, protocol('t1.nonsense'));
+  await TestClient.connect(url, { headers: { authorization: `Bearer ${ticket(SECRET, 'gw-1', 4)}` } });
+  await TestClient.connect(url, { token: ticket(SECRET, 'gw-1', 5) });
+  await TestClient.connect(url);
+  expect(counted()).toEqual({ fresh: 4, used: 1, forged: 1, malformed: 1, none: 1 });
+});
+
+it('closes with 4203 without a good ticket where they are required', async () => {
+  const { url } = await launch({ tickets: 'required' });
+  const client = new TestClient(url);
+  client.ws.on('open', () => client.send({ op: 'hello', v: 1 }));
+  expect((await client.closing()).code).toBe(4203);
+});
+
+it('does not start with required tickets and no secret', async () => {
+  await expect(launchGateway({ tickets: 'required' })).rejects.toThrow('--secret');
+});
+
+it('refuses pages of other origins before the upgrade', async () => {
+  const { url } = await launch({ origins: ['https://app.example.com'] });
+  const good = await TestClient.connect(url, { headers: { origin: 'https://app.example.com' } });
+  expect(good.closed).toBeUndefined();
+  const page = new TestClient(url, { headers: { origin: 'https://evil.example.com' } });
+  const status = new Promise((resolve) => {
+    page.ws.on('unexpected-response', (_request, response) => resolve(response.statusCode));
+  });
+  expect(await status).toBe(403);
+});
+
+it('refuses with 503 what is above its room', async () => {
+  const { url } = await launch({ maxConnections: 1 });
+  await TestClient.connect(url);
+  const second = new TestClient(url);
+  const answer = new Promise<[unknown, unknown]>((resolve) => {
+    second.ws.on('unexpected-response', (_request, response) =>
+      resolve([response.statusCode, response.headers['retry-after']]),
+    );
+  });
+  expect(await answer).toEqual([503, '1']);
+});
+
+it('publishes for clients where a topic prefix allows it, and says why not elsewhere', async () => {
+  const taken: [string, string][] = [];
+  running = await launchGateway(
+    { publishTopics: ['chat.'] },
+    {
+      publish: async (topic, data) => {
+        taken.push([topic, Buffer.from(data).toString()]);
+        return topic === 'chat.down' ? { ok: false, why: 'no broker' } : { ok: true };
+      },
+    },
+  );
+  const client = await TestClient.connect(running.url);
+  client.send({ op: 'pub', id: 1, c: 'chat.1', d: { text: 'ü' } });
+  expect(await client.next('ok')).toEqual({ op: 'ok', id: 1 });
+  client.send({ op: 'pub', id: 2, c: 'orders.eu', d: 1 });
+  expect(await client.next('err')).toMatchObject({ id: 2, code: 4006 });
+  client.send({ op: 'pub', id: 3, c: 'chat.down', d: 1 });
+  expect(await client.next('err')).toEqual({ op: 'err', id: 3, code: 4105, msg: 'no broker' });
+  expect(taken[0]).toEqual(['chat.1', '{"text":"ü"}']);
+});

@@ -1,0 +1,163 @@
+// How clients leave: moved, drained, shut out, too slow, silent.
+
+import { connect } from 'node:net';
+import { once } from 'node:events';
+import { afterEach, expect, it } from 'vitest';
+import type { GatewayConfig } from '../../../src/gateway/gateway-options.ts';
+import type { LaunchedGateway } from '../../launch/gateway.ts';
+import { launchGateway, TestClient } from '../../launch/gateway.ts';
+
+let running: LaunchedGateway | undefined;
+const launch = async (config: Partial<GatewayConfig> = {}): Promise<LaunchedGateway> =>
+  (running = await launchGateway(config));
+
+afterEach(async () => {
+  await running?.gateway.close();
+  running = undefined;
+});
+
+it('asks to move in a drain, closes leftovers from the deadline on, and refuses newcomers', async () => {
+  const { gateway, url } = await launch({ lookupUrls: ['http://herald.test'] });
+  const moves = await TestClient.connect(url);
+  const old = await TestClient.connect(url, { caps: [] });
+  const startMs = performance.now();
+  gateway.drain({ spreadMs: 200, deadlineMs: 600 });
+  expect(await moves.next('move')).toEqual({
+    op: 'move',
+    why: 'drain',
+    spreadMs: 200,
+    deadlineMs: 600,
+    lookup: 'http://herald.test',
+  });
+  expect((await old.closing()).code).toBe(4201);
+  expect(performance.now() - startMs).toBeLessThan(590);
+  const late = new TestClient(url);
+  expect((await late.closing()).code).toBe(1006);
+  expect((await moves.closing()).code).toBe(4201);
+  expect(performance.now() - startMs).toBeGreaterThan(590);
+  await expect.poll(() => gateway.snapshot().closesByCause).toEqual({ draining: 2 });
+});
+
+it('lets everyone stay when a drain is called off', async () => {
+  const { gateway, url } = await launch();
+  const client = await TestClient.connect(url);
+  gateway.drain({ spreadMs: 10, deadlineMs: 300 });
+  await client.next('move');
+  gateway.ready();
+  await new Promise((resolve) => setTimeout(resolve, 600));
+  expect(client.closed).toBeUndefined();
+  await TestClient.connect(url);
+});
+
+it('delivers what it owes, asks to move and closes with 4204 at a stop', async () => {
+  const { gateway, link, url } = await launch({ shutdownSpreadMs: 200, maxWaitMs: 1_000, flushShare: 0.05 });
+  const client = await TestClient.connect(url);
+  await client.subscribe('t');
+  link.publish('t', 1, 2, 3);
+  const closed = gateway.close();
+  expect(await client.next('move')).toMatchObject({ why: 'shutdown' });
+  expect(await client.messages(3)).toEqual([1, 2, 3]);
+  expect((await client.closing()).code).toBe(4204);
+  await closed;
+  await expect(fetch(url.replace('ws', 'http'))).rejects.toThrow();
+});
+
+it('closes a client that stopped reading, which costs the others nothing', async () => {
+  const { gateway, link, url, port } = await launch({ hardBufferBytes: 300_000, softBufferBytes: 100_000 });
+  const good = await TestClient.connect(url);
+  await good.subscribe('t');
+  // A socket that never reads: upgrade, hello and sub go out in one piece, and then nothing.
+  const stopped = connect(port, '127.0.0.1');
+  await once(stopped, 'connect');
+  stopped.pause();
+  stopped.on('error', () => {});
+  stopped.write(
+    'GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' +
+      'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n' +
+      'Sec-WebSocket-Protocol: herald.v1.json\r\n\r\n',
+  );
+  for (const frame of [
+    { op: 'hello', v: 1 },
+    { op: 'sub', id: 1, c: ['t'] },
+  ]) {
+    const text = Buffer.from(JSON.stringify(frame));
+    stopped.write(Buffer.concat([Buffer.from([0x81, 0x80 | text.length, 0, 0, 0, 0]), text]));
+  }
+  await expect.poll(() => gateway.snapshot().subscriptions).toBe(2);
+
+  const data = { filler: 'x'.repeat(60_000) };
+  const lagsMs: number[] = [];
+  let published = 0;
+  while (gateway.snapshot().connections > 1) {
+    const startMs = performance.now();
+    link.publish('t', data);
+    published += 1;
+    await good.messages(1);
+    lagsMs.push(performance.now() - startMs);
+    expect(published).toBeLessThan(1_000);
+  }
+  lagsMs.sort((a, b) => a - b);
+  expect(lagsMs[Math.floor(lagsMs.length / 2)]!).toBeLessThan(100);
+  const { closes, ledger, bufferedBytes } = gateway.snapshot();
+  expect(closes[0]).toMatchObject({ cause: 'slow-consumer', code: 4101 });
+  expect(bufferedBytes).toBe(0);
+  const { due, delivered, dropped } = ledger;
+  expect(due).toBe(delivered + dropped.closed + dropped['slow-consumer']);
+  stopped.destroy();
+});
+
+it('closes a client that stays above the soft limit for too long', async () => {
+  const { gateway, link, url } = await launch({ softBufferBytes: 50_000, softBufferMs: 700 });
+  const slow = await TestClient.connect(url);
+  await slow.subscribe('t');
+  slow.ws.pause();
+  const filler = 'x'.repeat(60_000);
+  // Fills the kernel's buffers and then ours, up to between the two limits.
+  while (gateway.snapshot().bufferedBytes < 60_000) {
+    link.publish('t', filler);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  expect(gateway.snapshot().connections).toBe(1);
+  await expect
+    .poll(() => gateway.snapshot().closesByCause, { timeout: 5_000 })
+    .toEqual({ 'slow-consumer': 1 });
+});
+
+it('pings, and closes who gives no sign of life for two periods', async () => {
+  const { url } = await launch({ pingMs: 200 });
+  const client = await TestClient.connect(url);
+  const startMs = performance.now();
+  const answers = await TestClient.connect(url);
+  const timer = setInterval(() => answers.send({ op: 'pong' }), 100);
+  await client.next('ping');
+  expect((await client.closing()).code).toBe(4102);
+  clearInterval(timer);
+  expect(performance.now() - startMs).toBeGreaterThan(400);
+  expect(answers.closed).toBeUndefined();
+});
+
+it('closes who says no hello in time', async () => {
+  const { url } = await launch({ helloTimeoutMs: 200 });
+  const client = new TestClient(url);
+  expect(await client.closing()).toMatchObject({ code: 4003 });
+});
+
+it('closes who sends more than its rate, after the burst it may have', async () => {
+  const { url } = await launch({ messagesPerSec: 10 });
+  const client = await TestClient.connect(url);
+  for (let i = 0; i < 15; i++) client.send({ op: 'ping' });
+  for (let i = 0; i < 15; i++) await client.next('pong');
+  for (let i = 0; i < 10; i++) client.send({ op: 'ping' });
+  expect(await client.closing()).toMatchObject({ code: 4103 });
+});
+
+it('keeps the last closes with their cause', async () => {
+  const { gateway, url } = await launch();
+  const leaves = await TestClient.connect(url);
+  leaves.ws.close(1000);
+  await leaves.closing();
+  const lost = await TestClient.connect(url);
+  lost.drop();
+  await expect.poll(() => gateway.snapshot().closes.length).toBe(2);
+  expect(gateway.snapshot().closes.map(({ cause }) => cause)).toEqual(['connection-lost', 'client-left']);
+});

@@ -1,0 +1,147 @@
+// Coming back: all that was missed or an honest "no", at the gateway one was at and at any other.
+
+import { afterEach, expect, it } from 'vitest';
+import type { GatewayConfig } from '../../../src/gateway/gateway-options.ts';
+import type { LaunchedGateway } from '../../launch/gateway.ts';
+import { launchGateway, TestClient } from '../../launch/gateway.ts';
+
+const running: LaunchedGateway[] = [];
+const launch = async (config: Partial<GatewayConfig> = {}): Promise<LaunchedGateway> => {
+  const launched = await launchGateway(config);
+  running.push(launched);
+  return launched;
+};
+
+afterEach(async () => {
+  await Promise.all(running.splice(0).map(({ gateway }) => gateway.close()));
+});
+
+it('replays what a client missed, once and in order, and goes on live', async () => {
+  const { link, url, gateway } = await launch();
+  const client = await TestClient.connect(url);
+  const stays = await TestClient.connect(url);
+  await Promise.all([client.subscribe('t'), stays.subscribe('t')]);
+  link.publish('t', 1, 2);
+  await client.messages(2);
+  client.drop();
+  link.publish('t', 3, 4, 5);
+  const again = await TestClient.connect(url);
+  expect(await again.subscribe({ c: 't', from: { e: 'e1', o: 2 } })).toEqual([
+    { c: 't', e: 'e1', o: 2, rec: true },
+  ]);
+  link.publish('t', 6);
+  expect(await again.messages(4)).toEqual([3, 4, 5, 6]);
+  expect(link.fetches).toEqual([]);
+  expect(gateway.snapshot().ledger.replayed).toBe(3);
+});
+
+it('asks the brokers at a gateway that was not there, once for a crowd', async () => {
+  const { link, url } = await launch();
+  link.publish('t', 1, 2, 3, 4);
+  const crowd = await Promise.all(Array.from({ length: 20 }, () => TestClient.connect(url)));
+  let open: () => void = () => {};
+  link.hold = new Promise((resolve) => (open = resolve));
+  const subscribed = crowd.map((client) => client.subscribe({ c: 't', from: { e: 'e1', o: 2 } }));
+  await expect.poll(() => link.wanted.has('t')).toBe(true);
+  open();
+  for (const [item] of await Promise.all(subscribed)) expect(item).toMatchObject({ rec: true, o: 2 });
+  link.publish('t', 5);
+  for (const client of crowd) expect(await client.messages(3)).toEqual([3, 4, 5]);
+  expect(link.fetches).toHaveLength(1);
+});
+
+it('gives nothing and counts the hole when more was missed than is kept', async () => {
+  const { link, url } = await launch({ resumeMessages: 5 });
+  const client = await TestClient.connect(url);
+  const stays = await TestClient.connect(url);
+  await Promise.all([client.subscribe('t'), stays.subscribe('t')]);
+  link.publish('t', 0);
+  await client.messages(1);
+  client.drop();
+  for (let n = 1; n <= 9; n++) link.publish('t', n);
+  const again = await TestClient.connect(url);
+  expect(await again.subscribe({ c: 't', from: { e: 'e1', o: 1 } })).toMatchObject([{ rec: false, o: 10 }]);
+  expect(await again.next('gap')).toMatchObject({ from: 2, n: 9, why: 'trimmed' });
+  link.publish('t', 'next');
+  expect(await again.messages(1)).toEqual(['next']);
+});
+
+it('does not bridge a gap the brokers told of', async () => {
+  const { link, url } = await launch();
+  const client = await TestClient.connect(url);
+  const stays = await TestClient.connect(url);
+  await Promise.all([client.subscribe('t'), stays.subscribe('t')]);
+  link.publish('t', 1);
+  await client.messages(1);
+  client.drop();
+  link.gap('t', 2, 3);
+  await stays.next('gap');
+  const again = await TestClient.connect(url);
+  const [item] = await again.subscribe({ c: 't', from: { e: 'e1', o: 1 } });
+  expect(item).toMatchObject({ rec: false, o: 4 });
+  expect(await again.next('gap')).toMatchObject({ from: 2, n: 3 });
+});
+
+it('says no when the epoch is gone, and when the client has none', async () => {
+  const { link, url } = await launch();
+  link.publish('t', 1, 2);
+  const client = await TestClient.connect(url);
+  expect(
+    await client.subscribe({ c: 't', from: { e: 'gone', o: 7 } }, { c: 'u', from: { e: '', o: 0 } }),
+  ).toMatchObject([
+    { c: 't', rec: false, e: 'e1', o: 2 },
+    { c: 'u', rec: false },
+  ]);
+  expect(await client.next('gap')).toMatchObject({ c: 't', n: 0, from: 0, why: 'unknown' });
+});
+
+it('names the epoch to everybody after one subscriber resumed from an older one', async () => {
+  const { link, url } = await launch();
+  const stays = await TestClient.connect(url);
+  await stays.subscribe('t');
+  link.publish('t', 1, 2);
+  await stays.messages(2);
+  link.epoch = 'e2';
+  link.publish('t', 3);
+  await stays.messages(1);
+  const back = await TestClient.connect(url);
+  expect(await back.subscribe({ c: 't', from: { e: 'e1', o: 1 } })).toMatchObject([
+    { e: 'e1', o: 1, rec: true },
+  ]);
+  expect(await back.next('msg')).toMatchObject({ o: 2, d: 2 });
+  expect(await back.next('msg')).toMatchObject({ e: 'e2', o: 1, d: 3 });
+  link.publish('t', 4);
+  expect(await back.next('msg')).toMatchObject({ e: 'e2', o: 2, d: 4 });
+});
+
+it('keeps the order of sub and unsub of one client while the brokers are slow', async () => {
+  const { link, url, gateway } = await launch();
+  const client = await TestClient.connect(url);
+  let open: () => void = () => {};
+  link.hold = new Promise((resolve) => (open = resolve));
+  client.send({ op: 'sub', id: 1, c: ['a', 'b'] });
+  client.send({ op: 'unsub', id: 2, c: ['a'] });
+  client.send({ op: 'ping' });
+  await client.next('pong');
+  open();
+  expect(await client.next('ok')).toMatchObject({ id: 1 });
+  expect(await client.next('ok')).toMatchObject({ id: 2 });
+  link.publish('a', 'no');
+  link.publish('b', 'yes');
+  expect(await client.messages(1)).toEqual(['yes']);
+  expect(gateway.snapshot().subscriptions).toBe(1);
+});
+
+it('lets a client go that left while its subscription was under way', async () => {
+  const { link, url, gateway } = await launch({ topicLingerMs: 100 });
+  const client = await TestClient.connect(url);
+  let open: () => void = () => {};
+  link.hold = new Promise((resolve) => (open = resolve));
+  client.send({ op: 'sub', id: 1, c: ['a'] });
+  await expect.poll(() => link.wanted.has('a')).toBe(true);
+  client.drop();
+  await expect.poll(() => gateway.snapshot().connections).toBe(0);
+  open();
+  await expect.poll(() => gateway.snapshot().topics, { timeout: 5_000 }).toBe(0);
+  expect(gateway.snapshot()).toMatchObject({ subscriptions: 0, groups: 0 });
+});

@@ -1,0 +1,71 @@
+import { describe, expect, it } from 'vitest';
+import type { Subscriber } from '../../../src/gateway/core/group.ts';
+import { Group } from '../../../src/gateway/core/group.ts';
+import { Outbox } from '../../../src/gateway/core/outbox.ts';
+
+const groupWithOne = (): Group => {
+  const group = new Group('k', [], 0);
+  const subscriber: Subscriber = {
+    deliver: () => {},
+    variant: 0,
+    group: undefined,
+    indexInGroup: 0,
+    position: 0,
+  };
+  group.add(subscriber);
+  group.append(new Uint8Array(1));
+  return group;
+};
+
+describe('the outbox', () => {
+  it('flushes at once while there is little to do', () => {
+    const outbox = new Outbox(0.5);
+    outbox.mark(groupWithOne(), outbox.classOf(100), 10);
+    expect(outbox.dueMs()).toBe(10);
+  });
+
+  it('rests after a flush in proportion to its cost, so that flushing keeps its share of the core', () => {
+    for (const [share, restMs] of [
+      [0.5, 30],
+      [0.75, 10],
+      [0.3, 70],
+    ] as const) {
+      const outbox = new Outbox(share);
+      outbox.finished(30, 1_000);
+      outbox.mark(groupWithOne(), outbox.classOf(500), 1_000);
+      expect(outbox.dueMs()).toBeCloseTo(1_000 + restMs, 6);
+    }
+  });
+
+  it('cuts the rest short for topics that may not wait so long', () => {
+    const outbox = new Outbox(0.1);
+    outbox.finished(30, 1_000);
+    outbox.mark(groupWithOne(), outbox.classOf(100), 1_001);
+    expect(outbox.dueMs()).toBe(1_101);
+    outbox.mark(groupWithOne(), outbox.classOf(5), 1_002);
+    expect(outbox.dueMs()).toBe(1_007);
+  });
+
+  it('takes only the class that is due, and a group with its fastest topic', () => {
+    const outbox = new Outbox(0.1);
+    outbox.finished(1_000, 0);
+    const [slow, mixed] = [groupWithOne(), groupWithOne()];
+    outbox.mark(slow, outbox.classOf(100), 0);
+    outbox.mark(mixed, outbox.classOf(100), 0);
+    outbox.mark(mixed, outbox.classOf(5), 1);
+    outbox.mark(mixed, outbox.classOf(100), 2);
+    expect(outbox.takeDue(5)).toEqual([]);
+    expect(outbox.takeDue(6)).toEqual([mixed]);
+    expect(outbox.takeDue(99)).toEqual([]);
+    expect(outbox.takeDue(100)).toEqual([slow]);
+    expect(outbox.dueMs()).toBe(Infinity);
+  });
+
+  it('passes over groups that lost their members meanwhile', () => {
+    const outbox = new Outbox(0.5);
+    const group = groupWithOne();
+    outbox.mark(group, outbox.classOf(0), 0);
+    group.remove(group.members[0]!);
+    expect(outbox.takeDue(0)).toEqual([]);
+  });
+});
