@@ -1,11 +1,10 @@
 // The reference StatsD daemon (npm statsd) as a child process in front of a Graphite, flushing once a second.
-// Its configuration is the one docs/operations.md shows, with other ports. Ready when its management port
-// says so.
+// Its configuration is that of the compose file, with other ports. Ready when its management port says so.
 
-import { rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { connect } from 'node:net';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { freePorts } from './free-port.ts';
 import { giveAway, ownFolder, startUnprivileged } from './unprivileged.ts';
 import { until } from './until.ts';
@@ -17,20 +16,16 @@ export interface Statsd {
   stop(): Promise<void>;
 }
 
+const EXAMPLE = resolve(import.meta.dirname, '../../deploy/docker/statsd.json');
+
 export async function launchStatsd(graphiteLinePort: number): Promise<Statsd> {
   const folder = ownFolder('herald-statsd-');
   const [port, managementPort] = (await freePorts(2)) as [number, number];
   const config = {
-    address: '127.0.0.1',
+    ...(JSON.parse(readFileSync(EXAMPLE, 'utf8')) as Record<string, unknown>),
     port,
-    mgmt_address: '127.0.0.1',
     mgmt_port: managementPort,
-    graphiteHost: '127.0.0.1',
     graphitePort: graphiteLinePort,
-    graphite: { legacyNamespace: false },
-    flushInterval: 1_000,
-    deleteIdleStats: true,
-    backends: ['./backends/graphite'],
   };
   writeFileSync(join(folder, 'config.js'), JSON.stringify(config));
   giveAway(folder);
