@@ -1,0 +1,57 @@
+import { describe, expect, it } from 'vitest';
+import { createYoungConnections, hiddenShare } from '../../../src/protocol/young-connections.ts';
+
+const WINDOW_MS = 2_000;
+
+describe('the hidden share of a connection', () => {
+  it.each([
+    [0, 1],
+    [1_000, 1 - 0.05 / 2],
+    [2_000, 1 - 0.2 / 2],
+    [10_000, 1 - (5 - 3.2) / 2],
+    [12_000, 0],
+    [60_000, 0],
+  ])('at %d ms is %d', (ageMs, share) => {
+    expect(hiddenShare(ageMs, WINDOW_MS)).toBeCloseTo(share, 9);
+  });
+});
+
+describe('young connections', () => {
+  it('weigh a new connection nearly 1 and a grown one nothing', () => {
+    const young = createYoungConnections();
+    young.opened(1_000);
+    expect(young.value(1_000, WINDOW_MS)).toBeGreaterThan(0.99);
+    expect(young.value(6_000, WINDOW_MS)).toBeCloseTo(hiddenShare(5_050, WINDOW_MS), 6);
+    expect(young.value(14_000, WINDOW_MS)).toBe(0);
+  });
+
+  it('forget a connection that closes, and do not go below zero for one they never saw', () => {
+    const young = createYoungConnections();
+    young.opened(5_000);
+    young.closed(5_000, 5_500);
+    young.closed(5_000, 5_500);
+    young.closed(-90_000, 5_500);
+    expect(young.value(5_500, WINDOW_MS)).toBe(0);
+    young.opened(5_600);
+    expect(young.value(5_600, WINDOW_MS)).toBeGreaterThan(0.9);
+  });
+
+  it('survive a clock that jumps both ways', () => {
+    const young = createYoungConnections();
+    young.opened(1_000);
+    young.opened(1e9);
+    expect(young.value(1e9, WINDOW_MS)).toBeLessThan(1.01);
+    young.opened(500);
+    expect(young.value(1e9, WINDOW_MS)).toBeGreaterThan(1.9);
+    expect(young.value(2e12, WINDOW_MS)).toBe(0);
+  });
+
+  it('accept any window', () => {
+    const young = createYoungConnections();
+    young.opened(0);
+    for (const windowMs of [0, 1, 500, 10_000, 1e9]) {
+      expect(young.value(3_000, windowMs)).toBeGreaterThan(0);
+      expect(young.value(3_000, windowMs)).toBeLessThanOrEqual(1);
+    }
+  });
+});
