@@ -19,11 +19,11 @@ export interface BrokerSocketsOptions {
   curve?: CurveKeys;
   /** How long close() may go on writing what was already sent. */
   lingerMs: number;
-  onPublish: (peer: Buffer, frame: Buffer) => void;
-  onRepair: (peer: Buffer, frame: Buffer) => void;
   /** A socket failed in a way that should not happen. */
   onError: (socket: string, error: unknown) => void;
 }
+
+export type TakeFrame = (peer: Buffer, frame: Buffer) => void;
 
 /** Which lanes have any listener, as the XPUB side tells it. */
 export interface Listeners {
@@ -35,6 +35,8 @@ export interface BrokerSockets {
   /** Endpoints as bound, with the real ports. */
   readonly endpoints: { publish: string; subscribe: string; repair: string };
   readonly listeners: Listeners;
+  /** Starts handing in what arrives. Not before everything it needs is there: peers may be waiting already. */
+  read(onPublish: TakeFrame, onRepair: TakeFrame): void;
   /** Hands an envelope to every gateway that listens for it; drops for those whose queue is full. */
   broadcast(frame: Uint8Array): void;
   reply(socket: 'publish' | 'repair', peer: Buffer, frame: Uint8Array): void;
@@ -92,11 +94,11 @@ export async function openBrokerSockets(options: BrokerSocketsOptions): Promise<
     if (!closing) options.onError(socket, error);
   };
 
-  const reading = [
-    readPeers(intake, options.onPublish).catch(failed('publish')),
-    readPeers(repair, options.onRepair).catch(failed('repair')),
-    readSubscriptions(out, listeners).catch(failed('subscribe')),
-  ];
+  let reading: Promise<void>[] = [];
+  // What a reader throws is a defect of ours, not of a peer: it ends the process unless the socket was closed.
+  const unlessClosing = (error: unknown): void => {
+    if (!closing) throw error;
+  };
   const sockets = { publish: intake, repair };
 
   return {
@@ -106,6 +108,13 @@ export async function openBrokerSockets(options: BrokerSocketsOptions): Promise<
       repair: repair.lastEndpoint!,
     },
     listeners,
+    read(onPublish, onRepair) {
+      reading = [
+        readPeers(intake, onPublish),
+        readPeers(repair, onRepair),
+        readSubscriptions(out, listeners),
+      ].map((one) => one.catch(unlessClosing));
+    },
     broadcast(frame) {
       out.send(frame).catch(failed('subscribe'));
     },
@@ -128,7 +137,7 @@ function wildcard(endpoint: string): string {
   return endpoint.replace(/:0$/, ':*');
 }
 
-async function readPeers(socket: Router, take: (peer: Buffer, frame: Buffer) => void): Promise<void> {
+async function readPeers(socket: Router, take: TakeFrame): Promise<void> {
   for await (const [peer, frame] of socket) if (peer && frame) take(peer, frame);
 }
 

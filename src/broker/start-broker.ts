@@ -2,35 +2,34 @@
 // it turns publishers away, forwards what it acked, and waits for the gateways to say they have it.
 
 import { randomBytes } from 'node:crypto';
-import type { Address } from '../daemon/address.ts';
-import { formatAddress, isLoopback, parseAddress } from '../daemon/address.ts';
+import { formatAddress } from '../daemon/address.ts';
 import type { Clock } from '../daemon/clock.ts';
 import { every } from '../daemon/clock.ts';
-import type { Config } from '../daemon/config.ts';
-import { listening, StartError } from '../daemon/lifecycle.ts';
+import { listening } from '../daemon/lifecycle.ts';
 import type { Log } from '../daemon/log.ts';
 import { errorFields } from '../daemon/log.ts';
 import type { Metrics } from '../daemon/metrics.ts';
 import { startTelemetry } from '../daemon/telemetry.ts';
 import { ByteWriter } from '../protocol/bytes.ts';
 import type { BrokerAddress } from '../protocol/load-report.ts';
-import { ID_PATTERN, ID_WORDS } from '../protocol/names.ts';
 import type { Heads } from '../protocol/publication-envelope.ts';
 import { encodeHeads } from '../protocol/publication-envelope.ts';
 import { startAnnouncing } from './announce.ts';
 import { createBrokerMeters } from './broker-meters.ts';
-import type { brokerOptions } from './broker-options.ts';
 import { openBrokerSockets } from './broker-zmq.ts';
 import { canaryRound, canaryTopics } from './canary.ts';
 import type { BrokerCoreSnapshot } from './core/broker-core.ts';
 import { BrokerCore, DEFAULT_BROKER_LIMITS } from './core/broker-core.ts';
 import { createForwarder } from './forwarder.ts';
-import { startHttpPublish } from './http-publish.ts';
-import { createPublisher } from '../publisher/index.ts';
+import type { BrokerConfig } from './check-config.ts';
+import { checkConfig, serverKeys } from './check-config.ts';
+import { enterCluster } from './cluster-entry.ts';
+import type { HttpDoor } from './http-door.ts';
+import { openHttpDoor } from './http-door.ts';
 import { createPublishDesk } from './publish-desk.ts';
 import { createRepairDesk } from './repair-desk.ts';
 
-export type BrokerConfig = Config<typeof brokerOptions>;
+export type { BrokerConfig } from './check-config.ts';
 
 export interface BrokerParts {
   log: Log;
@@ -57,12 +56,13 @@ export interface BrokerHandle {
 const HEADS_PERIOD_MS = 1_000;
 /** What acks and the last envelopes may take to leave once the sockets are closed. */
 const LINGER_MS = 1_000;
-/** Shorter than the request timeout, so that the caller hears why. */
-const HTTP_GIVE_UP_MS = 5_000;
+/** HTTP requests that still wait for an ack then are answered by nobody: the process has 4 s to end. */
+const HTTP_CLOSE_AT_MOST_MS = 800;
 
 export async function startBroker(config: BrokerConfig, parts: BrokerParts): Promise<BrokerHandle> {
   const { log, metrics, clock } = parts;
   const listens = checkConfig(config);
+  const curve = serverKeys(config);
   const nowMs = (): number => clock.nowMs();
   const epoch = newEpoch();
   const core = new BrokerCore(epoch, config.cluster, nowMs(), {
@@ -80,11 +80,7 @@ export async function startBroker(config: BrokerConfig, parts: BrokerParts): Pro
       subscribe: `tcp://${formatAddress(listens.subscribe)}`,
       repair: `tcp://${formatAddress(listens.repair)}`,
       lingerMs: LINGER_MS,
-      ...(config.curvePublicKey !== '' && {
-        curve: { publicKey: config.curvePublicKey, secretKey: config.curveSecretKey },
-      }),
-      onPublish: (peer, frame) => publishDesk.take(peer, frame),
-      onRepair: (peer, frame) => repairDesk.take(peer, frame),
+      ...(curve && { curve }),
       onError: (socket, error) => log.error('socket-failed', { socket, ...errorFields(error) }),
     }),
     config.publishListen,
@@ -103,6 +99,10 @@ export async function startBroker(config: BrokerConfig, parts: BrokerParts): Pro
     (frame) => sockets.broadcast(frame),
     nowMs,
     () => publishDesk.sendAcks(),
+  );
+  sockets.read(
+    (peer, frame) => publishDesk.take(peer, frame),
+    (peer, frame) => repairDesk.take(peer, frame),
   );
 
   const writer = new ByteWriter();
@@ -135,7 +135,7 @@ export async function startBroker(config: BrokerConfig, parts: BrokerParts): Pro
     publish: advertised(sockets.endpoints.publish, config.advertiseHost),
     subscribe: advertised(sockets.endpoints.subscribe, config.advertiseHost),
     repair: advertised(sockets.endpoints.repair, config.advertiseHost),
-    http: http?.url ?? '',
+    http: http === undefined ? '' : advertised(http.url, config.advertiseHost),
     epoch,
     state,
   });
@@ -156,6 +156,7 @@ export async function startBroker(config: BrokerConfig, parts: BrokerParts): Pro
     );
   }
 
+  const entry = enterCluster(config, address(), log);
   const announcer = startAnnouncing({ heralds: config.heralds, secret: config.secret, address, log });
   const meters = createBrokerMeters(metrics, config.id);
   const stopTelemetry = startTelemetry(metrics, 'broker', config.id, config.statsd, log);
@@ -173,8 +174,9 @@ export async function startBroker(config: BrokerConfig, parts: BrokerParts): Pro
     state = 'draining';
     log.info('draining', { broker: config.id });
     const told = announcer.tell();
+    entry.update(address());
     // HTTP first: what it has taken must still find a broker, and this one may be the only one.
-    await http?.close();
+    await atMost(HTTP_CLOSE_AT_MOST_MS, http?.close());
     for (const stop of stopTimers) stop();
     publishDesk.drain();
     forwarder.flush();
@@ -182,7 +184,7 @@ export async function startBroker(config: BrokerConfig, parts: BrokerParts): Pro
     const { waitingFor } = await repairDesk.everybodyLeft(config.drainMs);
     if (waitingFor > 0) log.warn('drained-with-gateways-behind', { waitingFor });
     await told;
-    await announcer.withdraw();
+    await Promise.all([announcer.withdraw(), entry.withdraw()]);
     sockets.stopIntake();
     await sockets.close();
     meters.update(core.snapshot());
@@ -203,92 +205,17 @@ function newEpoch(): string {
   return randomBytes(8).readBigUInt64BE().toString(36).padStart(10, '0').slice(-10);
 }
 
+async function atMost(deadlineMs: number, done: Promise<void> | undefined): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const overdue = new Promise<void>((resolve) => (timer = setTimeout(resolve, deadlineMs)));
+  await Promise.race([done, overdue]);
+  clearTimeout(timer);
+}
+
 /** The bound endpoint with the host others use. */
 function advertised(endpoint: string, host: string): string {
   if (host === '') return endpoint;
-  return `tcp://${formatAddress({ host, port: Number(endpoint.slice(endpoint.lastIndexOf(':') + 1)) })}`;
-}
-
-interface HttpDoor {
-  url: string;
-  close(): Promise<void>;
-}
-
-/** HTTP publish with a publisher of its own, which finds the owners of topics as any other does. */
-async function openHttpDoor(
-  listen: Address,
-  config: BrokerConfig,
-  own: BrokerAddress,
-  log: Log,
-  state: () => 'up' | 'draining',
-  snapshot: () => unknown,
-): Promise<HttpDoor> {
-  const publisher = await createPublisher({
-    heralds: config.heralds,
-    brokers: [own],
-    ...(config.curvePublicKey !== '' && { curve: ownCurve(config) }),
-    giveUpMs: HTTP_GIVE_UP_MS,
-  });
-  try {
-    const door = await startHttpPublish({
-      listen,
-      token: config.publishToken,
-      log,
-      publisher,
-      state,
-      snapshot,
-    });
-    return {
-      url: door.url,
-      async close() {
-        await door.close();
-        await publisher.close();
-      },
-    };
-  } catch (error) {
-    await publisher.close();
-    throw error;
-  }
-}
-
-function ownCurve(config: BrokerConfig): { serverKey: string; publicKey: string; secretKey: string } {
-  return {
-    serverKey: config.curvePublicKey,
-    publicKey: config.curvePublicKey,
-    secretKey: config.curveSecretKey,
-  };
-}
-
-interface Listens {
-  publish: Address;
-  subscribe: Address;
-  repair: Address;
-  http: Address | undefined;
-}
-
-function checkConfig(config: BrokerConfig): Listens {
-  if (!ID_PATTERN.test(config.id)) throw new StartError(`--id ${config.id}: expected ${ID_WORDS}`);
-  const listens = {
-    publish: parseAddress(config.publishListen, '--publish-listen'),
-    subscribe: parseAddress(config.subscribeListen, '--subscribe-listen'),
-    repair: parseAddress(config.repairListen, '--repair-listen'),
-    http: config.httpListen === '' ? undefined : parseAddress(config.httpListen, '--http-listen'),
-  };
-  for (const key of ['curvePublicKey', 'curveSecretKey'] as const) {
-    if (config[key] !== '' && config[key].length !== 40)
-      throw new StartError(`${key}: expected 40 characters`);
-  }
-  if ((config.curvePublicKey === '') !== (config.curveSecretKey === '')) {
-    throw new StartError('curvePublicKey and curveSecretKey belong together');
-  }
-  const open = [listens.publish, listens.subscribe, listens.repair].find(({ host }) => !isLoopback(host));
-  if (open && config.curvePublicKey === '') {
-    throw new StartError(
-      `${formatAddress(open)} leaves loopback: set curvePublicKey and curveSecretKey (\`herald keys\`)`,
-    );
-  }
-  if (listens.http && !isLoopback(listens.http.host) && config.publishToken === '') {
-    throw new StartError(`--http-listen ${config.httpListen} leaves loopback: set publishToken`);
-  }
-  return listens;
+  const [scheme] = endpoint.split(':', 1);
+  const port = Number(endpoint.slice(endpoint.lastIndexOf(':') + 1));
+  return `${scheme}://${formatAddress({ host, port })}`;
 }

@@ -38,15 +38,6 @@ describe('POST /v1/publish', () => {
     expect(heard.values('a')).toEqual(numbers(0, 500));
   });
 
-  it('finds the owner of a topic whichever broker is asked', async () => {
-    const brokers = await Promise.all(['b1', 'b2'].map((id) => broker(id)));
-    brokers.forEach(closeLater);
-    const one = brokers[0]!;
-    for (const n of numbers(1, 50)) await post(one.addresses.http, { topic: `t.${n}`, data: n });
-    // Without a Herald a broker knows itself alone; with one, test/integration/broker/announce.test.ts.
-    expect(one.snapshot().ledger.forwarded).toBe(50);
-  });
-
   it('delivers a request once however often it is repeated under its key', async () => {
     const one = closeLater(await broker('b1'));
     const body = { messages: numbers(1, 10).map((n) => ({ topic: 'b', data: n })) };

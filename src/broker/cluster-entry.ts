@@ -1,0 +1,48 @@
+// The broker's entry in ZooKeeper, where one is configured: it stands while the session lives. Nothing waits
+// for it; a broker without its entry goes on, and is known through the Heralds it announces itself to.
+
+import { announceBroker } from '../cluster/broker-registry.ts';
+import { zookeeperCoordination } from '../cluster/coordination-zookeeper.ts';
+import { StartError } from '../daemon/lifecycle.ts';
+import type { Log } from '../daemon/log.ts';
+import type { BrokerAddress } from '../protocol/load-report.ts';
+
+export interface ClusterEntry {
+  update(address: BrokerAddress): void;
+  withdraw(): Promise<void>;
+}
+
+export interface ClusterEntryConfig {
+  cluster: string;
+  zookeeper: string;
+  zookeeperSessionTimeoutMs: number;
+  zookeeperAuth: string;
+}
+
+/** A server that is silent must not hold up the end of a broker. */
+const WITHDRAW_AT_MOST_MS = 1_000;
+
+export function enterCluster(config: ClusterEntryConfig, address: BrokerAddress, log: Log): ClusterEntry {
+  if (config.zookeeper === '') return { update: () => {}, withdraw: () => Promise.resolve() };
+  let coordination: ReturnType<typeof zookeeperCoordination>;
+  try {
+    coordination = zookeeperCoordination({
+      address: config.zookeeper,
+      sessionTimeoutMs: config.zookeeperSessionTimeoutMs,
+      digest: config.zookeeperAuth,
+      log,
+    });
+  } catch (error) {
+    throw new StartError(`--zookeeper ${config.zookeeper}: ${(error as Error).message}`);
+  }
+  const entry = announceBroker(coordination, config.cluster, address);
+  return {
+    update: (now) => entry.update(now),
+    async withdraw() {
+      let timer: NodeJS.Timeout | undefined;
+      const overdue = new Promise<void>((resolve) => (timer = setTimeout(resolve, WITHDRAW_AT_MOST_MS)));
+      await Promise.race([entry.withdraw().then(() => coordination.close()), overdue]);
+      clearTimeout(timer);
+    },
+  };
+}

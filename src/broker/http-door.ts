@@ -1,0 +1,54 @@
+// HTTP publish with a publisher of its own, which finds the owners of topics as any other does.
+
+import type { Address } from '../daemon/address.ts';
+import type { Log } from '../daemon/log.ts';
+import type { BrokerAddress } from '../protocol/load-report.ts';
+import { createPublisher } from '../publisher/index.ts';
+import type { BrokerConfig } from './check-config.ts';
+import { peerKeys } from './check-config.ts';
+import { startHttpPublish } from './http-publish.ts';
+
+export interface HttpDoor {
+  url: string;
+  close(): Promise<void>;
+}
+
+/** Shorter than the request timeout, so that the caller hears why. */
+const GIVE_UP_MS = 5_000;
+
+export async function openHttpDoor(
+  listen: Address,
+  config: BrokerConfig,
+  own: BrokerAddress,
+  log: Log,
+  state: () => 'up' | 'draining',
+  snapshot: () => unknown,
+): Promise<HttpDoor> {
+  const curve = peerKeys(config);
+  const publisher = await createPublisher({
+    heralds: config.heralds,
+    brokers: [own],
+    ...(curve && { curve }),
+    giveUpMs: GIVE_UP_MS,
+  });
+  try {
+    const door = await startHttpPublish({
+      listen,
+      token: config.publishToken,
+      log,
+      publisher,
+      state,
+      snapshot,
+    });
+    return {
+      url: door.url,
+      async close() {
+        await door.close();
+        await publisher.close();
+      },
+    };
+  } catch (error) {
+    await publisher.close();
+    throw error;
+  }
+}
