@@ -165,6 +165,26 @@ for (const { name, run, fresh } of stores) {
       expect(written.size).toBe(3);
     });
 
+    it('cuts a large table into parts of at most 256 KB that another Herald reads in full', async () => {
+      const [a] = await heralds('a');
+      const labels = Object.fromEntries(Array.from({ length: 10 }, (_, i) => [`label-${i}`, 'x'.repeat(20)]));
+      for (let g = 0; g < 2_500; g++) a!.report(`gw-${g}`, 1, { labels });
+      await until(
+        'all rows',
+        async () => [...(await parts(a!)).values()].flat().length === 2_500,
+        15_000,
+        200,
+      );
+      const names = await a!.coordination.list('/herald/test/table');
+      for (const part of names.ok ? names.value : []) {
+        const entry = await a!.coordination.get(`/herald/test/table/${part}`);
+        expect(entry.ok && Buffer.byteLength(entry.value.data)).toBeLessThanOrEqual(256 * 1024);
+      }
+      expect(names.ok && names.value.length).toBeGreaterThan(3);
+      const late = await herald('late');
+      await until('all rows at the late one', () => late.balancer.rows(0).length === 2_500);
+    });
+
     it('lets the newer report win and never goes back', async () => {
       const [a, b] = await heralds('a', 'b');
       a!.report('gw-1', 5, { cpu: 0.5 });

@@ -28,8 +28,15 @@ export interface KeptDesired {
 }
 
 export function encodeDesired({ desired, forMs }: DesiredEntry): string {
-  const { state, reason, author, untilEpochMs } = desired;
-  return JSON.stringify({ state, reason, author, until: untilEpochMs, ...(forMs > 0 && { forMs }) });
+  const { state, reason, author, untilEpochMs, saidEpochMs } = desired;
+  return JSON.stringify({
+    state,
+    reason,
+    author,
+    until: untilEpochMs,
+    ...(saidEpochMs !== undefined && { said: saidEpochMs }),
+    ...(forMs > 0 && { forMs }),
+  });
 }
 
 export function decodeDesired(text: string): Decoded<DesiredEntry> {
@@ -41,12 +48,14 @@ export function decodeDesired(text: string): Decoded<DesiredEntry> {
     if (state !== 'up' && state !== 'drain' && state !== 'maint') {
       return refuse('state', state, 'one of up, drain, maint');
     }
+    const saidEpochMs = optionalNumber(from, 'said', 0, Number.MAX_SAFE_INTEGER);
     return {
       desired: {
         state,
         reason: optionalText(from, 'reason', TEXT, 'at most 1000 characters') ?? '',
         author: optionalText(from, 'author', TEXT, 'at most 1000 characters') ?? '',
         untilEpochMs: optionalNumber(from, 'until', 0, Number.MAX_SAFE_INTEGER) ?? 0,
+        ...(saidEpochMs !== undefined && { saidEpochMs }),
       },
       forMs: optionalNumber(from, 'forMs', 0, MAX_FOR_MS) ?? 0,
     };
@@ -58,10 +67,11 @@ export function sameDesired(a: Desired | undefined, b: Desired): boolean {
     a?.state === b.state &&
     a.reason === b.reason &&
     a.author === b.author &&
-    a.untilEpochMs === b.untilEpochMs
+    a.untilEpochMs === b.untilEpochMs &&
+    a.saidEpochMs === b.saidEpochMs
   );
 }
 
-export function lapsed(desired: Desired): Desired {
-  return { state: 'up', reason: `lapsed: ${desired.reason}`, author: desired.author, untilEpochMs: 0 };
+export function lapsed({ reason, author, untilEpochMs }: Desired): Desired {
+  return { state: 'up', reason: `lapsed: ${reason}`, author, untilEpochMs: 0, saidEpochMs: untilEpochMs };
 }

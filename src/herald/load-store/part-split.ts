@@ -3,36 +3,26 @@
 import type { TableRow } from '../../protocol/table-row.ts';
 import { TABLE_LIMITS } from '../../protocol/table-row.ts';
 
-/** Bytes of a row without its texts: every number at its longest, every key, brackets and commas. */
-const NUMBERS_AND_KEYS_BYTES = 280;
-const FRAME_BYTES = 400;
-
-/** Never less than the encoded row takes. */
-export function rowBytesAtMost(row: TableRow): number {
-  const plain = row.gateway.length + row.url.length + row.pool.length + row.zone.length;
-  // Boot ids may need escapes, labels learnt from others may hold any character.
-  const escaped = 2 * row.bootId.length + 3 * JSON.stringify(row.labels).length;
-  return NUMBERS_AND_KEYS_BYTES + plain + escaped;
-}
-
 /** In the order of gateway ids, so that the same rows always make the same parts. No rows, no parts. */
-export function splitParts(rows: readonly TableRow[], limits = TABLE_LIMITS): TableRow[][] {
+export function splitParts(
+  rows: readonly TableRow[],
+  rowsPerPart: number = TABLE_LIMITS.maxRowsPerPart,
+): TableRow[][] {
   const sorted = [...rows].sort((a, b) => (a.gateway < b.gateway ? -1 : 1));
   const parts: TableRow[][] = [];
-  let part: TableRow[] = [];
-  let bytes = FRAME_BYTES;
-  for (const row of sorted) {
-    const rowBytes = rowBytesAtMost(row);
-    if (part.length > 0 && (part.length >= limits.maxRowsPerPart || bytes + rowBytes > limits.maxPartBytes)) {
-      parts.push(part);
-      part = [];
-      bytes = FRAME_BYTES;
-    }
-    part.push(row);
-    bytes += rowBytes;
+  for (let from = 0; from < sorted.length; from += rowsPerPart) {
+    parts.push(sorted.slice(from, from + rowsPerPart));
   }
-  if (part.length > 0) parts.push(part);
   return parts;
+}
+
+/**
+ * Rows a part from now on, after one with `rows` rows took `bytes`. Rows differ in size, so the size is
+ * measured on what is written and not foretold; a tenth is left for numbers that grow.
+ */
+export function fittingRowsPerPart(rowsPerPart: number, rows: number, bytes: number): number {
+  if (bytes <= TABLE_LIMITS.maxPartBytes) return rowsPerPart;
+  return Math.max(1, Math.floor(rows * (TABLE_LIMITS.maxPartBytes / bytes) * 0.9));
 }
 
 /** Equal for equal reports: what a row says changes only with its report, and its age is not a change. */

@@ -10,11 +10,11 @@ import type { Clock } from '../../daemon/clock.ts';
 import type { Log } from '../../daemon/log.ts';
 import { decodeJson } from '../../protocol/decode.ts';
 import type { TableRow } from '../../protocol/table-row.ts';
-import { decodeTablePart, encodeTablePart } from '../../protocol/table-row.ts';
+import { decodeTablePart, encodeTablePart, TABLE_LIMITS } from '../../protocol/table-row.ts';
 import type { Balancer } from '../core/balancer-types.ts';
 import { createHomeRows } from './home-rows.ts';
 import { createOrphanWatch } from './orphan-parts.ts';
-import { partFingerprint, splitParts } from './part-split.ts';
+import { fittingRowsPerPart, partFingerprint, splitParts } from './part-split.ts';
 import type { OwnWrite } from './store-time.ts';
 import { betterWrite } from './store-time.ts';
 import { createTableCopies } from './table-copies.ts';
@@ -60,6 +60,7 @@ export function createTableExchange(options: TableExchangeOptions): TableExchang
   const homeRows = createHomeRows();
   const orphans = createOrphanWatch();
   const refused = new Set<string>();
+  let rowsPerPart: number = TABLE_LIMITS.maxRowsPerPart;
   let written: string[] = [];
   /** Parts of an earlier run may lie beyond the present ones. */
   let storedParts = 0;
@@ -107,13 +108,19 @@ export function createTableExchange(options: TableExchangeOptions): TableExchang
     if (news.length > 0) balancer.mergeRows(news, nowMs);
   };
 
-  const writePart = async (index: number, rows: readonly TableRow[]): Promise<void> => {
+  /** False when the part is too large for what it holds: then it must be cut anew. */
+  const writePart = async (index: number, rows: readonly TableRow[]): Promise<boolean> => {
     const fingerprint = partFingerprint(rows);
     if (written[index] === fingerprint) {
       onWrite('unchanged');
-      return;
+      return true;
     }
     const text = encodeTablePart({ v: 1, heraldId, bootId, rows: [...rows] });
+    const fitting = fittingRowsPerPart(rowsPerPart, rows.length, Buffer.byteLength(text));
+    if (fitting < rowsPerPart && rows.length > 1) {
+      rowsPerPart = fitting;
+      return false;
+    }
     const sentAtMs = clock.nowMs();
     const answer = await coordination.put(paths.part(heraldId, index), text);
     if (answer.ok) {
@@ -125,6 +132,7 @@ export function createTableExchange(options: TableExchangeOptions): TableExchang
       written[index] = '';
     }
     onWrite(answer.ok ? 'written' : answer.why === 'away' ? 'skipped' : 'failed');
+    return true;
   };
 
   return {
@@ -141,9 +149,13 @@ export function createTableExchange(options: TableExchangeOptions): TableExchang
         heard: copies.heard,
         nowMs: clock.nowMs(),
       });
-      const parts = splitParts(rows);
+      let parts = splitParts(rows, rowsPerPart);
       // One after the other: a Herald never has more than one large write under way.
-      for (const [index, part] of parts.entries()) await writePart(index, part);
+      for (let index = 0; index < parts.length; index++) {
+        if (await writePart(index, parts[index]!)) continue;
+        parts = splitParts(rows, rowsPerPart);
+        index = -1;
+      }
       written.length = Math.min(written.length, parts.length);
       while (storedParts > parts.length) {
         const removed = await coordination.remove(paths.part(heraldId, storedParts - 1));

@@ -1,0 +1,209 @@
+// The store's pure decisions: how old, which rows, which parts, which orphans.
+
+import { describe, expect, it } from 'vitest';
+import type { RowCopy } from '../../../src/herald/load-store/home-rows.ts';
+import { createHomeRows } from '../../../src/herald/load-store/home-rows.ts';
+import { createOrphanWatch } from '../../../src/herald/load-store/orphan-parts.ts';
+import {
+  fittingRowsPerPart,
+  partFingerprint,
+  splitParts,
+} from '../../../src/herald/load-store/part-split.ts';
+import { ageMs, betterWrite } from '../../../src/herald/load-store/store-time.ts';
+import { createTableCopies, UNKNOWN_AGE_MS } from '../../../src/herald/load-store/table-copies.ts';
+import { rendezvousOwner } from '../../../src/protocol/rendezvous.ts';
+import { row } from './rows.ts';
+
+describe('age by the store clock', () => {
+  const own = { modifiedMs: 5_000_000, clockEpoch: 3, sentAtMs: 100, roundTripMs: 2 };
+
+  it('is the difference of the two stamps plus the time since one’s own write', () => {
+    expect(ageMs({ modifiedMs: 4_999_000, clockEpoch: 3 }, own, undefined, 600)).toBe(1_500);
+  });
+  it('is never negative, whatever the clocks say', () => {
+    expect(ageMs({ modifiedMs: 9_999_999, clockEpoch: 3 }, own, undefined, 600)).toBe(0);
+  });
+  it('is not told by another leader’s clock, an hour off or not', () => {
+    expect(ageMs({ modifiedMs: 1_400_000, clockEpoch: 2 }, own, undefined, 600)).toBeUndefined();
+    expect(ageMs({ modifiedMs: 1_400_000, clockEpoch: 2 }, own, 400, 600)).toBe(200);
+  });
+  it('is at most the time since an older version was seen on an unbroken watch', () => {
+    expect(ageMs({ modifiedMs: 1_000_000, clockEpoch: 3 }, own, 550, 600)).toBe(50);
+  });
+  it('trusts the quicker measure, less so as it gets older, and never across leaders', () => {
+    const slow = { ...own, sentAtMs: 200, roundTripMs: 40 };
+    expect(betterWrite(own, slow)).toBe(own);
+    expect(betterWrite(own, { ...slow, sentAtMs: 60_000 })).toMatchObject({ sentAtMs: 60_000 });
+    expect(betterWrite(own, { ...slow, clockEpoch: 4 })).toMatchObject({ clockEpoch: 4 });
+    expect(betterWrite(undefined, slow)).toBe(slow);
+  });
+});
+
+describe('parts', () => {
+  it('hold at most 2,000 rows each, every row once, in the same parts each time', () => {
+    const rows = Array.from({ length: 5_000 }, (_, i) => row(`gw-${i}`));
+    const parts = splitParts(rows);
+    expect(parts.map((part) => part.length)).toEqual([2_000, 2_000, 1_000]);
+    expect(new Set(parts.flat()).size).toBe(5_000);
+    expect(splitParts([...rows].reverse())).toEqual(parts);
+    expect(splitParts([])).toEqual([]);
+  });
+
+  it.each([
+    [2_000, 2_000, 262_144, 2_000],
+    [2_000, 2_000, 524_288, 900],
+    [2_000, 1_000, 1_048_576, 225],
+    [1, 1, 999_999, 1],
+  ])('of %i rows, the one with %i rows in %i bytes makes it %i', (rowsPerPart, rows, bytes, expected) => {
+    expect(fittingRowsPerPart(rowsPerPart, rows, bytes)).toBe(expected);
+  });
+
+  it('change with a report and not with age alone', () => {
+    const before = partFingerprint([row('a'), row('b')]);
+    expect(partFingerprint([row('a', { ageMs: 900 }), row('b', { ageMs: 1 })])).toBe(before);
+    expect(partFingerprint([row('a', { seq: 2 }), row('b')])).not.toBe(before);
+    expect(partFingerprint([row('a', { bootId: 'next' }), row('b')])).not.toBe(before);
+  });
+});
+
+describe('home rows', () => {
+  const heralds = ['a', 'b', 'c'];
+  const rows = Array.from({ length: 60 }, (_, i) => row(`gw-${i}`, { seq: 10 }));
+  const base = { rows, heralds, heard: () => true, nowMs: 10_000 };
+  const copy = (more: Partial<RowCopy> = {}): RowCopy => ({
+    bootId: 'boot',
+    seq: 10,
+    reportedAtMs: 9_900,
+    ...more,
+  });
+
+  it('are divided among the live Heralds, each row at exactly one', () => {
+    const all = heralds.flatMap((heraldId) =>
+      createHomeRows().choose({ ...base, heraldId, copyOf: () => copy() }),
+    );
+    expect(all.length).toBe(60);
+    expect(new Set(all.map(({ gateway }) => gateway)).size).toBe(60);
+  });
+
+  it('go to the others when a Herald leaves', () => {
+    const gone = rows.filter(({ gateway }) => rendezvousOwner(gateway, heralds) === 'c');
+    const left = ['a', 'b'].flatMap((heraldId) =>
+      createHomeRows().choose({ ...base, heralds: ['a', 'b'], heraldId, copyOf: () => copy() }),
+    );
+    for (const one of gone) expect(left).toContain(one);
+  });
+
+  it('of others are written when the home copy is both behind and old', () => {
+    const foreign = rows.filter(({ gateway }) => rendezvousOwner(gateway, heralds) !== 'a').length;
+    const chosen = (copyOf: RowCopy): number => {
+      const all = createHomeRows().choose({ ...base, heraldId: 'a', copyOf: () => copyOf });
+      return all.filter(({ gateway }) => rendezvousOwner(gateway, heralds) !== 'a').length;
+    };
+    expect(chosen(copy({ seq: 9, reportedAtMs: 7_600 }))).toBe(0);
+    expect(chosen(copy({ seq: 9, reportedAtMs: 7_400 }))).toBe(foreign);
+    // Old because the gateway is silent, not because its home is deaf.
+    expect(chosen(copy({ seq: 10, reportedAtMs: 1_000 }))).toBe(0);
+    expect(chosen(copy({ bootId: 'other', seq: 99, reportedAtMs: 1_000 }))).toBe(foreign);
+  });
+
+  it('of others are written when the home has had none for long enough, and no longer once it has', () => {
+    const home = createHomeRows();
+    const one = rows.find(({ gateway }) => rendezvousOwner(gateway, heralds) === 'b')!;
+    const choose = (nowMs: number, known?: RowCopy) =>
+      home.choose({ ...base, rows: [one], heraldId: 'a', nowMs, copyOf: () => known }).length;
+    expect(choose(10_000)).toBe(0);
+    expect(choose(12_500)).toBe(0);
+    expect(choose(12_501)).toBe(1);
+    expect(choose(12_600, copy())).toBe(0);
+    expect(choose(12_700)).toBe(0);
+  });
+
+  it('never echo what was learnt from another Herald', () => {
+    const chosen = createHomeRows().choose({
+      ...base,
+      heraldId: 'a',
+      heralds: ['a'],
+      heard: ({ gateway }) => gateway === 'gw-7',
+      copyOf: () => undefined,
+    });
+    expect(chosen.map(({ gateway }) => gateway)).toEqual(['gw-7']);
+  });
+});
+
+describe('copies of other Heralds’ parts', () => {
+  const stamp = { version: 1, modifiedMs: 5_000, clockEpoch: 1, owner: '' };
+  const own = { modifiedMs: 6_000, clockEpoch: 1, sentAtMs: 0, roundTripMs: 1 };
+  const part = (rows: ReturnType<typeof row>[]) => ({ v: 1 as const, heraldId: 'b', bootId: 'x', rows });
+
+  it('add the age of the part to the age of each row', () => {
+    const { rows, ageKnown } = createTableCopies().take(
+      'b.0',
+      part([row('g', { ageMs: 300 })]),
+      stamp,
+      own,
+      0,
+    );
+    expect(rows[0]?.ageMs).toBe(1_300);
+    expect(ageKnown).toBe(true);
+  });
+
+  it('count as too old to be named when nothing tells their age', () => {
+    const { rows, ageKnown } = createTableCopies().take('b.0', part([row('g')]), stamp, undefined, 0);
+    expect(rows[0]?.ageMs).toBe(UNKNOWN_AGE_MS);
+    expect(ageKnown).toBe(false);
+  });
+
+  it('give nothing twice, and a bound after a change of leader while the watch stood', () => {
+    const copies = createTableCopies();
+    copies.take('b.0', part([row('g')]), stamp, own, 0);
+    expect(copies.take('b.0', part([row('g')]), stamp, own, 800).rows).toEqual([]);
+    const later = { ...stamp, version: 2, clockEpoch: 2, modifiedMs: 99 };
+    expect(copies.take('b.0', part([row('g', { seq: 2 })]), later, own, 1_000).rows[0]?.ageMs).toBe(200);
+    copies.unwatched();
+    const after = { ...later, version: 3 };
+    expect(copies.take('b.0', part([row('g', { seq: 3 })]), after, own, 2_000).rows[0]?.ageMs).toBe(
+      UNKNOWN_AGE_MS,
+    );
+  });
+
+  it('tell what was heard from what was learnt', () => {
+    const copies = createTableCopies();
+    const learnt = copies.learn(
+      [row('g', { seq: 5 }), row('h', { seq: 5 })],
+      [row('g', { seq: 6 }), row('h', { seq: 4 })],
+    );
+    expect(learnt.map(({ gateway }) => gateway)).toEqual(['h']);
+    expect(copies.heard(row('g', { seq: 6 }))).toBe(true);
+    expect(copies.heard(row('h', { seq: 5 }))).toBe(false);
+    expect(copies.heard(row('h', { seq: 6 }))).toBe(true);
+  });
+});
+
+describe('orphan parts', () => {
+  const parts = [
+    { name: 'dead.0', heraldId: 'dead', version: 4 },
+    { name: 'a.0', heraldId: 'a', version: 1 },
+  ];
+
+  it('are found after a minute of unbroken absence, by one Herald after the other', () => {
+    const first = createOrphanWatch();
+    const second = createOrphanWatch();
+    const find = (watch: typeof first, id: string, nowMs: number) => watch.find(parts, id, ['a', 'b'], nowMs);
+    expect(find(first, 'a', 0)).toEqual([]);
+    find(second, 'b', 0);
+    expect(find(first, 'a', 59_999)).toEqual([]);
+    expect(find(first, 'a', 60_000)).toEqual([parts[0]]);
+    expect(find(second, 'b', 60_000)).toEqual([]);
+    expect(find(second, 'b', 65_000)).toEqual([parts[0]]);
+  });
+
+  it('count anew when the Herald comes back or the view was broken', () => {
+    const watch = createOrphanWatch();
+    watch.find(parts, 'a', ['a'], 0);
+    watch.find(parts, 'a', ['a', 'dead'], 30_000);
+    expect(watch.find(parts, 'a', ['a'], 61_000)).toEqual([]);
+    watch.restart();
+    expect(watch.find(parts, 'a', ['a'], 200_000)).toEqual([]);
+    expect(watch.find(parts, 'a', ['a'], 260_000)).toEqual([parts[0]]);
+  });
+});
