@@ -33,8 +33,9 @@ export function createOperatorDesk(
 ): OperatorDesk {
   return {
     async set({ gateway, state, reason, author, forMs }) {
-      const untilEpochMs = forMs > 0 ? clock.epochMs() + forMs : 0;
-      const desired: Desired = { state, reason, author, untilEpochMs };
+      const saidEpochMs = clock.epochMs();
+      const untilEpochMs = forMs > 0 ? saidEpochMs + forMs : 0;
+      const desired: Desired = { state, reason, author, untilEpochMs, saidEpochMs };
       balancer.setDesired(gateway, desired, clock.nowMs());
       const action = ACTIONS[state];
       const until = untilEpochMs > 0 ? new Date(untilEpochMs).toISOString() : '';

@@ -21,6 +21,8 @@ export interface Desired {
   author: string;
   /** Epoch ms when it lapses to `up`; 0 = never. Wall clock: it is the operator's. */
   untilEpochMs: number;
+  /** Epoch ms when it was said, by the wall clock of the Herald that heard it: tells one order from the next. */
+  saidEpochMs?: number;
 }
 
 export type GatewayState = 'up' | 'draining' | 'drain' | 'maint' | 'stale' | 'suspect' | 'expired';

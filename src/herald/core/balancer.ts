@@ -27,7 +27,8 @@ export function createBalancer(options: BalancerOptions): Balancer {
   const settings = settingsOf(options);
   const table = new LoadTable(settings);
   const ring = new ExplainRing(settings.explainLookups);
-  const idPrefix = `${settings.heraldId}.${Math.floor(settings.random() * 36 ** 4).toString(36)}.`;
+  const bootMark = Math.floor(settings.random() * 36 ** 4).toString(36);
+  const idPrefix = `${settings.heraldId}.${bootMark}.`;
   const lookups = new Lookups(table, ring, idPrefix);
   const rounds = new Map<string, PoolRounds>();
   let leaseHeld = false;
@@ -37,7 +38,7 @@ export function createBalancer(options: BalancerOptions): Balancer {
   function roundsOf(pool: Pool): PoolRounds {
     let found = rounds.get(pool.name);
     if (!found) {
-      found = { mover: new Mover(pool, table.slots), autoscale: new Autoscale(pool, table.slots) };
+      found = { mover: new Mover(pool, table.slots, bootMark), autoscale: new Autoscale(pool, table.slots) };
       rounds.set(pool.name, found);
     }
     return found;

@@ -11,13 +11,18 @@ const MAINT_DEADLINE_MS = 20_000;
 /** After that, a gateway that still drains does so of its own will. */
 const READY_FOR_MS = 10_000;
 
+/**
+ * The id is the same at every Herald and another one each time that somebody says it: a gateway does each
+ * order once, whoever repeats it.
+ */
 export function steeringDirective(record: GatewayRecord, nowMs: number): Directive | undefined {
-  const { state, reason } = record.desired;
+  const { state, reason, saidEpochMs = 0 } = record.desired;
+  const orderId = `${state === 'up' ? 'ready' : state}-${saidEpochMs}-${record.bootId}`;
   if (state !== 'up' && record.announced === 'up') {
     const maint = state === 'maint';
     return {
       drain: {
-        orderId: `${state}-${record.gateway}-${record.bootId}`,
+        orderId,
         reason,
         spreadMs: maint ? MAINT_SPREAD_MS : DRAIN_SPREAD_MS,
         deadlineMs: maint ? MAINT_DEADLINE_MS : DRAIN_DEADLINE_MS,
@@ -25,7 +30,7 @@ export function steeringDirective(record: GatewayRecord, nowMs: number): Directi
     };
   }
   if (state === 'up' && record.announced === 'draining' && nowMs - record.readyOrderedAtMs <= READY_FOR_MS) {
-    return { ready: { orderId: `ready-${record.gateway}-${record.bootId}` } };
+    return { ready: { orderId } };
   }
   return undefined;
 }

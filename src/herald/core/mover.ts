@@ -62,11 +62,14 @@ export class Mover {
   readonly #waiting = new Map<string, MoverRecord>();
   readonly orders: MoverRecord[] = [];
   #roundAtMs: number | undefined;
+  readonly #bootMark: string;
   #orderNumber = 0;
   /** Load ordered to move in the round before. */
   #orderedLast = 0;
 
-  constructor(pool: Pool, slots: GatewaySlots) {
+  /** `bootMark` keeps the orders of this Herald apart from another's and from its own before a restart. */
+  constructor(pool: Pool, slots: GatewaySlots, bootMark: string) {
+    this.#bootMark = bootMark;
     this.#pool = pool;
     this.#slots = slots;
     this.mode = pool.policy.mover;
@@ -180,7 +183,7 @@ export class Mover {
     const done = Math.min(work, HEAVY * count * oneCosts);
     this.#orderedLast += done;
     const order: MoverRecord = {
-      orderId: `move-${++this.#orderNumber}-${member.gateway}`,
+      orderId: `move-${this.#bootMark}-${++this.#orderNumber}`,
       count,
       work,
       spreadMs: SPREAD_MS,

@@ -1,0 +1,49 @@
+// What a gateway is told when an operator changes its mind, and by whom else.
+
+import { describe, expect, it } from 'vitest';
+import type { Directive } from '../../../src/protocol/load-report.ts';
+import { createOrderMemory, orderIdOf } from '../../../src/reporter/order-memory.ts';
+import { aBalancer, aReport } from './given.ts';
+
+describe('the order an operator gives a gateway', () => {
+  it('is given again when it is said again, in the same boot of the gateway', () => {
+    const balancer = aBalancer();
+    const isNews = createOrderMemory();
+    const heard: string[] = [];
+    let seq = 0;
+    const report = (state: 'up' | 'draining', nowMs: number): void => {
+      const verdict = balancer.report(aReport('gw-1', { seq: ++seq, state }), nowMs);
+      const directive: Directive | undefined = verdict.taken ? verdict.directive : undefined;
+      if (directive && isNews(directive)) heard.push(Object.keys(directive)[0]!);
+    };
+    const say = (state: 'up' | 'drain', saidEpochMs: number, nowMs: number): void =>
+      balancer.setDesired('gw-1', { state, reason: '', author: 'ann', untilEpochMs: 0, saidEpochMs }, nowMs);
+    report('up', 0);
+    for (const round of [1, 2]) {
+      say('drain', round * 10_000, round * 10_000);
+      report('up', round * 10_000 + 100);
+      report('up', round * 10_000 + 200);
+      report('draining', round * 10_000 + 300);
+      say('up', round * 10_000 + 1_000, round * 10_000 + 1_000);
+      report('draining', round * 10_000 + 1_100);
+      report('up', round * 10_000 + 1_200);
+    }
+    expect(heard).toEqual(['drain', 'ready', 'drain', 'ready']);
+  });
+
+  it('has one id at every Herald', () => {
+    const ids = ['h1', 'h2'].map((heraldId) => {
+      const balancer = aBalancer({ heraldId });
+      balancer.report(aReport('gw-1'), 0);
+      balancer.setDesired(
+        'gw-1',
+        { state: 'maint', reason: 'disk', author: 'ann', untilEpochMs: 0, saidEpochMs: 7_000 },
+        100,
+      );
+      const verdict = balancer.report(aReport('gw-1', { seq: 2 }), 500);
+      return verdict.taken && verdict.directive ? orderIdOf(verdict.directive) : undefined;
+    });
+    expect(ids[0]).toBeDefined();
+    expect(ids[0]).toBe(ids[1]);
+  });
+});
