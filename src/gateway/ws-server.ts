@@ -85,7 +85,8 @@ export async function bindWsServer(options: WsServerOptions): Promise<WsServer> 
     // Empty fragments cost memory too: the rate limit counts messages, this counts their parts.
     maxFragments: 1_024,
     maxBufferedChunks: 4_096,
-    maxPendingAutoPongs: 16,
+    // Above the burst of the rate limit, which closes a flood of pings with a code that says so.
+    maxPendingAutoPongs: 64,
     closeTimeout: CLOSE_TIMEOUT_MS,
     handleProtocols: () => CLIENT_PROTOCOL,
     perMessageDeflate: options.deflate && {

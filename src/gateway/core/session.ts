@@ -73,7 +73,7 @@ function judgeOpen(frame: ClientIn, caps: readonly Capability[]): Verdict {
 }
 
 function codeOf({ field }: Refusal): number {
-  return field === 'c' || field.startsWith('c[') ? CLOSE.badTopic : CLOSE.protocolError;
+  return /^c(\[\d+\](\.c)?)?$/.test(field) ? CLOSE.badTopic : CLOSE.protocolError;
 }
 
 export function errorFrame(id: number | undefined, code: number, msg: string): ClientOut {
