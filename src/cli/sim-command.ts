@@ -20,6 +20,7 @@ import {
 } from '../sim/index.ts';
 import type {
   RecordedEvent,
+  ReplayResult,
   ScenarioName,
   SimPolicy,
   SimulationOptions,
