@@ -57,9 +57,7 @@ export const gateways = dashboard({
         }),
         lines('Closed, by cause', 'cps', [rateBy('cause', 'gateway.closed', HERE)]),
         lines('Subscriptions', 'short', [gaugeBy('gateway', 'gateway.subscriptions', HERE)]),
-        lines('Reports no Herald acknowledged', 'reqps', [
-          rateBy('gateway', 'gateway.report_failures', HERE),
-        ]),
+        lines('Reports not acknowledged', 'reqps', [rateBy('gateway', 'gateway.report_failures', HERE)]),
       ],
     },
     {

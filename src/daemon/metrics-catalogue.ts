@@ -67,7 +67,7 @@ const DEFINITIONS = {
   'gateway.delivery_lag': timing(['gateway'], 'publish to write, on canary messages'),
   'gateway.flush_duration': timing(['gateway'], 'time of one fan-out flush'),
   'gateway.deflate_saved_bytes': counter('bytes', ['gateway'], 'bytes not sent thanks to compression'),
-  'gateway.report_failures': counter('reports', ['gateway'], 'load reports no Herald acknowledged'),
+  'gateway.report_failures': counter('reports', ['gateway'], 'load reports a Herald did not acknowledge'),
 
   'broker.messages_in': counter('messages', ['broker'], 'publications accepted from publishers'),
   'broker.messages_out': counter('messages', ['broker'], 'publications handed to the PUB socket'),

@@ -5,6 +5,7 @@ import { performance } from 'node:perf_hooks';
 import type { EventLoopUtilization } from 'node:perf_hooks';
 import { every } from '../daemon/clock.ts';
 import type { Counter, Metrics } from '../daemon/metrics.ts';
+import type { Reporter } from '../reporter/index.ts';
 import type { FanOut } from './fan-out.ts';
 import type { GatewayParts } from './gateway-parts.ts';
 import { bufferedBytes } from './reporting.ts';
@@ -19,6 +20,7 @@ export function startGatewayMeters(
   parts: GatewayParts,
   roster: Roster,
   fanOut: FanOut,
+  reporter: Pick<Reporter, 'snapshot'> | undefined,
 ): () => void {
   const { hub, link } = parts;
   const tags = { gateway: parts.id };
@@ -29,6 +31,7 @@ export function startGatewayMeters(
   const closedDrops = metrics.counter('gateway.messages_dropped', { ...tags, cause: 'closed' });
   const slowDrops = metrics.counter('gateway.messages_dropped', { ...tags, cause: 'slow-consumer' });
   const gaps = metrics.counter('gateway.gaps', tags);
+  const reportFailures = metrics.counter('gateway.report_failures', tags);
   const connections = metrics.gauge('gateway.connections', tags);
   const buffered = metrics.gauge('gateway.buffered_bytes', tags);
   const subscriptions = metrics.gauge('gateway.subscriptions', tags);
@@ -43,6 +46,7 @@ export function startGatewayMeters(
     grow(closedDrops, ledger.dropped.closed);
     grow(slowDrops, ledger.dropped['slow-consumer']);
     grow(gaps, ledger.gapMessages);
+    grow(reportFailures, reporter?.snapshot().failuresTotal ?? 0);
     connections.set(roster.size);
     buffered.set(bufferedBytes(roster));
     subscriptions.set(hub.subscriptions);

@@ -207,7 +207,7 @@ export async function startGateway(config: GatewayConfig, given: StartGatewayPar
   const stopSweeping = every(SWEEP_MS, () => {
     for (const topic of hub.sweep(clock.nowMs(), config.topicLingerMs)) link.unsubscribe(topic);
   });
-  const stopMeters = startGatewayMeters(metrics, parts, roster, fanOut);
+  const stopMeters = startGatewayMeters(metrics, parts, roster, fanOut, reporting.reporter);
   const stopTelemetry = startTelemetry(metrics, 'gateway', id, config.statsd, log);
   const squeeze = createSqueeze();
 

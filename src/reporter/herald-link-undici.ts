@@ -29,6 +29,7 @@ export interface LinkSnapshot {
   /** Empty until the first reply. */
   heraldId: string;
   state: LinkState;
+  /** In a row; 0 while it answers. */
   failures: number;
   lastError: string;
   ticketClockOffsetMs: number | undefined;
@@ -63,6 +64,8 @@ export interface LinkParts {
   /** Signature headers for `body` with the nonce that this Herald announced. */
   sign: (nonce: string, body: string) => Record<string, string>;
   onReply: (reply: FeedbackReply) => void;
+  /** A report was not acknowledged. */
+  onFailure: () => void;
   log: Log;
   clock: Clock;
   random: () => number;
@@ -98,6 +101,7 @@ export function openHeraldLink(parts: LinkParts): HeraldLink {
     lastError = why;
     notBeforeMs = clock.nowMs() + Math.max(retryAfterMs, retryDelayMs(failures, BACKOFF, parts.random()));
     failures += 1;
+    parts.onFailure();
   };
 
   /**

@@ -59,6 +59,8 @@ export interface ReporterSnapshot {
   /** Cores the CPU ratio is measured against. */
   allowedCores: number;
   signals: Signals;
+  /** Reports that a Herald did not acknowledge, since the start, over all Heralds. */
+  failuresTotal: number;
   heralds: LinkSnapshot[];
 }
 

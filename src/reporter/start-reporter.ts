@@ -36,6 +36,7 @@ export function startReporter(options: ReporterOptions): Reporter {
 
   let state: 'up' | 'draining' = 'up';
   let seq = 0;
+  let failuresTotal = 0;
   let signals: Signals = {};
   let brokersText = '';
   let closing: Promise<void> | undefined;
@@ -127,6 +128,7 @@ export function startReporter(options: ReporterOptions): Reporter {
         write,
         sign,
         onReply: (reply) => onReply(origin, reply),
+        onFailure: () => (failuresTotal += 1),
         log,
         clock,
         random,
@@ -228,6 +230,7 @@ export function startReporter(options: ReporterOptions): Reporter {
       state,
       allowedCores: process.allowedCores(),
       signals: { ...signals },
+      failuresTotal,
       heralds: [...links.values()].map((link) => link.snapshot()),
     }),
   };
