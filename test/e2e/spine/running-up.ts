@@ -25,11 +25,12 @@ export interface RunningUp {
   stop(): Promise<void>;
 }
 
-export async function startUp(args: string[]): Promise<RunningUp> {
+export async function startUp(args: string[], env: Record<string, string> = {}): Promise<RunningUp> {
   const offset = await freeOffset();
   const ports = portsOf(offset);
   const child = spawn(process.execPath, [HERALD_BIN, 'up', '--port-offset', String(offset), ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
   });
   let output = '';
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
@@ -54,7 +55,7 @@ export async function startUp(args: string[]): Promise<RunningUp> {
   };
   await until(
     () => output.includes('Ctrl-C stops everything') || child.exitCode !== null,
-    30_000,
+    90_000,
     'herald up to be ready',
   );
   if (child.exitCode !== null) throw new Error(`herald up ended: ${output}`);
