@@ -13,7 +13,12 @@ const door = (name, npmPackage, allowed) =>
 
 module.exports = {
   forbidden: [
-    rule('no-circular', 'a circle has no first file to read', {}, { circular: true }),
+    rule(
+      'no-circular',
+      'a circle has no first file to load; types that know each other are erased and may',
+      {},
+      { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    ),
     rule('imports-exist', 'what cannot be resolved cannot be judged', {}, { couldNotResolve: true }),
 
     rule(
@@ -57,6 +62,12 @@ module.exports = {
       'an SDK ships without the servers',
       { path: '^src/(reporter|publisher)/' },
       { path: '^src/', pathNot: '^src/($1|daemon|protocol)/' },
+    ),
+    rule(
+      'subscriber-knows-no-daemon',
+      'what gateways and bridges share stands without them; it finds brokers as publishers do',
+      { path: '^src/subscriber/' },
+      { path: '^src/', pathNot: '^src/(subscriber|publisher|daemon|protocol)/' },
     ),
     rule(
       'nothing-imports-the-cli',
