@@ -1,6 +1,7 @@
 // Runs a TypeScript file of bench/ or test/ on every supported Node: node scripts/run-ts.mjs bench/x.ts [args]
 // Types are erased by tsc without checking (npm run check does that) into .cache/run.
 import { spawn, spawnSync } from 'node:child_process';
+import { cpSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 
@@ -33,6 +34,9 @@ const compiled = spawnSync(
   { stdio: 'inherit' },
 );
 if (compiled.status !== 0) process.exit(compiled.status ?? 1);
+// What is served or read as it is: the ops page, this package's version.
+cpSync('src/herald/http/page', join(outDir, 'src/herald/http/page'), { recursive: true });
+cpSync('package.json', join(outDir, 'package.json'));
 
 const child = spawn(process.execPath, [join(outDir, file.replace(/\.ts$/, '.js')), ...args], {
   stdio: 'inherit',

@@ -80,6 +80,7 @@ export function createLookupDesk({
   };
 }
 
+const EXPIRY_STEP_MS = 100;
 const BACKOFF_JSON = JSON.stringify(DEFAULT_BACKOFF);
 
 /**
@@ -89,8 +90,9 @@ const BACKOFF_JSON = JSON.stringify(DEFAULT_BACKOFF);
 export function createReplyWriter(tickets: TicketOffice, clock: Clock): (found: Found) => string {
   let expiryEpochMs = 0;
   let expiryText = '';
+  // Early by at most the step: a date is written ten times a second, not once a lookup.
   const expiresAt = (): string => {
-    const atMs = clock.epochMs() + TICKET_TTL_MS;
+    const atMs = Math.floor((clock.epochMs() + TICKET_TTL_MS) / EXPIRY_STEP_MS) * EXPIRY_STEP_MS;
     if (atMs !== expiryEpochMs) {
       expiryEpochMs = atMs;
       expiryText = new Date(atMs).toISOString();

@@ -1,6 +1,6 @@
 // (5) The one listener made to face the world: lookup, redirect, health. It answers from memory alone.
 
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import type { Clock } from '../../daemon/clock.ts';
 import type { Health } from '../health.ts';
 import type { TicketOffice } from '../tickets.ts';
@@ -19,30 +19,32 @@ export interface PublicApiParts {
 }
 
 const JSON_TYPE = 'application/json; charset=utf-8';
+const ANSWER = { 'content-type': JSON_TYPE, 'cache-control': 'no-store' } as const;
 
 export function registerPublicApi(app: FastifyInstance, parts: PublicApiParts): void {
   const { desk, tickets, clock, health } = parts;
   const writeReply = createReplyWriter(tickets, clock);
-  const allowOrigin = corsRule(parts.corsOrigins);
+  const cors = corsRule(parts.corsOrigins);
 
   app.get('/v1/lookup', (request, reply) => {
-    allowOrigin(request, reply);
+    const allowed = cors(request.headers.origin);
     const answer = desk.lookup(rawQuery(request.raw.url ?? ''));
     if (!answer.ok) {
-      void sendProblem(reply, answer.problem);
+      void sendProblem(reply.headers(allowed), answer.problem);
       return;
     }
-    void reply
-      .header('content-type', JSON_TYPE)
-      .header('cache-control', 'no-store')
-      .send(writeReply(answer.found));
+    const text = writeReply(answer.found);
+    // Straight to the response: on this one road Fastify's reply would cost more than the decision.
+    reply.hijack();
+    reply.raw.writeHead(200, { ...allowed, ...ANSWER, 'content-length': text.length });
+    reply.raw.end(text);
   });
 
   // Node hands an upgrade request to the ordinary handler as long as nobody listens for 'upgrade', so both
   // kinds take this road with all its limits and time-outs. The client's own query goes nowhere: it may
   // hold a secret, and the gateway is another host.
   app.get('/v1/connect', (request, reply) => {
-    allowOrigin(request, reply);
+    void reply.headers(cors(request.headers.origin));
     const query = rawQuery(request.raw.url ?? '');
     const isUpgrade = /websocket/i.test(request.headers.upgrade ?? '');
     // After a refused or redirected handshake the client opens a new connection; this one is done.
@@ -58,7 +60,7 @@ export function registerPublicApi(app: FastifyInstance, parts: PublicApiParts): 
       .code(302)
       .header('location', locationOf(answer.found.best.url, scheme))
       .header('cache-control', 'no-store')
-      .header('vary', 'upgrade, user-agent')
+      .header('vary', 'origin, upgrade, user-agent')
       .header('herald-gateway', answer.found.best.gateway)
       .header('herald-lookup-id', answer.found.lookupId)
       .send();
@@ -66,8 +68,8 @@ export function registerPublicApi(app: FastifyInstance, parts: PublicApiParts): 
 
   for (const path of ['/v1/lookup', '/v1/connect']) {
     app.options(path, (request, reply) => {
-      allowOrigin(request, reply);
       void reply
+        .headers(cors(request.headers.origin))
         .code(204)
         .header('access-control-allow-methods', 'GET')
         .header('access-control-max-age', '86400')
@@ -93,20 +95,15 @@ export function registerPublicApi(app: FastifyInstance, parts: PublicApiParts): 
   });
 }
 
-function corsRule(origins: readonly string[]): (request: FastifyRequest, reply: FastifyReply) => void {
-  if (origins.includes('*')) {
-    return (_request, reply) => {
-      void reply
-        .header('access-control-allow-origin', '*')
-        .header('access-control-expose-headers', 'retry-after');
-    };
-  }
-  return (request, reply) => {
-    const { origin } = request.headers;
-    void reply.header('vary', 'origin');
-    if (origin === undefined || !origins.includes(origin)) return;
-    void reply
-      .header('access-control-allow-origin', origin)
-      .header('access-control-expose-headers', 'retry-after');
-  };
+/** The headers that let a page of `origin` read the answer. */
+function corsRule(
+  origins: readonly string[],
+): (origin: string | undefined) => Readonly<Record<string, string>> {
+  const any = { 'access-control-allow-origin': '*', 'access-control-expose-headers': 'retry-after' };
+  if (origins.includes('*')) return () => any;
+  const varying = { vary: 'origin' };
+  return (origin) =>
+    origin !== undefined && origins.includes(origin)
+      ? { ...any, ...varying, 'access-control-allow-origin': origin }
+      : varying;
 }

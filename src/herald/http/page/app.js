@@ -173,7 +173,9 @@ function newRow(gateway) {
   full.style.left = `${100 / FULL_BAR}%`;
   const mark = bar.appendChild(element('u'));
   const value = load.appendChild(element('span', 'num'));
-  const [connections, flight, weight, picks, ageCell] = [1, 2, 3, 4, 5].map(() => cell('num'));
+  const connections = cell('num');
+  const [flight, weight, picks] = [1, 2, 3].map(() => cell('num spare'));
+  const ageCell = cell('num');
   const steer = cell();
   const button = (action, words) => {
     const made = steer.appendChild(element('button', '', words));
@@ -209,11 +211,11 @@ function newRow(gateway) {
 function fill(parts, row) {
   const away = row.effectiveState !== 'up';
   parts.tr.className = away ? 'away' : '';
-  parts.where.textContent = [row.pool, row.zone, row.url].filter(Boolean).join('  ');
-  parts.where.title = row.url;
+  parts.where.textContent = [row.pool, row.zone].filter(Boolean).join(', ');
+  parts.tr.title = row.url;
   parts.state.textContent = row.effectiveState;
   parts.state.className = `state ${row.effectiveState}`;
-  parts.why.textContent = whyOf(row);
+  parts.why.textContent = parts.why.title = whyOf(row);
   const width = (score) => `${(Math.min(score, FULL_BAR) / FULL_BAR) * 100}%`;
   parts.fillBar.style.width = width(row.expectedScore);
   parts.mark.style.left = width(row.reportedScore);

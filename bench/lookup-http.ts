@@ -1,0 +1,281 @@
+// What one lookup over HTTP costs Herald's process, beside a bare node:http server that sends the very same
+// bytes, in the same run: CPU us a request, on kept connections and on one connection a request. The load
+// comes from a process of its own; the servers take turns, so a machine that drifts drifts for both.
+//
+//   node scripts/run-ts.mjs bench/lookup-http.ts [rounds] [gateways]
+
+import type { ChildProcess } from 'node:child_process';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { connect } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { systemClock } from '../src/daemon/clock.ts';
+import { loadConfig } from '../src/daemon/config.ts';
+import { silentLog } from '../src/daemon/log.ts';
+import { createMetrics } from '../src/daemon/metrics.ts';
+import { heraldOptions } from '../src/herald/herald-options.ts';
+import { createHttpServer } from '../src/herald/http/http-server.ts';
+import { startHerald } from '../src/herald/start-herald.ts';
+
+type Mode = 'kept' | 'one-each';
+interface LoadOrder {
+  port: number;
+  mode: Mode;
+  requests: number;
+}
+interface LoadResult {
+  requestsPerSec: number;
+  p50Ms: number;
+  p99Ms: number;
+}
+
+const IDLE_SEC = 3;
+const KEPT_CONNECTIONS = 32;
+const REQUESTS: Record<Mode, number> = { kept: 20_000, 'one-each': 4_000 };
+type ServerName = 'raw' | 'fastify' | 'herald';
+const SERVERS: readonly ServerName[] = ['raw', 'fastify', 'herald'];
+const SECRET = 'a bench secret of 30 characters';
+
+const [role = 'main', ...args] = process.argv.slice(2);
+if (role === 'herald') await serveHerald(Number(args[0]));
+else if (role === 'raw' || role === 'fastify') serveSameBytes(role);
+else if (role === 'load') serveLoad();
+else await compare(Number(role) || 5, Number(args[0]) || 20);
+
+async function serveHerald(gateways: number): Promise<void> {
+  const any = '127.0.0.1:0';
+  const config = loadConfig(heraldOptions, {
+    flags: {
+      id: 'bench',
+      publicListen: any,
+      controlListen: any,
+      agentListen: any,
+      adminListen: any,
+      secret: SECRET,
+    },
+  });
+  const herald = await startHerald(
+    { ...config, staleAfterMs: 600_000, expireAfterMs: 86_400_000, admitScore: 1_000 },
+    { log: silentLog, metrics: createMetrics(), clock: systemClock },
+  );
+  await report(herald.addresses.control, gateways);
+  answerParent(Number(new URL(herald.addresses.public).port));
+}
+
+/** Signed like any gateway's, once; the table is then left as it is. */
+async function report(control: string, gateways: number): Promise<void> {
+  const { deriveKey, signFeedback } = await import('../src/daemon/secrets.ts');
+  const nonce = (await fetch(`${control}/v1/brokers`)).headers.get('herald-nonce') ?? '';
+  for (let i = 1; i <= gateways; i++) {
+    const gateway = `gw-${i}`;
+    const url = `wss://gw-${i}.example.net:7410/ws`;
+    const body = JSON.stringify({
+      v: 1,
+      gateway,
+      url,
+      seq: 1,
+      cpu: 0.3,
+      capacity: 100_000,
+      periodMs: 60_000,
+    });
+    const signature = `${gateway};${nonce};${signFeedback(deriveKey(SECRET, 'feedback', gateway), nonce, body)}`;
+    const headers = { 'content-type': 'application/json', 'herald-signature': signature };
+    const { status } = await fetch(`${control}/v1/feedback`, { method: 'POST', headers, body });
+    if (status !== 200) throw new Error(`report refused: ${status}`);
+  }
+}
+
+/** Sends what Herald sent, header by header, computed by nobody: bare, or through Fastify as Herald uses it. */
+function serveSameBytes(kind: 'raw' | 'fastify'): void {
+  process.on('message', (message: { head?: Record<string, string>; body?: string }) => {
+    const { head, body } = message;
+    if (head === undefined || body === undefined) return;
+    if (kind === 'raw') {
+      const server = createServer((_request, response) => {
+        response.writeHead(200, head);
+        response.end(body);
+      });
+      server.listen(0, '127.0.0.1', () => answerParent((server.address() as AddressInfo).port));
+      return;
+    }
+    const app = createHttpServer({
+      log: silentLog,
+      routes: [],
+      bodyLimitBytes: 1_024,
+      keepAliveMs: 5_000,
+      maxConnections: 10_000,
+    });
+    app.get('/v1/lookup', (_request, reply) => void reply.headers(head).send(body));
+    void app
+      .listen({ host: '127.0.0.1', port: 0 })
+      .then(() => answerParent((app.server.address() as AddressInfo).port));
+  });
+}
+
+function answerParent(port: number): void {
+  process.on('message', (message) => {
+    if (message === 'cpu') process.send?.({ cpuUs: cpuUs() });
+  });
+  process.on('disconnect', () => process.exit(0));
+  process.send?.({ port });
+}
+
+function cpuUs(): number {
+  const { user, system } = process.cpuUsage();
+  return user + system;
+}
+
+function serveLoad(): void {
+  process.on('disconnect', () => process.exit(0));
+  process.on('message', (order: LoadOrder) => {
+    void runLoad(order).then((result) => process.send?.(result));
+  });
+}
+
+async function runLoad({ port, mode, requests }: LoadOrder): Promise<LoadResult> {
+  const tookMs: number[] = [];
+  let left = requests;
+  const worker = mode === 'kept' ? keptWorker : oneEachWorker;
+  const startMs = performance.now();
+  await Promise.all(
+    Array.from({ length: KEPT_CONNECTIONS }, () =>
+      worker(
+        port,
+        () => left-- > 0,
+        (ms) => tookMs.push(ms),
+      ),
+    ),
+  );
+  const seconds = (performance.now() - startMs) / 1_000;
+  tookMs.sort((a, b) => a - b);
+  const at = (share: number): number => tookMs[Math.floor(tookMs.length * share)] ?? NaN;
+  return { requestsPerSec: requests / seconds, p50Ms: at(0.5), p99Ms: at(0.99) };
+}
+
+type Worker = (port: number, more: () => boolean, done: (ms: number) => void) => Promise<void>;
+
+const keptWorker: Worker = (port, more, done) =>
+  new Promise((resolve, reject) => {
+    const socket = connect({ port, host: '127.0.0.1', noDelay: true });
+    const request = 'GET /v1/lookup HTTP/1.1\r\nHost: herald\r\n\r\n';
+    let text = '';
+    let sentMs = 0;
+    const next = (): void => {
+      if (!more()) {
+        socket.destroy();
+        resolve();
+        return;
+      }
+      sentMs = performance.now();
+      socket.write(request);
+    };
+    socket.setEncoding('latin1');
+    socket.on('connect', next);
+    socket.on('error', reject);
+    socket.on('data', (chunk: string) => {
+      text += chunk;
+      const end = text.indexOf('\r\n\r\n');
+      const length = Number(/content-length: (\d+)/i.exec(text)?.[1]);
+      if (end < 0 || text.length < end + 4 + length) return;
+      if (!text.startsWith('HTTP/1.1 200')) reject(new Error(text.slice(0, 80)));
+      text = '';
+      done(performance.now() - sentMs);
+      next();
+    });
+  });
+
+const oneEachWorker: Worker = async (port, more, done) => {
+  while (more()) {
+    const sentMs = performance.now();
+    const socket = connect({ port, host: '127.0.0.1', noDelay: true });
+    socket.write('GET /v1/lookup HTTP/1.1\r\nHost: herald\r\nConnection: close\r\n\r\n');
+    socket.resume();
+    await once(socket, 'close');
+    done(performance.now() - sentMs);
+  }
+};
+
+async function compare(rounds: number, gateways: number): Promise<void> {
+  const herald = start('herald', String(gateways));
+  const heraldPort = await portOf(herald);
+  const sample = await fetch(`http://127.0.0.1:${heraldPort}/v1/lookup`);
+  const skipped = ['date', 'connection', 'keep-alive'];
+  const head = Object.fromEntries([...sample.headers].filter(([name]) => !skipped.includes(name)));
+  const body = await sample.text();
+  const raw = start('raw');
+  raw.send({ head, body });
+  const fastify = start('fastify');
+  fastify.send({ head, body });
+  const servers: Record<ServerName, { child: ChildProcess; port: number }> = {
+    raw: { child: raw, port: await portOf(raw) },
+    fastify: { child: fastify, port: await portOf(fastify) },
+    herald: { child: herald, port: heraldPort },
+  };
+  const load = start('load');
+  // What a process costs without requests (Herald's clock ticks) is not the cost of a request.
+  const idleUsPerSec: Record<ServerName, number> = { raw: 0, fastify: 0, herald: 0 };
+  const beforeUs = await Promise.all(SERVERS.map((name) => cpuOf(servers[name].child)));
+  await new Promise((resolve) => setTimeout(resolve, IDLE_SEC * 1_000));
+  for (const [i, name] of SERVERS.entries()) {
+    idleUsPerSec[name] = ((await cpuOf(servers[name].child)) - beforeUs[i]!) / IDLE_SEC;
+  }
+
+  console.log(
+    `Node ${process.version}, ${gateways} gateways, ${rounds} rounds, answer of ${body.length} bytes`,
+  );
+  console.log(`Herald without requests: ${(idleUsPerSec.herald / 1_000).toFixed(1)} ms CPU a second\n`);
+  for (const mode of ['kept', 'one-each'] as const) {
+    const cost: Record<ServerName, number[]> = { raw: [], fastify: [], herald: [] };
+    const last: Partial<Record<ServerName, LoadResult>> = {};
+    // The first round warms both up and does not count.
+    for (let round = 0; round <= rounds; round++) {
+      for (const name of SERVERS) {
+        const { child, port } = servers[name];
+        const beforeUs = await cpuOf(child);
+        last[name] = await ordered(load, { port, mode, requests: REQUESTS[mode] });
+        const usedUs = (await cpuOf(child)) - beforeUs;
+        const seconds = REQUESTS[mode] / last[name].requestsPerSec;
+        if (round > 0) cost[name].push((usedUs - seconds * idleUsPerSec[name]) / REQUESTS[mode]);
+      }
+    }
+    for (const name of SERVERS) {
+      const { requestsPerSec, p50Ms, p99Ms } = last[name]!;
+      console.log(
+        `${mode.padEnd(9)} ${name.padEnd(7)} ${median(cost[name]).toFixed(1)} us CPU a request, ` +
+          `${Math.round(requestsPerSec)}/s, p50 ${p50Ms.toFixed(1)} ms, p99 ${p99Ms.toFixed(1)} ms`,
+      );
+    }
+    const ratios = cost.raw.map((us, i) => us / cost.herald[i]!);
+    console.log(
+      `${mode.padEnd(9)} raw / herald: ${median(ratios).toFixed(2)} (median of ${rounds} rounds)\n`,
+    );
+  }
+  for (const child of [herald, raw, fastify, load]) child.disconnect();
+}
+
+function start(...childArgs: string[]): ChildProcess {
+  return fork(fileURLToPath(import.meta.url), childArgs, { stdio: 'inherit' });
+}
+
+async function portOf(child: ChildProcess): Promise<number> {
+  const [message] = (await once(child, 'message')) as [{ port: number }];
+  return message.port;
+}
+
+async function cpuOf(child: ChildProcess): Promise<number> {
+  const answer = once(child, 'message') as Promise<[{ cpuUs: number }]>;
+  child.send('cpu');
+  return (await answer)[0].cpuUs;
+}
+
+async function ordered(load: ChildProcess, order: LoadOrder): Promise<LoadResult> {
+  const answer = once(load, 'message') as Promise<[LoadResult]>;
+  load.send(order);
+  return (await answer)[0];
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
+}

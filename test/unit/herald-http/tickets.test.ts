@@ -1,0 +1,35 @@
+import { createHmac } from 'node:crypto';
+import { expect, test } from 'vitest';
+import { deriveKey, signTicket } from '../../../src/daemon/secrets.ts';
+import { macKey, macText } from '../../../src/herald/hmac-sha256.ts';
+import { createTicketOffice } from '../../../src/herald/tickets.ts';
+import { encodeTicket } from '../../../src/protocol/ticket.ts';
+
+test('signs like node:crypto, whatever the length of text and key', () => {
+  for (const keyBytes of [0, 1, 31, 32, 63, 64]) {
+    const key = Buffer.from(Array.from({ length: keyBytes }, (_, i) => (i * 37 + 11) & 0xff));
+    const prepared = macKey(key);
+    for (let length = 0; length <= 200; length++) {
+      const text = String.fromCharCode(...Array.from({ length }, (_, i) => 32 + ((i * 7 + length) % 95)));
+      const expected = createHmac('sha256', key).update(text).digest().subarray(0, 16).toString('base64url');
+      expect(macText(prepared, text)).toBe(expected);
+    }
+  }
+});
+
+test('issues exactly the tickets that gateways decode and verify', () => {
+  const secret = 'a secret of sixteen';
+  const office = createTicketOffice(secret, 'herald-1');
+  const numbers = [0, 1, 35, 36, 99_999_999, 100_000_000, 36 ** 5 - 1, 36 ** 5, 1_763_851_000_123_456];
+  for (const seq of [...numbers, ...numbers.map((seq) => seq + 1), Number.MAX_SAFE_INTEGER]) {
+    for (const [gateway, issuedMs] of [
+      ['gw-1', 0],
+      ['gw-2', 98_765_432],
+      ['gw-1', 2 ** 40],
+    ] as const) {
+      const claims = { heraldId: 'herald-1', seq, issuedMs };
+      const mac = signTicket(deriveKey(secret, 'ticket', gateway), claims, gateway);
+      expect(office.issue(gateway, seq, issuedMs)).toBe(encodeTicket({ ...claims, mac }));
+    }
+  }
+});
