@@ -12,10 +12,12 @@ import { until } from '../../launch/until.ts';
 import { inRange, readNagiosLine } from '../../unit/checks/nagios-line.ts';
 
 let up: RunningUp;
+let stop: (() => Promise<void>) | undefined;
 let here: CheckOptions;
 
 beforeAll(async () => {
   up = await startUp(['--no-bots', '--no-squeeze']);
+  stop = () => up.stop();
   here = { publicUrl: up.publicUrl, controlUrl: up.controlUrl, adminUrl: up.adminUrl, timeoutMs: 10_000 };
   await until(
     'all to be well',
@@ -24,7 +26,7 @@ beforeAll(async () => {
     200,
   );
 }, 60_000);
-afterAll(() => up.stop());
+afterAll(() => stop?.());
 
 const isOk = ({ exitCode }: CheckResult): boolean => exitCode === 0;
 

@@ -53,11 +53,13 @@ const canRun = requireServer('prometheus') && requireServer('graphite') && requi
 
 describe.runIf(canRun)('fed by the running platform', () => {
   let platform: Platform;
+  let stop: (() => Promise<void>) | undefined;
 
   beforeAll(async () => {
     platform = await launchPlatform();
+    stop = platform.stop;
   }, 120_000);
-  afterAll(() => platform.stop(), 30_000);
+  afterAll(() => stop?.(), 30_000);
 
   const prometheusValues = async (expression: string): Promise<number[]> =>
     (await platform.prometheus.query(expression))

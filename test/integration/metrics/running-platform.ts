@@ -20,7 +20,7 @@ export interface Platform {
   up: RunningUp;
   graphite: Graphite;
   prometheus: Prometheus;
-  stop(): Promise<void>;
+  stop: () => Promise<void>;
 }
 
 export async function launchPlatform(): Promise<Platform> {
