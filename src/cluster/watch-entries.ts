@@ -7,6 +7,8 @@ export interface EntriesListener {
   onEntry(name: string, entry: Entry | undefined): void;
   /** After each listing, before new entries are read. */
   onNames?(names: readonly string[]): void;
+  /** False: the entry is listed but not read. */
+  wanted?(name: string): boolean;
 }
 
 /** Above `maxEntries` further names are not watched; `onNames` still tells all of them. */
@@ -26,7 +28,7 @@ export function watchEntries(
   };
   const stopList = coordination.watchList(folder, (names) => {
     listener.onNames?.(names);
-    const wanted = new Set(names.slice(0, maxEntries));
+    const wanted = new Set(names.filter((name) => listener.wanted?.(name) ?? true).slice(0, maxEntries));
     for (const [name, stop] of watched) {
       if (wanted.has(name)) continue;
       stop();

@@ -68,7 +68,10 @@ export function createTableExchange(options: TableExchangeOptions): TableExchang
   let lastWriteMs: number | undefined;
   let askingTime: Promise<void> | undefined;
   let stopWatching = (): void => {};
-  let watching = false;
+  let started = false;
+  let stopped = false;
+  /** Own parts of an earlier run are read before anything is written over them. */
+  let ownPartsRead = false;
 
   const stamped = ({ modifiedMs, clockEpoch }: Stamp, sentAtMs: number): void => {
     const roundTripMs = clock.nowMs() - sentAtMs;
@@ -98,7 +101,6 @@ export function createTableExchange(options: TableExchangeOptions): TableExchang
       return;
     }
     refused.delete(name);
-    if (part.value.heraldId === heraldId && part.value.bootId === bootId) return;
     // A stamp by another leader's clock than our last write's cannot be compared until we write again.
     if (ownWrite?.clockEpoch !== entry.clockEpoch) await askTime();
     const nowMs = clock.nowMs();
@@ -135,9 +137,42 @@ export function createTableExchange(options: TableExchangeOptions): TableExchang
     return true;
   };
 
+  const isOwn = (name: string): boolean => parsePartName(name)?.heraldId === heraldId;
+  const readOwnParts = async (): Promise<void> => {
+    const names = await coordination.list(paths.table);
+    for (const name of names.ok ? names.value.filter(isOwn) : []) {
+      storedParts = Math.max(storedParts, (parsePartName(name)?.index ?? 0) + 1);
+      const entry = await coordination.get(`${paths.table}/${name}`);
+      if (entry.ok) await take(name, entry.value);
+      copies.forget(name);
+    }
+    ownPartsRead = names.ok || names.why === 'no-node';
+  };
+  const start = (): void => {
+    started = true;
+    void (async () => {
+      await askTime();
+      if (stopped) return;
+      stopWatching = watchEntries(coordination, paths.table, {
+        // What we wrote ourselves we know.
+        wanted: (name) => !isOwn(name),
+        onEntry(name, entry) {
+          if (entry) void take(name, entry);
+          else copies.forget(name);
+        },
+      });
+      await readOwnParts();
+      // The store went away in between: again on its return.
+      if (!ownPartsRead) {
+        stopWatching();
+        started = false;
+      }
+    })();
+  };
+
   return {
     async writeRound(all) {
-      if (coordination.state() !== 'up' || !options.mayWrite()) {
+      if (coordination.state() !== 'up' || !ownPartsRead || !options.mayWrite()) {
         onWrite('skipped');
         return;
       }
@@ -174,30 +209,14 @@ export function createTableExchange(options: TableExchangeOptions): TableExchang
     storeUp() {
       written = [];
       orphans.restart();
-      if (watching) return;
-      watching = true;
-      void askTime().then(() => {
-        if (!watching) return;
-        stopWatching = watchEntries(coordination, paths.table, {
-          onNames(names) {
-            for (const name of names) {
-              const part = parsePartName(name);
-              if (part?.heraldId === heraldId) storedParts = Math.max(storedParts, part.index + 1);
-            }
-          },
-          onEntry(name, entry) {
-            if (entry) void take(name, entry);
-            else copies.forget(name);
-          },
-        });
-      });
+      if (!started) start();
     },
     storeAway: () => copies.unwatched(),
     ownWrite: () => ownWrite,
     lastWriteMs: () => lastWriteMs,
     partCount: () => copies.parts().length,
     stop() {
-      watching = false;
+      stopped = true;
       stopWatching();
     },
   };
