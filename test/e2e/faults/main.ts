@@ -39,17 +39,21 @@ const field = await layField({
   lookupsPerSec: Number(values.rate),
   ...(file && { onEvent: (event) => file.write(`${JSON.stringify(event)}\n`) }),
 });
-const interrupted = new AbortController();
-process.once('SIGINT', () => {
-  interrupted.abort();
-  void field.close().then(() => process.exit(130));
-});
-
 const startMs = performance.now();
+const findings: Finding[] = [];
+const interrupted = new AbortController();
+// Whatever ends this process, nothing of the field outlives it.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.once(signal, () => {
+    interrupted.abort();
+    console.log(`\n${printFindings(findings)}\n\ninterrupted`);
+    void field.close().then(() => process.exit(130));
+  });
+}
+
 // How late this process's own timers were: on a starved machine no figure of the table means much.
 const lateness = monitorEventLoopDelay({ resolution: 10 });
 lateness.enable();
-const findings: Finding[] = [];
 let crashed = 0;
 for (const [i, name] of names.entries()) {
   const row = ROWS[name]!;

@@ -153,7 +153,7 @@ async function fromBoth(field: Field, effort: Effort, kind: CutKind): Promise<Fi
   const alarmMs = await alarm;
   oracle.fault(`${cut.id} raised the alarm`);
   finding.took(alarmMs - cutMs);
-  await pause(effort.lasts(30_000, 4_000));
+  await pause(effort.lasts(30_000, 2_000));
   finding.must((await cut.table()).frozen, `${cut.id} does not say frozen in /v1/table`);
   finding.mustNotName(
     killedId,

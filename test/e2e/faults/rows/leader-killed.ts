@@ -42,7 +42,7 @@ export const leaderKilled: Row = {
     const lostMs = oracle.fault('quorum lost: two servers killed');
     quorumFinding.again();
     await Promise.all([first!.kill(), second!.kill()]);
-    await pause(effort.lasts(60_000, 5_000));
+    await pause(effort.lasts(60_000, 4_000));
     const writes = nextWrites(heralds, 60_000);
     await first!.start(false);
     const servesMs = await quorumServes(field);

@@ -40,7 +40,7 @@ export const twoMovers: Row = {
       limitMs: Infinity,
     });
     await withCandidates(field, EXPIRY_TIMEOUT_MS, async (candidates) => {
-      for (let time = 0; time < effort.times(20, 3); time++) await untilExpiry(field, candidates, expired);
+      for (let time = 0; time < effort.times(20, 1); time++) await untilExpiry(field, candidates, expired);
     });
     return [both.end(), expired.end()];
   },

@@ -25,7 +25,7 @@ export const zookeeperAbsent: Row = {
       ensemble.servers.every((server) => server.pid() === 0),
       'ZooKeeper was already started: this row must be the first',
     );
-    await pause(effort.lasts(30_000, 3_000));
+    await pause(effort.lasts(30_000, 2_000));
     await mustSayDegraded(atStart, heralds, 'before ZooKeeper');
     await comesBack(field, atStart);
     atStart.lookups({ fromMs: startMs });
@@ -40,7 +40,7 @@ export const zookeeperAbsent: Row = {
     const awayMs = oracle.fault('all ZooKeeper servers killed');
     away.again();
     await Promise.all(ensemble.servers.map((server) => server.kill()));
-    await pause(effort.lasts(300_000, 6_000));
+    await pause(effort.lasts(300_000, 4_000));
     await mustSayDegraded(away, heralds, 'without ZooKeeper');
     await comesBack(field, away);
     away.must(
