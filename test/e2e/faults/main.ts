@@ -35,21 +35,23 @@ if (!existsSync(HERALD_BIN)) {
 if (!requireServer('zookeeper') || !requireServer('haproxy')) process.exit(2);
 
 const file = values.log === undefined ? undefined : createWriteStream(values.log);
-const field = await layField({
-  lookupsPerSec: Number(values.rate),
-  ...(file && { onEvent: (event) => file.write(`${JSON.stringify(event)}\n`) }),
-});
 const startMs = performance.now();
 const findings: Finding[] = [];
 const interrupted = new AbortController();
+let close = async (): Promise<void> => {};
 // Whatever ends this process, nothing of the field outlives it.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.once(signal, () => {
     interrupted.abort();
     console.log(`\n${printFindings(findings)}\n\ninterrupted`);
-    void field.close().then(() => process.exit(130));
+    void close().then(() => process.exit(130));
   });
 }
+const field = await layField({
+  lookupsPerSec: Number(values.rate),
+  ...(file && { onEvent: (event) => file.write(`${JSON.stringify(event)}\n`) }),
+});
+close = () => field.close();
 
 // How late this process's own timers were: on a starved machine no figure of the table means much.
 const lateness = monitorEventLoopDelay({ resolution: 10 });
