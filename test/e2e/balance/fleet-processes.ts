@@ -1,0 +1,144 @@
+// A fleet as operators run it: one Herald, one broker and a number of gateways, each the real command in a
+// process of its own. Gateways play a given capacity: a delivery and an accept cost tokens, and the load they
+// report is tokens used over tokens allowed, so that six "sizes" fit on two cores.
+
+import { fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { join } from 'node:path';
+import type { ChildSays, ParentSays } from '../../../src/cli/parent.ts';
+import type { TableSnapshot } from '../../../src/herald/core/balancer-types.ts';
+import { until } from '../../launch/until.ts';
+
+/** The built command; another build can be put to the test with HERALD_BIN. */
+export const HERALD_BIN = process.env['HERALD_BIN'] ?? join(process.cwd(), 'dist/cli/main.js');
+
+export const TOKENS_PER_SEC = 1_000;
+export const MESSAGE_TOKENS = 2.5;
+export const ACCEPT_TOKENS = 2;
+
+export interface FleetProcesses {
+  publicUrl: string;
+  controlUrl: string;
+  table(): Promise<TableSnapshot>;
+  /** +0.4 = a noisy neighbour that takes 40 % of that gateway. */
+  setNeighbour(gateway: string, load: number): void;
+  /** kill -9. */
+  kill(gateway: string): void;
+  stop(): Promise<void>;
+}
+
+const ANY_PORT = '127.0.0.1:0';
+const STOP_DEADLINE_MS = 8_000;
+
+export async function startFleet(
+  policy: string,
+  mover: 'on' | 'off',
+  capacities: readonly number[],
+): Promise<FleetProcesses> {
+  const daemons = new Map<string, ChildProcess>();
+  const start = async (name: string, args: readonly string[]): Promise<Record<string, string>> => {
+    // Forked: should this process be killed, the daemon notices and ends by itself.
+    const child = fork(HERALD_BIN, [...args, '--log-level', 'warn'], {
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    });
+    daemons.set(name, child);
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.on('data', (chunk: Buffer) => (output = (output + chunk.toString()).slice(-4_000)));
+    }
+    return new Promise((resolve, reject) => {
+      child.on('message', (message: ChildSays) => {
+        if (message.says === 'ready') resolve(message.addresses);
+      });
+      child.once('exit', () => reject(new Error(`${name} ended at its start: ${output}`)));
+    });
+  };
+  const stop = async (): Promise<void> => {
+    await Promise.all([...daemons.values()].map((child) => ended(child)));
+  };
+
+  try {
+    const herald = await start('herald', [
+      'serve',
+      ...flags({
+        id: 'herald-1',
+        'public-listen': ANY_PORT,
+        'control-listen': ANY_PORT,
+        'agent-listen': ANY_PORT,
+        'admin-listen': ANY_PORT,
+        policy,
+        mover,
+        // Only the played load may count: what this machine really does would speak for all gateways at once.
+        'limit-delivery-lag-ms': 0,
+        'limit-buffered-bytes': 0,
+      }),
+    ]);
+    const heralds = herald['control']!;
+    await start('broker', [
+      'broker',
+      ...flags({
+        'publish-listen': ANY_PORT,
+        'subscribe-listen': ANY_PORT,
+        'repair-listen': ANY_PORT,
+        'http-listen': ANY_PORT,
+        heralds,
+      }),
+    ]);
+    await Promise.all(
+      capacities.map((capacity, i) =>
+        start(gatewayName(i), [
+          'gateway',
+          ...flags({
+            id: gatewayName(i),
+            listen: ANY_PORT,
+            heralds,
+            capacity,
+            'virtual-capacity': capacity,
+            'virtual-tokens-per-sec': TOKENS_PER_SEC,
+            'virtual-message-tokens': MESSAGE_TOKENS,
+            'virtual-accept-tokens': ACCEPT_TOKENS,
+          }),
+        ]),
+      ),
+    );
+    const table = async (): Promise<TableSnapshot> => {
+      const reply = await fetch(`${herald['admin']}/v1/table`, { signal: AbortSignal.timeout(10_000) });
+      return (await reply.json()) as TableSnapshot;
+    };
+    const allUp = async (): Promise<boolean> => {
+      const { gateways } = await table();
+      return gateways.filter(({ effectiveState }) => effectiveState === 'up').length === capacities.length;
+    };
+    await until('every gateway in the table', allUp, 60_000, 100);
+    return {
+      publicUrl: herald['public']!,
+      controlUrl: heralds,
+      table,
+      setNeighbour(gateway, load) {
+        daemons.get(gateway)?.send({ says: 'squeeze', shareOfCore: load } satisfies ParentSays);
+      },
+      kill: (gateway) => void daemons.get(gateway)?.kill('SIGKILL'),
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+export function gatewayName(index: number): string {
+  return `gw-${index + 1}`;
+}
+
+function flags(values: Record<string, string | number | undefined>): string[] {
+  return Object.entries(values).flatMap(([name, value]) => [`--${name}`, String(value)]);
+}
+
+async function ended(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exit = new Promise((resolve) => child.once('exit', resolve));
+  child.kill('SIGTERM');
+  const timer = setTimeout(() => child.kill('SIGKILL'), STOP_DEADLINE_MS);
+  await exit;
+  clearTimeout(timer);
+}

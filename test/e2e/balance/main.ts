@@ -1,0 +1,55 @@
+// `npm run e2e:balance`: balances real clients over six real gateways of played capacity and prints how equal
+// they are. --policy a,b and --scenario a,b run every pair, the policies of one scenario side by side, so that
+// whatever else the machine does, it does to both. Exits with 1 when the targets of docs/policy.md are missed.
+
+import { existsSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { HERALD_BIN } from './fleet-processes.ts';
+import { judge } from './judge.ts';
+import { printFigures } from './print-figures.ts';
+import type { Figures, Scenario } from './run-balance.ts';
+import { runBalance } from './run-balance.ts';
+
+const { values } = parseArgs({
+  options: {
+    policy: { type: 'string', default: 'expected,round-robin' },
+    scenario: { type: 'string', default: 'mixed,neighbour' },
+    'fill-s': { type: 'string', default: '80' },
+    'measure-s': { type: 'string', default: '90' },
+    mover: { type: 'string' },
+    output: { type: 'string', short: 'o', default: 'table' },
+  },
+});
+
+if (!existsSync(HERALD_BIN)) {
+  console.error(`${HERALD_BIN} is missing: npm run build`);
+  process.exit(2);
+}
+const figures: Figures[] = [];
+for (const scenario of values.scenario.split(',')) {
+  if (scenario !== 'mixed' && scenario !== 'neighbour') {
+    console.error(`no scenario ${scenario}; there are mixed, neighbour`);
+    process.exit(2);
+  }
+  const runs = values.policy.split(',').map((policy, i) =>
+    runBalance({
+      policy,
+      scenario: scenario satisfies Scenario,
+      mover:
+        values.mover === 'on' || values.mover === 'off' ? values.mover : policy === 'expected' ? 'on' : 'off',
+      fillMs: 1_000 * Number(values['fill-s']),
+      measureMs: 1_000 * Number(values['measure-s']),
+      onProgress: (share) => {
+        if (i === 0 && process.stderr.isTTY) {
+          process.stderr.write(`\r${scenario} ${Math.min(100, Math.round(share * 100))} %   `);
+        }
+      },
+    }),
+  );
+  figures.push(...(await Promise.all(runs)));
+  if (process.stderr.isTTY) process.stderr.write('\r');
+}
+console.log(values.output === 'json' ? JSON.stringify(figures) : printFigures(figures));
+const misses = judge(figures);
+for (const miss of misses) console.error(`missed: ${miss}`);
+process.exit(misses.length > 0 ? 1 : 0);
