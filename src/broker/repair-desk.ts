@@ -1,6 +1,8 @@
 // Answers gateways on the repair socket and remembers who they are, so that a draining broker knows when
 // everybody has everything and it may go.
 
+import type { BucketSet } from '../protocol/bucket.ts';
+import { addBuckets, emptyBucketSet } from '../protocol/bucket.ts';
 import { ByteWriter } from '../protocol/bytes.ts';
 import { createFrameNames } from '../protocol/publication.ts';
 import { decodeRepairRequest, encodeRepairReply } from '../protocol/publication-repair.ts';
@@ -9,6 +11,7 @@ import type { BrokerCore } from './core/broker-core.ts';
 /** Links ask for the heads every 5 s; one unheard of for longer is not waited for. */
 const PRESENT_MS = 12_000;
 const MAX_LINKS = 10_000;
+const NONE = emptyBucketSet();
 
 export interface RepairDesk {
   take(peer: Buffer, frame: Buffer): void;
@@ -23,13 +26,19 @@ export function createRepairDesk(
 ): RepairDesk {
   const names = createFrameNames();
   const writer = new ByteWriter();
-  const present = new Map<string, number>();
+  const present = new Map<string, { heardMs: number; interest: BucketSet }>();
   let onLeave: () => void = () => {};
 
   const stillThere = (): number => {
     const now = nowMs();
-    for (const [link, heardMs] of present) if (now - heardMs > PRESENT_MS) present.delete(link);
+    for (const [link, { heardMs }] of present) if (now - heardMs > PRESENT_MS) present.delete(link);
     return present.size;
+  };
+
+  const interest = (): BucketSet => {
+    const all = emptyBucketSet();
+    for (const link of present.values()) addBuckets(all, link.interest);
+    return all;
   };
 
   return {
@@ -41,8 +50,16 @@ export function createRepairDesk(
       }
       const link = peer.toString('latin1');
       if (request.value.kind === 'leave') present.delete(link);
-      else if (present.size < MAX_LINKS) present.set(link, nowMs());
-      reply(peer, encodeRepairReply(writer, core.answer(request.value, nowMs())));
+      else if (request.value.kind === 'heads' && (present.has(link) || present.size < MAX_LINKS)) {
+        present.set(link, { heardMs: nowMs(), interest: request.value.interest });
+      }
+      reply(
+        peer,
+        encodeRepairReply(
+          writer,
+          core.answer(request.value, request.value.kind === 'interest' ? interest() : NONE, nowMs()),
+        ),
+      );
       if (request.value.kind === 'leave') onLeave();
     },
     everybodyLeft(deadlineMs) {

@@ -9,12 +9,11 @@ import { bucketOf } from '../protocol/bucket.ts';
 import { rankAllBuckets, sameBrokers } from '../protocol/bucket-owner.ts';
 import type { BrokerAddress } from '../protocol/load-report.ts';
 import type { TopicQuery } from '../protocol/publication-repair.ts';
-import { REPAIR_LIMITS } from '../protocol/publication-repair.ts';
-import { BrokerConnection } from './broker-connection.ts';
+import { BrokerConnection } from '../subscriber/broker-connection.ts';
+import { chunks, headQuery, historyOf, joinHistories, NOWHERE, topicQuery } from './core/feed-history.ts';
 import { FeedLosses } from './core/feed-losses.ts';
 import type {
   BrokerLink,
-  DeliveredMessage,
   FeedEvents,
   FeedSnapshot,
   FetchedHistory,
@@ -42,7 +41,6 @@ const WIDE_ABOVE_BUCKETS = 32;
 const NARROW_BELOW_BUCKETS = 16;
 /** After a hole: by then whatever was on its way has come. */
 const SETTLE_MS = 1_500;
-const NOWHERE: TopicPosition = { epoch: '', offset: 0 };
 
 export function createBrokerLink(options: BrokerLinkOptions): BrokerLink {
   const log = options.log ?? silentLog;
@@ -63,11 +61,30 @@ export function createBrokerLink(options: BrokerLinkOptions): BrokerLink {
   let repaired = 0;
   let scheduled: NodeJS.Immediate | undefined;
   let refreshDue = false;
+  /** Wait for a broker to come; looked at again whenever one did, and at each tick. */
+  const changes: (() => void)[] = [];
   /** Subscribers that wait for the head of a topic. */
   const headsWanted = new Map<string, { untilMs: number; settle: ((head: TopicPosition) => void)[] }>();
 
-  const ownerOf = (topic: string): BrokerConnection | undefined =>
-    ranks[bucketOf(topic)]!.map((id) => connections.get(id)).find((connection) => connection?.connected);
+  /** The first in rank that is there; undefined while none is, or while one before it is just arriving. */
+  const ownerOf = (topic: string): BrokerConnection | undefined => {
+    const first = ranks[bucketOf(topic)]!.map((id) => connections.get(id)).find(
+      (connection) => connection !== undefined && (connection.connected || connection.arriving),
+    );
+    return first?.connected === true ? first : undefined;
+  };
+  const ownerSoon = async (topic: string): Promise<BrokerConnection | undefined> => {
+    const endMs = nowMs() + fetchDeadlineMs;
+    let owner = ownerOf(topic);
+    while (!owner && !closed && nowMs() < endMs) {
+      await new Promise<void>((resolve) => changes.push(resolve));
+      owner = ownerOf(topic);
+    }
+    return owner;
+  };
+  const tellChange = (): void => {
+    for (const resolve of changes.splice(0)) resolve();
+  };
 
   const connect = (address: BrokerAddress): BrokerConnection =>
     new BrokerConnection(address, options.curve, {
@@ -90,8 +107,10 @@ export function createBrokerLink(options: BrokerLinkOptions): BrokerLink {
       answer: (request, answer) => questions.answer(request, answer),
       onConnected(connection, connected) {
         log.info(connected ? 'broker-connected' : 'broker-disconnected', { broker: connection.id });
-        if (connected) schedule();
-        else connection.resentBefore = losses.resentCounts();
+        if (connected) {
+          schedule();
+          tellChange();
+        } else connection.resentBefore = losses.resentCounts();
       },
     });
 
@@ -184,6 +203,8 @@ export function createBrokerLink(options: BrokerLinkOptions): BrokerLink {
       connections.delete(id);
     }
     questions.expire(now);
+    tellChange();
+    if (headsWanted.size > 0) schedule();
     for (const [topic, { untilMs, settle }] of headsWanted) {
       if (untilMs > now) continue;
       headsWanted.delete(topic);
@@ -213,24 +234,24 @@ export function createBrokerLink(options: BrokerLinkOptions): BrokerLink {
       if (topics.remove(topic) && !closed) interestChanged(bucketOf(topic), false);
     },
     async fetchSince(topic, position, limits) {
-      const owner = ownerOf(topic);
+      const owner = await ownerSoon(topic);
       if (closed || !owner) return { complete: false, why: 'unavailable', head: NOWHERE };
       const old = [...connections.values()].find(
         ({ epoch, connected }) => connected && epoch !== '' && epoch === position.epoch,
       );
       if (position.epoch === '') {
-        return history(await askTopics(owner, [query(topic, 'held', NOWHERE)], limits));
+        return historyOf(await askTopics(owner, [topicQuery(topic, 'held', NOWHERE)], limits));
       }
       // The topic's owner has changed and the old one lives: first the rest of the old life, then the new.
       const chain = old && old !== owner ? [old, owner] : [owner];
       const parts: FetchedHistory[] = [];
       for (const connection of chain) {
         const from = connection === (old ?? owner) ? position : { epoch: connection.epoch, offset: 0 };
-        const part = history(await askTopics(connection, [query(topic, 'since', from)], limits));
+        const part = historyOf(await askTopics(connection, [topicQuery(topic, 'since', from)], limits));
         if (!part.complete) return part;
         parts.push(part);
       }
-      return joined(parts, limits);
+      return joinHistories(parts, limits);
     },
     setBrokers,
     snapshot(): FeedSnapshot {
@@ -258,49 +279,9 @@ export function createBrokerLink(options: BrokerLinkOptions): BrokerLink {
       for (const connection of connections.values()) connection.close();
       connections.clear();
       questions.expire(Infinity);
+      tellChange();
       for (const { settle } of headsWanted.values()) for (const one of settle) one(NOWHERE);
       return Promise.resolve();
     },
   };
-}
-
-function query(topic: string, want: TopicQuery['want'], { epoch, offset }: TopicPosition): TopicQuery {
-  return { topic, want, epoch, afterOffset: offset };
-}
-
-function headQuery(topic: string): TopicQuery {
-  return query(topic, 'head', NOWHERE);
-}
-
-function chunks<T>(list: T[]): T[][] {
-  const size = REPAIR_LIMITS.maxTopicsPerRequest;
-  return Array.from({ length: Math.ceil(list.length / size) }, (_, i) =>
-    list.slice(i * size, (i + 1) * size),
-  );
-}
-
-function history(reply: TopicsAnswer | undefined): FetchedHistory {
-  const [answer] = reply?.answers ?? [];
-  if (!reply || !answer) return { complete: false, why: 'unavailable', head: NOWHERE };
-  const head = { epoch: reply.epoch, offset: answer.headOffset };
-  if (answer.status !== 'complete') return { complete: false, why: answer.status, head };
-  const messages = answer.messages.map(({ topic, data, offset, publishedAtMs }): DeliveredMessage => ({
-    topic,
-    epoch: reply.epoch,
-    offset,
-    data,
-    publishedAtMs,
-  }));
-  return { complete: true, messages, head };
-}
-
-function joined(parts: readonly FetchedHistory[], limits: FetchLimits): FetchedHistory {
-  const messages = parts.flatMap((part) => (part.complete ? part.messages : []));
-  // A new owner that has nothing of the topic yet leaves it where the old one stands.
-  const { head } = parts.findLast((part) => part.head.offset > 0) ?? parts.at(-1)!;
-  const bytes = messages.reduce((sum, { data }) => sum + data.length, 0);
-  if (messages.length > limits.maxMessages || bytes > limits.maxBytes) {
-    return { complete: false, why: 'over-limit', head };
-  }
-  return { complete: true, messages, head };
 }

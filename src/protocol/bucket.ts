@@ -13,3 +13,24 @@ export function bucketOf(topic: string): number {
   hash ^= hash >>> 16;
   return (hash ^ (hash >>> 8)) & 0xff;
 }
+
+/** A set of buckets as 256 bits: how a subscriber tells a broker what it wants. */
+export type BucketSet = Uint8Array;
+export const BUCKET_SET_BYTES = BUCKET_COUNT / 8;
+
+export function emptyBucketSet(): BucketSet {
+  return new Uint8Array(BUCKET_SET_BYTES);
+}
+
+export function addBucket(set: BucketSet, bucket: number): void {
+  set[bucket >>> 3]! |= 1 << (bucket & 7);
+}
+
+export function hasBucket(set: BucketSet, bucket: number): boolean {
+  return ((set[bucket >>> 3]! >>> (bucket & 7)) & 1) === 1;
+}
+
+/** Adds every bucket of `from` to `set`. */
+export function addBuckets(set: BucketSet, from: BucketSet): void {
+  for (let i = 0; i < BUCKET_SET_BYTES; i++) set[i]! |= from[i]!;
+}

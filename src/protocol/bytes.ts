@@ -163,6 +163,13 @@ export class ByteReader {
     return this.#bytes.subarray(this.#at - length, this.#at);
   }
 
+  /** A copy of exactly `length` bytes. */
+  fixed(field: string, length: number): Uint8Array {
+    if (length > this.left) refuse(field, this.left, `${length} more bytes`);
+    this.#at += length;
+    return this.#bytes.slice(this.#at - length, this.#at);
+  }
+
   end(): void {
     if (this.left > 0) refuse('frame', this.left, 'no bytes behind the last field');
   }

@@ -2,6 +2,8 @@
 // arrive, the history of topics (how a client resumes at any gateway), and the goodbye that lets a draining
 // broker go.
 
+import type { BucketSet } from './bucket.ts';
+import { BUCKET_SET_BYTES } from './bucket.ts';
 import type { ByteReader as Reader, ByteWriter } from './bytes.ts';
 import { ByteReader } from './bytes.ts';
 import type { Decoded } from './decode.ts';
@@ -22,10 +24,16 @@ export interface TopicQuery {
 }
 
 export type RepairRequest = { request: number } & (
-  | { kind: 'heads' }
+  | {
+      kind: 'heads';
+      /** The buckets the asker wants, for bridges. */
+      interest: BucketSet;
+    }
   | { kind: 'range'; bucket: number; fromSequence: number; toSequence: number }
   | { kind: 'topics'; maxMessages: number; maxBytes: number; queries: TopicQuery[] }
   | { kind: 'leave' }
+  /** A bridge asks what this broker's subscribers want. */
+  | { kind: 'interest' }
 );
 
 export type TopicStatus = 'complete' | 'over-limit' | 'trimmed' | 'epoch-gone';
@@ -55,11 +63,12 @@ export type RepairReply = { request: number; epoch: string } & (
     }
   | { kind: 'topics'; answers: TopicAnswer[] }
   | { kind: 'leave' }
+  | { kind: 'interest'; interest: BucketSet }
 );
 
 const KIND_REQUEST = 0x52;
 const KIND_REPLY = 0x72;
-const KINDS = ['heads', 'range', 'topics', 'leave'] as const;
+const KINDS = ['heads', 'range', 'topics', 'leave', 'interest'] as const;
 const WANTS = ['head', 'since', 'held'] as const;
 const STATUSES = ['complete', 'over-limit', 'trimmed', 'epoch-gone'] as const;
 
@@ -67,7 +76,8 @@ export function encodeRepairRequest(to: ByteWriter, request: RepairRequest): Uin
   writeKind(to, KIND_REQUEST);
   to.varint(request.request);
   to.byte(KINDS.indexOf(request.kind));
-  if (request.kind === 'range') {
+  if (request.kind === 'heads') to.bytes(request.interest);
+  else if (request.kind === 'range') {
     to.byte(request.bucket);
     to.varint(request.fromSequence);
     to.varint(request.toSequence);
@@ -100,7 +110,9 @@ function readRequest(from: Reader, names: FrameNames): RepairRequest {
   const kind = readChoice(from, 'kind', KINDS);
   switch (kind) {
     case 'heads':
+      return { request, kind, interest: from.fixed('interest', BUCKET_SET_BYTES) };
     case 'leave':
+    case 'interest':
       return { request, kind };
     case 'range':
       return {
@@ -153,6 +165,9 @@ export function encodeRepairReply(to: ByteWriter, reply: RepairReply): Uint8Arra
         writeBlock(to, answer.messages, (message) => message.offset);
       }
       break;
+    case 'interest':
+      to.bytes(reply.interest);
+      break;
     case 'leave':
       break;
   }
@@ -194,6 +209,8 @@ function readReply(from: Reader, names: FrameNames): RepairReply {
     }
     case 'leave':
       return { request, epoch, kind };
+    case 'interest':
+      return { request, epoch, kind, interest: from.fixed('interest', BUCKET_SET_BYTES) };
   }
 }
 

@@ -38,8 +38,6 @@ export interface PublisherOptions extends Partial<OutboxLimits> {
   giveUpMs?: number;
   /** Unique over all publishers; default: random. Messages are known by (id, sequence). */
   publisherId?: string;
-  /** Cluster where the messages come from and bridges crossed; only a bridge sets it. */
-  origin?: { cluster: string; hop: number };
 }
 
 /** A message with an identity of its own: sent twice under the same one it is delivered once. */
@@ -48,6 +46,8 @@ export interface PublishIdentity {
   sequence: number;
   origin?: string;
   hop?: number;
+  /** Epoch ms; now, unless it was published before and is only passed on. */
+  publishedAtMs?: number;
 }
 
 export interface Publisher {
@@ -100,7 +100,7 @@ function startPublisher(
 ): Publisher {
   const id = options.publisherId ?? `p-${randomBytes(9).toString('hex')}`;
   const giveUpMs = options.giveUpMs ?? 10_000;
-  const own: Source = { publisher: id, origin: options.origin?.cluster ?? '', hop: options.origin?.hop ?? 0 };
+  const own: Source = { publisher: id, origin: '', hop: 0 };
   const outbox = new Outbox(limits);
   const lanes = new Map<string, { endpoint: string; socket: LaneSocket; connected: boolean }>();
   const writer = new ByteWriter(PUBLICATION_LIMITS.targetFrameBytes);
@@ -201,7 +201,7 @@ function startPublisher(
           : own,
         sequence: identity?.sequence ?? sequence++,
         flags: 0,
-        publishedAtMs: Date.now(),
+        publishedAtMs: identity?.publishedAtMs ?? Date.now(),
         deadlineMs: nowMs() + giveUpMs,
         settle(outcome) {
           if (outcome === 'acked') {

@@ -1,6 +1,7 @@
 // The broker without its sockets: takes batches, numbers and keeps the messages, hands out what is to be
 // forwarded, answers repair requests. One owner of all its state; time comes in.
 
+import type { BucketSet } from '../../protocol/bucket.ts';
 import { BUCKET_COUNT, bucketOf } from '../../protocol/bucket.ts';
 import { ByteWriter } from '../../protocol/bytes.ts';
 import type {
@@ -147,13 +148,16 @@ export class BrokerCore {
     return this.#logs.filter(({ head }) => head > 0).map(({ bucket, head }) => ({ bucket, sequence: head }));
   }
 
-  answer(request: RepairRequest, nowMs: number): RepairReply {
+  /** `interest` is what all subscribers want together. */
+  answer(request: RepairRequest, interest: BucketSet, nowMs: number): RepairReply {
     const reply = { request: request.request, epoch: this.epoch };
     switch (request.kind) {
       case 'heads':
         return { ...reply, kind: 'heads', upMs: nowMs - this.#startedMs, heads: this.heads() };
       case 'leave':
         return { ...reply, kind: 'leave' };
+      case 'interest':
+        return { ...reply, kind: 'interest', interest };
       case 'range': {
         const log = this.#logs[request.bucket]!;
         const { fromSequence, toSequence } = request;
@@ -205,7 +209,9 @@ export class BrokerCore {
 
   #take(message: Publication, nowMs: number): RefusalReason | undefined {
     const { source } = message;
-    if (source.hop > this.#limits.maxHop) return 'too-many-hops';
+    // What comes back to the cluster it was first published in has gone round in a circle.
+    const returned = source.hop > 0 && source.origin === this.#cluster;
+    if (returned || source.hop > this.#limits.maxHop) return 'too-many-hops';
     if (!isJson(message.data)) return 'bad-json';
     const sender = this.#senders.of(source.publisher);
     const sighting = sender.seen.mark(message.sequence);

@@ -98,7 +98,7 @@ describe('through ZooKeeper', () => {
     closeLater(watching);
     let seen: readonly BrokerAddress[] = [];
     const stop = watchBrokers(watching, 'main', (list) => void (seen = list), silentLog);
-    closing.push(() => Promise.resolve(stop()));
+    closing.push(async () => stop());
     const one = await broker('b1', { zookeeper: server.address });
     await until('the entry', () => seen.length === 1);
     expect(seen).toEqual([one.address()]);

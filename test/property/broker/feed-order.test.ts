@@ -3,7 +3,7 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { BrokerFeed } from '../../../src/gateway/core/feed-broker.ts';
+import { BrokerFeed } from '../../../src/subscriber/core/feed-broker.ts';
 import type { Section, SequencedMessage } from '../../../src/protocol/publication-envelope.ts';
 
 const source = { publisher: 'p', origin: 'main', hop: 0 };

@@ -134,6 +134,7 @@ describe('round trips', () => {
   });
 
   it('repair requests and replies', () => {
+    const interest = fc.uint8Array({ minLength: 32, maxLength: 32 });
     const query = fc.record({
       topic,
       want: fc.constantFrom('head' as const, 'since' as const, 'held' as const),
@@ -141,7 +142,8 @@ describe('round trips', () => {
       afterOffset: whole,
     });
     const request: fc.Arbitrary<RepairRequest> = fc.oneof(
-      fc.record({ request: whole, kind: fc.constantFrom('heads' as const, 'leave' as const) }),
+      fc.record({ request: whole, kind: fc.constantFrom('interest' as const, 'leave' as const) }),
+      fc.record({ request: whole, kind: fc.constant('heads' as const), interest }),
       fc.record({
         request: whole,
         kind: fc.constant('range' as const),
@@ -172,6 +174,7 @@ describe('round trips', () => {
     const reply: fc.Arbitrary<RepairReply> = fc.oneof(
       fc.record({ ...common, kind: fc.constant('heads' as const), upMs: whole, heads }),
       fc.record({ ...common, kind: fc.constant('leave' as const) }),
+      fc.record({ ...common, kind: fc.constant('interest' as const), interest }),
       fc.record({
         ...common,
         kind: fc.constant('range' as const),

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { BrokerCore, DEFAULT_BROKER_LIMITS } from '../../../src/broker/core/broker-core.ts';
 import type { BrokerCoreLimits } from '../../../src/broker/core/broker-core.ts';
-import { bucketOf } from '../../../src/protocol/bucket.ts';
+import { bucketOf, emptyBucketSet } from '../../../src/protocol/bucket.ts';
 import { ByteReader } from '../../../src/protocol/bytes.ts';
 import { decoding } from '../../../src/protocol/decode.ts';
 import type { Publication, Source } from '../../../src/protocol/publication.ts';
@@ -51,6 +51,7 @@ describe('BrokerCore', () => {
     const [section] = core.takeSections();
     const reply = core.answer(
       { request: 1, kind: 'range', bucket: bucketOf('a'), fromSequence: 1, toSequence: 1 },
+      emptyBucketSet(),
       0,
     );
     if (reply.kind !== 'range') throw new Error(reply.kind);
@@ -72,6 +73,7 @@ describe('BrokerCore', () => {
     ['not UTF-8', { data: Uint8Array.of(0x22, 0xff, 0x22) }, 'bad-json'],
     ['empty', { data: new Uint8Array() }, 'bad-json'],
     ['a byte order mark', { data: Uint8Array.of(0xef, 0xbb, 0xbf, 0x31) }, 'bad-json'],
+    ['back where it came from', { source: { publisher: 'p', origin: 'main', hop: 1 } }, 'too-many-hops'],
     ['two bridges away', { source: { publisher: 'p', origin: 'other', hop: 2 } }, 'too-many-hops'],
   ] as const)('refuses a message that is %s and takes the rest of the batch', (_, more, reason) => {
     const core = coreWith();

@@ -1,7 +1,7 @@
 // When a gateway asks a broker again, where it joins, and when it gives up.
 
 import { describe, expect, it } from 'vitest';
-import { BrokerFeed } from '../../../src/gateway/core/feed-broker.ts';
+import { BrokerFeed } from '../../../src/subscriber/core/feed-broker.ts';
 import type { Section, SequencedMessage } from '../../../src/protocol/publication-envelope.ts';
 
 const message = (offset: number): SequencedMessage => ({

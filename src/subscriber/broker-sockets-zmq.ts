@@ -1,4 +1,4 @@
-// The link's two sockets to one broker: XSUB for what is published, DEALER to ask for what was missed.
+// A subscriber's two sockets to one broker: XSUB for what is published, DEALER to ask for what was missed.
 
 import { Dealer, XSubscriber } from 'zeromq';
 import type { CurveClient } from '../daemon/zeromq-options.ts';

@@ -1,8 +1,10 @@
-// One broker of the link: its sockets, its feed, what it is subscribed to. Decodes frames and hands them to
-// the feed; says goodbye to a draining broker once everything has come.
+// (7) One broker as a subscriber (a gateway's link, a bridge) has it: sockets, feed, filters. Decodes frames
+// and hands them to the feed; says goodbye to a draining broker once everything has come.
 
 import type { CurveClient } from '../daemon/zeromq-options.ts';
 import type { BrokerAddress } from '../protocol/load-report.ts';
+import type { BucketSet } from '../protocol/bucket.ts';
+import { addBucket, BUCKET_COUNT, emptyBucketSet } from '../protocol/bucket.ts';
 import { createFrameNames } from '../protocol/publication.ts';
 import type { SequencedMessage } from '../protocol/publication-envelope.ts';
 import {
@@ -14,9 +16,9 @@ import {
 import type { RepairRequest } from '../protocol/publication-repair.ts';
 import { decodeRepairReply } from '../protocol/publication-repair.ts';
 import { BrokerFeed } from './core/feed-broker.ts';
-import type { TopicsAnswer } from './core/feed-questions.ts';
-import type { BrokerSockets } from './link-broker-zmq.ts';
-import { openBrokerSockets } from './link-broker-zmq.ts';
+import type { TopicAnswer } from '../protocol/publication-repair.ts';
+import type { BrokerSockets } from './broker-sockets-zmq.ts';
+import { openBrokerSockets } from './broker-sockets-zmq.ts';
 
 export interface ConnectionHost {
   interestSince: (bucket: number) => number | undefined;
@@ -32,12 +34,15 @@ export interface ConnectionHost {
     why: 'trimmed' | 'broker-lost',
   ) => void;
   repaired: (count: number) => void;
-  answer: (request: number, answer: TopicsAnswer) => void;
+  answer: (request: number, answer: { epoch: string; answers: TopicAnswer[] }) => void;
   onConnected: (connection: BrokerConnection, connected: boolean) => void;
 }
 
 /** A broker hears from each of its gateways at least this often, or does not wait for it when it drains. */
 const PRESENCE_MS = 5_000;
+
+/** What a handshake may take, on a busy machine too. */
+const ARRIVAL_MS = 1_000;
 
 export class BrokerConnection {
   readonly id: string;
@@ -59,6 +64,8 @@ export class BrokerConnection {
   #sockets: BrokerSockets;
   #presentMs = 0;
   #left = '';
+  #wasConnected = false;
+  #openedMs = 0;
 
   constructor(address: BrokerAddress, curve: CurveClient | undefined, host: ConnectionHost) {
     this.id = address.id;
@@ -69,7 +76,7 @@ export class BrokerConnection {
       {
         deliver: host.deliver,
         lost: (bucket, epoch, count, why) => host.lost(this, bucket, epoch, count, why),
-        askHeads: () => this.ask({ request: host.number(), kind: 'heads' }),
+        askHeads: () => this.ask({ request: host.number(), kind: 'heads', interest: this.#interest() }),
         askRange: (bucket, fromSequence, toSequence) => {
           this.repairRequests += 1;
           this.ask({ request: host.number(), kind: 'range', bucket, fromSequence, toSequence });
@@ -78,6 +85,11 @@ export class BrokerConnection {
       host.interestSince,
     );
     this.#sockets = this.#open();
+  }
+
+  /** Still on its first way in: whoever has the choice waits a moment rather than ask another. */
+  get arriving(): boolean {
+    return !this.#wasConnected && this.#host.nowMs() - this.#openedMs < ARRIVAL_MS;
   }
 
   get connected(): boolean {
@@ -146,16 +158,30 @@ export class BrokerConnection {
   }
 
   #open(): BrokerSockets {
+    this.#openedMs = this.#host.nowMs();
+    this.#wasConnected = false;
     const sockets = openBrokerSockets(this.#address, this.#curve, {
       onEnvelope: (frame) => this.#takeEnvelope(frame),
       onReply: (frame) => this.#takeReply(frame),
       onConnected: (connected) => {
-        if (connected) this.refresh();
+        if (connected) {
+          this.#wasConnected = true;
+          this.refresh();
+        }
         this.#host.onConnected(this, connected);
       },
     });
     sockets.subscribe(HEADS_FILTER);
     return sockets;
+  }
+
+  /** What this subscriber wants, told to the broker so that bridges know what is worth bringing. */
+  #interest(): BucketSet {
+    const wanted = emptyBucketSet();
+    for (let bucket = 0; bucket < BUCKET_COUNT; bucket++) {
+      if (this.#host.interestSince(bucket) !== undefined) addBucket(wanted, bucket);
+    }
+    return wanted;
   }
 
   #takeEnvelope(frame: Uint8Array): void {

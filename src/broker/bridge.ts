@@ -1,0 +1,182 @@
+// (7) A bridge between two clusters, one way: reads what subscribers over there want and publishes it to
+// their brokers under its first identity. One hop: only what was first published in the cluster read from
+// passes, so two bridges back to back make no circle; and because the identity stays, two bridges side by
+// side deliver once.
+
+import { every } from '../daemon/clock.ts';
+import type { Config } from '../daemon/config.ts';
+import { StartError } from '../daemon/lifecycle.ts';
+import type { Log } from '../daemon/log.ts';
+import type { CurveClient } from '../daemon/zeromq-options.ts';
+import { BUCKET_COUNT, hasBucket } from '../protocol/bucket.ts';
+import { sameBrokers } from '../protocol/bucket-owner.ts';
+import type { BrokerAddress } from '../protocol/load-report.ts';
+import { MESSAGE_FLAG } from '../protocol/publication.ts';
+import type { SequencedMessage } from '../protocol/publication-envelope.ts';
+import { followBrokers } from '../publisher/discovery.ts';
+import type { Publisher } from '../publisher/index.ts';
+import { createPublisher } from '../publisher/index.ts';
+import { BrokerConnection } from '../subscriber/broker-connection.ts';
+import { watchInterest } from '../subscriber/interest-watch.ts';
+import type { bridgeOptions } from './bridge-options.ts';
+
+export type BridgeConfig = Config<typeof bridgeOptions>;
+
+export interface BridgeParts {
+  log: Log;
+  /** Brokers to start with, or all there are where no Herald is named. */
+  from?: readonly BrokerAddress[];
+  to?: readonly BrokerAddress[];
+}
+
+export interface BridgeSnapshot {
+  /** read = passed + notFirstHop + canaries. */
+  read: number;
+  /** Handed to the publisher; acked + failed + waiting. */
+  passed: number;
+  acked: number;
+  failed: number;
+  /** Came over a bridge themselves. */
+  notFirstHop: number;
+  canaries: number;
+  /** Known to be published and not received, for good. */
+  lost: number;
+  /** Buckets that anybody over there wants. */
+  buckets: number;
+}
+
+export interface BridgeHandle {
+  readonly addresses: Record<string, string>;
+  snapshot(): BridgeSnapshot;
+  /** Passes on what it has read, then disconnects. */
+  close(): Promise<void>;
+}
+
+const TICK_MS = 100;
+
+export async function startBridge(config: BridgeConfig, parts: BridgeParts): Promise<BridgeHandle> {
+  const { log } = parts;
+  if (config.fromHeralds.length === 0 && !parts.from)
+    throw new StartError('--from-heralds: name at least one');
+  if (config.toHeralds.length === 0 && !parts.to) throw new StartError('--to-heralds: name at least one');
+  const publisher = await createPublisher({
+    heralds: config.toHeralds,
+    brokers: parts.to ?? [],
+    ...curveOf(config, config.toServerKey),
+  });
+  return runBridge(config, parts, publisher, log);
+}
+
+function runBridge(config: BridgeConfig, parts: BridgeParts, publisher: Publisher, log: Log): BridgeHandle {
+  const counts = { read: 0, passed: 0, acked: 0, failed: 0, notFirstHop: 0, canaries: 0, lost: 0 };
+  const sources = new Map<string, BrokerConnection>();
+  const wantedSince = new Array<number | undefined>(BUCKET_COUNT);
+  let known: readonly BrokerAddress[] = [];
+  let request = 1;
+  let failing = false;
+
+  const pass = (message: SequencedMessage): void => {
+    const { source } = message;
+    counts.read += 1;
+    if (message.flags & MESSAGE_FLAG.canary) {
+      counts.canaries += 1;
+    } else if (source.hop > 0) {
+      counts.notFirstHop += 1;
+    } else {
+      counts.passed += 1;
+      const { publisher: first, origin } = source;
+      const { sequence, publishedAtMs } = message;
+      publisher
+        .publishJson(message.topic, message.data, {
+          publisher: first,
+          sequence,
+          origin,
+          hop: 1,
+          publishedAtMs,
+        })
+        .then(acked, notAcked);
+    }
+  };
+  const acked = (): void => {
+    counts.acked += 1;
+    if (failing) log.info('passing-again', { bridge: config.id });
+    failing = false;
+  };
+  const notAcked = (error: unknown): void => {
+    counts.failed += 1;
+    if (!failing) log.warn('not-passed', { bridge: config.id, error: String(error) });
+    failing = true;
+  };
+
+  const buckets = (): number[] =>
+    wantedSince.flatMap((since, bucket) => (since === undefined ? [] : [bucket]));
+  const setSources = (list: readonly BrokerAddress[]): void => {
+    if (sameBrokers(known, list)) return;
+    known = list;
+    const named = new Set(list.map(({ id }) => id));
+    for (const [id, source] of sources) {
+      if (named.has(id)) continue;
+      source.close();
+      sources.delete(id);
+    }
+    for (const address of list) {
+      const source = sources.get(address.id);
+      if (source) source.moveTo(address);
+      else sources.set(address.id, connect(address));
+      sources.get(address.id)!.listen(false, buckets());
+    }
+  };
+  const connect = (address: BrokerAddress): BrokerConnection =>
+    new BrokerConnection(address, curveOf(config, config.fromServerKey).curve, {
+      interestSince: (bucket) => wantedSince[bucket],
+      number: () => request++,
+      nowMs: () => performance.now(),
+      deliver: (_bucket, _epoch, messages) => messages.forEach(pass),
+      lost(connection, bucket, _epoch, count, why) {
+        counts.lost += count;
+        log.warn('messages-lost', { bridge: config.id, broker: connection.id, bucket, count, why });
+      },
+      repaired: () => {},
+      answer: () => {},
+      onConnected: (connection, connected) =>
+        log.info(connected ? 'broker-connected' : 'broker-disconnected', { broker: connection.id }),
+    });
+
+  const interest = watchInterest(
+    config.toHeralds,
+    parts.to ?? [],
+    curveOf(config, config.toServerKey).curve,
+    (wanted) => {
+      for (let bucket = 0; bucket < BUCKET_COUNT; bucket++) {
+        const now = hasBucket(wanted, bucket);
+        if (now === (wantedSince[bucket] !== undefined)) continue;
+        wantedSince[bucket] = now ? performance.now() : undefined;
+        for (const source of sources.values()) source.filter(bucket, now);
+      }
+      for (const source of sources.values()) source.refresh();
+    },
+  );
+  const stopTicking = every(TICK_MS, () => {
+    for (const source of sources.values()) source.tick();
+  });
+  const stopFollowing =
+    config.fromHeralds.length > 0 ? followBrokers(config.fromHeralds, setSources) : () => {};
+  setSources(parts.from ?? []);
+
+  return {
+    addresses: {},
+    snapshot: () => ({ ...counts, buckets: buckets().length }),
+    async close() {
+      stopFollowing();
+      stopTicking();
+      interest.close();
+      for (const source of sources.values()) source.close();
+      await publisher.close();
+    },
+  };
+}
+
+function curveOf(config: BridgeConfig, serverKey: string): { curve?: CurveClient } {
+  if (serverKey === '') return {};
+  return { curve: { serverKey, publicKey: config.curvePublicKey, secretKey: config.curveSecretKey } };
+}

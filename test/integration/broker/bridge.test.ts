@@ -1,0 +1,92 @@
+// Two clusters and the bridges between them, all real: what is wanted passes once, and nothing runs in circles.
+
+import { afterEach, describe, expect, it } from 'vitest';
+import { bridgeOptions } from '../../../src/broker/bridge-options.ts';
+import type { BridgeHandle } from '../../../src/broker/bridge.ts';
+import { startBridge } from '../../../src/broker/bridge.ts';
+import type { BrokerHandle } from '../../../src/broker/start-broker.ts';
+import { loadConfig } from '../../../src/daemon/config.ts';
+import { silentLog } from '../../../src/daemon/log.ts';
+import { createPublisher } from '../../../src/publisher/index.ts';
+import { until } from '../../launch/until.ts';
+import { broker, listener, numbers, samePlace } from './rig.ts';
+
+const closing: (() => Promise<unknown>)[] = [];
+const closeLater = <T extends { close(): Promise<void> }>(thing: T): T => {
+  closing.push(() => thing.close());
+  return thing;
+};
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close();
+});
+
+const cluster = async (name: string): Promise<BrokerHandle> =>
+  closeLater(await broker(`${name}-1`, { cluster: name, httpListen: '' }));
+const bridge = async (from: BrokerHandle, to: BrokerHandle): Promise<BridgeHandle> =>
+  closeLater(
+    await startBridge(loadConfig(bridgeOptions, {}), {
+      log: silentLog,
+      from: [from.address()],
+      to: [to.address()],
+    }),
+  );
+
+describe('a bridge', () => {
+  it('brings what is wanted over there, once, in order, and nothing else', async () => {
+    const [east, west] = [await cluster('east'), await cluster('west')];
+    const [one, other] = [await bridge(east, west), await bridge(east, west)];
+    const heard = listener([west.address()]);
+    closeLater(heard.link);
+    await heard.link.subscribe('news.sport');
+    await until('both bridges to know', () => [one, other].every((each) => each.snapshot().buckets === 1));
+    const publisher = closeLater(await createPublisher({ brokers: [east.address()] }));
+    await Promise.all(
+      numbers(1, 300).flatMap((n) => [publisher.publish('news.sport', n), publisher.publish('unwanted', n)]),
+    );
+    await until('300 messages', () => heard.messages.length >= 300);
+    await until('both bridges done', () => [one, other].every((each) => each.snapshot().acked === 300));
+    expect(heard.values('news.sport')).toEqual(numbers(1, 300));
+    expect(west.snapshot().ledger).toMatchObject({ received: 600, forwarded: 300, duplicates: 300 });
+  });
+
+  it('makes no circle with one the other way', async () => {
+    const [east, west] = [await cluster('east'), await cluster('west')];
+    const [there, back] = [await bridge(east, west), await bridge(west, east)];
+    const [inEast, inWest] = [listener([east.address()]), listener([west.address()])];
+    for (const heard of [inEast, inWest]) {
+      closeLater(heard.link);
+      await heard.link.subscribe('chat');
+    }
+    await until('both bridges to know', () => [there, back].every((each) => each.snapshot().buckets === 1));
+    const publisher = closeLater(await createPublisher({ brokers: [east.address()] }));
+    const westerner = closeLater(await createPublisher({ brokers: [west.address()] }));
+    await Promise.all(
+      numbers(1, 100).flatMap((n) => [publisher.publish('chat', n), westerner.publish('chat', -n)]),
+    );
+    for (const heard of [inEast, inWest]) {
+      await until('200 messages', () => heard.messages.length >= 200);
+      expect(heard.values('chat').filter((n) => (n as number) > 0)).toEqual(numbers(1, 100));
+      expect(heard.values('chat').filter((n) => (n as number) < 0)).toEqual(numbers(1, 100).map((n) => -n));
+    }
+    expect([there, back].map((each) => each.snapshot().passed)).toEqual([100, 100]);
+    expect([there, back].map((each) => each.snapshot().notFirstHop)).toEqual([100, 100]);
+  });
+
+  it('passes on through a restart of the brokers it writes to', async () => {
+    const [east, west] = [await cluster('east'), await broker('west-1', { cluster: 'west', httpListen: '' })];
+    const one = await bridge(east, west);
+    const heard = listener([west.address()]);
+    closeLater(heard.link);
+    await heard.link.subscribe('news');
+    await until('the bridge to know', () => one.snapshot().buckets === 1);
+    const publisher = closeLater(await createPublisher({ brokers: [east.address()] }));
+    await publisher.publish('news', 1);
+    await until('the first', () => heard.messages.length === 1);
+    await west.close();
+    await publisher.publish('news', 2);
+    closeLater(await broker('west-1', { cluster: 'west', httpListen: '', ...samePlace(west.address()) }));
+    await until('the second', () => heard.messages.length === 2);
+    expect(heard.values('news')).toEqual([1, 2]);
+    expect(heard.gaps).toEqual([]);
+  });
+});
