@@ -99,6 +99,7 @@ export class Connection implements Subscriber, WheelMember, Movable, CapabilityC
     this.messages += frames;
     this.bytes += bytes.length;
     this.#parts.deliveredBytes += bytes.length;
+    this.#parts.writes += 1;
     if (!this.#socket.write(bytes)) this.checkBacklog();
   }
 

@@ -36,6 +36,8 @@ export interface GatewayParts {
   readonly doomed: Set<Connection>;
   /** Bytes handed to sockets since the start; added to where they are written. */
   deliveredBytes: number;
+  /** Socket writes of fan-out since the start: frames over writes is what collecting them saves. */
+  writes: number;
   /** Frames the hub handed to a connection that had just begun to close. */
   readonly undelivered: (frames: number) => void;
   /** Load a unit of `Connection.cost` stands for; set before connections are chosen to move. */

@@ -58,6 +58,8 @@ export interface GatewaySnapshot {
   historyBytes: number;
   bufferedBytes: number;
   deliveredBytes: number;
+  /** Fan-out socket writes; `ledger.delivered` over this is frames a write. */
+  writes: number;
   moved: number;
   ledger: Ledger;
   feed: FeedSnapshot;
@@ -179,6 +181,7 @@ export async function startGateway(config: GatewayConfig, given: StartGatewayPar
     slow: new Set(),
     doomed: new Set(),
     deliveredBytes: 0,
+    writes: 0,
     undelivered(frames) {
       hub.ledger.delivered -= frames;
       hub.ledger.dropped.closed += frames;
@@ -246,6 +249,7 @@ export async function startGateway(config: GatewayConfig, given: StartGatewayPar
       historyBytes: hub.historyBytes,
       bufferedBytes: bufferedBytes(roster),
       deliveredBytes: parts.deliveredBytes,
+      writes: parts.writes,
       moved: moving.moved,
       ledger: { ...hub.ledger, dropped: { ...hub.ledger.dropped } },
       feed: link.snapshot(),
