@@ -20,9 +20,10 @@ export function moveWeights(pool: Pool, slots: GatewaySlots, nowMs: number): voi
     const at = slot * STRIDE;
     const target = 100 * Math.max(0, 1 - expectedLoad(slots.hot, at, pool.factors, nowMs));
     record.smoothWeight += FOLLOW * (target - record.smoothWeight);
-    if (Math.abs(record.smoothWeight - record.weightPercent) >= STEP_POINTS) {
-      record.weightPercent = Math.min(100, Math.max(1, Math.round(record.smoothWeight)));
-    }
+    const next = Math.min(100, Math.max(1, Math.round(record.smoothWeight)));
+    // The ends of the range are reached exactly, however small the last step.
+    const atEnd = next === 1 || next === 100;
+    if (atEnd || Math.abs(next - record.weightPercent) >= STEP_POINTS) record.weightPercent = next;
     slots.hot[at + WEIGHT] = record.weightPercent / 100;
   }
 }

@@ -39,10 +39,15 @@ export function expectedLoad(hot: Float64Array, at: number, factors: FleetFactor
 
 /** Load of the handshakes now going on: s*rho*h/C. */
 export function handshakeLoad(hot: Float64Array, at: number, factors: FleetFactors, nowMs: number): number {
+  return factors.handshake * assignedPerCapacity(hot, at, nowMs);
+}
+
+/** rho/C: own assignments to it over the last second, per capacity. */
+export function assignedPerCapacity(hot: Float64Array, at: number, nowMs: number): number {
   const assigned = hot[at + ASSIGNED]!;
   if (assigned < 1e-3) return 0;
-  const faded = assigned * Math.exp((hot[at + ASSIGNED_AT]! - nowMs) / ASSIGNED_WINDOW_MS);
-  return factors.handshake * faded * hot[at + INVERSE_CAPACITY]!;
+  const sinceMs = Math.max(0, nowMs - hot[at + ASSIGNED_AT]!);
+  return assigned * Math.exp(-sinceMs / ASSIGNED_WINDOW_MS) * hot[at + INVERSE_CAPACITY]!;
 }
 
 /** Two points of load a second from the third missed report on: what is not known may have grown. */

@@ -25,6 +25,7 @@ import { refusalOf } from './refusal.ts';
 const AFFINITY_SLACK = 0.1;
 const NO_WISHES: readonly Wish[] = [];
 const HOT_KEY_DRAWS = 2;
+const SHARE_CAP_FROM_PER_SEC = 20;
 
 export class Lookups {
   readonly #table: LoadTable;
@@ -104,10 +105,10 @@ export class Lookups {
     const admit = request.intent === 'connect' ? pool.policy.admitScore : pool.policy.admitReturningScore;
     offers.clear();
     if (request.key !== '' && !hotKey) {
-      const bound = Math.min(
-        admit,
-        Math.max(pool.meanLoad * pool.policy.affinityBound, pool.meanLoad + AFFINITY_SLACK),
-      );
+      const { meanLoad, openCapacity } = pool;
+      const evenly = Math.max(meanLoad * pool.policy.affinityBound, meanLoad + AFFINITY_SLACK);
+      // In the first moments of a pool its mean is not known yet.
+      const bound = openCapacity > 0 ? Math.min(admit, evenly) : admit;
       offerOwner(request.key, view, bound, slots, this.#filter, pool.factors, offers, nowMs);
       if (offers.size > 0) return 'affinity';
     }
@@ -150,6 +151,7 @@ export class Lookups {
       nowMs,
       draws: hotKey ? Math.min(HOT_KEY_DRAWS, pool.draws) : pool.draws,
       admit,
+      mostAssigned: mostAssigned(pool),
       alternates: request.alternates,
     };
   }
@@ -258,6 +260,13 @@ export class Lookups {
   #id(number: number): string {
     return this.#idPrefix + number.toString(36);
   }
+}
+
+/** shareCap times the fair share of the last seconds' lookups; none while they are few. */
+function mostAssigned(pool: Pool): number {
+  const { shareCap } = pool.policy;
+  if (!(shareCap > 0) || pool.rates.perSec < SHARE_CAP_FROM_PER_SEC) return Infinity;
+  return (shareCap * pool.rates.perSec) / pool.openCapacity;
 }
 
 function wishesOf(request: LookupRequest, zoneSpill: number): readonly Wish[] {

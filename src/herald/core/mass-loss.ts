@@ -43,10 +43,12 @@ export class MassLoss {
   judge(pool: Pool, held: boolean, nowMs: number): boolean {
     if (held) return false;
     let present = 0;
+    let heard = 0;
     let periodMs = 0;
     for (const slot of pool.members) {
       const record = this.#slots.records[slot]!;
       if (record.lostAtMs === Infinity) present++;
+      if (!record.hearsay) heard++;
       periodMs = Math.max(periodMs, record.periodMs);
     }
     const freeze = this.#frozen.get(pool.name);
@@ -56,7 +58,9 @@ export class MassLoss {
     // One period and its jitter: gateways cut off together go silent over that long.
     const sinceMs = nowMs - 1.2 * periodMs - 200;
     const lost = this.#lostSince(pool, sinceMs);
-    if (present + lost < FROM_GATEWAYS || lost <= present) return false;
+    // A Herald that starts from a snapshot and has heard nobody yet knows nothing better, however few they are.
+    const enough = present + lost >= FROM_GATEWAYS || (heard === 0 && lost > 0);
+    if (!enough || lost <= present) return false;
     this.#frozen.set(pool.name, { lostSinceMs: sinceMs, heardAtMs: present > 0 ? nowMs : undefined });
     return true;
   }

@@ -9,6 +9,8 @@ const BUCKET_MS = 200;
 const BUCKETS = 50;
 /** A ticket not confirmed by then will not be: its connection failed or was never tried. */
 export const PENDING_MS = BUCKET_MS * BUCKETS;
+/** A client's word on its size counts up to this many average connections. */
+const MAX_SIZE = 100;
 /** Tickets whose gateway is remembered, for clients that come back and say which pick failed. */
 const REMEMBERED = 65_536;
 
@@ -40,7 +42,7 @@ export class TicketsInFlight {
     if (slot >= this.#counts.length) this.#grow(slot);
     this.#buckets[slot * BUCKETS + this.#bucketNow]! += 1;
     this.#counts[slot]! += 1;
-    this.#slots.hot[slot * STRIDE + PENDING]! += size;
+    this.#slots.hot[slot * STRIDE + PENDING]! += Math.min(size, MAX_SIZE);
     return this.number(slot);
   }
 

@@ -75,3 +75,10 @@ export function shares(balancer: Balancer, count: number, nowMs: number, fields 
   }
   return found;
 }
+
+/** The report without some of its fields: gateways that cannot know them do not send them. */
+export function lacking(report: LoadReport, ...fields: (keyof LoadReport)[]): LoadReport {
+  return Object.fromEntries(
+    Object.entries(report).filter(([field]) => !fields.includes(field as keyof LoadReport)),
+  ) as unknown as LoadReport;
+}

@@ -20,6 +20,8 @@ export interface Question {
   draws: number;
   /** Expected load above which a new connection is not let in; wishes are not granted beyond it. */
   admit: number;
+  /** Assignments of the last second per capacity from which a gateway sits one out; Infinity = no share cap. */
+  mostAssigned: number;
   /** How many alternates are wanted besides the winner. */
   alternates: number;
 }

@@ -1,0 +1,176 @@
+import { describe, expect, it } from 'vitest';
+import { HotKeys } from '../../../src/herald/core/hot-keys.ts';
+import { LookupRates } from '../../../src/herald/core/lookup-rates.ts';
+import { retryAfterMs } from '../../../src/herald/core/admission.ts';
+import { TokenBucket } from '../../../src/herald/core/token-bucket.ts';
+import { aBalancer, aLookup, aReport, named, shares } from './given.ts';
+
+describe('admission', () => {
+  it('refuses a new connection above 0.90 and lets those that resume or move in up to 0.95', () => {
+    const balancer = aBalancer();
+    balancer.report(aReport('a', { cpu: 0.92 }), 0);
+    balancer.report(aReport('b', { cpu: 0.94 }), 0);
+    expect(balancer.lookup(aLookup(), 0)).toMatchObject({
+      ok: false,
+      code: 'overloaded',
+      refused: { overloaded: 2 },
+    });
+    expect(balancer.lookup(aLookup({ intent: 'resume' }), 0).ok).toBe(true);
+    expect(named(balancer.lookup(aLookup({ intent: 'move' }), 0))).toBe('a');
+  });
+
+  it('finds the one gateway with room among a hundred full ones, every time', () => {
+    const balancer = aBalancer();
+    for (let i = 0; i < 100; i++) balancer.report(aReport(`gw-${i}`, { cpu: i === 42 ? 0.3 : 0.97 }), 0);
+    expect(shares(balancer, 40, 0)).toEqual(new Map([['gw-42', 40]]));
+  });
+
+  it('gives each refused caller its own time to come back, later when more are refused', () => {
+    const balancer = aBalancer();
+    balancer.report(aReport('a', { cpu: 0.99 }), 0);
+    const waits = (nowMs: number): number[] =>
+      Array.from({ length: 50 }, () => {
+        const verdict = balancer.lookup(aLookup(), nowMs);
+        return verdict.ok ? 0 : verdict.retryAfterMs;
+      });
+    expect(new Set(waits(0)).size).toBeGreaterThan(40);
+    expect(retryAfterMs(0, 0.5)).toBe(2_000);
+    expect(retryAfterMs(1, 0.5)).toBe(20_000);
+    expect(retryAfterMs(0.5, 0)).toBeLessThan(retryAfterMs(0.5, 0.99));
+  });
+
+  it('does not apply to the simpler policies', () => {
+    const balancer = aBalancer({ defaultPool: { policy: 'round-robin' } });
+    balancer.report(aReport('a', { cpu: 0.99 }), 0);
+    expect(balancer.lookup(aLookup(), 0).ok).toBe(true);
+  });
+});
+
+describe('the token bucket', () => {
+  it('lets a burst pass, then the rate, and queues the refused one behind the other', () => {
+    const bucket = new TokenBucket(10, 3);
+    expect([1, 2, 3].map(() => bucket.take(0))).toEqual([0, 0, 0]);
+    expect([1, 2, 3].map(() => bucket.take(0))).toEqual([100, 200, 300]);
+    expect(bucket.take(100)).toBe(0);
+    expect(bucket.take(100)).toBeGreaterThan(0);
+  });
+
+  it('sends nobody away for more than a minute', () => {
+    const bucket = new TokenBucket(1, 1);
+    for (let i = 0; i < 500; i++) expect(bucket.take(0)).toBeLessThanOrEqual(60_000);
+  });
+
+  it('limits a pool', () => {
+    const balancer = aBalancer({ pools: { default: { lookupsPerSec: 5, lookupBurst: 2 } } });
+    balancer.report(aReport('a'), 0);
+    const codes = [1, 2, 3].map(() => {
+      const verdict = balancer.lookup(aLookup(), 0);
+      return verdict.ok ? 'ok' : verdict.code;
+    });
+    expect(codes).toEqual(['ok', 'ok', 'rate-limited']);
+  });
+});
+
+describe('in a crowd', () => {
+  const rates = (perSec: (sec: number) => number, untilSec: number): LookupRates => {
+    const found = new LookupRates();
+    for (let step = 0; step <= untilSec * 10; step++) {
+      found.roll(step * 100);
+      for (let i = perSec(step / 10) / 10; i >= 1; i--) found.countLookup();
+    }
+    return found;
+  };
+
+  it('a lookup looks at two gateways, at eight as soon as the rate is usual again', () => {
+    expect(rates(() => 100, 300).drawsFor(8)).toBe(8);
+    expect(rates((sec) => (sec < 300 ? 100 : 5_000), 304).drawsFor(8)).toBe(2);
+    expect(rates((sec) => (sec > 300 && sec < 305 ? 5_000 : 100), 330).drawsFor(8)).toBe(8);
+  });
+
+  it('a quiet pool is never crowded by a few arrivals', () => {
+    const quiet = new LookupRates();
+    for (let step = 0; step < 3_000; step++) quiet.roll(step * 100);
+    quiet.countLookup();
+    quiet.countLookup();
+    quiet.roll(300_000);
+    expect(quiet.drawsFor(8)).toBe(8);
+  });
+});
+
+describe('a hot key', () => {
+  it('is one with over a tenth of the lookups and more than five a second', () => {
+    const keys = new HotKeys();
+    let hot = false;
+    for (let i = 0; i < 1_000; i++) {
+      hot = keys.count('match', i * 10);
+      for (let j = 0; j < 4; j++) keys.count(`own-${i}-${j}`, i * 10);
+    }
+    expect(hot).toBe(true);
+    expect(keys.count('own-999-1', 10_000)).toBe(false);
+    expect(keys.count('match', 60_000)).toBe(false);
+  });
+
+  it('is not one that is merely the only visitor of a quiet pool', () => {
+    const keys = new HotKeys();
+    for (let i = 0; i < 40; i++) expect(keys.count('me', i * 1_000)).toBe(false);
+  });
+
+  it('is spread over the pool instead of following its owner', () => {
+    const balancer = aBalancer();
+    for (let i = 0; i < 10; i++) balancer.report(aReport(`gw-${i}`), 0);
+    let found = new Map<string, number>();
+    for (let nowMs = 0; nowMs < 10_000; nowMs += 500) {
+      for (let i = 0; i < 10; i++) balancer.report(aReport(`gw-${i}`, { seq: 2 + nowMs }), nowMs);
+      balancer.tick(nowMs);
+      found = shares(balancer, 50, nowMs, { key: 'final' });
+    }
+    expect(found.size).toBe(10);
+  });
+});
+
+describe('affinity', () => {
+  // 200 connects at once are load of their own; here the keys alone are asked about.
+  const fleet = (cpus: number[], nowMs = 0) => {
+    const balancer = aBalancer({ defaultPool: { handshakeSeconds: 0 } });
+    cpus.forEach((cpu, i) => balancer.report(aReport(`gw-${i}`, { cpu }), nowMs));
+    return balancer;
+  };
+
+  it('keeps a key at its gateway, spreads keys, and moves only the keys of one that left', () => {
+    const balancer = fleet(Array.from({ length: 10 }, () => 0.3));
+    const owners = (): string[] =>
+      Array.from({ length: 200 }, (_, i) => named(balancer.lookup(aLookup({ key: `user-${i}` }), 100 + i)));
+    const before = owners();
+    expect(new Set(before).size).toBe(10);
+    balancer.setDesired('gw-3', { state: 'drain', reason: '', author: '', untilEpochMs: 0 }, 300);
+    const after = Array.from({ length: 200 }, (_, i) =>
+      named(balancer.lookup(aLookup({ key: `user-${i}` }), 400 + i)),
+    );
+    after.forEach((owner, i) => {
+      if (before[i] === 'gw-3') expect(owner).not.toBe('gw-3');
+      else expect(owner).toBe(before[i]);
+    });
+  });
+
+  it('leaves an owner that is too loaded', () => {
+    const owner = named(fleet([0.3, 0.3, 0.3]).lookup(aLookup({ key: 'k' }), 150));
+    const cpus = [0.3, 0.3, 0.3].map((cpu, i) => (owner === `gw-${i}` ? 0.8 : cpu));
+    expect(named(fleet(cpus).lookup(aLookup({ key: 'k' }), 150))).not.toBe(owner);
+  });
+});
+
+it('keeps to the share cap when one is set', () => {
+  const capped = aBalancer({ defaultPool: { shareCap: 2 } });
+  const free = aBalancer();
+  const newcomerShare = (balancer: typeof capped): number => {
+    for (let i = 0; i < 20; i++)
+      balancer.report(aReport(`gw-${i}`, { cpu: i === 0 ? 0 : 0.7, connections: i && 3_500 }), 0);
+    let got = 0;
+    for (let nowMs = 0; nowMs < 1_900; nowMs += 10) {
+      if (named(balancer.lookup(aLookup(), nowMs)) === 'gw-0') got++;
+    }
+    return got / 190;
+  };
+  expect(newcomerShare(free)).toBeGreaterThan(0.25);
+  expect(newcomerShare(capped)).toBeLessThan(0.2);
+});

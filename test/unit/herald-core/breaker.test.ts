@@ -1,0 +1,119 @@
+import { describe, expect, it } from 'vitest';
+import type { Balancer } from '../../../src/herald/core/balancer-types.ts';
+import { encodeTicket } from '../../../src/protocol/ticket.ts';
+import { aBalancer, aLookup, aReport, HERALD, named, shares } from './given.ts';
+
+const breakerOf = (balancer: Balancer, gateway: string, nowMs: number) =>
+  balancer.snapshot(nowMs).gateways.find((row) => row.gateway === gateway)!.breaker;
+
+const failed = (seq: number): string =>
+  encodeTicket({ heraldId: HERALD, seq, issuedMs: 0, mac: 'A'.repeat(22) });
+
+/** Four gateways of which `hole` looks idle and admits nobody; all clients of it come back and say so. */
+function blackHole(): { balancer: Balancer; fail: (count: number, nowMs: number) => number } {
+  const balancer = aBalancer();
+  for (const id of ['hole', 'b', 'c', 'd']) balancer.report(aReport(id, { cpu: id === 'hole' ? 0 : 0.4 }), 0);
+  balancer.tick(0);
+  const fail = (count: number, nowMs: number): number => {
+    let told = 0;
+    for (let i = 0; i < 400 && told < count; i++) {
+      const verdict = balancer.lookup(aLookup(), nowMs);
+      if (!verdict.ok || verdict.best.gateway !== 'hole') continue;
+      told++;
+      balancer.lookup(aLookup({ exclude: ['hole'], failedTicket: failed(verdict.best.ticketSeq) }), nowMs);
+    }
+    return told;
+  };
+  return { balancer, fail };
+}
+
+describe('the breaker', () => {
+  it('opens after eight failed picks, whatever the gateway reports', () => {
+    const { balancer, fail } = blackHole();
+    expect(fail(7, 10)).toBe(7);
+    expect(breakerOf(balancer, 'hole', 10)).toBe('closed');
+    fail(1, 10);
+    expect(breakerOf(balancer, 'hole', 10)).toBe('open');
+    expect(shares(balancer, 200, 11).has('hole')).toBe(false);
+  });
+
+  it('counts a hint once per ticket, and only for the gateway that the client names', () => {
+    const { balancer } = blackHole();
+    const verdict = balancer.lookup(aLookup({ exclude: ['b', 'c', 'd'] }), 5);
+    if (!verdict.ok) throw new Error(verdict.detail);
+    const failedTicket = failed(verdict.best.ticketSeq);
+    for (let i = 0; i < 20; i++) balancer.lookup(aLookup({ exclude: ['hole'], failedTicket }), 6);
+    balancer.lookup(aLookup({ exclude: ['hole'], failedTicket: 't1.nonsense' }), 6);
+    balancer.lookup(aLookup({ exclude: ['hole'], failedTicket: failed(999_999) }), 6);
+    expect(breakerOf(balancer, 'hole', 7)).toBe('closed');
+  });
+
+  it('lets three trial tickets through after ten seconds; one acceptance closes it', () => {
+    const { balancer, fail } = blackHole();
+    fail(8, 10);
+    let seq = 2;
+    const passTo = (fromMs: number, toMs: number): void => {
+      for (let nowMs = fromMs; nowMs <= toMs; nowMs += 500) {
+        for (const id of ['hole', 'b', 'c', 'd'])
+          balancer.report(aReport(id, { seq, cpu: id === 'hole' ? 0 : 0.4 }), nowMs);
+        seq++;
+        balancer.tick(nowMs);
+      }
+    };
+    passTo(500, 10_500);
+    expect(breakerOf(balancer, 'hole', 10_500)).toBe('trial');
+    expect(shares(balancer, 200, 10_500).get('hole')).toBe(3);
+    expect(breakerOf(balancer, 'hole', 10_500)).toBe('open');
+    balancer.report(
+      aReport('hole', { seq, cpu: 0, tickets: { [HERALD]: { admitted: 1 } }, acceptedTotal: 501 }),
+      10_600,
+    );
+    expect(breakerOf(balancer, 'hole', 10_600)).toBe('closed');
+  });
+
+  it('opens for twice as long when the trial fails', () => {
+    const { balancer, fail } = blackHole();
+    fail(8, 0);
+    balancer.tick(500);
+    for (let nowMs = 1_000; nowMs <= 10_000; nowMs += 500) balancer.tick(nowMs);
+    for (const id of ['hole', 'b', 'c', 'd'])
+      balancer.report(aReport(id, { seq: 2, cpu: id === 'hole' ? 0 : 0.4 }), 10_001);
+    fail(1, 10_002);
+    expect(breakerOf(balancer, 'hole', 10_002)).toBe('open');
+    for (let nowMs = 10_500; nowMs <= 29_500; nowMs += 500) balancer.tick(nowMs);
+    expect(breakerOf(balancer, 'hole', 29_500)).toBe('open');
+    balancer.tick(30_100);
+    expect(breakerOf(balancer, 'hole', 30_100)).toBe('trial');
+  });
+
+  it('opens for tickets that never arrive while those of others do', () => {
+    const balancer = aBalancer();
+    let admitted = 0;
+    const seen: string[] = [];
+    for (let nowMs = 0; nowMs <= 14_000; nowMs += 100) {
+      if (nowMs % 500 === 0) {
+        balancer.report(aReport('hole', { seq: 1 + nowMs, cpu: 0.1 }), nowMs);
+        const tickets = { [HERALD]: { admitted } };
+        balancer.report(aReport('good', { seq: 1 + nowMs, cpu: 0.1, tickets }), nowMs);
+      }
+      balancer.tick(nowMs);
+      for (let i = 0; i < 2; i++) {
+        const gateway = named(balancer.lookup(aLookup(), nowMs));
+        if (gateway === 'good') admitted++;
+        seen.push(breakerOf(balancer, 'hole', nowMs));
+      }
+    }
+    expect(seen).toContain('open');
+  });
+
+  it('is not fooled by lookups from which nobody ever connects', () => {
+    const balancer = aBalancer({ defaultPool: { handshakeSeconds: 0 } });
+    for (let nowMs = 0; nowMs <= 60_000; nowMs += 100) {
+      if (nowMs % 500 === 0) {
+        for (const id of ['a', 'b', 'c']) balancer.report(aReport(id, { seq: 1 + nowMs }), nowMs);
+      }
+      balancer.tick(nowMs);
+      for (let i = 0; i < 5; i++) expect(balancer.lookup(aLookup(), nowMs).ok).toBe(true);
+    }
+  });
+});

@@ -1,0 +1,235 @@
+import { describe, expect, it } from 'vitest';
+import type { Balancer, Desired } from '../../../src/herald/core/balancer-types.ts';
+import { aBalancer, aLookup, aReport, named, shares } from './given.ts';
+
+const wish = (state: Desired['state']): Desired => ({
+  state,
+  reason: 'test',
+  author: 'ops',
+  untilEpochMs: 0,
+});
+
+function fleet(ids: string[], nowMs = 0, options = {}): Balancer {
+  const balancer = aBalancer(options);
+  for (const id of ids) balancer.report(aReport(id), nowMs);
+  return balancer;
+}
+
+function tickTo(
+  balancer: Balancer,
+  fromMs: number,
+  toMs: number,
+  each: (nowMs: number) => void = () => {},
+): void {
+  for (let nowMs = fromMs; nowMs <= toMs; nowMs += 100) {
+    each(nowMs);
+    balancer.tick(nowMs);
+  }
+}
+
+describe('a gateway is not named', () => {
+  it('once it has been silent for two seconds, with or without a tick', () => {
+    const balancer = fleet(['a'], 0);
+    expect(named(balancer.lookup(aLookup(), 2_000))).toBe('a');
+    expect(balancer.lookup(aLookup(), 2_001)).toMatchObject({
+      ok: false,
+      code: 'none-eligible',
+      refused: { stale: 1 },
+    });
+  });
+
+  it('from the moment its report connection is lost until it reports again', () => {
+    const balancer = fleet(['a', 'b', 'c', 'd']);
+    balancer.suspect('a', 10);
+    expect(shares(balancer, 100, 11).has('a')).toBe(false);
+    balancer.report(aReport('a', { seq: 2, cpu: 0 }), 20);
+    expect(shares(balancer, 100, 21).has('a')).toBe(true);
+  });
+
+  it.each(['drain', 'maint'] as const)(
+    'while an operator wants %s, and again when that is lifted',
+    (state) => {
+      const balancer = fleet(['a', 'b']);
+      balancer.setDesired('a', wish(state), 5);
+      expect(shares(balancer, 50, 6).has('a')).toBe(false);
+      balancer.setDesired('a', wish('up'), 7);
+      expect(shares(balancer, 50, 8).has('a')).toBe(true);
+    },
+  );
+
+  it('when the wish came before its first report', () => {
+    const balancer = aBalancer();
+    balancer.setDesired('a', wish('maint'), 0);
+    balancer.report(aReport('a'), 1);
+    expect(balancer.lookup(aLookup(), 2)).toMatchObject({ refused: { maint: 1 } });
+  });
+
+  it('while it drains by itself', () => {
+    const balancer = fleet(['a', 'b']);
+    balancer.report(aReport('a', { seq: 2, state: 'draining' }), 1);
+    expect(shares(balancer, 50, 2).has('a')).toBe(false);
+  });
+
+  it('when its hard cap is reached, tickets on their way included', () => {
+    const balancer = aBalancer();
+    balancer.report(aReport('a', { connections: 8, maxConnections: 10 }), 0);
+    named(balancer.lookup(aLookup(), 1));
+    named(balancer.lookup(aLookup(), 1));
+    expect(balancer.lookup(aLookup(), 1)).toMatchObject({ ok: false, refused: { full: 1 } });
+  });
+
+  it('to a client that says it failed', () => {
+    const balancer = fleet(['a', 'b']);
+    expect(shares(balancer, 50, 1, { exclude: ['a'] })).toEqual(new Map([['b', 50]]));
+    const none = balancer.lookup(aLookup({ exclude: ['a', 'b'] }), 1);
+    expect(none).toMatchObject({ ok: false, code: 'none-eligible', refused: { excluded: 2 } });
+  });
+
+  it('when it is in another pool or lacks a required label; the refusal says whom that removed', () => {
+    const balancer = aBalancer();
+    balancer.report(aReport('a', { pool: 'chat', labels: { disk: 'ssd' } }), 0);
+    balancer.report(aReport('b', { pool: 'chat', labels: { disk: 'hdd' } }), 0);
+    expect(balancer.lookup(aLookup(), 1)).toMatchObject({
+      ok: false,
+      code: 'no-gateways',
+      refused: { pool: 2 },
+    });
+    expect(shares(balancer, 20, 1, { pool: 'chat', labels: { disk: 'ssd' } })).toEqual(new Map([['a', 20]]));
+    const none = balancer.lookup(aLookup({ pool: 'chat', labels: { disk: 'nvme' } }), 1);
+    expect(none).toMatchObject({
+      ok: false,
+      refused: { label: 2 },
+      detail: expect.stringContaining('label 2 (a, b)'),
+    });
+  });
+});
+
+describe('directives', () => {
+  it('repeat the drain until the gateway says it drains, then say ready once that is lifted', () => {
+    const balancer = fleet(['a']);
+    balancer.setDesired('a', wish('drain'), 1);
+    const asked = balancer.report(aReport('a', { seq: 2 }), 2);
+    expect(asked).toMatchObject({ directive: { drain: { reason: 'test' } } });
+    expect(balancer.report(aReport('a', { seq: 3, state: 'draining' }), 3)).not.toHaveProperty('directive');
+    balancer.setDesired('a', wish('up'), 4);
+    const ready = balancer.report(aReport('a', { seq: 4, state: 'draining' }), 5);
+    expect(ready).toMatchObject({ directive: { ready: {} } });
+    expect(balancer.report(aReport('a', { seq: 5 }), 6)).not.toHaveProperty('directive');
+  });
+
+  it('leave a gateway alone that drains of its own will', () => {
+    const balancer = fleet(['a']);
+    expect(balancer.report(aReport('a', { seq: 2, state: 'draining' }), 60_000)).not.toHaveProperty(
+      'directive',
+    );
+  });
+});
+
+describe('wishes', () => {
+  it('keep a lookup in its zone until elsewhere is better by more than 0.1, then spill', () => {
+    const at = (localCpu: number): Map<string, number> => {
+      const balancer = aBalancer();
+      balancer.report(aReport('local', { zone: 'eu', cpu: localCpu }), 0);
+      balancer.report(aReport('far', { zone: 'us', cpu: 0.4 }), 0);
+      return shares(balancer, 5, 0, { zone: 'eu' });
+    };
+    expect(at(0.46)).toEqual(new Map([['local', 5]]));
+    expect(at(0.7)).toEqual(new Map([['far', 5]]));
+  });
+
+  it('find the one gateway with a preferred label among hundreds', () => {
+    const balancer = aBalancer();
+    for (let i = 0; i < 300; i++)
+      balancer.report(aReport(`gw-${i}`, i === 77 ? { labels: { disk: 'ssd' } } : {}), 0);
+    const preferred = [{ key: 'disk', value: 'ssd', weight: 0.1 }];
+    expect(named(balancer.lookup(aLookup({ preferred }), 0))).toBe('gw-77');
+    expect(balancer.lookup(aLookup({ preferred: [{ ...preferred[0]!, value: 'none' }] }), 0).ok).toBe(true);
+  });
+
+  it('are not granted beyond the admission limit', () => {
+    const balancer = aBalancer();
+    balancer.report(aReport('local', { zone: 'eu', cpu: 0.93 }), 0);
+    balancer.report(aReport('far', { zone: 'us', cpu: 0.88 }), 0);
+    expect(named(balancer.lookup(aLookup({ zone: 'eu' }), 0))).toBe('far');
+  });
+});
+
+describe('the mass-loss guard', () => {
+  const ids = ['a', 'b', 'c', 'd', 'e'];
+
+  it('goes on serving when everybody falls silent at once, and thaws when they are back', () => {
+    const balancer = fleet(ids);
+    tickTo(balancer, 0, 5_000);
+    expect(balancer.snapshot(5_000).frozen).toBe(true);
+    expect(shares(balancer, 100, 5_000).size).toBe(5);
+    tickTo(balancer, 5_100, 120_000);
+    expect(balancer.snapshot(120_000).gateways).toHaveLength(5);
+    for (const id of ids.slice(0, 3)) balancer.report(aReport(id, { seq: 2 }), 120_050);
+    balancer.tick(120_100);
+    expect(balancer.snapshot(120_100).frozen).toBe(false);
+    expect([...shares(balancer, 100, 120_100).keys()].sort()).toEqual(['a', 'b', 'c']);
+  });
+
+  it('judges a minority plainly', () => {
+    const balancer = fleet(ids);
+    tickTo(balancer, 0, 5_000, (nowMs) => {
+      if (nowMs % 500 === 0)
+        for (const id of ['a', 'b', 'c']) balancer.report(aReport(id, { seq: 2 + nowMs }), nowMs);
+    });
+    expect(balancer.snapshot(5_000).frozen).toBe(false);
+    expect([...shares(balancer, 100, 5_000).keys()].sort()).toEqual(['a', 'b', 'c']);
+  });
+
+  it('gives the ones still missing up after a minute of others reporting', () => {
+    const balancer = fleet(ids);
+    tickTo(balancer, 0, 4_000);
+    expect(balancer.snapshot(4_000).frozen).toBe(true);
+    tickTo(balancer, 4_100, 70_000, (nowMs) => {
+      if (nowMs % 500 === 0) balancer.report(aReport('a', { seq: 2 + nowMs }), nowMs);
+    });
+    expect(balancer.snapshot(70_000).frozen).toBe(false);
+    expect([...shares(balancer, 20, 70_000).keys()]).toEqual(['a']);
+  });
+
+  it('serves a snapshot of old rows as long as nobody has been heard', () => {
+    const old = fleet(['a', 'b']).rows(0);
+    const balancer = aBalancer();
+    balancer.mergeRows(
+      old.map((row) => ({ ...row, ageMs: 20_000 })),
+      100,
+    );
+    balancer.tick(100);
+    expect(balancer.snapshot(100).frozen).toBe(true);
+    expect(balancer.lookup(aLookup(), 101).ok).toBe(true);
+  });
+});
+
+describe('a Herald that slept', () => {
+  it('answers nothing from before a long sleep and blames nobody for its own silence', () => {
+    const balancer = fleet(['a', 'b', 'c', 'd']);
+    tickTo(balancer, 0, 1_000);
+    balancer.tick(31_000);
+    expect(balancer.lookup(aLookup(), 31_000)).toMatchObject({ ok: false, code: 'starting' });
+    expect(balancer.snapshot(31_000).gateways).toHaveLength(4);
+    for (const id of ['a', 'b', 'c']) balancer.report(aReport(id, { seq: 2 }), 31_300);
+    tickTo(balancer, 31_100, 32_100);
+    expect([...shares(balancer, 60, 32_100).keys()].sort()).toEqual(['a', 'b', 'c']);
+    expect(balancer.snapshot(32_100).frozen).toBe(false);
+  });
+
+  it('goes on after a short one', () => {
+    const balancer = fleet(['a', 'b', 'c', 'd']);
+    tickTo(balancer, 0, 900);
+    balancer.tick(2_500);
+    expect(shares(balancer, 60, 2_500).size).toBe(4);
+  });
+});
+
+it('forgets a gateway whose last report is older than the expiry', () => {
+  const balancer = fleet(['a', 'b', 'c']);
+  tickTo(balancer, 0, 40_000, (nowMs) => {
+    if (nowMs % 500 === 0)
+      for (const id of ['a', 'b']) balancer.report(aReport(id, { seq: 2 + nowMs }), nowMs);
+  });
+  expect(balancer.snapshot(40_000).gateways.map((row) => row.gateway)).toEqual(['a', 'b']);
+});

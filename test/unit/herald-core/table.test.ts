@@ -1,0 +1,106 @@
+import { describe, expect, it } from 'vitest';
+import { aBalancer, aLookup, aReport, named, shares } from './given.ts';
+
+describe('rows of another Herald', () => {
+  const fromOther = (seq: number, cpu: number, bootId = 'boot-1') => {
+    const other = aBalancer({ heraldId: 'h2' });
+    other.report(aReport('a', { seq, cpu, bootId }), 0);
+    return other.rows(0);
+  };
+
+  it('let a new Herald serve at once', () => {
+    const balancer = aBalancer();
+    balancer.mergeRows(fromOther(3, 0.4), 10_000);
+    expect(named(balancer.lookup(aLookup(), 10_000))).toBe('a');
+    expect(balancer.snapshot(10_000).gateways[0]).toMatchObject({ correctedScore: 0.4, seq: 3 });
+  });
+
+  it('win with a newer seq and lose with an older one', () => {
+    const balancer = aBalancer();
+    balancer.report(aReport('a', { seq: 5, cpu: 0.5 }), 0);
+    balancer.mergeRows(fromOther(4, 0.1), 10);
+    expect(balancer.snapshot(10).gateways[0]!.reportedScore).toBe(0.5);
+    balancer.mergeRows(fromOther(6, 0.7), 20);
+    expect(balancer.snapshot(20).gateways[0]!.reportedScore).toBe(0.7);
+  });
+
+  it('of another boot win when they are younger than the own last report', () => {
+    const balancer = aBalancer();
+    balancer.report(aReport('a', { seq: 900, cpu: 0.5 }), 1_000);
+    const rows = fromOther(1, 0.2, 'boot-2');
+    balancer.mergeRows(
+      rows.map((row) => ({ ...row, ageMs: 5_000 })),
+      1_500,
+    );
+    expect(balancer.snapshot(1_500).gateways[0]!.bootId).toBe('boot-1');
+    balancer.mergeRows(
+      rows.map((row) => ({ ...row, ageMs: 100 })),
+      1_500,
+    );
+    expect(balancer.snapshot(1_500).gateways[0]!.bootId).toBe('boot-2');
+  });
+
+  it('carry their age: an old row is not named', () => {
+    const balancer = aBalancer();
+    balancer.report(aReport('b'), 0);
+    balancer.mergeRows(
+      fromOther(3, 0.1).map((row) => ({ ...row, ageMs: 2_500 })),
+      0,
+    );
+    expect(shares(balancer, 20, 0)).toEqual(new Map([['b', 20]]));
+  });
+
+  it('survive the way through their own encoding', () => {
+    const balancer = aBalancer();
+    balancer.report(aReport('a', { zone: 'eu', labels: { x: 'y' }, maxConnections: 900, capacity: 2 }), 0);
+    const again = aBalancer({ heraldId: 'h3' });
+    again.mergeRows(balancer.rows(100), 0);
+    expect(again.rows(0)).toEqual(balancer.rows(100));
+  });
+});
+
+describe('pools', () => {
+  it('have a policy of their own', () => {
+    const balancer = aBalancer({ pools: { rr: { policy: 'round-robin' } } });
+    for (const id of ['a', 'b', 'c'])
+      balancer.report(aReport(id, { pool: 'rr', cpu: id === 'a' ? 0.9 : 0 }), 0);
+    expect(shares(balancer, 30, 0, { pool: 'rr' })).toEqual(
+      new Map([
+        ['a', 10],
+        ['b', 10],
+        ['c', 10],
+      ]),
+    );
+  });
+
+  it('lose a gateway that moves to another', () => {
+    const balancer = aBalancer();
+    balancer.report(aReport('a'), 0);
+    balancer.report(aReport('a', { seq: 2, pool: 'chat' }), 1);
+    expect(balancer.lookup(aLookup(), 2)).toMatchObject({ ok: false, code: 'no-gateways' });
+    expect(named(balancer.lookup(aLookup({ pool: 'chat' }), 2))).toBe('a');
+  });
+
+  it.each(['p2c', 'least', 'weighted', 'random', 'round-robin', 'expected'] as const)(
+    'choose by %s: everybody eligible is named now and then, nobody else ever, ties at random',
+    (policy) => {
+      const balancer = aBalancer({ defaultPool: { policy } });
+      for (const id of ['a', 'b', 'c', 'd']) balancer.report(aReport(id), 0);
+      balancer.suspect('d', 0);
+      const found = shares(balancer, 300, 1);
+      expect([...found.keys()].sort()).toEqual(['a', 'b', 'c']);
+      for (const count of found.values()) expect(count).toBeGreaterThan(60);
+      const alternates = balancer.lookup(aLookup({ alternates: 3 }), 1);
+      expect(alternates.ok && alternates.alternates.length).toBe(2);
+    },
+  );
+
+  it('are drawn from by capacity, which counts up to sixteen times the median', () => {
+    const balancer = aBalancer({ defaultPool: { policy: 'random' } });
+    for (let i = 0; i < 9; i++) balancer.report(aReport(`gw-${i}`), 0);
+    balancer.report(aReport('huge', { capacity: 100_000 }), 0);
+    const huge = shares(balancer, 2_000, 0).get('huge')! / 2_000;
+    expect(huge).toBeGreaterThan(0.58);
+    expect(huge).toBeLessThan(0.7);
+  });
+});
