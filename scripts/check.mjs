@@ -34,7 +34,7 @@ const tsc = (project) => [
 ];
 const STEPS = {
   lint: [command('eslint'), '.', '--cache', '--cache-location', '.cache/eslint', '--max-warnings', '0'],
-  tests: [command('vitest'), 'run', '--project', 'unit', '--project', 'property'],
+  tests: [command('vitest'), 'run', '--project', 'unit', '--project', 'property', '--reporter=dot'],
   types: tsc('tsconfig.json'),
   format: [command('prettier'), '--check', '.', '--cache', '--cache-location', '.cache/prettier'],
   browser: tsc('tsconfig.browser.json'),
