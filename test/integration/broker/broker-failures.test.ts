@@ -6,7 +6,7 @@ import { createPublisher } from '../../../src/publisher/index.ts';
 import type { Publisher } from '../../../src/publisher/index.ts';
 import { until } from '../../launch/until.ts';
 import type { Listener } from './rig.ts';
-import { broker, brokerChild, listener, listenerChild, numbers, samePlace } from './rig.ts';
+import { broker, brokerChild, CHILD_START_MS, listener, listenerChild, numbers, samePlace } from './rig.ts';
 
 const closing: (() => Promise<unknown>)[] = [];
 const closeLater = <T extends { close(): Promise<void> }>(thing: T): T => {
@@ -154,7 +154,7 @@ describe('a gateway that freezes', () => {
     await Promise.all(TOPICS.map((topic) => heard.link.subscribe(topic)));
     const stalled = listenerChild([one.address()], TOPICS);
     closing.push(() => stalled.stop());
-    await stalled.line(/ready/);
+    await stalled.line(/ready/, CHILD_START_MS);
     const publisher = closeLater(await createPublisher({ brokers: [one.address()] }));
     const flow = traffic(publisher, 2_000);
     await until('traffic', () => heard.messages.length > 1_000);

@@ -35,6 +35,9 @@ export function broker(id: string, flags: BrokerFlags = {}): Promise<BrokerHandl
   return startBroker(config, { log: silentLog, metrics: createMetrics(), clock: systemClock });
 }
 
+/** A process that starts on a busy machine; only readiness is waited for, so a long deadline costs nothing. */
+export const CHILD_START_MS = 45_000;
+
 const scripts = new Map<string, string>();
 
 /** Runnable form of a file beside this one, made once. */
@@ -55,7 +58,7 @@ export async function brokerChild(id: string, flags: BrokerFlags = {}): Promise<
     script('broker-child.ts'),
     JSON.stringify({ id, httpListen: '', ...flags }),
   ]);
-  const [, address] = await child.line(/^ready (.*)$/m);
+  const [, address] = await child.line(/^ready (.*)$/m, CHILD_START_MS);
   return { child, address: JSON.parse(address!) as BrokerAddress };
 }
 
