@@ -12,6 +12,7 @@ import type { Metrics } from '../daemon/metrics.ts';
 import { createMetrics } from '../daemon/metrics.ts';
 import { heraldOptions } from '../herald/herald-options.ts';
 import { gatewayOptions } from '../gateway/gateway-options.ts';
+import { bridgeOptions } from '../broker/bridge-options.ts';
 import { brokerOptions } from '../broker/broker-options.ts';
 import { addOptionFlags, configOf } from './option-flags.ts';
 import { hearParent, tellParent } from './parent.ts';
@@ -67,6 +68,22 @@ export function addDaemonCommands(program: Command): void {
       }
     },
   );
+  addBridgeCommand(program);
+}
+
+function addBridgeCommand(program: Command): void {
+  addOptionFlags(
+    program.command('bridge').description('bring to one cluster what is wanted from another'),
+    bridgeOptions,
+  ).action(async (flags: Record<string, unknown>) => {
+    const config = configOf(bridgeOptions, flags);
+    if (config) {
+      await runDaemon('bridge', bridgeOptions, config, async ({ log }) => {
+        const { startBridge } = await import('../broker/bridge.ts');
+        return startBridge(config, { log });
+      });
+    }
+  });
 }
 
 async function runDaemon<O extends Options & { logLevel: Options[string] }>(
