@@ -1,0 +1,50 @@
+// Any `ws` server as a gateway that Herald can balance: node examples/plain-ws-server.mjs [port] [herald control URL]
+import { startReporter } from 'herald/reporter';
+import { WebSocketServer } from 'ws';
+
+const [port = '9001', herald = 'http://127.0.0.1:7401'] = process.argv.slice(2);
+
+let acceptedTotal = 0;
+/** Connections by the Herald that sent them: what its tickets in flight are reconciled with. */
+const tickets = {};
+
+const server = new WebSocketServer({
+  port: Number(port),
+  host: '127.0.0.1',
+  maxPayload: 64 * 1024,
+  // Clients of herald/client offer `herald.ticket.<ticket>` beside the protocol they speak.
+  handleProtocols: (offered) => [...offered].find((name) => !name.startsWith('herald.ticket.')) ?? false,
+});
+server.on('connection', (socket, request) => {
+  acceptedTotal += 1;
+  const ticket = /herald\.ticket\.t1\.(.+)\.[0-9a-z]+\.[0-9a-z]+\.[\w-]+/.exec(
+    request.headers['sec-websocket-protocol'] ?? '',
+  );
+  if (ticket) (tickets[ticket[1]] ??= { admitted: 0 }).admitted += 1;
+  socket.on('message', (data) => socket.send(data.toString()));
+});
+
+server.on('listening', () => {
+  const { port: bound } = server.address();
+  const reporter = startReporter({
+    heralds: [herald],
+    gateway: `plain-${bound}`,
+    url: `ws://127.0.0.1:${bound}/`,
+    counters: () => ({ connections: server.clients.size, acceptedTotal, tickets }),
+    // Herald asks this server to shed or to leave; a plain server closes, and its clients look up again.
+    onDirective: (order) => {
+      const leaving =
+        'drain' in order ? [...server.clients] : [...server.clients].slice(0, order.shed?.count ?? 0);
+      for (const socket of leaving) socket.close(4200, 'moved');
+    },
+  });
+  console.log(`plain-${bound} reports to ${herald}`);
+  for (const signal of ['SIGINT', 'SIGTERM']) {
+    process.once(signal, () => {
+      reporter.close().then(() => {
+        for (const socket of server.clients) socket.close(4204, 'shutdown');
+        server.close(() => process.exit(0));
+      });
+    });
+  }
+});

@@ -1,0 +1,161 @@
+// Every example, as a reader would run it, against a real fleet. They import the built package.
+
+import { existsSync, readFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { extname, join, normalize } from 'node:path';
+import { chromium } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { WebSocket, WebSocketServer } from 'ws';
+import type { TableSnapshot } from '../../../src/herald/core/balancer-types.ts';
+import type { LookupReply } from '../../../src/protocol/lookup.ts';
+import type { Child } from '../../launch/child.ts';
+import { startChild } from '../../launch/child.ts';
+import { commandPath, requireServer } from '../../launch/require-server.ts';
+import type { SmallFleet } from '../../launch/small-fleet.ts';
+import { launchSmallFleet } from '../../launch/small-fleet.ts';
+import { until } from '../../launch/until.ts';
+
+const ROOT = process.cwd();
+const children: Child[] = [];
+
+afterEach(async () => {
+  await Promise.all(children.splice(0).map((child) => child.stop()));
+});
+
+function run(command: string, ...args: string[]): Child {
+  const child = startChild(command, args, { cwd: ROOT });
+  children.push(child);
+  return child;
+}
+
+async function rowOf(
+  fleet: SmallFleet,
+  gateway: string,
+): Promise<TableSnapshot['gateways'][number] | undefined> {
+  const reply = await fetch(`${fleet.herald.addresses.admin}/v1/table`);
+  const { gateways } = (await reply.json()) as TableSnapshot;
+  return gateways.find((row) => row.gateway === gateway);
+}
+
+describe('clients', () => {
+  let fleet: SmallFleet;
+  beforeAll(async () => {
+    expect(existsSync(join(ROOT, 'dist/client/index.js')), 'npm run build').toBe(true);
+    fleet = await launchSmallFleet(1);
+  });
+  afterAll(() => fleet.close());
+
+  it('client.mjs prints what is published', async () => {
+    const child = run(process.execPath, 'examples/client.mjs', fleet.url, 'news');
+    await child.line(/^live$/m, 20_000);
+    await fleet.publisher.publish('news', { hello: 'node' });
+    await child.line(/news \d+ \{"hello":"node"\}/);
+  });
+
+  it.runIf(requireServer('chromium'))('browser.html shows what is published', async () => {
+    const pages = await serveFiles();
+    const browser = await chromium.launch({
+      executablePath: commandPath('chromium')!,
+      args: ['--no-sandbox', '--disable-dev-shm-usage'],
+    });
+    try {
+      const page = await browser.newPage();
+      const { port } = pages.address() as AddressInfo;
+      await page.goto(
+        `http://127.0.0.1:${port}/examples/browser.html?herald=${encodeURIComponent(fleet.url)}`,
+      );
+      await until('the page to be live', async () => (await page.title()) === 'live', 20_000);
+      await fleet.publisher.publish('news', { hello: 'browser' });
+      await until('the message on the page', async () =>
+        /news \d+ \{"hello":"browser"\}/.test((await page.textContent('#log')) ?? ''),
+      );
+    } finally {
+      await browser.close();
+      pages.close();
+    }
+  });
+});
+
+describe('gateways', () => {
+  let fleet: SmallFleet;
+  beforeAll(async () => {
+    fleet = await launchSmallFleet(0);
+  });
+  afterAll(() => fleet.close());
+
+  it('plain-ws-server.mjs is named, counts its connections and tickets, and says goodbye', async () => {
+    const child = run(process.execPath, 'examples/plain-ws-server.mjs', '0', fleet.herald.addresses.control);
+    const [, gateway] = await child.line(/(plain-\d+) reports to/, 20_000);
+    await until('it is in the table', async () => (await rowOf(fleet, gateway!))?.effectiveState === 'up');
+    const { url, ticket } = (await (await fetch(`${fleet.url}/v1/lookup`)).json()) as LookupReply;
+    expect(url).toContain(gateway!.slice('plain-'.length));
+    const socket = new WebSocket(url, ['chat', `herald.ticket.${ticket}`]);
+    await once(socket, 'open');
+    expect(socket.protocol).toBe('chat');
+    await until('connection and ticket are counted', async () => {
+      const row = await rowOf(fleet, gateway!);
+      return row?.connections === 1 && row.inFlightTickets === 0;
+    });
+    const echo = once(socket, 'message');
+    socket.send('hello');
+    expect(String((await echo)[0])).toBe('hello');
+    const closed = once(socket, 'close');
+    child.signal('SIGTERM');
+    expect((await closed)[0]).toBe(4204);
+    expect(await child.exited).toBe(0);
+    expect((await rowOf(fleet, gateway!))?.effectiveState).not.toBe('up');
+  });
+
+  it('gateway.sh reports a server that knows nothing of Herald', async () => {
+    const server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    try {
+      const child = run(
+        'sh',
+        'examples/gateway.sh',
+        'shell-1',
+        `ws://127.0.0.1:${port}/`,
+        fleet.herald.addresses.control,
+      );
+      const socket = new WebSocket(`ws://127.0.0.1:${port}/`);
+      await once(socket, 'open');
+      await until('it is named with its connection', async () => {
+        const row = await rowOf(fleet, 'shell-1');
+        return row?.effectiveState === 'up' && row.connections === 1;
+      });
+      child.signal('SIGTERM');
+      await child.exited;
+      await until(
+        'its goodbye is heard',
+        async () => (await rowOf(fleet, 'shell-1'))?.effectiveState !== 'up',
+        1_500,
+      );
+      socket.terminate();
+    } finally {
+      server.close();
+    }
+  });
+});
+
+const TYPES: Record<string, string> = { '.html': 'text/html', '.js': 'text/javascript' };
+
+/** The repository's examples/ and dist/, as a plain file server would show them. */
+async function serveFiles(): Promise<Server> {
+  const server = createServer((request, response) => {
+    const path = normalize(new URL(request.url ?? '/', 'http://x').pathname);
+    const type = TYPES[extname(path)];
+    const file = join(ROOT, path);
+    if (!/^\/(examples|dist)\//.test(path) || type === undefined || !existsSync(file)) {
+      response.writeHead(404).end();
+      return;
+    }
+    response.writeHead(200, { 'content-type': type }).end(readFileSync(file));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return server;
+}
