@@ -58,7 +58,8 @@ describe.runIf(requireServer('zookeeper'))('defects of node-zookeeper-client: co
       await one.close();
       destroyBareClients();
     }
-  });
+    // Five starts of a JVM: on a busy machine they alone take a minute.
+  }, 180_000);
 
   it('2: has no handshake deadline, so a mute server holds it for ever; ours tries the next one', async () => {
     const mute = await lab.keep(startMuteServer());
