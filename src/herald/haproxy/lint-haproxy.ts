@@ -1,0 +1,223 @@
+// `herald haproxy lint`: names the lines of a HAProxy configuration that look right and are not, once
+// agent-check feeds the weights. Each trap was met with HAProxy 2.6 (docs/haproxy.md has the measurements).
+// It reads words and lines; what HAProxy itself refuses is left to `haproxy -c`.
+
+export interface LintFinding {
+  /** 1-based. */
+  line: number;
+  severity: 'error' | 'warning';
+  /** A stable word for programs. */
+  code:
+    | 'weight-vanishes'
+    | 'agent-send-newline'
+    | 'agent-send-missing'
+    | 'agent-without-port'
+    | 'leastconn-herds'
+    | 'no-tunnel-timeout'
+    | 'slow-agent'
+    | 'weight-word'
+    | 'srv-weight'
+    | 'no-health-check';
+  message: string;
+}
+
+interface Section {
+  kind: string;
+  name: string;
+  line: number;
+  lines: NumberedLine[];
+}
+
+interface NumberedLine {
+  number: number;
+  words: string[];
+}
+
+const SECTIONS =
+  /^(global|defaults|frontend|backend|listen|peers|resolvers|userlist|program|cache|mailers|ring)\b/;
+/** Slower than this and a squeezed gateway keeps its share for longer than two seconds. */
+const SLOW_AGENT_MS = 2_000;
+
+/** Findings in the order of their lines; empty when nothing is wrong. */
+export function lintHaproxy(text: string): LintFinding[] {
+  const sections = sectionsOf(text);
+  const defaults = sections.filter(({ kind }) => kind === 'defaults').flatMap(({ lines }) => lines);
+  return sections
+    .filter(({ kind }) => kind === 'backend' || kind === 'listen')
+    .flatMap((section) => lintBackend(section, defaults))
+    .sort((a, b) => a.line - b.line);
+}
+
+function lintBackend(section: Section, defaults: readonly NumberedLine[]): LintFinding[] {
+  const findings: LintFinding[] = [];
+  const find = (
+    line: NumberedLine,
+    severity: LintFinding['severity'],
+    code: LintFinding['code'],
+    message: string,
+  ) => findings.push({ line: line.number, severity, code, message });
+  const defaultWords = [...defaults, ...section.lines]
+    .filter(({ words }) => words[0] === 'default-server')
+    .flatMap(({ words }) => words);
+  const servers = section.lines.filter(({ words }) => /^server(-template)?$/.test(words[0] ?? ''));
+  const fed = servers.filter(({ words }) => [...defaultWords, ...words].includes('agent-check'));
+  if (fed.length === 0) return findings;
+
+  for (const server of fed) {
+    // A server's own words come last and win.
+    const words = [...defaultWords, ...server.words];
+    const weight = Number(valueOf(words, 'weight') ?? 1);
+    if (weight < 100) {
+      const shown = weight === 1 ? 'the default weight 1' : `weight ${weight}`;
+      find(
+        server,
+        'error',
+        'weight-vanishes',
+        `a percentage of ${shown} rounds to few steps or to 0: write weight 100`,
+      );
+    }
+    const sent = valueOf(words, 'agent-send');
+    if (sent === undefined) {
+      if (valueOf(words, 'agent-addr') !== undefined) {
+        find(
+          server,
+          'error',
+          'agent-send-missing',
+          'one agent for many servers must be told which: agent-send "backend/server\\n"',
+        );
+      }
+    } else if (!sent.endsWith('\\n')) {
+      find(
+        server,
+        'error',
+        'agent-send-newline',
+        `agent-send ${sent} lacks \\n at its end: HAProxy sends it as written, and the agent waits for a line`,
+      );
+    }
+    if (valueOf(words, 'agent-port') === undefined) {
+      find(server, 'error', 'agent-without-port', 'agent-check does nothing without agent-port');
+    }
+    const interval = valueOf(words, 'agent-inter') ?? valueOf(words, 'inter');
+    const intervalMs = interval === undefined ? SLOW_AGENT_MS : durationMs(interval);
+    if (intervalMs > SLOW_AGENT_MS) {
+      find(
+        server,
+        'warning',
+        'slow-agent',
+        `asked every ${intervalMs} ms, a squeezed gateway keeps its share that long: agent-inter 1s`,
+      );
+    }
+    if (!words.includes('check')) {
+      find(
+        server,
+        'warning',
+        'no-health-check',
+        'without check a dead gateway stays in while Herald is away',
+      );
+    }
+    if (server.words[0] === 'server-template' && /^_/.test(server.words[3] ?? '')) {
+      find(
+        server,
+        'warning',
+        'srv-weight',
+        'weights of SRV records are divided by 256: write them times 256',
+      );
+    }
+  }
+  for (const line of section.lines) {
+    if (line.words[0] === 'balance' && line.words[1] === 'leastconn') {
+      find(
+        line,
+        'warning',
+        'leastconn-herds',
+        'leastconn and a fed-back weight both chase the idle server: use roundrobin or random(2)',
+      );
+    }
+    const response = line.words.join(' ');
+    if (/\bweight:\d/.test(response)) {
+      find(
+        line,
+        'warning',
+        'weight-word',
+        'weight:N in agent answers is known from HAProxy 3.1 on; earlier ones ignore the whole line',
+      );
+    }
+  }
+  const timeouts = [...defaults, ...section.lines].filter(({ words }) => words[0] === 'timeout');
+  if (!timeouts.some(({ words }) => words[1] === 'tunnel')) {
+    find(
+      { number: section.line, words: [] },
+      'warning',
+      'no-tunnel-timeout',
+      'without timeout tunnel a WebSocket ends with timeout server',
+    );
+  }
+  return findings;
+}
+
+function sectionsOf(text: string): Section[] {
+  const sections: Section[] = [];
+  for (const [index, line] of text.split('\n').entries()) {
+    const words = wordsOf(line);
+    if (words.length === 0) continue;
+    const number = index + 1;
+    if (SECTIONS.test(words[0]!))
+      sections.push({ kind: words[0]!, name: words[1] ?? '', line: number, lines: [] });
+    else sections.at(-1)?.lines.push({ number, words });
+  }
+  return sections;
+}
+
+/** Words as HAProxy cuts them: quotes group, `#` starts a comment, a backslash keeps the next character. */
+function wordsOf(line: string): string[] {
+  const words: string[] = [];
+  let word = '';
+  let open = false;
+  let quote = '';
+  const end = (): void => {
+    if (open) words.push(word);
+    word = '';
+    open = false;
+  };
+  for (let i = 0; i < line.length; i++) {
+    const char = line[i]!;
+    if (quote !== '') {
+      if (char === quote) quote = '';
+      else word += char;
+    } else if (char === '"' || char === "'") {
+      quote = char;
+      open = true;
+    } else if (char === '#') {
+      break;
+    } else if (/\s/.test(char)) {
+      end();
+    } else {
+      if (char === '\\' && i + 1 < line.length) word += char + line[++i]!;
+      else word += char;
+      open = true;
+    }
+  }
+  end();
+  return words;
+}
+
+/** The last value of `name`, since a server's own words override the defaults. */
+function valueOf(words: readonly string[], name: string): string | undefined {
+  const at = words.lastIndexOf(name);
+  return at < 0 ? undefined : words[at + 1];
+}
+
+const UNITS_MS: Readonly<Record<string, number>> = {
+  us: 0.001,
+  ms: 1,
+  s: 1_000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
+
+/** HAProxy times are milliseconds unless they carry a unit. */
+function durationMs(text: string): number {
+  const parts = /^(\d+)(us|ms|s|m|h|d)?$/.exec(text);
+  return parts ? Number(parts[1]) * (UNITS_MS[parts[2] ?? 'ms'] ?? 1) : 0;
+}
