@@ -1,0 +1,160 @@
+// What one decision costs: the production core at 20, 1,000 and 10,000 gateways against a linear scan for
+// the least expected load in the same run; the price of explain; report ingest. Ratios are what counts.
+//   node scripts/run-ts.mjs bench/decision.ts
+
+import { createBalancer } from '../src/herald/core/balancer.ts';
+import { CandidateView } from '../src/herald/core/candidate-view.ts';
+import { expectedLoad } from '../src/herald/core/expected-load.ts';
+import {
+  BASE,
+  COST,
+  GatewaySlots,
+  LATE_AFTER,
+  OPEN,
+  STALE_AFTER,
+  STRIDE,
+  YOUNG,
+} from '../src/herald/core/gateway-slots.ts';
+import { LookupFilter } from '../src/herald/core/lookup-filter.ts';
+import { Offers } from '../src/herald/core/offers.ts';
+import { expectedPolicy } from '../src/herald/core/policies/expected.ts';
+import type { Question } from '../src/herald/core/policies/policy.ts';
+import type { LoadReport } from '../src/protocol/load-report.ts';
+import type { LookupRequest } from '../src/protocol/lookup.ts';
+import { seededRandom } from '../src/sim/chance.ts';
+
+const random = seededRandom(1);
+const REPEATS = 5;
+
+/** CPU us per call: the median of five rounds, so that a neighbour's burst does not count. */
+function cpuUs(calls: number, run: (i: number) => void): number {
+  for (let i = 0; i < Math.min(calls, 20_000); i++) run(i);
+  const rounds: number[] = [];
+  for (let repeat = 0; repeat < REPEATS; repeat++) {
+    const before = process.cpuUsage();
+    for (let i = 0; i < calls; i++) run(i);
+    const { user, system } = process.cpuUsage(before);
+    rounds.push((user + system) / calls);
+  }
+  return rounds.sort((a, b) => a - b)[REPEATS >> 1]!;
+}
+
+function report(index: number, seq: number): LoadReport {
+  return {
+    v: 1,
+    kind: 'full',
+    gateway: `gw-${index}`,
+    url: `ws://gw-${index}.test/ws`,
+    bootId: 'b',
+    seq,
+    periodMs: 500,
+    pool: 'default',
+    zone: '',
+    labels: {},
+    capacity: 1,
+    state: 'up',
+    cpu: 0.3 + 0.3 * random(),
+    connections: 3_000,
+    youngConnections: 20,
+    acceptedTotal: 3_000 + seq,
+    tickets: { h1: { admitted: seq } },
+  };
+}
+
+const request: LookupRequest = {
+  pool: 'default',
+  zone: '',
+  labels: {},
+  key: '',
+  exclude: [],
+  failedTicket: '',
+  size: 1,
+  alternates: 0,
+  intent: 'connect',
+};
+
+/** The decision alone: eight draws, eight expected loads, the least. */
+function bareDecision(count: number): { pickUs: number; scanUs: number } {
+  const slots = new GatewaySlots();
+  for (let i = 0; i < count; i++) {
+    const at = slots.add(`gw-${i}`, 0).slot * STRIDE;
+    slots.hot[at + OPEN] = 1;
+    slots.hot[at + STALE_AFTER] = 2_000;
+    slots.hot[at + LATE_AFTER] = 1_500;
+    slots.hot[at + BASE] = 0.3 + 0.3 * random();
+    slots.hot[at + COST] = 0.0002;
+    slots.hot[at + YOUNG] = 20;
+  }
+  const members = Array.from({ length: count }, (_, i) => i);
+  const view = new CandidateView(slots, members, { labels: {}, wishes: [] }, 0, 0, 0, 16);
+  const filter = new LookupFilter(slots);
+  filter.aim([], false, 0);
+  const factors = { pending: 0.95, handshake: 0.002 };
+  const nobodyTooMany = { mostAssigned: Infinity, admit: 0.9, alternates: 0 };
+  const question: Question = { slots, view, filter, factors, random, nowMs: 0, draws: 8, ...nobodyTooMany };
+  const offers = new Offers();
+  let kept = 0;
+  const pickUs = cpuUs(300_000, () => {
+    offers.clear();
+    expectedPolicy.offer(question, offers);
+    kept += offers.slots[offers.least()]!;
+  });
+  const scanUs = cpuUs(Math.max(200, Math.round(4e6 / count)), () => {
+    let best = -1;
+    let least = Infinity;
+    for (const slot of view.slots) {
+      if (!filter.allows(slot)) continue;
+      const load = expectedLoad(slots.hot, slot * STRIDE, factors, 0);
+      if (load < least) [best, least] = [slot, load];
+    }
+    kept += best;
+  });
+  if (!Number.isFinite(kept)) throw new Error('a decision was not made');
+  return { pickUs, scanUs };
+}
+
+/** The whole of `lookup`: rules, ticket, books, identity; with and without the explain ring. */
+function wholeLookup(count: number, explainLookups: number): number {
+  const balancer = createBalancer({
+    heraldId: 'h1',
+    random,
+    explainLookups,
+    // Nobody connects here, so nothing that is on its way may count as load.
+    defaultPool: { handshakeSeconds: 0, admitScore: Infinity },
+  });
+  for (let i = 0; i < count; i++) balancer.report(report(i, 1), 0);
+  let named = 0;
+  const us = cpuUs(100_000, () => {
+    if (balancer.lookup(request, 50).ok) named++;
+  });
+  if (named === 0) throw new Error('every lookup was refused');
+  return us;
+}
+
+function ingest(count: number): number {
+  const balancer = createBalancer({ heraldId: 'h1', random });
+  let seq = 0;
+  const reports = Array.from({ length: count }, (_, i) => report(i, 0));
+  return cpuUs(100_000, (i) => {
+    const one = reports[i % count]!;
+    one.seq = ++seq;
+    balancer.report(one, seq / 10);
+  });
+}
+
+const rows = [20, 1_000, 10_000].map((gateways) => {
+  const { pickUs, scanUs } = bareDecision(gateways);
+  const bare = wholeLookup(gateways, 0);
+  const explained = wholeLookup(gateways, 10_000);
+  return {
+    gateways,
+    'decision us': pickUs.toFixed(2),
+    'decisions/s': Math.round(1e6 / pickUs),
+    'scan us': scanUs.toFixed(2),
+    'scan/decision': (scanUs / pickUs).toFixed(1),
+    'lookup() us': bare.toFixed(2),
+    'explain adds us': (explained - bare).toFixed(2),
+    'report us': ingest(gateways).toFixed(2),
+  };
+});
+console.table(rows);
