@@ -85,9 +85,7 @@ async function measure(
       `${way} to be under way`,
       async () => {
         const counts = await Promise.all(children.map(countOf));
-        return counts.every(
-          ({ rows, written }) => rows === gateways && (way === 'none' || written > 0),
-        );
+        return counts.every(({ rows, written }) => rows === gateways && (way === 'none' || written > 0));
       },
       60_000,
       500,

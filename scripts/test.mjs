@@ -67,7 +67,8 @@ vitest('contract', process.execPath, ['contract']);
 vitest('integration', process.execPath, ['integration']);
 vitest('e2e', process.execPath, ['e2e']);
 const newer = nodeBinary(24);
-if (newer === undefined) notes.push(`Node 24 is not to be had here: the spine ran on ${process.version} alone`);
+if (newer === undefined)
+  notes.push(`Node 24 is not to be had here: the spine ran on ${process.version} alone`);
 else vitest('spine on Node 24', newer, ['e2e'], ['test/e2e/spine']);
 
 console.log(`\nin ${Math.round((Date.now() - started) / 1000)} s`);

@@ -50,7 +50,10 @@ export async function launchGraphite(): Promise<Graphite> {
   const url = `http://127.0.0.1:${webPort}`;
   const render = async (target: string, seconds = 60): Promise<GraphiteSeries[]> => {
     const query = new URLSearchParams({ target, format: 'json', from: `-${seconds}s`, noCache: 'true' });
-    const reply = await request(`${url}/render?${query.toString()}`, { headersTimeout: 10_000, bodyTimeout: 10_000 });
+    const reply = await request(`${url}/render?${query.toString()}`, {
+      headersTimeout: 10_000,
+      bodyTimeout: 10_000,
+    });
     const body = await reply.body.text();
     if (reply.statusCode !== 200) throw new Error(`${target}: ${reply.statusCode} ${body.slice(0, 300)}`);
     return JSON.parse(body) as GraphiteSeries[];

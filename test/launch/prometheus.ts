@@ -65,7 +65,9 @@ export async function launchPrometheus(jobs: ScrapeJob[], ruleFiles: string[] = 
   return {
     url,
     async query(expression) {
-      const reply = await request(`${url}/api/v1/query?${new URLSearchParams({ query: expression }).toString()}`);
+      const reply = await request(
+        `${url}/api/v1/query?${new URLSearchParams({ query: expression }).toString()}`,
+      );
       const answer = (await reply.body.json()) as {
         status: string;
         error?: string;

@@ -1,7 +1,7 @@
 // Makes a .ts file and what it imports runnable as a child process without a build: types erased into
 // .cache, a folder inside the repository so that packages still resolve. A child then starts in a tenth of
 // a second, where compiling inside it would cost a second each time.
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import ts from 'typescript';
 
@@ -30,6 +30,10 @@ export function transpiled(entry: string): string {
     }
   };
   visit(entry);
+  // What Herald serves as it is.
+  const page = 'src/herald/http/page';
+  cpSync(join(ROOT, page), join(OUT, page), { recursive: true });
+  cpSync(join(ROOT, 'package.json'), join(OUT, 'package.json'));
   return runnable(entry);
 }
 

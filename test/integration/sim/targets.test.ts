@@ -13,14 +13,12 @@ it(
   { timeout: 600_000 },
   async () => {
     const script = ['scripts/run-ts.mjs', 'bench/sim-targets.ts', '--json'];
-    const { stdout } = await run(process.execPath, script, { maxBuffer: 1 << 24 }).catch(
-      (error: unknown) => {
-        // A missed target ends the script with 1 and its rows on stdout; anything else is a broken run.
-        const { stdout } = error as { stdout?: string };
-        if (stdout?.startsWith('[')) return { stdout };
-        throw error;
-      },
-    );
+    const { stdout } = await run(process.execPath, script, { maxBuffer: 1 << 24 }).catch((error: unknown) => {
+      // A missed target ends the script with 1 and its rows on stdout; anything else is a broken run.
+      const { stdout } = error as { stdout?: string };
+      if (stdout?.startsWith('[')) return { stdout };
+      throw error;
+    });
     const rows = JSON.parse(stdout) as Checked[];
     console.table(
       rows.map(({ values, ...row }) => ({ ...row, values: values.map((v) => v.toFixed(3)).join(' ') })),

@@ -1,0 +1,138 @@
+// A real HAProxy fed by a real Herald, with the very backend that Herald writes for it.
+
+import { afterEach, describe, expect, test } from 'vitest';
+import type { Haproxy } from '../../launch/haproxy.ts';
+import { launchHaproxy } from '../../launch/haproxy.ts';
+import { freePort } from '../../launch/free-port.ts';
+import { requireServer } from '../../launch/require-server.ts';
+import { until } from '../../launch/until.ts';
+import type { OneHerald } from '../herald/one-herald.ts';
+import { ask, oneHerald, send } from '../herald/one-herald.ts';
+import type { MiniGateway } from './rig.ts';
+import {
+  becomes,
+  connectMany,
+  defaults,
+  frontend,
+  keepReporting,
+  miniGateway,
+  serverOf,
+  shares,
+} from './rig.ts';
+
+const cleanUps: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
+});
+
+interface Stage {
+  herald: OneHerald;
+  haproxy: Haproxy;
+  gateways: MiniGateway[];
+  port: number;
+}
+
+async function stage(loads: readonly number[]): Promise<Stage> {
+  const herald = await oneHerald();
+  cleanUps.push(() => herald.close());
+  const gateways = await Promise.all(loads.map((cpu, i) => miniGateway(`gw-${i + 1}`, cpu)));
+  for (const gateway of gateways) cleanUps.push(() => gateway.close());
+  cleanUps.push(keepReporting(gateways, () => [herald.addresses.control]));
+  await until('all gateways in the table', async () => {
+    const { body } = await ask(`${herald.addresses.admin}/v1/table`);
+    return body.gateways.length === loads.length;
+  });
+  const { text } = await ask(`${herald.addresses.admin}/v1/haproxy.cfg?backend=chat`);
+  const port = await freePort();
+  const haproxy = await launchHaproxy(`${defaults()}${frontend(port, 'chat')}${text}`);
+  cleanUps.push(() => haproxy.stop());
+  return { herald, haproxy, gateways, port };
+}
+
+/** Waits until HAProxy's weights stand still at what their loads deserve. */
+async function settledWeights({ haproxy, gateways, herald }: Stage): Promise<Record<string, number>> {
+  let before = '';
+  await until(
+    'the weights to settle',
+    async () => {
+      const { body } = await ask(`${herald.addresses.admin}/v1/table`);
+      const wanted = body.gateways.map((row) => row.weightPercent);
+      const real = await Promise.all(gateways.map(async ({ id }) => (await serverOf(haproxy, id)).weight));
+      const same = JSON.stringify([wanted, real]);
+      const settled = same === before && real.every((weight, i) => weight === wanted[i]);
+      before = same;
+      return settled;
+    },
+    20_000,
+    1_200,
+  );
+  return Object.fromEntries(
+    await Promise.all(gateways.map(async ({ id }) => [id, (await serverOf(haproxy, id)).weight] as const)),
+  );
+}
+
+describe.runIf(requireServer('haproxy'))('HAProxy with agent-check', () => {
+  test('sends WebSockets by the weights, within 10 %', async () => {
+    const staged = await stage([0.1, 0.4, 0.7]);
+    const weights = await settledWeights(staged);
+    expect(weights['gw-1']).toBeGreaterThan(weights['gw-2']!);
+    expect(weights['gw-2']).toBeGreaterThan(weights['gw-3']!);
+    const sum = Object.values(weights).reduce((a, b) => a + b, 0);
+    const opened = await connectMany(staged.port, 300);
+    const got = shares(opened);
+    for (const [id, weight] of Object.entries(weights)) {
+      const due = weight / sum;
+      expect(Math.abs((got[id] ?? 0) - due) / due, `${id}: due ${due}, got ${got[id]}`).toBeLessThan(0.1);
+    }
+    for (const { socket } of opened) socket.terminate();
+  });
+
+  test('takes share from a squeezed gateway within 2 s, and gives it back', async () => {
+    const staged = await stage([0.2, 0.2, 0.2]);
+    const before = (await settledWeights(staged))['gw-1']!;
+    staged.gateways[0]!.cpu = 0.95;
+    const fellMs = await becomes(
+      staged.haproxy,
+      'gw-1',
+      'lighter',
+      ({ weight }) => weight < before / 2,
+      6_000,
+    );
+    expect(fellMs).toBeLessThan(2_500);
+    const squeezed = shares(await connectMany(staged.port, 120));
+    expect(squeezed['gw-1'] ?? 0).toBeLessThan(0.22);
+    staged.gateways[0]!.cpu = 0.2;
+    await becomes(staged.haproxy, 'gw-1', 'back', ({ weight }) => weight >= before - 10, 10_000);
+  });
+
+  test('drain keeps the sockets there are and sends no new ones', async () => {
+    const staged = await stage([0.2, 0.2]);
+    await settledWeights(staged);
+    const early = await connectMany(staged.port, 20);
+    const held = early.filter(({ gateway }) => gateway === 'gw-1');
+    expect(held.length).toBeGreaterThan(0);
+    await send(`${staged.herald.addresses.admin}/v1/gateways/gw-1/drain`, { reason: 'deploy' });
+    await becomes(staged.haproxy, 'gw-1', 'draining', ({ status }) => status.includes('DRAIN'), 4_000);
+    const late = await connectMany(staged.port, 40);
+    expect(shares(late)).toEqual({ 'gw-2': expect.closeTo(1, 6) });
+    for (const { socket } of held) {
+      const echo = new Promise((resolve) =>
+        socket.once('message', (data) => resolve((data as Buffer).toString())),
+      );
+      socket.send('still here');
+      expect(await echo).toBe('still here');
+    }
+    await send(`${staged.herald.addresses.admin}/v1/gateways/gw-1/ready`, {});
+    await becomes(staged.haproxy, 'gw-1', 'up', ({ status, weight }) => status === 'UP' && weight > 0, 4_000);
+  });
+
+  test('a gateway that falls silent goes down, and comes back', async () => {
+    const staged = await stage([0.2, 0.2, 0.2, 0.2]);
+    await settledWeights(staged);
+    const [gateway] = staged.gateways;
+    gateway!.silent = true;
+    await becomes(staged.haproxy, gateway!.id, 'down', ({ status }) => status.startsWith('DOWN'), 8_000);
+    gateway!.silent = false;
+    await becomes(staged.haproxy, gateway!.id, 'up again', ({ status }) => status === 'UP', 8_000);
+  });
+});
