@@ -12,9 +12,9 @@ import type { RunningUp } from './running-up.ts';
 
 const MESSAGES = 1_000;
 
-async function getJson<T>(url: string): Promise<{ status: number; body: T }> {
+async function getJson(url: string): Promise<{ status: number; body: unknown }> {
   const reply = await request(url);
-  return { status: reply.statusCode, body: (await reply.body.json()) as T };
+  return { status: reply.statusCode, body: await reply.body.json() };
 }
 
 describe('herald up', () => {
@@ -24,8 +24,8 @@ describe('herald up', () => {
     up = await startUp(['--no-bots', '--no-squeeze']);
     await until(
       async () => {
-        const { body } = await getJson<TableSnapshot>(`${up.adminUrl}/v1/table`);
-        return body.gateways.filter(({ effectiveState }) => effectiveState === 'up').length === 3;
+        const table = (await getJson(`${up.adminUrl}/v1/table`)).body as TableSnapshot;
+        return table.gateways.filter(({ effectiveState }) => effectiveState === 'up').length === 3;
       },
       10_000,
       'three gateways in the table',
@@ -83,8 +83,9 @@ describe('herald up', () => {
   });
 
   test('answers a lookup with a gateway, alternates and a ticket', async () => {
-    const { status, body } = await getJson<LookupReply>(`${up.publicUrl}/v1/lookup`);
-    expect(status).toBe(200);
+    const reply = await getJson(`${up.publicUrl}/v1/lookup`);
+    const body = reply.body as LookupReply;
+    expect(reply.status).toBe(200);
     expect(body.url).toMatch(/^ws:\/\/127\.0\.0\.1:\d+\/ws$/);
     expect(body.alternates).toHaveLength(2);
     expect(body.ticket).toMatch(/^t1\./);
@@ -109,7 +110,7 @@ describe('herald up', () => {
   });
 
   test('explains a lookup', async () => {
-    const { body } = await getJson<LookupReply>(`${up.publicUrl}/v1/lookup`);
+    const body = (await getJson(`${up.publicUrl}/v1/lookup`)).body as LookupReply;
     const explained = herald('explain', body.lookupId, '--admin', up.adminUrl);
     expect(explained.stderr).toBe('');
     expect(explained.stdout).toContain(body.gateway);

@@ -224,30 +224,37 @@ describe('any bytes', () => {
   });
 
   it('of a real frame, cut or with one byte changed, are decoded or refused', () => {
-    const batch = messages.map((list) => encodePublishBatch(writer, { batch: 7, messages: list }));
+    const of = <T>(decode: T, frame: Uint8Array) => [decode, frame] as const;
+    const batch = messages.map((list) =>
+      of(decodePublishBatch, encodePublishBatch(writer, { batch: 7, messages: list })),
+    );
     const envelope = fc
       .tuple(epoch, section)
-      .map(([life, one]) => encodeEnvelope(writer, 'narrow', one.bucket, life, [encodeSection(writer, one)]));
+      .map(([life, one]) =>
+        of(decodeBrokerOut, encodeEnvelope(writer, 'narrow', one.bucket, life, [encodeSection(writer, one)])),
+      );
     const reply = fc.tuple(epoch, section).map(([life, one]) =>
-      encodeRepairReply(writer, {
-        request: 1,
-        epoch: life,
-        kind: 'range',
-        bucket: one.bucket,
-        firstHeldSequence: 1,
-        headSequence: 2,
-        section: one,
-      }),
+      of(
+        decodeRepairReply,
+        encodeRepairReply(writer, {
+          request: 1,
+          epoch: life,
+          kind: 'range',
+          bucket: one.bucket,
+          firstHeldSequence: 1,
+          headSequence: 2,
+          section: one,
+        }),
+      ),
     );
     fc.assert(
-      fc.property(fc.oneof(batch, envelope, reply), fc.nat(), fc.nat(255), (frame, at, byte) => {
+      fc.property(fc.oneof(batch, envelope, reply), fc.nat(), fc.nat(255), ([own, frame], at, byte) => {
         const place = at % frame.length;
         const changed = frame.slice();
         changed[place] = byte;
-        for (const decode of decoders) {
-          decode(changed, names);
-          expect(decode(frame.subarray(0, place), names).ok).toBe(false);
-        }
+        for (const decode of decoders) decode(changed, names);
+        // Its own decoder alone: a reply cut to its first bytes may well read as a request.
+        expect(own(frame.subarray(0, place), names).ok).toBe(false);
       }),
       RUNS,
     );
