@@ -81,7 +81,6 @@ export const heraldOptions = {
   ...listenOptions,
   ...tableOptions,
   ...policyOptions,
-  helpshift: text('', 'a helpshift/herald YAML whose rules answer agent-check, see docs/haproxy.md'),
 } as const;
 
 export type HeraldConfig = Config<typeof heraldOptions>;

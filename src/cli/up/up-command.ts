@@ -1,7 +1,6 @@
 // `herald up`: everything on one machine, each part its own process: one Herald, gateways, brokers, bots. It
 // is the first thing a newcomer runs, so it says what runs where and then shows the balancing at work.
 
-import { randomBytes } from 'node:crypto';
 import type { Command } from 'commander';
 import { StartError } from '../../daemon/lifecycle.ts';
 import { addBotsCommand } from './bots.ts';
@@ -94,8 +93,6 @@ async function startAll(
   botCount: number,
 ): Promise<{ gateways: Child[] }> {
   const env = {
-    // One secret for this run, so that tickets are real; it never leaves these processes' environment.
-    HERALD_SECRET: process.env['HERALD_SECRET'] ?? randomBytes(24).toString('base64url'),
     HERALD_STATSD: flags.statsd,
     HERALD_ZOOKEEPER: flags.zookeeper,
     HERALD_LOG_LEVEL: 'warn',

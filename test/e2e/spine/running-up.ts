@@ -53,11 +53,11 @@ export async function startUp(args: string[], env: Record<string, string> = {}):
       await exited;
     },
   };
-  await until(
-    () => output.includes('Ctrl-C stops everything') || child.exitCode !== null,
-    90_000,
-    'herald up to be ready',
-  );
+  const ready = (): boolean => output.includes('Ctrl-C stops everything') || child.exitCode !== null;
+  await until(ready, 90_000, 'herald up to be ready').catch(async (error: unknown) => {
+    await up.stop();
+    throw error;
+  });
   if (child.exitCode !== null) throw new Error(`herald up ended: ${output}`);
   return up;
 }
