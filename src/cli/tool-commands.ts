@@ -4,10 +4,12 @@ import type { Command } from 'commander';
 import { addCheckCommand } from './check-command.ts';
 import { addConfigCommand } from './config-command.ts';
 import { addHaproxyCommand } from './haproxy-command.ts';
+import { addRecordCommand } from './record-command.ts';
 import { addSimCommand } from './sim-command.ts';
 
 export function addToolCommands(program: Command): void {
   addSimCommand(program);
+  addRecordCommand(program);
   addCheckCommand(program);
   addConfigCommand(program);
   addHaproxyCommand(program);

@@ -39,6 +39,7 @@ import type { ShareDesired } from './operator-desk.ts';
 import { createOperatorDesk } from './operator-desk.ts';
 import { optionPairs } from './option-pairs.ts';
 import { listenAddresses } from './private-ports.ts';
+import { createRecordStream } from './record-stream.ts';
 import { createRecorder, noRecorder } from './recorder.ts';
 import { createTicketOffice } from './tickets.ts';
 import { createTrafficLog } from './traffic-log.ts';
@@ -74,10 +75,11 @@ export async function startHerald(config: HeraldConfig, parts: HeraldParts): Pro
   const meters = createHeraldMeters(metrics);
   const traffic = createTrafficLog();
   const brokers = createBrokerBook();
-  const recorder =
+  const recorder = createRecordStream(
     config.recordFile === ''
       ? noRecorder
-      : createRecorder(config.recordFile, config.recordMaxBytes, startedMs, log);
+      : createRecorder(config.recordFile, config.recordMaxBytes, startedMs, log),
+  );
   let stopping = false;
   let store: HeraldStore | undefined;
   const health = createHealth({
@@ -162,7 +164,7 @@ export async function startHerald(config: HeraldConfig, parts: HeraldParts): Pro
   };
   const stream = createTableStream(() => tableJson(admin));
   guardAdmin(adminApp, config.adminToken, config.adminHosts);
-  registerAdminApi(adminApp, { ...admin, stream });
+  registerAdminApi(adminApp, { ...admin, stream, recording: recorder });
 
   const agentDesk = createAgentDesk({
     balancer,
@@ -215,6 +217,7 @@ export async function startHerald(config: HeraldConfig, parts: HeraldParts): Pro
     closers.push(() => opened.close());
     closers.push(async () => {
       stream.close();
+      recorder.hangUp();
       await closeHttp(adminApp);
     });
     const adminUrl = urlOf(await listenHttp(adminApp, listen.admin, '--admin-listen'));

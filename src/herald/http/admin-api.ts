@@ -10,6 +10,7 @@ import type { Balancer, DesiredState } from '../core/balancer-types.ts';
 import { haproxyConfig } from '../haproxy/haproxy-config.ts';
 import type { Health } from '../health.ts';
 import type { OperatorDesk } from '../operator-desk.ts';
+import type { RecordStream } from '../record-stream.ts';
 import type { TrafficLog } from '../traffic-log.ts';
 import { rawQuery } from './http-server.ts';
 import { openApiDocument } from './openapi.ts';
@@ -30,6 +31,7 @@ export interface AdminApiParts {
   desk: OperatorDesk;
   traffic: TrafficLog;
   stream: TableStream;
+  recording: RecordStream;
   /** host:port HAProxy reaches agent-check at. */
   agentAddress: () => string;
 }
@@ -61,6 +63,14 @@ export function registerAdminApi(app: FastifyInstance, parts: AdminApiParts): vo
     void sendProblem(
       reply,
       problem(503, 'too-many-watchers', 'all places are taken', { retryAfterMs: 10_000 }),
+    );
+  });
+
+  app.get('/v1/record', (_request, reply) => {
+    if (parts.recording.listen(reply.raw, clock.nowMs())) return void reply.hijack();
+    void sendProblem(
+      reply,
+      problem(503, 'too-many-listeners', 'all places are taken', { retryAfterMs: 10_000 }),
     );
   });
 
@@ -126,12 +136,12 @@ export function registerAdminApi(app: FastifyInstance, parts: AdminApiParts): vo
 }
 
 /** The whole table as JSON text, for the stream. */
-export function tableJson(parts: Omit<AdminApiParts, 'stream'>): string {
+export function tableJson(parts: Omit<AdminApiParts, 'stream' | 'recording'>): string {
   return JSON.stringify(viewOf(parts, parts.clock.nowMs(), { pool: '', order: 'gateway' }));
 }
 
 function viewOf(
-  parts: Omit<AdminApiParts, 'stream'>,
+  parts: Omit<AdminApiParts, 'stream' | 'recording'>,
   nowMs: number,
   query: Parameters<typeof tableView>[1],
 ): TableView {

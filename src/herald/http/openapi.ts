@@ -211,6 +211,12 @@ const adminPaths = {
     [],
     { 503: problem('Too many watchers') },
   ),
+  '/v1/record': ask(
+    'Reports and lookups as they come in, for `herald record`',
+    typed('application/x-ndjson', 'One object a line: {t, report} or {t, lookup}, t in ms'),
+    [],
+    { 503: problem('Too many listeners') },
+  ),
   '/v1/gateways/{id}': ask('One gateway', json('Gateway', 'Its row'), [path('id')], {
     404: problem('Unknown'),
   }),
