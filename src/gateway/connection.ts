@@ -49,6 +49,7 @@ export class Connection implements Subscriber, WheelMember, Movable, CapabilityC
   movedMs = -Infinity;
   /** Since when it is above the soft limit. */
   slowSinceMs: number | undefined = undefined;
+  #tooSlow = false;
   /** Replayed on resume and not read yet: asked for by the client, so not held against it. */
   #replayBytes = 0;
   messages = 0;
@@ -92,7 +93,7 @@ export class Connection implements Subscriber, WheelMember, Movable, CapabilityC
   }
 
   deliver(bytes: Uint8Array, frames: number): void {
-    if (this.#ws.readyState !== OPEN) {
+    if (this.#tooSlow || this.#ws.readyState !== OPEN) {
       this.#parts.undelivered(frames);
       return;
     }
@@ -121,8 +122,11 @@ export class Connection implements Subscriber, WheelMember, Movable, CapabilityC
     }
     this.slowSinceMs ??= nowMs;
     slow.add(this);
-    // Closed by the sweep: a subscriber may not leave its group while it is being written to.
-    if (verdict === 'too-slow') this.#parts.doomed.add(this);
+    if (verdict !== 'too-slow') return;
+    // Closed by the sweep: a subscriber may not leave its group while it is being written to. Until then
+    // nothing more is buffered for it.
+    this.#tooSlow = true;
+    this.#parts.doomed.add(this);
   }
 
   /** A frame for this client alone. What the hub owes it must be given first (`hub.catchUp`). */

@@ -123,7 +123,8 @@ export class Hub {
   drop(subscriber: Subscriber, cause: DropCause, nowMs: number): void {
     const { group } = subscriber;
     if (!group) return;
-    this.ledger.dropped[cause] += group.remove(subscriber);
+    const frames = group.remove(subscriber);
+    this.ledger.dropped[cause] += frames;
     this.#forgetIfEmpty(group);
     for (const topic of group.topics) this.release(topic, nowMs);
     this.#subscriptions -= group.topics.length;
@@ -132,13 +133,16 @@ export class Hub {
   /** Gives one subscriber all that waits for it, so that what is written next comes after it. */
   catchUp(subscriber: Subscriber): void {
     if (subscriber.group) {
-      this.ledger.delivered += subscriber.group.catchUp(subscriber, this.#parts.allocate);
+      const frames = subscriber.group.catchUp(subscriber, this.#parts.allocate);
+      this.ledger.delivered += frames;
     }
   }
 
   /** Goes on with the flush of a sealed group for at most `count` members. True when it is done. */
   write(group: Group, count: number): boolean {
-    this.ledger.delivered += group.writeSome(count);
+    // In two steps: a subscriber who cannot take its frames corrects the ledger while they are written.
+    const frames = group.writeSome(count);
+    this.ledger.delivered += frames;
     return !group.flushing;
   }
 

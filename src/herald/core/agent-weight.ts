@@ -9,8 +9,11 @@ import { REPORTED_AT, STRIDE, WEIGHT } from './gateway-slots.ts';
 import type { LoadTable } from './load-table.ts';
 import type { Pool } from './pool.ts';
 
-/** Weights move once a round of 500 ms, a fifth of the way: about 2 s to follow a step. */
+/** Weights move once a round of 500 ms, a fifth of the way: about 2 s to follow a step, noise averages out. */
 const FOLLOW = 0.2;
+/** A gateway that lost this much is squeezed, not noisy: the weight then falls most of the way at once. */
+const SQUEEZE_POINTS = 15;
+const SQUEEZE_FOLLOW = 0.6;
 const STEP_POINTS = 2;
 
 /** One round over a pool. */
@@ -19,7 +22,8 @@ export function moveWeights(pool: Pool, slots: GatewaySlots, nowMs: number): voi
     const record = slots.records[slot]!;
     const at = slot * STRIDE;
     const target = 100 * Math.max(0, 1 - expectedLoad(slots.hot, at, pool.factors, nowMs));
-    record.smoothWeight += FOLLOW * (target - record.smoothWeight);
+    const follow = record.smoothWeight - target > SQUEEZE_POINTS ? SQUEEZE_FOLLOW : FOLLOW;
+    record.smoothWeight += follow * (target - record.smoothWeight);
     const next = Math.min(100, Math.max(1, Math.round(record.smoothWeight)));
     // The ends of the range are reached exactly, however small the last step.
     const atEnd = next === 1 || next === 100;
