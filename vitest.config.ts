@@ -6,11 +6,11 @@ const pure = (name: string) => ({
   extends: true as const,
   test: { name, include: [`test/${name}/**/*.test.ts`], isolate: false, testTimeout: 20_000 },
 });
-const real = (name: string, testTimeout: number) => ({
+const real = (name: string, testTimeout: number, include = [`test/${name}/**/*.test.ts`]) => ({
   extends: true as const,
   test: {
     name,
-    include: [`test/${name}/**/*.test.ts`],
+    include,
     testTimeout,
     hookTimeout: 60_000,
     fileParallelism: false,
@@ -24,7 +24,9 @@ export default defineConfig({
       pure('property'),
       real('contract', 60_000),
       real('integration', 60_000),
-      real('e2e', 180_000),
+      real('e2e', 180_000, ['test/e2e/*/**/*.test.ts']),
+      // The fault table takes minutes and judges milliseconds: it has a command of its own and is not in `npm test`.
+      real('faults', 180_000, ['test/e2e/faults.test.ts']),
     ],
   },
 });
