@@ -1,0 +1,78 @@
+// The ops page in a real browser: it shows the table live, and a click drains a gateway.
+
+import { chromium } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { commandPath, requireServer } from '../../launch/require-server.ts';
+import type { OneHerald } from '../herald/one-herald.ts';
+import { oneHerald, report } from '../herald/one-herald.ts';
+
+const QUIET = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'];
+const NO_CALLS_HOME = ['--disable-background-networking', '--disable-component-update', '--disable-sync'];
+
+describe.runIf(requireServer('chromium'))('the ops page', () => {
+  let herald: OneHerald;
+  let browser: Browser;
+  let page: Page;
+  const troubles: string[] = [];
+  let seq = 0;
+  let reporting: NodeJS.Timeout;
+
+  const tell = async (): Promise<void> => {
+    seq += 1;
+    const reports = ['ws-1', 'ws-2'].map((id, i) =>
+      report(id, { seq, cpu: 0.2 + 0.4 * i, connections: 10 * seq }),
+    );
+    await fetch(`${herald.addresses.control}/v1/feedback`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(reports),
+    });
+  };
+
+  beforeAll(async () => {
+    herald = await oneHerald();
+    await tell();
+    reporting = setInterval(() => void tell(), 300);
+    browser = await chromium.launch({
+      executablePath: commandPath('chromium')!,
+      args: [...QUIET, ...NO_CALLS_HOME],
+    });
+    page = await browser.newPage();
+    page.on('pageerror', (error) => troubles.push(error.message));
+    page.on('console', (message) => {
+      if (message.type() === 'error') troubles.push(message.text());
+    });
+    await page.goto(herald.addresses.admin);
+  });
+  afterAll(async () => {
+    clearInterval(reporting);
+    await browser.close();
+    await herald.close();
+  });
+
+  it('shows every gateway with its state, and keeps up with the reports', async () => {
+    const row = page.locator('#rows tr', { hasText: 'ws-2' });
+    await row.waitFor();
+    expect(await page.locator('#rows tr').count()).toBe(2);
+    expect(await row.locator('.state').textContent()).toBe('up');
+    const first = await page.locator('#f-connections').textContent();
+    await expect
+      .poll(() => page.locator('#f-connections').textContent(), { timeout: 10_000 })
+      .not.toBe(first);
+  });
+
+  it('drains a gateway by a click, with the reason kept', async () => {
+    await page.locator('#rows tr', { hasText: 'ws-1' }).getByRole('button', { name: /drain/i }).click();
+    await page.locator('#steer-reason').fill('new kernel');
+    await page.locator('#steer-go').click();
+    await page.locator('#rows tr', { hasText: 'ws-1' }).locator('.state.drain').waitFor();
+    const reply = await fetch(`${herald.addresses.admin}/v1/gateways/ws-1`);
+    const { desired } = (await reply.json()) as { desired: { state: string; reason: string } };
+    expect(desired).toMatchObject({ state: 'drain', reason: 'new kernel' });
+  });
+
+  it('logs no error', () => {
+    expect(troubles).toEqual([]);
+  });
+});
