@@ -90,9 +90,14 @@ function ready(name: string, child: ChildProcess): Promise<Record<string, string
     child.on('message', (message: ChildSays) => {
       clearTimeout(timer);
       if (message.says === 'ready') resolve(message.addresses);
-      else reject(new StartError(`${name}: ${message.message}`));
+      else reject(new StartError(`${name}: ${inOurWords(message.message)}`));
     });
   });
+}
+
+/** A daemon names its own flag; here one flag moves all ports. */
+function inOurWords(message: string): string {
+  return message.replace(/choose another with --[a-z-]+/, 'move all ports with --port-offset 100');
 }
 
 const NOT_FOR_READERS = new Set(['level', 'event', 'daemon', 'time', 'stack']);

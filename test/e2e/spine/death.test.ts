@@ -31,9 +31,11 @@ test('a gateway that was killed is not named again, and its clients come back el
       return client;
     });
     await until(() => clients.every(({ state }) => state.name === 'live'), 15_000, 'all clients live');
-    const victim = 'gateway-2';
-    const orphans = clients.filter(({ state }) => state.name === 'live' && state.gateway === victim);
-    expect(orphans.length).toBeGreaterThan(0);
+    // Whichever has most of them: right after their start gateways differ in load by chance.
+    const homes = clients.map(({ state }) => (state.name === 'live' ? state.gateway : ''));
+    const count = (id: string): number => homes.filter((home) => home === id).length;
+    const victim = ['gateway-1', 'gateway-2', 'gateway-3'].reduce((a, b) => (count(b) > count(a) ? b : a));
+    expect(count(victim)).toBeGreaterThanOrEqual(CLIENTS / 3);
 
     const [pid] = up.pidsOf(victim);
     process.kill(pid!, 'SIGKILL');

@@ -1,5 +1,6 @@
 // The whole way on real parts: look up, connect, publish through the brokers, receive on every gateway.
 
+import { spawn } from 'node:child_process';
 import { request } from 'undici';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
@@ -7,7 +8,7 @@ import { connect } from '../../../src/client/index.ts';
 import type { TableSnapshot } from '../../../src/herald/core/balancer-types.ts';
 import type { LookupReply } from '../../../src/protocol/lookup.ts';
 import { createPublisher } from '../../../src/publisher/index.ts';
-import { herald, startUp, until } from './running-up.ts';
+import { herald, HERALD_BIN, startUp, until } from './running-up.ts';
 import type { RunningUp } from './running-up.ts';
 
 const MESSAGES = 1_000;
@@ -107,6 +108,35 @@ describe('herald up', () => {
     const published = herald('publish', 'news', '{"a":1}', '--heralds', up.controlUrl);
     expect(published.stderr).toBe('');
     expect(published.stdout).toBe('published 1 to news\n');
+  });
+
+  test('prints what a shell subscribed to', async () => {
+    const child = spawn(process.execPath, [
+      HERALD_BIN,
+      'subscribe',
+      'shell.news',
+      '--count',
+      '1',
+      '--url',
+      up.publicUrl,
+    ]);
+    let stdout = '';
+    let stderr = '';
+    child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
+    child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+    const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
+    await until(() => stderr.includes('"live"'), 15_000, 'the subscriber to be live');
+    herald('publish', 'shell.news', '{"hello":"world"}', '--heralds', up.controlUrl);
+    expect(await exited).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ topic: 'shell.news', data: { hello: 'world' } });
+  });
+
+  test('says which port is busy when it is started twice', () => {
+    const { status, stderr } = herald('up', '--port-offset', String(up.offset), '--no-bots');
+    expect(status).toBe(1);
+    expect(stderr).toMatch(
+      /^herald: herald-1: 127\.0\.0\.1:\d+ is in use by .+ \(pid \d+\); move all ports with --port-offset 100\n$/,
+    );
   });
 
   test('explains a lookup', async () => {

@@ -15,19 +15,21 @@ import type { BrokerLink, DeliveredMessage, FeedGap } from '../../../src/gateway
 import type { BrokerAddress } from '../../../src/protocol/load-report.ts';
 import type { Child } from '../../launch/child.ts';
 import { startChild } from '../../launch/child.ts';
+import { freePorts } from '../../launch/free-port.ts';
 import { transpiled } from '../../launch/transpiled.ts';
 
 export type BrokerFlags = Partial<Record<keyof BrokerConfig, unknown>>;
 
 /** A broker in this process on free ports of the loopback, known to no Herald. */
-export function broker(id: string, flags: BrokerFlags = {}): Promise<BrokerHandle> {
+export async function broker(id: string, flags: BrokerFlags = {}): Promise<BrokerHandle> {
+  const [publish, subscribe, repair, http] = (await freePorts(4)).map((port) => `127.0.0.1:${port}`);
   const config = loadConfig(brokerOptions, {
     flags: {
       id,
-      publishListen: '127.0.0.1:0',
-      subscribeListen: '127.0.0.1:0',
-      repairListen: '127.0.0.1:0',
-      httpListen: '127.0.0.1:0',
+      publishListen: publish,
+      subscribeListen: subscribe,
+      repairListen: repair,
+      httpListen: http,
       heralds: [],
       ...flags,
     },
