@@ -113,6 +113,7 @@ function troubleOf(line: string): string | undefined {
       .map(([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
     return `${String(event)} ${details.join(' ')}`;
   } catch {
-    return line;
+    // A start that failed says so over IPC as well, in words that fit here.
+    return line.startsWith('herald: ') ? undefined : line;
   }
 }
