@@ -26,8 +26,6 @@ export default defineConfig({
       real('integration', 60_000),
       real('e2e', 180_000, ['test/e2e/*/**/*.test.ts']),
       // The fault table takes minutes and judges milliseconds: it has a command of its own and is not in `npm test`.
-      // What is known to be broken and said so in CHANGELOG.md.
-      real('known-defects', 60_000),
       real('faults', 180_000, ['test/e2e/faults.test.ts']),
     ],
   },

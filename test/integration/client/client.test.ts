@@ -7,6 +7,7 @@ import { connect } from '../../../src/client/index.ts';
 import { freePort } from '../../launch/free-port.ts';
 import type { SmallFleet } from '../../launch/small-fleet.ts';
 import { launchSmallFleet } from '../../launch/small-fleet.ts';
+import { startTcpProxy } from '../../launch/tcp-proxy.ts';
 import { until } from '../../launch/until.ts';
 
 interface Watched {
@@ -38,9 +39,9 @@ const gatewayOf = ({ client }: Watched): string => (client.state.name === 'live'
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, n) => n);
 
 /** Publishes numbers until told to stop; resolves with how many, all of them acked. */
-function publishSteadily(fleet: SmallFleet, topic = 'numbers'): { stop(): Promise<number> } {
+function publishSteadily(fleet: SmallFleet, topic = 'numbers', everyMs = 5): { stop(): Promise<number> } {
   const acks: Promise<void>[] = [];
-  const timer = setInterval(() => acks.push(fleet.publisher.publish(topic, acks.length)), 5);
+  const timer = setInterval(() => acks.push(fleet.publisher.publish(topic, acks.length)), everyMs);
   return {
     async stop() {
       clearInterval(timer);
@@ -104,6 +105,42 @@ describe('the client in a fleet of two gateways', () => {
       probe.client.close();
       return found;
     });
+  });
+
+  it('loses and repeats nothing when its connection is cut', async () => {
+    const gateway = fleet.gateways[0]!;
+    const proxy = await startTcpProxy(Number(new URL(gateway.url).port));
+    try {
+      const viaProxy = class extends WebSocket {
+        constructor(url: string, protocols: string[]) {
+          super(url.replace(new URL(gateway.url).host, proxy.address), protocols);
+        }
+      };
+      const watched = watch({
+        herald: fleet.url,
+        topics: ['cut'],
+        webSocket: viaProxy,
+        exclude: [fleet.gateways[1]!.id],
+      });
+      await until('live', () => live(watched));
+      // The waits after repeated cuts may pass a second: what is missed must stay within the 300 messages that
+      // a resume may bring back, else it is rightly told as a gap.
+      const publishing = publishSteadily(fleet, 'cut', 20);
+      for (let cut = 1; cut <= 3; cut++) {
+        await until('messages flow', () => watched.numbers.length > cut * 30);
+        // By the event and not by polling: it may be live again within a few milliseconds.
+        const seen = leavesLive(watched);
+        proxy.dropConnections();
+        await seen;
+        await until('live again', () => live(watched));
+      }
+      const count = await publishing.stop();
+      await until('all messages', () => watched.numbers.length >= count);
+      expect(watched.numbers).toEqual(upTo(count));
+      expect(watched.gaps).toEqual([]);
+    } finally {
+      await proxy.close();
+    }
   });
 
   it('continues where an earlier run stopped', async () => {
