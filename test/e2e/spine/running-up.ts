@@ -100,11 +100,13 @@ export function isAlive(pid: number): boolean {
 export async function until(
   holds: () => boolean | Promise<boolean>,
   deadlineMs: number,
-  what: string,
+  what: string | (() => string),
 ): Promise<void> {
   const end = performance.now() + deadlineMs;
   while (!(await holds())) {
-    if (performance.now() > end) throw new Error(`waited ${deadlineMs} ms for ${what}`);
+    if (performance.now() > end) {
+      throw new Error(`waited ${deadlineMs} ms for ${typeof what === 'string' ? what : what()}`);
+    }
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
