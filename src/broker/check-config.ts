@@ -6,6 +6,7 @@ import { formatAddress, isLoopback, parseAddress } from '../daemon/address.ts';
 import type { Config } from '../daemon/config.ts';
 import { StartError } from '../daemon/lifecycle.ts';
 import type { CurveClient, CurveKeys } from '../daemon/zeromq-options.ts';
+import { CURVE_KEY_CHARS } from '../daemon/zeromq-options.ts';
 import { ID_PATTERN, ID_WORDS } from '../protocol/names.ts';
 import type { brokerOptions } from './broker-options.ts';
 
@@ -17,8 +18,6 @@ export interface BrokerListens {
   repair: Address;
   http: Address | undefined;
 }
-
-const CURVE_KEY_CHARS = 40;
 
 /** Throws a StartError that names the option. */
 export function checkConfig(config: BrokerConfig): BrokerListens {

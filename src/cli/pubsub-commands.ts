@@ -5,14 +5,16 @@ import type { Command } from 'commander';
 import { Option as Flag } from 'commander';
 import { WebSocket } from 'ws';
 import { connect } from '../client/index.ts';
+import { envName, flagName, loadConfig } from '../daemon/config.ts';
 import { StartError } from '../daemon/lifecycle.ts';
+import { brokerReachOptions } from '../daemon/options.ts';
 import { TOPIC_PATTERN, TOPIC_WORDS } from '../protocol/names.ts';
 import { PUBLIC_URL } from './ask-commands.ts';
 
 export const CONTROL_URL = 'http://127.0.0.1:7401';
 
 export function addPubSubCommands(program: Command): void {
-  program
+  const publishing = program
     .command('publish <topic> <data>')
     .description('publish one message: JSON, or any text as a JSON string')
     .addOption(
@@ -22,6 +24,9 @@ export function addPubSubCommands(program: Command): void {
     )
     .option('--count <number>', 'publish it so many times', '1')
     .action(publish);
+  for (const [key, { help }] of Object.entries(brokerReachOptions)) {
+    publishing.addOption(new Flag(`${flagName(key)} <text>`, `${help} [${envName(key)}]`));
+  }
 
   program
     .command('subscribe <topic...>')
@@ -37,14 +42,16 @@ export function addPubSubCommands(program: Command): void {
 async function publish(
   topic: string,
   data: string,
-  flags: { heralds: string; count: string },
+  flags: { heralds: string; count: string } & Record<string, unknown>,
 ): Promise<void> {
   checkTopic(topic);
   const count = Number(flags.count);
   if (!Number.isInteger(count) || count < 1)
     throw new StartError(`--count ${flags.count}: expected a positive integer`);
+  const { brokerReach } = await import('../publisher/broker-reach.ts');
   const { createPublisher } = await import('../publisher/index.ts');
-  const publisher = await createPublisher({ heralds: flags.heralds.split(',') });
+  const reach = brokerReach(loadConfig(brokerReachOptions, { env: process.env, flags }));
+  const publisher = await createPublisher({ heralds: flags.heralds.split(','), ...reach });
   try {
     for (let sent = 0; sent < count; sent++) await publisher.publish(topic, jsonOf(data));
     console.log(`published ${count} to ${topic}`);

@@ -12,6 +12,17 @@ export const commonOptions = {
   zookeeperAuth: secret('user:password for digest authentication at ZooKeeper; empty = none'),
 } as const;
 
+/** For daemons that reach brokers: where they are without a Herald, and the keys of those that encrypt. */
+export const brokerReachOptions = {
+  brokers: list(
+    [],
+    'brokers to start from: id@host, or id@host:publish:subscribe:repair with ports; a list from Herald replaces it',
+  ),
+  brokerServerKey: text('', 'CURVE public key of the brokers, where they encrypt; empty = no encryption'),
+  curvePublicKey: text('', 'own CURVE public key, 40 characters (`herald keys`)'),
+  curveSecretKey: secret('own CURVE secret key, 40 characters'),
+} as const;
+
 /** For daemons that talk to Herald. */
 export const heraldsOption = list(
   ['http://127.0.0.1:7401'],

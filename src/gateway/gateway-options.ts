@@ -2,7 +2,7 @@
 
 import type { Config } from '../daemon/config.ts';
 import { choice, integer, list, number, secret, text } from '../daemon/config.ts';
-import { commonOptions, heraldsOption } from '../daemon/options.ts';
+import { brokerReachOptions, commonOptions, heraldsOption } from '../daemon/options.ts';
 import { CLIENT_LIMITS } from '../protocol/client-frames.ts';
 
 const placeOptions = {
@@ -73,6 +73,7 @@ const testOptions = {
 export const gatewayOptions = {
   ...commonOptions,
   ...placeOptions,
+  ...brokerReachOptions,
   ...doorOptions,
   ...fanOutOptions,
   ...resumeOptions,

@@ -97,7 +97,10 @@ export function startReporting(of: ReportingParts): Reporting {
           }),
           signals,
           onDirective: obey,
-          onBrokers: (brokers) => link.setBrokers(brokers),
+          // A Herald that has just started knows none yet: the last list stands.
+          onBrokers: (brokers) => {
+            if (brokers.length > 0) link.setBrokers(brokers);
+          },
           log,
           clock,
           random: parts.random,

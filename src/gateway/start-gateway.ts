@@ -10,6 +10,7 @@ import type { Metrics } from '../daemon/metrics.ts';
 import { deriveKey, verifyTicket } from '../daemon/secrets.ts';
 import { startTelemetry } from '../daemon/telemetry.ts';
 import type { Publisher } from '../publisher/index.ts';
+import { brokerReach } from '../publisher/broker-reach.ts';
 import { createPublisher } from '../publisher/index.ts';
 import type { ReporterSnapshot } from '../reporter/index.ts';
 import { createBrokerLink } from './broker-link-zmq.ts';
@@ -90,6 +91,7 @@ const PUBLISH_DEADLINE_MS = 5_000;
 export async function startGateway(config: GatewayConfig, given: StartGatewayParts): Promise<GatewayHandle> {
   const { log, metrics, clock, random = Math.random } = given;
   const checked = checkConfig(config);
+  const reach = brokerReach(config);
   // Unpooled: a slice of a pool would keep 8 KB alive for as long as one frame waits for a slow client.
   const allocate = (size: number): Uint8Array =>
     size < 1_024 ? Buffer.allocUnsafe(size) : Buffer.allocUnsafeSlow(size);
@@ -114,7 +116,11 @@ export async function startGateway(config: GatewayConfig, given: StartGatewayPar
 
   let publisher: Publisher | undefined;
   if (config.publishTopics.length > 0 && !given.publish) {
-    publisher = await createPublisher({ heralds: config.heralds, giveUpMs: PUBLISH_DEADLINE_MS });
+    publisher = await createPublisher({
+      heralds: config.heralds,
+      giveUpMs: PUBLISH_DEADLINE_MS,
+      ...reach,
+    });
   }
   // The last thing that is awaited: from here to `serve` nobody can come in. An id made from the address
   // needs the port as bound.
@@ -145,7 +151,7 @@ export async function startGateway(config: GatewayConfig, given: StartGatewayPar
       fanOut.wake();
     },
   };
-  const link = given.openLink?.(events) ?? createBrokerLink({ ...events, brokers: [], log });
+  const link = given.openLink?.(events) ?? createBrokerLink({ ...events, ...reach, log });
 
   const keys = [config.secret, ...(config.previousSecret === '' ? [] : [config.previousSecret])].map(
     (secret) => deriveKey(secret, 'ticket', id),

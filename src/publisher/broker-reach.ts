@@ -1,0 +1,65 @@
+// (7) How a daemon reaches its brokers, from its configuration: a list for fleets without a Herald, or to start
+// from, and the CURVE keys where brokers encrypt. What cannot work stops the start with one clear line.
+
+import { formatAddress } from '../daemon/address.ts';
+import { StartError } from '../daemon/lifecycle.ts';
+import type { CurveClient } from '../daemon/zeromq-options.ts';
+import { CURVE_KEY_CHARS } from '../daemon/zeromq-options.ts';
+import type { BrokerAddress } from '../protocol/load-report.ts';
+import { ID_PATTERN } from '../protocol/names.ts';
+
+export interface BrokerReachConfig {
+  brokers: readonly string[];
+  brokerServerKey: string;
+  curvePublicKey: string;
+  curveSecretKey: string;
+}
+
+export interface BrokerReach {
+  brokers: BrokerAddress[];
+  curve?: CurveClient;
+}
+
+/** Throws a StartError that names the option. */
+export function brokerReach(config: BrokerReachConfig): BrokerReach {
+  const brokers = config.brokers.map((text) => parseBroker(text));
+  const twice = brokers.find(({ id }, i) => brokers.findIndex((other) => other.id === id) < i);
+  if (twice) throw new StartError(`--brokers: ${twice.id} is named twice`);
+  const { brokerServerKey: serverKey, curvePublicKey: publicKey, curveSecretKey: secretKey } = config;
+  const keys = { brokerServerKey: serverKey, curvePublicKey: publicKey, curveSecretKey: secretKey };
+  const given = Object.entries(keys).filter(([, key]) => key !== '');
+  if (given.length === 0) return { brokers };
+  for (const [name, key] of Object.entries(keys)) {
+    if (key === '') throw new StartError(`${name}: needed together with ${given[0]![0]} (\`herald keys\`)`);
+    if (key.length !== CURVE_KEY_CHARS)
+      throw new StartError(`${name}: expected ${CURVE_KEY_CHARS} characters`);
+  }
+  return { brokers, curve: { serverKey, publicKey, secretKey } };
+}
+
+const BROKER = /^([^@]+)@(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+))(?::(\d{1,5}):(\d{1,5}):(\d{1,5}))?$/;
+
+/** `id@host`, with the default ports, or `id@host:publish:subscribe:repair`. */
+function parseBroker(text: string): BrokerAddress {
+  const [, id, v6, name, publish = '7420', subscribe = '7430', repair = '7440'] = BROKER.exec(text) ?? [];
+  const host = v6 ?? name;
+  if (id === undefined || host === undefined || !ID_PATTERN.test(id)) {
+    throw new StartError(`--brokers ${text}: expected id@host or id@host:publish:subscribe:repair`);
+  }
+  const endpoint = (port: string): string => {
+    if (Number(port) < 1 || Number(port) > 65_535) {
+      throw new StartError(`--brokers ${text}: ${port} is not a port`);
+    }
+    return `tcp://${formatAddress({ host, port: Number(port) })}`;
+  };
+  return {
+    id,
+    publish: endpoint(publish),
+    subscribe: endpoint(subscribe),
+    repair: endpoint(repair),
+    http: '',
+    // Its life is not known from here; the first frame tells.
+    epoch: '',
+    state: 'up',
+  };
+}

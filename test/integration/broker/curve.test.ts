@@ -1,0 +1,165 @@
+// CURVE from end to end with the keys that `herald keys` prints: publisher, broker, gateway, and the bridge to
+// a second cluster with keys of its own, each a process of the built program.
+
+import { execFileSync } from 'node:child_process';
+import { afterEach, describe, expect, it } from 'vitest';
+import { freePorts } from '../../launch/free-port.ts';
+import { TestClient } from '../../launch/gateway.ts';
+import type { HeraldProcess } from '../../launch/herald-process.ts';
+import { ANY_PORT, HERALD_BIN, startHeraldProcess } from '../../launch/herald-process.ts';
+import { until } from '../../launch/until.ts';
+
+interface Keys {
+  publicKey: string;
+  secretKey: string;
+}
+
+function heraldKeys(): Keys {
+  const printed = execFileSync(process.execPath, [HERALD_BIN, 'keys'], { encoding: 'utf8' });
+  const key = (name: string): string =>
+    JSON.parse(new RegExp(`^${name}: (".*")$`, 'm').exec(printed)![1]!) as string;
+  return { publicKey: key('curvePublicKey'), secretKey: key('curveSecretKey') };
+}
+
+const running: HeraldProcess[] = [];
+const clients: TestClient[] = [];
+const start = async (...given: Parameters<typeof startHeraldProcess>): Promise<HeraldProcess> => {
+  const started = await startHeraldProcess(...given);
+  running.push(started);
+  return started;
+};
+afterEach(async () => {
+  for (const client of clients.splice(0)) client.drop();
+  for (const one of running.splice(0).reverse()) await one.stop();
+});
+
+/** A Herald and a broker that encrypts; and what a peer of it needs in its environment. */
+async function cluster(name: string, keys: Keys): Promise<{ control: string; brokers: string }> {
+  const herald = await start('serve', {
+    id: `${name}-herald`,
+    'public-listen': ANY_PORT,
+    'control-listen': ANY_PORT,
+    'agent-listen': ANY_PORT,
+    'admin-listen': ANY_PORT,
+  });
+  const ports = await freePorts(3);
+  const [publish, subscribe, repair] = ports.map((port) => `127.0.0.1:${port}`);
+  await start(
+    'broker',
+    {
+      id: `${name}-broker`,
+      cluster: name,
+      'publish-listen': publish!,
+      'subscribe-listen': subscribe!,
+      'repair-listen': repair!,
+      'http-listen': '',
+      heralds: herald.addresses['control']!,
+    },
+    { HERALD_CURVE_PUBLIC_KEY: keys.publicKey, HERALD_CURVE_SECRET_KEY: keys.secretKey },
+  );
+  return { control: herald.addresses['control']!, brokers: `${name}-broker@127.0.0.1:${ports.join(':')}` };
+}
+
+function ownKeys(server: Keys, own: Keys): Record<string, string> {
+  return {
+    HERALD_BROKER_SERVER_KEY: server.publicKey,
+    HERALD_CURVE_PUBLIC_KEY: own.publicKey,
+    HERALD_CURVE_SECRET_KEY: own.secretKey,
+  };
+}
+
+async function subscribed(gateway: HeraldProcess, topic: string): Promise<TestClient> {
+  const ready = `${gateway.addresses['http']}/readyz`;
+  const client = await TestClient.connect(gateway.addresses['ws']!);
+  clients.push(client);
+  await until('the broker', async () => {
+    const { brokers } = (await (await fetch(ready)).json()) as { brokers: number };
+    return brokers === 1;
+  });
+  await client.subscribe(topic);
+  return client;
+}
+
+function publish(data: string, flags: string[], env: Record<string, string>): string {
+  return execFileSync(process.execPath, [HERALD_BIN, 'publish', 'news', data, ...flags], {
+    encoding: 'utf8',
+    env: { ...process.env, ...env },
+  });
+}
+
+describe('CURVE', () => {
+  it('goes from the publisher to the client of another cluster, over a bridge', async () => {
+    const [east, west, own] = [heraldKeys(), heraldKeys(), heraldKeys()];
+    const here = await cluster('east', east);
+    const there = await cluster('west', west);
+    // One gateway is told of its brokers by Herald, the other by its configuration.
+    const eastern = await start(
+      'gateway',
+      { id: 'gw-east', listen: ANY_PORT, heralds: here.control, 'publish-topics': '*' },
+      ownKeys(east, own),
+    );
+    const western = await start(
+      'gateway',
+      { id: 'gw-west', listen: ANY_PORT, heralds: '', brokers: there.brokers },
+      ownKeys(west, own),
+    );
+    await start(
+      'bridge',
+      {
+        'from-heralds': here.control,
+        'to-heralds': there.control,
+        'from-server-key': east.publicKey,
+        'to-server-key': west.publicKey,
+      },
+      { HERALD_CURVE_PUBLIC_KEY: own.publicKey, HERALD_CURVE_SECRET_KEY: own.secretKey },
+    );
+    const [near, far] = [await subscribed(eastern, 'news'), await subscribed(western, 'news')];
+
+    publish('"near"', ['--heralds', here.control], ownKeys(east, own));
+    expect(await near.messages(1)).toEqual(['near']);
+    // The bridge learns within half a second that somebody over there wants it.
+    await until('a message over the bridge', () => {
+      publish('"far"', ['--heralds', here.control], ownKeys(east, own));
+      return far.frames.some(({ op }) => op === 'msg');
+    });
+    expect(await far.messages(1)).toEqual(['far']);
+
+    // A client's own publication, by the gateway's publisher.
+    near.send({ op: 'pub', id: 7, c: 'news', d: 'from a client' });
+    await near.next('ok', (frame) => frame['id'] === 7);
+    await far.next('msg', (frame) => frame['d'] === 'from a client');
+  });
+
+  it('keeps out who has no key or the key of another broker', async () => {
+    const [server, other, own] = [heraldKeys(), heraldKeys(), heraldKeys()];
+    const { control, brokers } = await cluster('main', server);
+    const stranger = await start('gateway', { id: 'gw-plain', listen: ANY_PORT, heralds: '', brokers });
+    const mistaken = await start(
+      'gateway',
+      { id: 'gw-wrong', listen: ANY_PORT, heralds: '', brokers },
+      ownKeys(other, own),
+    );
+    const right = await start(
+      'gateway',
+      { id: 'gw-right', listen: ANY_PORT, heralds: '', brokers },
+      ownKeys(server, own),
+    );
+    const heard = await subscribed(right, 'news');
+    publish('1', ['--heralds', control], ownKeys(server, own));
+    expect(await heard.messages(1)).toEqual([1]);
+    for (const gateway of [stranger, mistaken]) {
+      const reply = (await (await fetch(`${gateway.addresses['http']}/readyz`)).json()) as object;
+      expect(reply).toMatchObject({ brokers: 0 });
+    }
+  });
+
+  it('is refused at the start when keys do not belong together', async () => {
+    const { publicKey } = heraldKeys();
+    await expect(
+      startHeraldProcess('gateway', { listen: ANY_PORT, 'broker-server-key': publicKey, heralds: '' }),
+    ).rejects.toThrow('curvePublicKey: needed together with brokerServerKey');
+    await expect(
+      startHeraldProcess('gateway', { listen: ANY_PORT, heralds: '', brokers: 'b1@host:1:2' }),
+    ).rejects.toThrow('--brokers b1@host:1:2: expected id@host or id@host:publish:subscribe:repair');
+  });
+});
