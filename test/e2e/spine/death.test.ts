@@ -95,7 +95,12 @@ test('a busy port gives one line with the port, its owner and the flag', async (
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as { port: number };
-  const { status, stderr } = herald('serve', '--public-listen', `127.0.0.1:${port}`, '--log-level', 'silent');
+  // Every other port is the kernel's choice: the usual ones may be taken by a platform that runs here.
+  const others = ['control', 'admin', 'agent'].flatMap((name) => [`--${name}-listen`, '127.0.0.1:0']);
+  const { status, stderr } = herald(
+    'serve',
+    ...['--public-listen', `127.0.0.1:${port}`, ...others, '--log-level', 'silent'],
+  );
   await new Promise((resolve) => server.close(resolve));
   expect(status).toBe(1);
   expect(stderr).toMatch(
