@@ -88,7 +88,7 @@ function bareDecision(count: number): { pickUs: number; scanUs: number } {
   const members = Array.from({ length: count }, (_, i) => i);
   const view = new CandidateView(slots, members, { labels: {}, wishes: [] }, 0, 0, 0, 16);
   const filter = new LookupFilter(slots);
-  filter.aim([], false, 0);
+  filter.aim([], false, 1, 0);
   const factors = { pending: 0.95, handshake: 0.002 };
   const nobodyTooMany = { mostAssigned: Infinity, admit: 0.9, alternates: 0 };
   const question: Question = { slots, view, filter, factors, random, nowMs: 0, draws: 8, ...nobodyTooMany };

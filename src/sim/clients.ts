@@ -29,6 +29,8 @@ export class Clients {
   firstAskedAtMs = new Float64Array(1 << 16);
   /** Part of the crowd of a hot topic. */
   hot = new Uint8Array(1 << 16);
+  /** Was connected before: it resumes. */
+  returns = new Uint8Array(1 << 16);
   /** Waits in the calendar. */
   waiting = new Uint8Array(1 << 16);
   readonly #free: number[] = [];
@@ -43,6 +45,7 @@ export class Clients {
     this.movedAtMs[client] = -Infinity;
     this.replica[client] = -1;
     this.hot[client] = 0;
+    this.returns[client] = 0;
     this.waiting[client] = 0;
     return client;
   }
@@ -67,6 +70,7 @@ export class Clients {
     this.replica = grown(this.replica, new Int16Array(size));
     this.firstAskedAtMs = grown(this.firstAskedAtMs, new Float64Array(size));
     this.hot = grown(this.hot, new Uint8Array(size));
+    this.returns = grown(this.returns, new Uint8Array(size));
     this.waiting = grown(this.waiting, new Uint8Array(size));
   }
 }

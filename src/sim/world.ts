@@ -153,7 +153,8 @@ export class World {
     this.#tickets.delete(client);
     const moving = clients.movesFrom[client]! >= 0;
     this.lookups++;
-    const answer = this.#chooser.lookup({ intent: moving ? 'move' : 'connect', failed }, this.#nowMs);
+    const intent = moving ? 'move' : clients.returns[client] === 1 ? 'resume' : 'connect';
+    const answer = this.#chooser.lookup({ intent, failed }, this.#nowMs);
     if (answer.gateway < 0) {
       this.refused++;
       if (moving) this.#giveUpMove(client);
@@ -342,6 +343,7 @@ export class World {
     clients.cost[copy] = clients.cost[old]!;
     clients.leavesAtMs[copy] = clients.leavesAtMs[old]!;
     clients.hot[copy] = clients.hot[old]!;
+    clients.returns[copy] = 1;
     clients.firstAskedAtMs[copy] = this.#nowMs;
     return copy;
   }

@@ -17,12 +17,18 @@ import {
 const STALE_PER_MS = 0.02 / 1000;
 const STALE_MAX = 0.3;
 const ASSIGNED_WINDOW_MS = 1_000;
+/**
+ * Most that lookups alone, before any connection confirms them, may add to the load by which a client is
+ * refused (not to the load by which gateways are compared). Asking is free: a fleet that is measured half
+ * empty must not be closed by it.
+ */
+export const UNCONFIRMED_MOST = 0.4;
 
 /** The two factors of a pool that every gateway shares; renewed a few times a second. */
 export interface FleetFactors {
   /** s*p: pending tickets of all Heralds per own one, times the share of tickets that become connections. */
   pending: number;
-  /** s*h: handshake CPU seconds per assignment of one's own. */
+  /** s*p*h: handshake CPU seconds per assignment of one's own. */
   handshake: number;
 }
 
@@ -37,9 +43,14 @@ export function expectedLoad(hot: Float64Array, at: number, factors: FleetFactor
   );
 }
 
-/** Load of the handshakes now going on: s*rho*h/C. */
+/** Load of the handshakes now going on: s*p*rho*h/C. */
 export function handshakeLoad(hot: Float64Array, at: number, factors: FleetFactors, nowMs: number): number {
   return factors.handshake * assignedPerCapacity(hot, at, nowMs);
+}
+
+/** What nothing but our own lookups speaks for: tickets in flight and their handshakes. */
+export function unconfirmedLoad(hot: Float64Array, at: number, factors: FleetFactors, nowMs: number): number {
+  return hot[at + COST]! * factors.pending * hot[at + PENDING]! + handshakeLoad(hot, at, factors, nowMs);
 }
 
 /** rho/C: own assignments to it over the last second, per capacity. */

@@ -36,7 +36,7 @@ import { Pool } from './pool.ts';
 import { scoreOf } from './score.ts';
 import { SleepGuard } from './sleep-guard.ts';
 import { reconcileTickets } from './ticket-counters.ts';
-import { TicketsInFlight } from './tickets.ts';
+import { reportsInTime, TicketsInFlight } from './tickets.ts';
 
 /** A gateway with a long period is stale after this many of them, and forgotten after five times as long. */
 const STALE_PERIODS = 4;
@@ -131,8 +131,8 @@ export class LoadTable {
     fadeBreaker(record.breaker);
     const accepted = reconcileTickets(record, report, this.settings.heraldId, pool.share, nowMs);
     if (accepted > 0) {
-      const known = this.tickets.confirm(record.slot, accepted);
-      pool.connects.count(known, 0);
+      const { coming, overdue } = this.tickets.confirm(record.slot, accepted);
+      pool.connects.count(coming + overdue, -overdue);
       record.breaker = breakerAccepted(record.breaker, accepted);
     }
     this.refreshBar(record);
@@ -210,7 +210,11 @@ export class LoadTable {
 
   tick(nowMs: number): void {
     this.sleep.tick(nowMs);
-    this.tickets.roll(nowMs, (slot, count) => this.#ticketsLost(slot, count, nowMs));
+    this.tickets.roll(
+      nowMs,
+      (slot, count) => this.#ticketsOverdue(slot, count),
+      (slot, count) => this.#ticketsLost(slot, count, nowMs),
+    );
     for (const pool of this.pools.values()) pool.renew(nowMs, this.settings.leftOut);
     for (const record of this.slots.all()) {
       if (record.breaker.state !== 'closed') {
@@ -246,14 +250,25 @@ export class LoadTable {
     this.refreshBar(record);
   }
 
+  #ticketsOverdue(slot: number, count: number): void {
+    const record = this.#tellsOfTickets(slot);
+    if (record) this.poolOf(record).connects.count(0, count);
+  }
+
   #ticketsLost(slot: number, count: number, nowMs: number): void {
-    const record = this.slots.records[slot];
-    if (!record || record.hearsay || !record.countsTickets) return;
-    const pool = this.poolOf(record);
-    pool.connects.count(0, count);
+    const record = this.#tellsOfTickets(slot);
+    if (!record) return;
     // Where clients often do not come at all, a ticket that ran out says little about the gateway.
-    record.breaker = breakerFailed(record.breaker, count * pool.connects.share, nowMs);
+    record.breaker = breakerFailed(record.breaker, count * this.poolOf(record).connects.share, nowMs);
     this.refreshBar(record);
+  }
+
+  /** The gateway of `slot`, if its silence about a ticket says that nobody came with it. */
+  #tellsOfTickets(slot: number): GatewayRecord | undefined {
+    const record = this.slots.records[slot];
+    return record && !record.hearsay && record.countsTickets && reportsInTime(record.periodMs)
+      ? record
+      : undefined;
   }
 
   refreshBar(record: GatewayRecord): void {
@@ -338,6 +353,7 @@ export class LoadTable {
     record.url = said.url;
     record.announced = said.state;
     record.periodMs = said.periodMs;
+    this.tickets.expectReports(record.slot, said.periodMs);
     hot[at + INVERSE_CAPACITY] = 1 / record.capacity;
     hot[at + LATE_AFTER] = LATE_PERIODS * said.periodMs;
     hot[at + STALE_AFTER] = Math.max(

@@ -9,15 +9,17 @@ export class LookupFilter {
   readonly #excluded: number[] = [];
   #nowMs = 0;
   #frozen = false;
+  #perPending = 1;
 
   constructor(slots: GatewaySlots) {
     this.#slots = slots;
   }
 
-  /** Sets the question. A frozen pool's ages are not judged. */
-  aim(exclude: readonly string[], frozen: boolean, nowMs: number): void {
+  /** Sets the question. A frozen pool's ages are not judged; of a ticket in flight `perPending` will connect. */
+  aim(exclude: readonly string[], frozen: boolean, perPending: number, nowMs: number): void {
     this.#nowMs = nowMs;
     this.#frozen = frozen;
+    this.#perPending = perPending;
     this.#excluded.length = 0;
     for (const gateway of exclude) {
       const slot = this.#slots.slotOf(gateway);
@@ -35,6 +37,7 @@ export class LookupFilter {
     const at = slot * STRIDE;
     if (hot[at + OPEN] !== 1) return false;
     if (!this.#frozen && this.#nowMs - hot[at + REPORTED_AT]! > hot[at + STALE_AFTER]!) return false;
-    return hot[at + CONNECTIONS]! + hot[at + PENDING]! < hot[at + FULL_AT]!;
+    // Room for one more, by what is expected.
+    return hot[at + CONNECTIONS]! + this.#perPending * hot[at + PENDING]! <= hot[at + FULL_AT]! - 1;
   }
 }

@@ -13,7 +13,7 @@ export class LookupRates {
   #startedAtMs = 0;
   #fast = 0;
   #slow = 0;
-  #fastRefused = 0;
+  #refusedShare = 0;
   /** How much of each average is filled: it starts at 0 and would read too low. */
   #fastFill = 0;
   #slowFill = 0;
@@ -40,7 +40,10 @@ export class LookupRates {
     const slow = 1 - Math.exp(-tookMs / SLOW_MS);
     this.#fast += fast * (this.#lookups * perSec - this.#fast);
     this.#slow += slow * (this.#lookups * perSec - this.#slow);
-    this.#fastRefused += fast * (this.#refused * perSec - this.#fastRefused);
+    // By time, not by lookups: when a quiet fleet refuses three clients in one bad moment, that is a moment.
+    // A time in which nobody asked counts as one in which nobody was refused.
+    const share = this.#lookups > 0 ? Math.min(1, this.#refused / this.#lookups) : 0;
+    this.#refusedShare += fast * (share - this.#refusedShare);
     this.#fastFill += fast * (1 - this.#fastFill);
     this.#slowFill += slow * (1 - this.#slowFill);
     this.#lookups = 0;
@@ -52,9 +55,9 @@ export class LookupRates {
     return this.#fastFill > 0 ? this.#fast / this.#fastFill : 0;
   }
 
-  /** Share of lookups refused over the last 3 s, 0..1. */
+  /** Share of lookups refused, 0..1, as a mean over the last 3 s: it takes a while of refusing to come near 1. */
   get refusedShare(): number {
-    return this.#fast > 1e-6 ? Math.min(1, this.#fastRefused / this.#fast) : 0;
+    return this.#refusedShare;
   }
 
   /** d = max(2, round(d * min(1, 2*rate300s/rate3s))) */

@@ -8,7 +8,7 @@ import { offerOwner } from './affinity.ts';
 import type { LookupVerdict, Pick } from './balancer-types.ts';
 import { BAR_LOAD, breakerTried } from './breaker.ts';
 import type { CandidateView, Wish } from './candidate-view.ts';
-import { countAssignment } from './expected-load.ts';
+import { countAssignment, UNCONFIRMED_MOST, unconfirmedLoad } from './expected-load.ts';
 import type { ExplainRing } from './explain-ring.ts';
 import type { LookupWay } from './explanation.ts';
 import { fullLook } from './full-look.ts';
@@ -75,7 +75,7 @@ export class Lookups {
   ): LookupVerdict | undefined {
     const table = this.#table;
     const frozen = table.massLoss.isFrozen(pool.name) || table.sleep.holds(nowMs);
-    this.#filter.aim(request.exclude, frozen, nowMs);
+    this.#filter.aim(request.exclude, frozen, pool.factors.pending, nowMs);
     const view = pool.view(request.labels, NO_WISHES, nowMs);
     if (view.size === 0) return undefined;
 
@@ -123,15 +123,24 @@ export class Lookups {
       this.#offerWished(pool, request, question);
       policy.offer(question, offers);
       const best = offers.least();
-      if (best >= 0 && offers.loads[best]! <= admit) return 'drawn';
+      if (best >= 0 && this.#admits(best, question)) return 'drawn';
       if (best >= 0 && view.isFull(admit, nowMs)) return 'refused';
     }
     this.#look(question);
     const best = offers.least();
-    if (best < 0 || offers.loads[best]! <= admit) return 'full-look';
+    if (best < 0 || this.#admits(best, question)) return 'full-look';
     if (offers.loads[best]! - BAR_LOAD <= admit && this.#mostAreBarred(pool)) return 'full-look';
     view.noteFull(admit, nowMs);
     return 'refused';
+  }
+
+  /** Whether offer `index` is under the admission limit; lookups alone cannot take a gateway above it. */
+  #admits(index: number, { admit, factors, nowMs }: Question): boolean {
+    const load = this.#offers.loads[index]!;
+    if (load <= admit) return true;
+    const at = this.#offers.slots[index]! * STRIDE;
+    const unconfirmed = unconfirmedLoad(this.#table.slots.hot, at, factors, nowMs);
+    return load - Math.max(0, unconfirmed - UNCONFIRMED_MOST) <= admit;
   }
 
   #question(
@@ -233,7 +242,8 @@ export class Lookups {
     waitMs?: number,
   ): LookupVerdict {
     pool.rates.countRefusal();
-    const afterMs = waitMs ?? retryAfterMs(pool.rates.refusedShare, this.#table.settings.random());
+    const returning = request.intent !== 'connect';
+    const afterMs = waitMs ?? retryAfterMs(pool.rates.refusedShare, returning, this.#table.settings.random());
     return refusalOf(this.#table, pool, request, this.#id(number), code, afterMs, nowMs);
   }
 

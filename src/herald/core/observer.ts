@@ -18,6 +18,8 @@ const SURPRISE = 0.08;
 const SURPRISE_GAIN = 0.6;
 /** Below this share of the load its connections should cause, a report is not believed. */
 const LIAR_BELOW = 0.25;
+/** Its load is then a guess by the fleet's costs, off by some points either way: count the upper end. */
+const LIAR_MARGIN = 1.05;
 const FLOOR_SHARE = 0.5;
 const FLOOR_FROM = 0.05;
 const MAX_LOAD = 1_000_000;
@@ -91,9 +93,9 @@ function corrected(record: GatewayRecord, predicted: number, measured: number): 
 
 /**
  * The floor against liars: a gateway whose connections should cost `fairLoad` by the fleet's measure counts
- * at least half of it; one that reports under a quarter of it counts all of it.
+ * at least half of it; one that reports under a quarter of it counts all of it, and a little more.
  */
 function floored(load: number, lies: boolean, fairLoad: number): number {
   if (!(fairLoad > FLOOR_FROM)) return load;
-  return Math.max(load, lies ? fairLoad : FLOOR_SHARE * fairLoad);
+  return Math.max(load, (lies ? LIAR_MARGIN : FLOOR_SHARE) * fairLoad);
 }

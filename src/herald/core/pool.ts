@@ -72,9 +72,9 @@ export class Pool {
     this.connects.roll(nowMs);
     this.share.roll(nowMs);
     this.draws = this.rates.drawsFor(this.policy.draws);
-    const others = this.share.factor;
-    this.factors.pending = leftOut.pending ? 0 : others * this.connects.share;
-    this.factors.handshake = leftOut.handshake ? 0 : others * this.policy.handshakeSeconds;
+    const coming = this.share.factor * this.connects.share;
+    this.factors.pending = leftOut.pending ? 0 : coming;
+    this.factors.handshake = leftOut.handshake ? 0 : coming * this.policy.handshakeSeconds;
     this.#measure(nowMs);
     // A Herald that has just started must not hold its guess, or the first gateways' cost, against the rest.
     const learning = !this.cost.known || nowMs - this.#costKnownAtMs < COST_ROUND_MS;

@@ -101,6 +101,7 @@ function filterThatRemoves(
     if (state === 'suspect') return 'suspect';
     if (state === 'stale') return 'stale';
   }
-  if (hot[at + CONNECTIONS]! + hot[at + PENDING]! >= hot[at + FULL_AT]!) return 'full';
+  const coming = table.poolOf(record).factors.pending * hot[at + PENDING]!;
+  if (hot[at + CONNECTIONS]! + coming > hot[at + FULL_AT]! - 1) return 'full';
   return hot[at + BAR]! > 0 ? 'breaker' : 'overloaded';
 }

@@ -1,6 +1,7 @@
 // Tickets in flight: issued here, not yet seen in the gateway's counters. Kept per gateway in buckets of
 // 200 ms over 10 s, so that issue, confirm and expire are O(1) and the count can neither go negative nor
-// grow past what was issued in 10 s. Also remembers who each recent ticket was for.
+// grow past what was issued in 10 s. Only those young enough to be still on their way count as load to come;
+// an older one is overdue: probably nobody came. Also remembers who each recent ticket was for.
 
 import type { GatewaySlots } from './gateway-slots.ts';
 import { PENDING, STRIDE } from './gateway-slots.ts';
@@ -9,6 +10,10 @@ const BUCKET_MS = 200;
 const BUCKETS = 50;
 /** A ticket not confirmed by then will not be: its connection failed or was never tried. */
 export const PENDING_MS = BUCKET_MS * BUCKETS;
+/** What a client takes from its lookup to its accepted handshake, generously. */
+const CONNECT_MS = 500;
+/** And its gateway to report it: this many of its periods, so that one report may be lost. */
+const REPORT_PERIODS = 2;
 /** A client's word on its size counts up to this many average connections. */
 const MAX_SIZE = 100;
 /** Tickets whose gateway is remembered, for clients that come back and say which pick failed. */
@@ -19,6 +24,9 @@ export class TicketsInFlight {
   #buckets = new Float64Array(64 * BUCKETS);
   /** Tickets in all buckets of a slot. */
   #counts = new Float64Array(64);
+  /** Those of them that are not overdue, and after how many buckets they are. */
+  #coming = new Float64Array(64);
+  #overdueAfter = new Uint8Array(64).fill(overdueAfter(500));
   #bucketNow = 0;
   #nextSeq: number;
   /** Slot a ticket was issued for; -1 once its failure was counted. */
@@ -42,6 +50,7 @@ export class TicketsInFlight {
     if (slot >= this.#counts.length) this.#grow(slot);
     this.#buckets[slot * BUCKETS + this.#bucketNow]! += 1;
     this.#counts[slot]! += 1;
+    this.#coming[slot]! += 1;
     this.#slots.hot[slot * STRIDE + PENDING]! += Math.min(size, MAX_SIZE);
     return this.number(slot);
   }
@@ -50,31 +59,49 @@ export class TicketsInFlight {
     return this.#counts[slot] ?? 0;
   }
 
-  /** The gateway accepted `accepted` of our tickets, the oldest first. Returns how many were still in flight. */
-  confirm(slot: number, accepted: number): number {
-    const inFlight = this.count(slot);
-    const known = Math.min(inFlight, accepted);
-    if (!(known > 0)) return 0;
-    let left = known;
-    for (let i = 1; i <= BUCKETS && left > 0; i++) {
-      const bucket = slot * BUCKETS + ((this.#bucketNow + i) % BUCKETS);
-      const taken = Math.min(left, this.#buckets[bucket]!);
-      this.#buckets[bucket]! -= taken;
-      left -= taken;
-    }
-    this.#remove(slot, known);
-    return known;
+  /** The gateway reports every `periodMs`: sets from which age a ticket is overdue. */
+  expectReports(slot: number, periodMs: number): void {
+    if (slot >= this.#counts.length) this.#grow(slot);
+    const after = overdueAfter(periodMs);
+    if (this.#overdueAfter[slot] === after) return;
+    this.#overdueAfter[slot] = after;
+    let coming = 0;
+    for (let age = 0; age < after; age++) coming += this.#buckets[this.#bucket(slot, age)]!;
+    if (coming > this.#coming[slot]!) {
+      // Overdue no longer; of average size, for theirs is forgotten.
+      this.#slots.hot[slot * STRIDE + PENDING]! += coming - this.#coming[slot]!;
+      this.#coming[slot] = coming;
+    } else this.#lessComing(slot, this.#coming[slot]! - coming);
+  }
+
+  /**
+   * The gateway accepted `accepted` of our tickets: the oldest first of those not overdue, then overdue ones.
+   * Returns how many were in flight of either kind.
+   */
+  confirm(slot: number, accepted: number): { coming: number; overdue: number } {
+    if (!(this.count(slot) > 0 && accepted > 0)) return { coming: 0, overdue: 0 };
+    const after = this.#overdueAfter[slot]!;
+    const coming = this.#take(slot, after - 1, 0, accepted);
+    const overdue = this.#take(slot, BUCKETS - 1, after, accepted - coming);
+    this.#counts[slot] = Math.max(0, this.#counts[slot]! - coming - overdue);
+    this.#lessComing(slot, coming);
+    return { coming, overdue };
   }
 
   /** The gateway restarted or was forgotten: whatever was on its way to it is gone. */
   drop(slot: number): void {
     if (slot >= this.#counts.length) return;
     this.#buckets.fill(0, slot * BUCKETS, (slot + 1) * BUCKETS);
-    this.#remove(slot, this.#counts[slot]!);
+    this.#counts[slot] = 0;
+    this.#lessComing(slot, this.#coming[slot]!);
   }
 
-  /** Moves on to the bucket of `nowMs` and reports, per slot, the tickets that ran out. */
-  roll(nowMs: number, expired: (slot: number, count: number) => void): void {
+  /** Moves on to the bucket of `nowMs` and reports, per slot, the tickets that became overdue or ran out. */
+  roll(
+    nowMs: number,
+    overdue: (slot: number, count: number) => void,
+    expired: (slot: number, count: number) => void,
+  ): void {
     const target = Math.floor(nowMs / BUCKET_MS);
     if (this.#rolledTo === undefined || target < this.#rolledTo) this.#rolledTo = target;
     const steps = Math.min(BUCKETS, target - this.#rolledTo);
@@ -83,11 +110,16 @@ export class TicketsInFlight {
       this.#bucketNow = (this.#bucketNow + 1) % BUCKETS;
       for (let slot = 0; slot < this.#counts.length; slot++) {
         if (this.#counts[slot] === 0) continue;
+        const due = this.#buckets[this.#bucket(slot, this.#overdueAfter[slot]!)]!;
+        if (due > 0) {
+          this.#lessComing(slot, due);
+          overdue(slot, due);
+        }
         const bucket = slot * BUCKETS + this.#bucketNow;
         const lost = this.#buckets[bucket]!;
         if (lost === 0) continue;
         this.#buckets[bucket] = 0;
-        this.#remove(slot, lost);
+        this.#counts[slot] = Math.max(0, this.#counts[slot]! - lost);
         expired(slot, lost);
       }
     }
@@ -104,11 +136,28 @@ export class TicketsInFlight {
     return slot;
   }
 
-  /** Takes `count` off, and of the summed sizes the same share: which of them arrived is not known. */
-  #remove(slot: number, count: number): void {
-    const before = this.#counts[slot]!;
+  /** Place of the bucket that is `age` buckets old. */
+  #bucket(slot: number, age: number): number {
+    return slot * BUCKETS + ((this.#bucketNow - age + BUCKETS) % BUCKETS);
+  }
+
+  /** Takes up to `count` tickets out of the buckets from `oldest` to `youngest`; returns how many. */
+  #take(slot: number, oldest: number, youngest: number, count: number): number {
+    let left = count;
+    for (let age = oldest; age >= youngest && left > 0; age--) {
+      const bucket = this.#bucket(slot, age);
+      const taken = Math.min(left, this.#buckets[bucket]!);
+      this.#buckets[bucket]! -= taken;
+      left -= taken;
+    }
+    return count - left;
+  }
+
+  /** `count` tickets are not to come any more; of the summed sizes the same share: whose is not known. */
+  #lessComing(slot: number, count: number): void {
+    const before = this.#coming[slot]!;
     const after = Math.max(0, before - count);
-    this.#counts[slot] = after;
+    this.#coming[slot] = after;
     const at = slot * STRIDE + PENDING;
     this.#slots.hot[at] = after === 0 ? 0 : this.#slots.hot[at]! * (after / before);
   }
@@ -116,11 +165,24 @@ export class TicketsInFlight {
   #grow(slot: number): void {
     let size = this.#counts.length;
     while (size <= slot) size *= 2;
-    const counts = new Float64Array(size);
-    counts.set(this.#counts);
-    this.#counts = counts;
-    const buckets = new Float64Array(size * BUCKETS);
-    buckets.set(this.#buckets);
-    this.#buckets = buckets;
+    const grown = <T extends Float64Array | Uint8Array>(larger: T, old: T): T => {
+      larger.set(old);
+      return larger;
+    };
+    this.#counts = grown(new Float64Array(size), this.#counts);
+    this.#coming = grown(new Float64Array(size), this.#coming);
+    this.#buckets = grown(new Float64Array(size * BUCKETS), this.#buckets);
+    this.#overdueAfter = grown(new Uint8Array(size).fill(overdueAfter(500)), this.#overdueAfter);
   }
+}
+
+/** Buckets after which a ticket for a gateway that reports every `periodMs` is overdue. */
+function overdueAfter(periodMs: number): number {
+  const ms = CONNECT_MS + REPORT_PERIODS * periodMs;
+  return Math.min(BUCKETS - 1, Math.max(1, Math.ceil(ms / BUCKET_MS)));
+}
+
+/** Whether a gateway with that period must have reported a ticket before it runs out. */
+export function reportsInTime(periodMs: number): boolean {
+  return CONNECT_MS + REPORT_PERIODS * periodMs <= PENDING_MS;
 }

@@ -34,9 +34,36 @@ describe('admission', () => {
         return verdict.ok ? 0 : verdict.retryAfterMs;
       });
     expect(new Set(waits(0)).size).toBeGreaterThan(40);
-    expect(retryAfterMs(0, 0.5)).toBe(2_000);
-    expect(retryAfterMs(1, 0.5)).toBe(20_000);
-    expect(retryAfterMs(0.5, 0)).toBeLessThan(retryAfterMs(0.5, 0.99));
+    expect(retryAfterMs(0, true, 0.5)).toBe(1_000);
+    expect(retryAfterMs(1, true, 0.99)).toBeLessThan(9_000);
+    expect(retryAfterMs(0, false, 0.5)).toBe(2_000);
+    expect(retryAfterMs(1, false, 0.5)).toBe(20_000);
+    expect(retryAfterMs(0.5, false, 0)).toBeLessThan(retryAfterMs(0.5, false, 0.99));
+  });
+
+  it('sends nobody far away for one bad second of a quiet fleet, and further the longer it lasts', () => {
+    const balancer = aBalancer();
+    const refuse = (nowMs: number, intent: 'connect' | 'resume'): number => {
+      balancer.tick(nowMs);
+      const verdict = balancer.lookup(aLookup({ intent }), nowMs);
+      return verdict.ok ? NaN : verdict.retryAfterMs;
+    };
+    const longest: Record<string, number> = {};
+    for (let nowMs = 0; nowMs <= 30_000; nowMs += 100) {
+      // Three gateways on one busy machine: all of them are full at once.
+      for (const gateway of ['a', 'b', 'c'])
+        balancer.report(aReport(gateway, { cpu: 1.2, seq: nowMs }), nowMs);
+      const span = nowMs <= 1_000 ? 'first second' : nowMs > 15_000 ? 'later' : 'between';
+      for (const intent of ['connect', 'resume'] as const) {
+        const key = `${span}, ${intent}`;
+        longest[key] = Math.max(longest[key] ?? 0, refuse(nowMs, intent));
+      }
+    }
+    expect(longest['first second, connect']).toBeLessThan(6_000);
+    expect(longest['first second, resume']).toBeLessThan(2_500);
+    expect(longest['later, connect']).toBeGreaterThan(20_000);
+    expect(longest['later, connect']).toBeLessThanOrEqual(30_000);
+    expect(longest['later, resume']).toBeLessThanOrEqual(9_000);
   });
 
   it('does not apply to the simpler policies', () => {

@@ -3,14 +3,15 @@ import { decodeRecordedLine, replay } from '../../../src/sim/index.ts';
 import type { RecordedEvent } from '../../../src/sim/index.ts';
 import { aLookup, aReport } from '../herald-core/given.ts';
 
-/** Ten gateways that report every 500 ms, one of them a little less loaded; 100 lookups a second for 20 s. */
+/** Ten gateways that report every 500 ms, one a little less loaded; 100 lookups a second for 20 s, all connect. */
 function recording(): RecordedEvent[] {
   const events: RecordedEvent[] = [];
   for (let atMs = 0; atMs < 20_000; atMs += 10) {
     if (atMs % 500 === 0) {
       for (let i = 0; i < 10; i++) {
         const cpu = i === 0 ? 0.38 : 0.4;
-        events.push({ atMs, report: aReport(`gw-${i}`, { seq: atMs / 500, cpu }) });
+        const acceptedTotal = 500 + atMs / 100;
+        events.push({ atMs, report: aReport(`gw-${i}`, { seq: atMs / 500, cpu, acceptedTotal }) });
       }
     }
     events.push({ atMs, lookup: aLookup() });
