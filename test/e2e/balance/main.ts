@@ -1,6 +1,7 @@
 // `npm run e2e:balance`: balances real clients over six real gateways of played capacity and prints how equal
 // they are. --policy a,b and --scenario a,b run every pair, the policies of one scenario side by side, so that
-// whatever else the machine does, it does to both. Exits with 1 when the targets of docs/policy.md are missed.
+// whatever else the machine does, it does to both. --short is the run of `npm test`: the same fleets and targets
+// with the noisy neighbour there from the start and less time. Exits with 1 when a target is missed.
 
 import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -14,13 +15,17 @@ const { values } = parseArgs({
   options: {
     policy: { type: 'string', default: 'expected,round-robin' },
     scenario: { type: 'string', default: 'mixed,neighbour' },
-    'fill-s': { type: 'string', default: '80' },
-    'measure-s': { type: 'string', default: '90' },
+    short: { type: 'boolean', default: false },
+    'fill-s': { type: 'string' },
+    'measure-s': { type: 'string' },
     mover: { type: 'string' },
     output: { type: 'string', short: 'o', default: 'table' },
   },
 });
 
+const size = values.short
+  ? { fillSec: 30, measureSec: 25, neighbourAt: 0 }
+  : { fillSec: 80, measureSec: 90, neighbourAt: 1 / 3 };
 if (!existsSync(HERALD_BIN)) {
   console.error(`${HERALD_BIN} is missing: npm run build`);
   process.exit(2);
@@ -37,8 +42,9 @@ for (const scenario of values.scenario.split(',')) {
       scenario: scenario satisfies Scenario,
       mover:
         values.mover === 'on' || values.mover === 'off' ? values.mover : policy === 'expected' ? 'on' : 'off',
-      fillMs: 1_000 * Number(values['fill-s']),
-      measureMs: 1_000 * Number(values['measure-s']),
+      fillMs: 1_000 * Number(values['fill-s'] ?? size.fillSec),
+      measureMs: 1_000 * Number(values['measure-s'] ?? size.measureSec),
+      neighbourAt: size.neighbourAt,
       onProgress: (share) => {
         if (i === 0 && process.stderr.isTTY) {
           process.stderr.write(`\r${scenario} ${Math.min(100, Math.round(share * 100))} %   `);

@@ -12,6 +12,8 @@ export interface RunPlan {
   mover: 'on' | 'off';
   fillMs: number;
   measureMs: number;
+  /** When the noisy neighbour comes, as a share of `fillMs`. */
+  neighbourAt: number;
   random?: () => number;
   /** Told now and then; 0..1. */
   onProgress?: (share: number) => void;
@@ -41,14 +43,14 @@ export interface Figures {
 }
 
 const SCENARIOS = {
-  /** Sizes that nobody configured as weights, at 65 %. */
+  /** Sizes that a baseline knows nothing of, at 65 %. */
   mixed: { capacities: [0.5, 1, 1, 2, 0.5, 1], load: 0.65, neighbour: 0 },
   /** Equal sizes, one of which loses 40 % to somebody else. */
   neighbour: { capacities: [1, 1, 1, 1, 1, 1], load: 0.55, neighbour: 0.4 },
 } as const;
 
 const CLIENTS_PER_UNIT_AT_65 = 160;
-const ARRIVE_MS = 15_000;
+const MOST_ARRIVE_MS = 15_000;
 const SAMPLE_MS = 500;
 const DISTURBED = gatewayName(2);
 
@@ -65,7 +67,8 @@ export async function runBalance(plan: RunPlan): Promise<Figures> {
   const size = Math.round((CLIENTS_PER_UNIT_AT_65 / 0.65) * load * units);
   const fleet = await startFleet(plan.policy, plan.mover, capacities);
   try {
-    const crowd = await startCrowd(fleet, size, ARRIVE_MS, random);
+    const arriveMs = Math.min(MOST_ARRIVE_MS, plan.fillMs / 3);
+    const crowd = await startCrowd(fleet, { size, arriveMs, random });
     try {
       const startMs = performance.now();
       const endMs = startMs + plan.fillMs + plan.measureMs;
@@ -76,7 +79,7 @@ export async function runBalance(plan: RunPlan): Promise<Figures> {
         await new Promise((resolve) => setTimeout(resolve, SAMPLE_MS));
         const nowMs = performance.now();
         plan.onProgress?.((nowMs - startMs) / (endMs - startMs));
-        if (!disturbed && neighbour > 0 && nowMs - startMs > plan.fillMs / 3) {
+        if (!disturbed && neighbour > 0 && nowMs - startMs > plan.fillMs * plan.neighbourAt) {
           disturbed = true;
           fleet.setNeighbour(DISTURBED, neighbour);
         }

@@ -31,7 +31,8 @@ export async function runStorm(policy: string, random: () => number = Math.rando
   const named: { atMs: number; gateway: string }[] = [];
   try {
     const onNamed = (gateway: string): void => void named.push({ atMs: performance.now(), gateway });
-    const crowd = await startCrowd(fleet, CLIENTS, ARRIVE_MS, random, { onNamed }, true);
+    const plan = { size: CLIENTS, arriveMs: ARRIVE_MS, stay: true, random };
+    const crowd = await startCrowd(fleet, plan, { onNamed });
     try {
       await pause(ARRIVE_MS + SETTLE_MS);
       const { gateways } = await fleet.table();
