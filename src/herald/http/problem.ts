@@ -1,5 +1,6 @@
 // Every refusal over HTTP has one form, RFC 9457 `application/problem+json`, and a stable code.
 
+import type { ServerResponse } from 'node:http';
 import type { FastifyError, FastifyReply } from 'fastify';
 import type { Refusal } from '../../protocol/decode.ts';
 import { refusalText } from '../../protocol/decode.ts';
@@ -40,14 +41,32 @@ export function problem(
 }
 
 export function sendProblem(reply: FastifyReply, body: Problem): FastifyReply {
-  if (body.retryAfterMs !== undefined) {
-    void reply.header('retry-after', String(Math.max(1, Math.ceil(body.retryAfterMs / 1_000))));
-  }
-  return reply
-    .code(body.status)
-    .header('cache-control', 'no-store')
-    .header('content-type', PROBLEM_TYPE)
-    .send(JSON.stringify(body));
+  return reply.code(body.status).headers(problemHeaders(body)).send(JSON.stringify(body));
+}
+
+/** The same without Fastify. */
+export function writeProblem(
+  response: ServerResponse,
+  headers: Readonly<Record<string, string>>,
+  body: Problem,
+): void {
+  const text = JSON.stringify(body);
+  response.writeHead(body.status, {
+    ...headers,
+    ...problemHeaders(body),
+    'content-length': Buffer.byteLength(text),
+  });
+  response.end(text);
+}
+
+function problemHeaders({ retryAfterMs }: Problem): Record<string, string> {
+  return {
+    'cache-control': 'no-store',
+    'content-type': PROBLEM_TYPE,
+    ...(retryAfterMs !== undefined && {
+      'retry-after': String(Math.max(1, Math.ceil(retryAfterMs / 1_000))),
+    }),
+  };
 }
 
 /** A 400 that names field, value and expectation. */

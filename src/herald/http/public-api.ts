@@ -1,13 +1,14 @@
 // (5) The one listener made to face the world: lookup, redirect, health. It answers from memory alone.
 
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import type { Clock } from '../../daemon/clock.ts';
 import type { Health } from '../health.ts';
 import type { TicketOffice } from '../tickets.ts';
-import { rawQuery } from './http-server.ts';
+import { addShortWay, rawQuery } from './http-server.ts';
 import type { LookupDesk } from './lookup-desk.ts';
 import { createReplyWriter } from './lookup-desk.ts';
-import { sendProblem } from './problem.ts';
+import { sendProblem, writeProblem } from './problem.ts';
 import { locationOf, locationScheme } from './redirect-scheme.ts';
 
 export interface PublicApiParts {
@@ -18,6 +19,7 @@ export interface PublicApiParts {
   corsOrigins: readonly string[];
 }
 
+const LOOKUP_PATH = '/v1/lookup';
 const JSON_TYPE = 'application/json; charset=utf-8';
 const ANSWER = { 'content-type': JSON_TYPE, 'cache-control': 'no-store' } as const;
 
@@ -26,18 +28,26 @@ export function registerPublicApi(app: FastifyInstance, parts: PublicApiParts): 
   const writeReply = createReplyWriter(tickets, clock);
   const cors = corsRule(parts.corsOrigins);
 
-  app.get('/v1/lookup', (request, reply) => {
+  const answerLookup = (request: IncomingMessage, response: ServerResponse): void => {
     const allowed = cors(request.headers.origin);
-    const answer = desk.lookup(rawQuery(request.raw.url ?? ''));
+    const answer = desk.lookup(rawQuery(request.url ?? ''));
     if (!answer.ok) {
-      void sendProblem(reply.headers(allowed), answer.problem);
+      writeProblem(response, allowed, answer.problem);
       return;
     }
     const text = writeReply(answer.found);
-    // Straight to the response: on this one road Fastify's reply would cost more than the decision.
+    response.writeHead(200, { ...allowed, ...ANSWER, 'content-length': text.length });
+    // All ASCII: said so, it goes out as it is.
+    response.end(text, 'latin1');
+  };
+  addShortWay(app, (request, response) => {
+    if (request.method !== 'GET' || !isLookup(request.url ?? '')) return false;
+    answerLookup(request, response);
+    return true;
+  });
+  app.get(LOOKUP_PATH, (request, reply) => {
     reply.hijack();
-    reply.raw.writeHead(200, { ...allowed, ...ANSWER, 'content-length': text.length });
-    reply.raw.end(text);
+    answerLookup(request.raw, reply.raw);
   });
 
   // Node hands an upgrade request to the ordinary handler as long as nobody listens for 'upgrade', so both
@@ -66,7 +76,7 @@ export function registerPublicApi(app: FastifyInstance, parts: PublicApiParts): 
       .send();
   });
 
-  for (const path of ['/v1/lookup', '/v1/connect']) {
+  for (const path of [LOOKUP_PATH, '/v1/connect']) {
     app.options(path, (request, reply) => {
       void reply
         .headers(cors(request.headers.origin))
@@ -93,6 +103,11 @@ export function registerPublicApi(app: FastifyInstance, parts: PublicApiParts): 
       .header('cache-control', 'no-store')
       .send(JSON.stringify({ status, ...(unready !== undefined && { reason: unready }), degraded }));
   });
+}
+
+function isLookup(target: string): boolean {
+  if (!target.startsWith(LOOKUP_PATH)) return false;
+  return target.length === LOOKUP_PATH.length || target[LOOKUP_PATH.length] === '?';
 }
 
 /** The headers that let a page of `origin` read the answer. */
