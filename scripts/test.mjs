@@ -68,6 +68,10 @@ vitest('unit and property', process.execPath, ['unit', 'property']);
 vitest('contract', process.execPath, ['contract']);
 vitest('integration', process.execPath, ['integration']);
 vitest('e2e', process.execPath, ['e2e']);
+// Real clients over six real gateways, by the policy and by round robin side by side; prints its figures.
+const balance = ['scripts/run-ts.mjs', 'test/e2e/balance/main.ts', '--short'];
+if (step('balance', process.execPath, balance)) total.passed += 1;
+else total.failed += 1;
 const newer = nodeBinary(24);
 if (newer === undefined)
   notes.push(`Node 24 is not to be had here: the spine ran on ${process.version} alone`);

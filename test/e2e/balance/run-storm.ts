@@ -15,6 +15,8 @@ export interface StormFigures {
   worstShare: number;
   /** When the dead gateway was last named, ms after the kill; 0 = never. */
   lastNamedMs: number;
+  /** When the table was first seen to know of its closed report connection, ms after the kill. */
+  knownLostMs: number;
 }
 
 const GATEWAYS = 6;
@@ -42,8 +44,13 @@ export async function runStorm(policy: string, random: () => number = Math.rando
       const killedMs = performance.now();
       fleet.kill(busiest.gateway);
       let allBackMs = Infinity;
+      let knownLostMs = Infinity;
       while (performance.now() - killedMs < WATCH_MS) {
-        await pause(50);
+        await pause(knownLostMs === Infinity ? 10 : 50);
+        if (knownLostMs === Infinity) {
+          const lost = (await fleet.table()).gateways.find(({ gateway }) => gateway === busiest.gateway);
+          if (lost?.effectiveState !== 'up') knownLostMs = performance.now() - killedMs;
+        }
         const sinceMs = performance.now() - killedMs;
         if (allBackMs === Infinity && sinceMs > 500 && crowd.live() >= before) allBackMs = sinceMs;
       }
@@ -56,6 +63,7 @@ export async function runStorm(policy: string, random: () => number = Math.rando
         allBackMs,
         worstShare: worstShare(after.filter(({ gateway }) => gateway !== busiest.gateway)),
         lastNamedMs: ofDead.at(-1)?.atMs ?? 0,
+        knownLostMs,
       };
     } finally {
       await crowd.stop();
