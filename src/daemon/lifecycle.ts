@@ -8,6 +8,8 @@ import { portOwner } from './port-owner.ts';
 export interface Running {
   /** Stops taking work, finishes what was promised, frees ports and files. */
   close(): Promise<void>;
+  /** How long `close` may take; by default CLOSE_DEADLINE_MS. */
+  closeDeadlineMs?: number;
 }
 
 export const CLOSE_DEADLINE_MS = 4_000;
@@ -37,10 +39,11 @@ export async function runUntilSignalled(start: () => Promise<Running>, log: Log)
   const running = await start();
   const cause = await stopped;
   log.info('stopping', { cause });
+  const deadlineMs = running.closeDeadlineMs ?? CLOSE_DEADLINE_MS;
   const overdue = setTimeout(() => {
-    log.error('close-overdue', { deadlineMs: CLOSE_DEADLINE_MS });
+    log.error('close-overdue', { deadlineMs });
     process.exit(1);
-  }, CLOSE_DEADLINE_MS);
+  }, deadlineMs);
   await running.close();
   clearTimeout(overdue);
   log.info('stopped', { cause });

@@ -1,5 +1,6 @@
 // (8) The configuration as the gateway works with it; what cannot work stops the start with one clear line.
 
+import { hostname } from 'node:os';
 import type { Address } from '../daemon/address.ts';
 import { formatAddress, parseAddress } from '../daemon/address.ts';
 import { StartError } from '../daemon/lifecycle.ts';
@@ -43,12 +44,20 @@ export function checkConfig(config: GatewayConfig): CheckedConfig {
 
 /** The name and URL that follow from the address when none is given. */
 export function gatewayId(config: GatewayConfig, bound: string): string {
-  return config.id !== '' ? config.id : bound.replace(/[[\]]/g, '').replace(/[^A-Za-z0-9]+/g, '-');
+  if (config.id !== '') return config.id;
+  const { host, port } = parseAddress(bound, '--listen');
+  // Every machine has the wildcard address: there the machine's own name tells gateways apart.
+  const place = isWildcard(host) ? hostname() : host;
+  return `${place}-${port}`.replace(/[^A-Za-z0-9]+/g, '-').replace(/^-+/, '');
 }
 
 export function gatewayUrl(config: GatewayConfig, listen: Address, boundPort: number): string {
   if (config.url !== '') return config.url;
   // The wildcard address is not one that anybody can open.
-  const host = listen.host === '0.0.0.0' || listen.host === '::' ? '127.0.0.1' : listen.host;
+  const host = isWildcard(listen.host) ? '127.0.0.1' : listen.host;
   return `ws://${formatAddress({ host, port: boundPort })}/ws`;
+}
+
+function isWildcard(host: string): boolean {
+  return host === '0.0.0.0' || host === '::';
 }

@@ -10,6 +10,7 @@ import { CloseAudit, closeCause } from './core/close-audit.ts';
 import { originAllowed } from './core/handshake.ts';
 import { YoungConnections } from './core/young-connections.ts';
 import type { GatewayParts } from './gateway-parts.ts';
+import { answerHttp } from './http-answers.ts';
 import type { Moving } from './moving.ts';
 import type { Roster } from './roster.ts';
 import type { ClientSocket, Refusal, WsServerEvents } from './ws-server.ts';
@@ -49,19 +50,25 @@ export class Door {
 
   /** `reach`: who this gateway is connected to, for the health answer. */
   events(reach: () => object): WsServerEvents {
+    const { id, config } = this.#parts;
+    const answers = {
+      gateway: id,
+      adminToken: config.adminToken,
+      audit: this.audit,
+      ready: () => ({
+        ready: this.#refuse(undefined) === undefined,
+        gateway: id,
+        state: this.#moving.state,
+        ...reach(),
+      }),
+    };
     return {
       refuse: (origin) => this.#refuse(origin),
       open: (ws, socket, ticket) => this.#open(ws, socket, ticket),
       message: (connection, text) => this.#ops.message(connection, text),
       control: (connection) => void this.#ops.heard(connection),
       closed: (connection, code) => this.#closed(connection, code),
-      health: (path) => {
-        if (path === '/livez') return { status: 200, body: { live: true } };
-        if (path !== '/readyz') return undefined;
-        const ready = this.#refuse(undefined) === undefined;
-        const { state } = this.#moving;
-        return { status: ready ? 200 : 503, body: { ready, gateway: this.#parts.id, state, ...reach() } };
-      },
+      answer: (question) => answerHttp(answers, question),
     };
   }
 

@@ -14,6 +14,13 @@ const TICK_MS = 100;
 /** Pings written in one tick take at most about 3 ms; a wheel slot rarely holds more. */
 const SLOW_SWEEP_TICKS = 5;
 const SLOW_GRACE_MS = 1_000;
+/**
+ * A tick so late means that this process slept (SIGSTOP, a suspended machine). What clients said meanwhile is
+ * in the kernel's buffers and nobody was pinged, so silence is counted from the waking on.
+ */
+const SLEPT_FROM_MS = 1_000;
+/** Time to read what came during the sleep, before a missing hello counts. */
+const AWAKENING_MS = 1_000;
 
 export class Roster {
   readonly #parts: GatewayParts;
@@ -27,6 +34,8 @@ export class Roster {
   readonly #stop: () => void;
   #ticks = 0;
   #turnedMs: number;
+  #tickedMs: number;
+  #awakeSinceMs = -Infinity;
 
   constructor(parts: GatewayParts) {
     const { config, allocate, clock, random } = parts;
@@ -36,6 +45,7 @@ export class Roster {
     this.#wheel = new PingWheel(Math.max(1, Math.round(config.pingMs / TICK_MS)), random);
     this.#ping = jsonFrame({ op: 'ping' }, allocate);
     this.#turnedMs = clock.nowMs();
+    this.#tickedMs = this.#turnedMs;
     this.#stop = every(TICK_MS, () => this.#tick(), 0);
   }
 
@@ -76,8 +86,15 @@ export class Roster {
     const { clock, doomed, slow } = this.#parts;
     const nowMs = clock.nowMs();
     this.#ticks += 1;
-    for (const connection of this.#greeting.takeDue(nowMs)) {
-      if (connection.state === 'greeting') connection.close(CLOSE.helloTimeout, 'no hello');
+    if (nowMs - this.#tickedMs > SLEPT_FROM_MS) {
+      this.#awakeSinceMs = nowMs;
+      for (const connection of slow) connection.slowSinceMs = nowMs;
+    }
+    this.#tickedMs = nowMs;
+    if (nowMs - this.#awakeSinceMs > AWAKENING_MS) {
+      for (const connection of this.#greeting.takeDue(nowMs)) {
+        if (connection.state === 'greeting') connection.close(CLOSE.helloTimeout, 'no hello');
+      }
     }
     if (this.#ticks % SLOW_SWEEP_TICKS === 0) for (const connection of slow) connection.checkBacklog();
     for (const connection of doomed) {
@@ -93,12 +110,12 @@ export class Roster {
   /** As many slots as time has passed for: a loop that was late does not stretch the period. */
   #turnWheel(nowMs: number): void {
     const { config } = this.#parts;
-    // After a long sleep nobody could have been heard: a round is skipped rather than everyone closed.
+    // After a long sleep the wheel goes on from where it stood, rather than pinging everyone at once.
     if (nowMs - this.#turnedMs > config.pingMs / 2) this.#turnedMs = nowMs - TICK_MS;
     for (; this.#turnedMs + TICK_MS <= nowMs; this.#turnedMs += TICK_MS) {
       for (const connection of this.#wheel.turn()) {
         if (connection.state !== 'open') continue;
-        if (nowMs - connection.heardMs > 2 * config.pingMs) {
+        if (nowMs - Math.max(connection.heardMs, this.#awakeSinceMs) > 2 * config.pingMs) {
           connection.close(CLOSE.pongTimeout, 'no sign of life');
           this.#leaving.add(connection, nowMs);
         } else {

@@ -4,6 +4,7 @@
 import type { Clock } from '../daemon/clock.ts';
 import { every } from '../daemon/clock.ts';
 import type { Running } from '../daemon/lifecycle.ts';
+import { CLOSE_DEADLINE_MS } from '../daemon/lifecycle.ts';
 import type { Log } from '../daemon/log.ts';
 import { errorFields } from '../daemon/log.ts';
 import type { Metrics } from '../daemon/metrics.ts';
@@ -85,6 +86,8 @@ export interface GatewayHandle extends Running {
 }
 
 const SWEEP_MS = 1_000;
+/** Handshakes and health questions beside the clients that are in. */
+const EXTRA_SOCKETS = 1_000;
 const LEAVE_POLL_MS = 50;
 const PUBLISH_DEADLINE_MS = 5_000;
 
@@ -128,6 +131,7 @@ export async function startGateway(config: GatewayConfig, given: StartGatewayPar
     address: checked.listen,
     maxFrameBytes: config.maxFrameBytes,
     deflate: config.deflate === 'auto',
+    maxSockets: config.maxConnections + EXTRA_SOCKETS,
   });
   const id = gatewayId(config, server.address);
   const port = Number(server.address.slice(server.address.lastIndexOf(':') + 1));
@@ -279,6 +283,7 @@ export async function startGateway(config: GatewayConfig, given: StartGatewayPar
       moving.ready();
       reporting.reporter?.setState('up');
     },
+    closeDeadlineMs: CLOSE_DEADLINE_MS + config.shutdownSpreadMs,
     close: () => (closing ??= close()),
   };
 }

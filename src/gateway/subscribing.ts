@@ -8,6 +8,7 @@ import type { Connection } from './connection.ts';
 import type { FetchedHistory, TopicPosition } from './core/feed-port.ts';
 import { joined } from './core/group.ts';
 import { gapFrame } from './core/hub.ts';
+import { encodeMessage } from './core/message-frame.ts';
 import { planResume, replayFetched } from './core/resume.ts';
 import type { Topic } from './core/topic.ts';
 import type { GatewayParts } from './gateway-parts.ts';
@@ -71,7 +72,7 @@ export class Subscribing {
       wanted.set(topic, item);
     }
     const openings = [...wanted.keys()].flatMap((topic) => topic.opening ?? []);
-    if (openings.length === 0 && ![...wanted].some(([topic, item]) => this.#mustFetch(topic, item))) {
+    if (openings.length === 0 && ![...wanted].some(([topic, item]) => this.#sinceToFetch(topic, item))) {
       this.#finish(connection, id, wanted, refused, new Map());
       return undefined;
     }
@@ -87,11 +88,10 @@ export class Subscribing {
   ): Promise<void> {
     await Promise.all(openings);
     const fetched = new Map<Topic, FetchedHistory>();
-    const fetches = [...wanted].flatMap(([topic, item]) =>
-      this.#mustFetch(topic, item)
-        ? [this.#fetch(topic, positionOf(item)!).then((history) => void fetched.set(topic, history))]
-        : [],
-    );
+    const fetches = [...wanted].flatMap(([topic, item]) => {
+      const since = this.#sinceToFetch(topic, item);
+      return since ? [this.#fetch(topic, since).then((history) => void fetched.set(topic, history))] : [];
+    });
     await Promise.all(fetches);
     this.#finish(connection, id, wanted, refused, fetched);
   }
@@ -103,9 +103,13 @@ export class Subscribing {
     return topic;
   }
 
-  #mustFetch(topic: Topic, item: SubscribeItem): boolean {
+  /** What to ask the brokers for: all since the client's position, the newest message, or nothing. */
+  #sinceToFetch(topic: Topic, item: SubscribeItem): TopicPosition | undefined {
     const from = positionOf(item);
-    return from !== undefined && planResume(topic, from, this.#limits()).how === 'fetch';
+    if (from) return planResume(topic, from, this.#limits()).how === 'fetch' ? from : undefined;
+    const { epoch, offset } = topic.position;
+    const isMissing = topic.sendsLast && offset > 0 && topic.history.messages === 0;
+    return isMissing ? { epoch, offset: offset - 1 } : undefined;
   }
 
   #fetch(topic: Topic, from: TopicPosition): Promise<FetchedHistory> {
@@ -159,6 +163,7 @@ export class Subscribing {
     const { epoch, offset } = topic.position;
     const from = positionOf(item);
     if (from === undefined) {
+      this.#keepNewest(topic, fetched.get(topic));
       const last = topic.sendsLast ? topic.history.last() : undefined;
       if (last === undefined) return { c: topic.name, e: epoch, o: offset };
       replays.push(last);
@@ -180,6 +185,17 @@ export class Subscribing {
       this.#parts.hub.ledger.gapMessages += lost;
     }
     return { c: topic.name, e: epoch, o: offset, rec: false };
+  }
+
+  /** The newest message of a topic whose subscribers get it at once, when nobody here has seen it yet. */
+  #keepNewest(topic: Topic, fetched: FetchedHistory | undefined): void {
+    const newest = fetched?.complete === true ? fetched.messages.at(-1) : undefined;
+    const { epoch, offset } = topic.position;
+    if (!newest || topic.history.messages > 0) return;
+    if (!topic.sendsLast || newest.epoch !== epoch || newest.offset !== offset) return;
+    const frame = encodeMessage(topic.prefix, '', offset, newest.data, this.#parts.allocate);
+    topic.history.restart({ epoch, offset: offset - 1 });
+    topic.history.push(epoch, offset, frame, this.#parts.clock.nowMs());
   }
 
   #missed(

@@ -30,6 +30,22 @@ export interface WsServerOptions {
   address: Address;
   maxFrameBytes: number;
   deflate: boolean;
+  /** TCP connections at a time, handshakes and HTTP included; more are closed as they come. */
+  maxSockets: number;
+}
+
+export interface HttpQuestion {
+  path: string;
+  query: URLSearchParams;
+  authorization: string | undefined;
+  remoteAddress: string | undefined;
+  /** It came through a proxy. */
+  forwarded: boolean;
+}
+
+export interface HttpAnswer {
+  status: number;
+  body: object;
 }
 
 export interface Refusal {
@@ -47,8 +63,8 @@ export interface WsServerEvents {
   /** A ping or pong of RFC 6455: a sign of life that counts against the rate. */
   control(connection: Connection): void;
   closed(connection: Connection, code: number): void;
-  /** Answers GET on any path but /ws; undefined = 404. */
-  health(path: string): { status: number; body: object } | undefined;
+  /** Answers GET; undefined = 404. */
+  answer(question: HttpQuestion): HttpAnswer | undefined;
 }
 
 export interface WsServer {
@@ -77,6 +93,8 @@ export async function bindWsServer(options: WsServerOptions): Promise<WsServer> 
     keepAliveTimeout: 5_000,
     maxHeaderSize: 16_384,
   });
+  // A flood of half-open connections must not take the descriptors that reports to Herald need.
+  http.maxConnections = options.maxSockets;
   const wsOptions = {
     noServer: true,
     clientTracking: false,
@@ -107,10 +125,13 @@ export async function bindWsServer(options: WsServerOptions): Promise<WsServer> 
 
   const serve = (events: WsServerEvents): void => {
     http.on('request', (request: IncomingMessage, response: ServerResponse) => {
-      const answer = request.method === 'GET' ? events.health(pathOf(request)) : undefined;
+      const answer = request.method === 'GET' ? events.answer(questionOf(request)) : undefined;
       const body = `${JSON.stringify(answer?.body ?? { title: 'Not found', status: 404 })}\n`;
       response.writeHead(answer?.status ?? 404, {
-        'content-type': answer ? 'application/json' : 'application/problem+json',
+        'content-type':
+          (answer?.status ?? 404) < 400 || pathOf(request) === '/readyz'
+            ? 'application/json'
+            : 'application/problem+json',
         'cache-control': 'no-store',
       });
       response.end(body);
@@ -195,6 +216,17 @@ function connectionOf(ws: WebSocket): Connection | undefined {
 
 function pathOf(request: IncomingMessage): string {
   return (request.url ?? '/').split('?', 1)[0]!;
+}
+
+function questionOf(request: IncomingMessage): HttpQuestion {
+  const { headers, socket, url = '/' } = request;
+  return {
+    path: pathOf(request),
+    query: new URLSearchParams(url.slice(pathOf(request).length)),
+    authorization: headers.authorization,
+    remoteAddress: socket.remoteAddress,
+    forwarded: headers['x-forwarded-for'] !== undefined || headers.forwarded !== undefined,
+  };
 }
 
 function refusalOf(request: IncomingMessage, protocols: readonly string[]): Refusal | undefined {

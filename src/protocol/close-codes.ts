@@ -6,7 +6,6 @@ export const CLOSE = {
   protocolError: 4000,
   unauthorized: 4001,
   originRefused: 4002,
-  helloTimeout: 4003,
   badVersion: 4004,
   tooManyTopics: 4005,
   forbidden: 4006,
@@ -21,6 +20,7 @@ export const CLOSE = {
   overloaded: 4202,
   ticketRefused: 4203,
   shutdown: 4204,
+  helloTimeout: 4205,
 } as const;
 
 export type CloseName = keyof typeof CLOSE;

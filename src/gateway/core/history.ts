@@ -7,6 +7,8 @@ export interface HistoryLimits {
   maxMessages: number;
   maxBytes: number;
   maxAgeMs: number;
+  /** The newest message stays whatever its age: every new subscriber gets it. */
+  keepsNewest?: boolean;
 }
 
 interface Entry extends TopicPosition {
@@ -51,14 +53,14 @@ export class History {
 
   /** Drops what is too old, too much, or over the budget of all topics. */
   trim(nowMs: number): void {
-    const { maxMessages, maxBytes, maxAgeMs } = this.#limits;
+    const { maxMessages, maxBytes, maxAgeMs, keepsNewest = false } = this.#limits;
     while (this.messages > 0) {
       const oldest = this.#entries[this.#first]!;
+      const isKept = keepsNewest && this.messages === 1;
       const within =
-        this.messages <= maxMessages &&
-        this.#bytes <= maxBytes &&
         this.#budget.usedBytes <= this.#budget.maxBytes &&
-        nowMs - oldest.atMs <= maxAgeMs;
+        (isKept ||
+          (this.messages <= maxMessages && this.#bytes <= maxBytes && nowMs - oldest.atMs <= maxAgeMs));
       if (within) break;
       this.#dropOldest();
     }

@@ -68,8 +68,9 @@ export class Hub {
   topic(name: string): Topic {
     const known = this.#topics.get(name);
     if (known) return known;
-    const history = new History(this.#parts.history, this.#budget);
-    const made = createTopic(this.#nextTopicId++, name, this.#parts.traitsOf(name), history);
+    const traits = this.#parts.traitsOf(name);
+    const limits = traits.sendsLast ? { ...this.#parts.history, keepsNewest: true } : this.#parts.history;
+    const made = createTopic(this.#nextTopicId++, name, traits, new History(limits, this.#budget));
     this.#topics.set(name, made);
     return made;
   }

@@ -64,7 +64,9 @@ function leavesLive({ client }: Watched): Promise<void> {
 describe('the client in a fleet of two gateways', () => {
   let fleet: SmallFleet;
   beforeAll(async () => {
-    fleet = await launchSmallFleet(2, { gateway: { publishTopics: ['chat.'] } });
+    fleet = await launchSmallFleet(2, {
+      gateway: { publishTopics: ['chat.'], lastValueTopics: ['price.'] },
+    });
   });
   afterAll(() => fleet.close());
 
@@ -165,6 +167,17 @@ describe('the client in a fleet of two gateways', () => {
     await until('heard', () => listener.numbers.length === 1);
     expect(listener.numbers).toEqual([42]);
     await expect(speaker.client.publish('secret', 1)).rejects.toThrow(/4006/);
+  });
+
+  it('gets the newest value of a topic as it subscribes, at any gateway', async () => {
+    for (const n of upTo(5)) await fleet.publisher.publish('price.eur', n);
+    for (const { id } of fleet.gateways) {
+      const watched = watch({ herald: fleet.url, topics: ['price.eur'], exclude: [id] });
+      await until('the newest', () => watched.numbers.length > 0);
+      expect(watched.numbers).toEqual([4]);
+      expect(watched.client.positions()['price.eur']).toMatchObject({ offset: 5 });
+      expect(watched.gaps).toEqual([]);
+    }
   });
 
   it('finds its way past a Herald that is not there', async () => {

@@ -93,6 +93,37 @@ it('sends the newest message on subscribe where a topic prefix asks for it', asy
   expect(await second.next('msg')).toMatchObject({ c: 'price.eur', o: 2, d: 2 });
 });
 
+it('asks the brokers for the newest message where nobody has seen one here, once', async () => {
+  const { link, url } = await launch({ lastValueTopics: ['price.'], resumeMessages: 0 });
+  link.publish('price.eur', 1, 2, 3);
+  const clients = await Promise.all([TestClient.connect(url), TestClient.connect(url)]);
+  for (const client of clients) {
+    expect(await client.subscribe('price.eur', 'price.none')).toEqual([
+      { c: 'price.eur', e: 'e1', o: 2 },
+      { c: 'price.none', e: 'e1', o: 0 },
+    ]);
+    expect(await client.next('msg')).toEqual({ op: 'msg', c: 'price.eur', o: 3, d: 3 });
+  }
+  expect(link.fetches).toEqual([{ topic: 'price.eur', position: { epoch: 'e1', offset: 2 } }]);
+  link.publish('price.eur', 4);
+  for (const client of clients) expect(await client.messages(1)).toEqual([4]);
+});
+
+it('keeps the newest message however old it is', async () => {
+  const { link, url } = await launch({ lastValueTopics: ['price.'], resumeMs: 100 });
+  const first = await TestClient.connect(url);
+  await first.subscribe('price.eur', 'other');
+  link.publish('price.eur', 'old');
+  link.publish('other', 'old');
+  await first.messages(2);
+  // The sweep that forgets what is older than 100 ms comes once a second.
+  await expect.poll(() => running!.gateway.snapshot().historyBytes, { timeout: 5_000 }).toBeLessThan(60);
+  const second = await TestClient.connect(url);
+  await second.subscribe('price.eur', 'other');
+  expect(await second.messages(1)).toEqual(['old']);
+  expect(link.fetches).toEqual([]);
+});
+
 it('tells a gap with its count in its place between the messages, to clients that know gaps', async () => {
   const { link, url, gateway } = await launch();
   const knows = await TestClient.connect(url);

@@ -1,0 +1,57 @@
+// (8) What a gateway answers over HTTP on its own port: whether it lives, whether it takes clients, and to
+// operators why the last ones left.
+
+import { isLoopback } from '../daemon/address.ts';
+import { sameText } from '../daemon/secrets.ts';
+import type { CloseAudit } from './core/close-audit.ts';
+import { KEPT_CLOSES } from './core/close-audit.ts';
+import type { HttpAnswer, HttpQuestion } from './ws-server.ts';
+
+export interface HttpAnswersParts {
+  gateway: string;
+  /** Bearer token of operators; empty = only programs on this machine are answered. */
+  adminToken: string;
+  audit: CloseAudit;
+  /** Whether newcomers are let in, and what else an operator may know of it. */
+  ready: () => { ready: boolean } & object;
+}
+
+export function answerHttp(parts: HttpAnswersParts, question: HttpQuestion): HttpAnswer | undefined {
+  switch (question.path) {
+    case '/livez':
+      return { status: 200, body: { live: true } };
+    case '/readyz': {
+      const state = parts.ready();
+      return { status: state.ready ? 200 : 503, body: state };
+    }
+    case '/v1/closes':
+      return mayAsk(parts.adminToken, question) ? closes(parts, question) : refused(parts.adminToken);
+    default:
+      return undefined;
+  }
+}
+
+/** Without a token only a program on this machine, and not one that passes on what others ask. */
+function mayAsk(adminToken: string, { authorization, remoteAddress, forwarded }: HttpQuestion): boolean {
+  if (adminToken !== '') return sameText(`Bearer ${adminToken}`, authorization ?? '');
+  return !forwarded && isLoopback((remoteAddress ?? '').replace(/^::ffff:/, ''));
+}
+
+function refused(adminToken: string): HttpAnswer {
+  return adminToken === ''
+    ? { status: 403, body: problem(403, 'answered on this machine alone as long as adminToken is not set') }
+    : { status: 401, body: problem(401, 'expected Authorization: Bearer <adminToken>') };
+}
+
+function closes({ gateway, audit }: HttpAnswersParts, { query }: HttpQuestion): HttpAnswer {
+  const wanted = Number(query.get('n') ?? KEPT_CLOSES);
+  if (!Number.isInteger(wanted) || wanted < 0) {
+    return { status: 400, body: problem(400, `n: expected an integer from 0 to ${KEPT_CLOSES}`) };
+  }
+  const body = { gateway, byCause: Object.fromEntries(audit.byCause), closes: audit.last(wanted) };
+  return { status: 200, body };
+}
+
+function problem(status: number, detail: string): object {
+  return { title: 'Refused', status, detail };
+}
