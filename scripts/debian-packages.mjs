@@ -8,6 +8,8 @@ export const PACKAGES = {
   zookeeper: { file: '/usr/share/java/zookeeper.jar', needs: 'the store tests' },
   haproxy: { file: '/usr/sbin/haproxy', needs: 'the agent-check tests' },
   faketime: { file: '/usr/bin/faketime', needs: 'the fault table with wrong clocks' },
+  gcc: { file: '/usr/bin/cc', needs: 'the fan-out benchmark, whose load client is in C' },
+  'libc6-dev': { file: '/usr/include/stdio.h', needs: 'the fan-out benchmark' },
   chromium: { file: '/usr/bin/chromium', needs: 'the browser tests' },
   prometheus: { file: '/usr/bin/prometheus', needs: 'the dashboard tests' },
   'graphite-carbon': { file: '/usr/bin/carbon-cache', needs: 'the StatsD dashboard tests' },

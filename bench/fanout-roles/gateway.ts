@@ -1,4 +1,4 @@
-// The gateway under test: the real one, with messages made in its process or from a real broker.
+// The gateway under test: the real one, fed by a real broker over ZeroMQ.
 
 import { systemClock } from '../../src/daemon/clock.ts';
 import { loadConfig } from '../../src/daemon/config.ts';
@@ -8,13 +8,11 @@ import { createBrokerLink } from '../../src/gateway/broker-link-zmq.ts';
 import { gatewayOptions } from '../../src/gateway/gateway-options.ts';
 import { startGateway } from '../../src/gateway/start-gateway.ts';
 import type { BrokerAddress } from '../../src/protocol/load-report.ts';
-import { answerLines, cpuMs, tell } from '../broker-roles/cpu.ts';
-import { MadeFeed } from './feed.ts';
-import type { Load, ServerStats } from './words.ts';
+import { answerLines, tell } from '../broker-roles/cpu.ts';
+import { watchLoop } from './loop-delay.ts';
+import type { ServerStats } from './words.ts';
 
-const given = JSON.parse(process.argv[2]!) as { flags: Record<string, unknown>; broker?: BrokerAddress };
-const feed = new MadeFeed();
-const { broker } = given;
+const given = JSON.parse(process.argv[2]!) as { flags: Record<string, unknown>; broker: BrokerAddress };
 const gateway = await startGateway(
   loadConfig(gatewayOptions, {
     flags: {
@@ -30,21 +28,16 @@ const gateway = await startGateway(
     log: silentLog,
     metrics: createMetrics(),
     clock: systemClock,
-    openLink: broker ? (events) => createBrokerLink({ ...events, brokers: [broker] }) : feed.open,
+    openLink: (events) => createBrokerLink({ ...events, brokers: [given.broker] }),
   },
 );
+const loopDelay = watchLoop();
 tell({ port: Number(new URL(gateway.url).port) });
 answerLines((line) => {
-  const question = JSON.parse(line) as 'stats' | 'gc' | 'stop' | { load: Load };
-  if (question === 'gc') globalThis.gc?.();
-  else if (question === 'stop') feed.stop();
-  else if (question !== 'stats') feed.start(question.load);
+  if (JSON.parse(line) === 'gc') globalThis.gc?.();
   const { ledger, writes } = gateway.snapshot();
-  const stats: ServerStats = {
-    cpuMs: cpuMs(),
-    delivered: ledger.delivered,
-    writes,
-    rssBytes: process.memoryUsage.rss(),
-  };
+  const stats: ServerStats = { delivered: ledger.delivered, writes, ...loopDelay() };
   return stats;
 });
+// Ends as a program does, so that a profile asked for is written.
+process.on('SIGTERM', () => process.exit(0));

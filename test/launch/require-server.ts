@@ -4,7 +4,7 @@
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-export type ServerName = 'zookeeper' | 'haproxy' | 'prometheus' | 'chromium' | 'graphite' | 'nagios';
+export type ServerName = 'zookeeper' | 'haproxy' | 'prometheus' | 'chromium' | 'graphite' | 'nagios' | 'cc';
 
 const SERVERS: Record<ServerName, { files: string[]; commands: string[]; apt: string }> = {
   zookeeper: { files: ['/usr/share/java/zookeeper.jar'], commands: ['java'], apt: 'zookeeper' },
@@ -12,6 +12,7 @@ const SERVERS: Record<ServerName, { files: string[]; commands: string[]; apt: st
   prometheus: { files: [], commands: ['prometheus', 'promtool'], apt: 'prometheus' },
   chromium: { files: [], commands: ['chromium'], apt: 'chromium' },
   graphite: { files: [], commands: ['carbon-cache'], apt: 'graphite-carbon graphite-web' },
+  cc: { files: ['/usr/include/stdio.h'], commands: ['cc'], apt: 'gcc libc6-dev' },
   nagios: { files: [], commands: ['nagios4'], apt: 'nagios4' },
 };
 

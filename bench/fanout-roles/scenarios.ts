@@ -1,0 +1,126 @@
+// What is measured, and what it is held to. Names are what `--only` picks by.
+
+import type { Figures, Scenario } from './measure.ts';
+
+const THRIFTY = { flushShare: 0.4, maxWaitMs: 100 };
+const QUICK = { flushShare: 0.65, maxWaitMs: 100 };
+/** What one core of plain sends can carry; the cost of one is what is compared. */
+const PEER_RATE = 50_000;
+const RATE = 200_000;
+
+const gateway = (
+  name: string,
+  deliveriesPerSec: number,
+  bytes: number,
+  flags: Record<string, unknown>,
+  more: Partial<Scenario> = {},
+): Scenario => ({ name, server: { kind: 'gateway', flags }, deliveriesPerSec, bytes, ...more });
+
+/** The wait alone decides how many frames come together: a tiny share makes every rest longer than it. */
+const atFramesAWrite = (frames: number, connections: number): Record<string, unknown> => ({
+  flushShare: 0.05,
+  maxWaitMs: Math.round(((frames - 0.5) * 1_000 * connections) / RATE),
+});
+
+export function scenarios(connections: number): Scenario[] {
+  const equal = [4, 16].flatMap((frames): Scenario[] => [
+    gateway(`gateway at ${frames} frames a write`, RATE, 512, atFramesAWrite(frames, connections)),
+    ...(['floor-c', 'floor-node'] as const).map((kind) => ({
+      name: `${kind} at ${frames} frames a write`,
+      server: { kind, framesPerWrite: frames },
+      deliveriesPerSec: RATE,
+      bytes: 512,
+    })),
+  ]);
+  const peers = (['ws', 'socketio', 'nchan', 'nats'] as const).map((kind) => ({
+    name: `peer ${kind} 512 B`,
+    server: { kind },
+    deliveriesPerSec: PEER_RATE,
+    bytes: 512,
+  }));
+  return [
+    gateway('broadcast thrifty 512 B', RATE, 512, THRIFTY),
+    gateway('broadcast quick 512 B', RATE, 512, QUICK),
+    gateway('broadcast thrifty 128 B', RATE, 128, THRIFTY),
+    gateway('broadcast quick 128 B', RATE, 128, QUICK),
+    gateway('broadcast most 128 B', 800_000, 128, { flushShare: 0.7, maxWaitMs: 100 }),
+    gateway('narrow 350 topics 512 B', RATE, 512, THRIFTY, { topics: Math.max(1, Math.floor(connections / 10)) }),
+    gateway('shared deflate 512 B', RATE, 512, THRIFTY, { deflate: true }),
+    ...equal,
+    gateway('peer gateway at the same rate 512 B', PEER_RATE, 512, THRIFTY),
+    ...peers,
+  ];
+}
+
+type Measured = ReadonlyMap<string, Figures>;
+
+interface Target {
+  text: string;
+  /** Undefined when what it needs was not measured. */
+  judge: (measured: Measured) => { value: string; reached: boolean } | undefined;
+}
+
+const one =
+  (name: string, say: (figures: Figures) => string, reached: (figures: Figures) => boolean) =>
+  (measured: Measured): { value: string; reached: boolean } | undefined => {
+    const figures = measured.get(name);
+    return figures && { value: say(figures), reached: reached(figures) };
+  };
+
+const coreAndP99 = ({ core, p99Ms }: Figures): string => `${core.toFixed(2)} core, ${p99Ms.toFixed(0)} ms`;
+
+/** Cost of a delivery of `left` over that of `right`. */
+const ratio =
+  (left: string, right: string, reached: (ratio: number) => boolean) =>
+  (measured: Measured): { value: string; reached: boolean } | undefined => {
+    const [over, under] = [measured.get(left), measured.get(right)];
+    if (!over || !under) return undefined;
+    const value = over.usEach / under.usEach;
+    return { value: value.toFixed(2), reached: reached(value) };
+  };
+
+const atRate = (figures: Figures, core: number, p99Ms: number): boolean =>
+  figures.arrived > 0.98 && figures.core <= core && figures.p99Ms <= p99Ms;
+
+export const targets: Target[] = [
+  ...[512, 128].flatMap((bytes): Target[] => [
+    {
+      text: `200,000/s of ${bytes} B broadcast on <= 0.45 core, p99 <= 130 ms`,
+      judge: one(`broadcast thrifty ${bytes} B`, coreAndP99, (figures) => atRate(figures, 0.45, 130)),
+    },
+    {
+      text: `200,000/s of ${bytes} B broadcast on <= 0.70 core, p99 <= 80 ms`,
+      judge: one(`broadcast quick ${bytes} B`, coreAndP99, (figures) => atRate(figures, 0.7, 80)),
+    },
+  ]),
+  {
+    text: '200,000/s of narrow topics on <= 0.65 core, p99 <= 150 ms',
+    judge: one('narrow 350 topics 512 B', coreAndP99, (figures) => atRate(figures, 0.65, 150)),
+  },
+  {
+    text: '>= 750,000/s on <= 0.75 core',
+    judge: one(
+      'broadcast most 128 B',
+      ({ perSec, core }) => `${Math.round(perSec).toLocaleString('en')}/s on ${core.toFixed(2)}`,
+      ({ perSec, core }) => perSec >= 750_000 && core <= 0.75,
+    ),
+  },
+  ...[4, 16].flatMap((frames): Target[] => {
+    const ours = `gateway at ${frames} frames a write`;
+    const atMost = (value: number): boolean => value <= 1.5;
+    return [
+      ...['c', 'node'].map((kind) => ({
+        text: `<= 1.5 times the floor in ${kind} at ${frames} frames a write`,
+        judge: ratio(ours, `floor-${kind} at ${frames} frames a write`, atMost),
+      })),
+      {
+        text: `>= ${frames === 4 ? 4 : 15} times cheaper than ws.send at ${frames} frames a write`,
+        judge: ratio('peer ws 512 B', ours, (value) => value >= (frames === 4 ? 4 : 15)),
+      },
+    ];
+  }),
+  {
+    text: 'shared deflate <= 1.1 times plain',
+    judge: ratio('shared deflate 512 B', 'broadcast thrifty 512 B', (value) => value <= 1.1),
+  },
+];
