@@ -44,7 +44,9 @@ export function scenarios(connections: number): Scenario[] {
     gateway('broadcast thrifty 128 B', RATE, 128, THRIFTY),
     gateway('broadcast quick 128 B', RATE, 128, QUICK),
     gateway('broadcast most 128 B', 800_000, 128, { flushShare: 0.7, maxWaitMs: 100 }),
-    gateway('narrow 350 topics 512 B', RATE, 512, THRIFTY, { topics: Math.max(1, Math.floor(connections / 10)) }),
+    gateway('narrow 350 topics 512 B', RATE, 512, THRIFTY, {
+      topics: Math.max(1, Math.floor(connections / 10)),
+    }),
     gateway('shared deflate 512 B', RATE, 512, THRIFTY, { deflate: true }),
     ...equal,
     gateway('peer gateway at the same rate 512 B', PEER_RATE, 512, THRIFTY),

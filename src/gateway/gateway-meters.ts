@@ -11,7 +11,7 @@ import type { GatewayParts } from './gateway-parts.ts';
 import { bufferedBytes } from './reporting.ts';
 import type { Roster } from './roster.ts';
 
-/** Compressing stops above this use of the loop and starts again below the other. */
+/** Compressing stops above this use of the loop or of the CPU quota and starts again below the other. */
 const PRESSED_ABOVE = 0.85;
 const RELAXED_BELOW = 0.7;
 
@@ -54,7 +54,9 @@ export function startGatewayMeters(
     lag.observe(canaryMs + fanOut.lagMs());
     const { utilization } = performance.eventLoopUtilization(lastLoop);
     lastLoop = performance.eventLoopUtilization();
-    hub.compressing = hub.compressing ? utilization < PRESSED_ABOVE : utilization < RELAXED_BELOW;
+    // A quota can stop a process whose loop looks idle: what the reporter measured of it counts as well.
+    const pressure = Math.max(utilization, reporter?.snapshot().signals.cpu ?? 0);
+    hub.compressing = pressure < (hub.compressing ? PRESSED_ABOVE : RELAXED_BELOW);
   };
   const stop = every(1_000, flush);
   return () => {

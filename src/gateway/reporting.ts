@@ -94,6 +94,7 @@ export function startReporting(of: ReportingParts): Reporting {
             tickets: admission.admitted(),
             maxConnections: config.maxConnections,
             youngConnections: young.weight(clock.nowMs()),
+            ...(config.deflate !== 'off' && { compressing: hub.compressing }),
           }),
           signals,
           onDirective: obey,

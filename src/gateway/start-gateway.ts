@@ -63,6 +63,8 @@ export interface GatewaySnapshot {
   /** Fan-out socket writes; `ledger.delivered` over this is frames a write. */
   writes: number;
   moved: number;
+  /** False while messages go out uncompressed to save CPU. */
+  compressing: boolean;
   ledger: Ledger;
   feed: FeedSnapshot;
   closesByCause: Record<string, number>;
@@ -261,6 +263,7 @@ export async function startGateway(config: GatewayConfig, given: StartGatewayPar
       deliveredBytes: parts.deliveredBytes,
       writes: parts.writes,
       moved: moving.moved,
+      compressing: hub.compressing,
       ledger: { ...hub.ledger, dropped: { ...hub.ledger.dropped } },
       feed: link.snapshot(),
       closesByCause: Object.fromEntries(door.audit.byCause),

@@ -4,6 +4,7 @@
 import type { Decoded, Fields } from './decode.ts';
 import {
   decoding,
+  optionalBoolean,
   optionalChoice,
   optionalInteger,
   optionalNumber,
@@ -68,6 +69,8 @@ export interface LoadReport extends Signals {
   /** Hard cap the gateway enforces itself; absent = none. */
   maxConnections?: number;
   acceptedTotal?: number;
+  /** False while messages go out uncompressed to save CPU; absent from servers that never compress. */
+  compressing?: boolean;
   /** Accepted connections by the Herald whose ticket they carried, since boot. */
   tickets: Record<string, { admitted: number }>;
 }
@@ -191,12 +194,14 @@ function readCounters(from: Fields): Partial<LoadReport> {
   const connections = optionalInteger(from, 'connections', 0, most);
   const youngConnections = optionalNumber(from, 'youngConnections', 0, most);
   const maxConnections = optionalInteger(from, 'maxConnections', 0, most);
+  const compressing = optionalBoolean(from, 'compressing');
   const acceptedTotal = optionalInteger(from, 'acceptedTotal', 0, Number.MAX_SAFE_INTEGER);
   return {
     ...(connections !== undefined && { connections }),
     ...(youngConnections !== undefined && { youngConnections }),
     ...(maxConnections !== undefined && { maxConnections }),
     ...(acceptedTotal !== undefined && { acceptedTotal }),
+    ...(compressing !== undefined && { compressing }),
   };
 }
 

@@ -14,6 +14,8 @@ export interface ReporterCounters {
   tickets?: Readonly<Record<string, { admitted: number }>>;
   /** Hard cap this gateway enforces; absent = none. */
   maxConnections?: number;
+  /** Whether messages are compressed just now; absent = this server never does. */
+  compressing?: boolean;
   /** Weight of connections the signals do not show yet; absent = estimated from `acceptedTotal`. */
   youngConnections?: number;
 }

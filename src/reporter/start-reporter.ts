@@ -70,6 +70,7 @@ export function startReporter(options: ReporterOptions): Reporter {
       ...(youngConnections !== undefined && { youngConnections }),
       ...(counters.maxConnections !== undefined && { maxConnections: counters.maxConnections }),
       ...(acceptedTotal !== undefined && { acceptedTotal }),
+      ...(counters.compressing !== undefined && { compressing: counters.compressing }),
       tickets: { ...counters.tickets },
       ...(kind === 'full' && signals),
     };

@@ -33,6 +33,8 @@ export class Outbox {
     if (known) return known;
     const made = createFlushClass(maxWaitMs);
     this.#classes.push(made);
+    // The quickest first: when several are due at once they are written in this order.
+    this.#classes.sort((a, b) => a.maxWaitMs - b.maxWaitMs);
     return made;
   }
 

@@ -139,6 +139,7 @@ export const SCHEMAS = {
       youngConnections: number('Weight of connections the signals do not show yet', 0, 1e8),
       maxConnections: integer('Hard cap the gateway enforces'),
       acceptedTotal: integer('Accepted since boot'),
+      compressing: flag('False while messages go out uncompressed to save CPU'),
       tickets: named(object({ admitted: integer('Accepted with its ticket') }), 'By Herald id'),
     },
     ['v', 'gateway', 'url', 'seq'],

@@ -59,6 +59,7 @@ describe('round trips', () => {
         connections: fc.nat(100_000_000),
         youngConnections: ratio,
         acceptedTotal: whole,
+        compressing: fc.boolean(),
       },
       {
         requiredKeys: [

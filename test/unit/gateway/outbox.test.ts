@@ -61,6 +61,14 @@ describe('the outbox', () => {
     expect(outbox.dueMs()).toBe(Infinity);
   });
 
+  it('hands out the quickest class first when several are due', () => {
+    const outbox = new Outbox(0.5);
+    const [patient, quick] = [groupWithOne(), groupWithOne()];
+    outbox.mark(patient, outbox.classOf(100), 0);
+    outbox.mark(quick, outbox.classOf(5), 1);
+    expect(outbox.takeDue(200)).toEqual([quick, patient]);
+  });
+
   it('passes over groups that lost their members meanwhile', () => {
     const outbox = new Outbox(0.5);
     const group = groupWithOne();

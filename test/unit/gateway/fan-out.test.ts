@@ -1,0 +1,117 @@
+// The driver of flushes on a clock that moves only as work is done, so that its slices can be told exactly.
+
+import { expect, it } from 'vitest';
+import type { Subscriber } from '../../../src/gateway/core/group.ts';
+import { Hub } from '../../../src/gateway/core/hub.ts';
+import { Outbox } from '../../../src/gateway/core/outbox.ts';
+import { plainAllocate } from '../../../src/gateway/core/ws-frame.ts';
+import { FanOut } from '../../../src/gateway/fan-out.ts';
+
+const WRITE_MS = 0.02;
+
+interface Rig {
+  hub: Hub;
+  fanOut: FanOut;
+  publish(topic: string): void;
+  nowMs(): number;
+  /** Messages each subscriber was given. */
+  got: number[];
+}
+
+/** `topicOf` says what each of so many subscribers listens to. */
+function rigOf(subscribers: number, topicOf: (index: number) => string): Rig {
+  let now = 0;
+  const clock = { nowMs: () => now, epochMs: () => now };
+  const outbox = new Outbox(0.7);
+  const hub = new Hub({
+    outbox,
+    traitsOf: () => ({ flushClass: outbox.classOf(100), sendsLast: false }),
+    history: { maxMessages: 0, maxBytes: 0, maxAgeMs: 0 },
+    historyBudgetBytes: 0,
+    deflate: () => undefined,
+    deflateFromBytes: 1e9,
+    allocate: plainAllocate,
+  });
+  const got = new Array<number>(subscribers).fill(0);
+  for (let index = 0; index < subscribers; index++) {
+    const subscriber: Subscriber = {
+      deliver(_bytes, frames) {
+        now += WRITE_MS;
+        got[index]! += frames;
+      },
+      variant: 0,
+      group: undefined,
+      indexInGroup: 0,
+      position: 0,
+    };
+    hub.subscribe(subscriber, [hub.topic(topicOf(index))]);
+  }
+  const fanOut = new FanOut({
+    hub,
+    outbox,
+    allocate: plainAllocate,
+    clock,
+    flushDuration: { observe: () => {} },
+  });
+  let offset = 0;
+  return {
+    hub,
+    fanOut,
+    got,
+    nowMs: () => now,
+    publish(topic) {
+      const data = new TextEncoder().encode('1');
+      hub.message({ topic, epoch: 'e', offset: ++offset, data, publishedAtMs: 0 }, now);
+      fanOut.wake();
+    },
+  };
+}
+
+/** Work done in each turn of the loop until `done`, ms. */
+async function turnsUntil(rig: Rig, done: () => boolean): Promise<number[]> {
+  const turns: number[] = [];
+  let lastMs = rig.nowMs();
+  while (!done()) {
+    if (turns.length > 1_000) throw new Error('the flush does not end');
+    await new Promise((resolve) => setImmediate(resolve));
+    turns.push(rig.nowMs() - lastMs);
+    lastMs = rig.nowMs();
+  }
+  return turns;
+}
+
+it.each([
+  ['one group of 10,000', 10_000, () => 't'],
+  ['2,000 groups of five', 10_000, (index: number) => `t.${index % 2_000}`],
+] as const)('never holds the loop for 10 ms: %s', async (_name, subscribers, topicOf) => {
+  const rig = rigOf(subscribers, topicOf);
+  const topics = new Set(Array.from({ length: subscribers }, (_, index) => topicOf(index)));
+  for (const topic of topics) rig.publish(topic);
+  const turns = await turnsUntil(rig, () => rig.got.every((count) => count === 1));
+  // 200 ms of writing in all.
+  expect(turns.filter((ms) => ms > 0).length).toBeGreaterThan(20);
+  expect(Math.max(...turns)).toBeLessThan(10);
+  rig.fanOut.stop();
+});
+
+it('lets a message that comes in the middle of a flush go out in the next one', async () => {
+  const rig = rigOf(2_000, () => 't');
+  rig.publish('t');
+  await turnsUntil(rig, () => rig.got.some((count) => count === 1));
+  rig.publish('t');
+  await turnsUntil(rig, () => rig.got.every((count) => count === 1));
+  expect(Math.max(...rig.got)).toBe(1);
+  rig.fanOut.stop();
+  expect(rig.hub.ledger.delivered).toBe(2_000);
+  expect(rig.hub.ledger.due).toBe(4_000);
+});
+
+it('says how long the oldest message of the last two seconds waited', async () => {
+  const rig = rigOf(1_000, () => 't');
+  expect(rig.fanOut.lagMs()).toBe(0);
+  rig.publish('t');
+  await turnsUntil(rig, () => rig.got.every((count) => count === 1));
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(rig.fanOut.lagMs()).toBeCloseTo(1_000 * WRITE_MS, 1);
+  rig.fanOut.stop();
+});
