@@ -4,12 +4,6 @@
 
 import { Command } from 'commander';
 import { StartError } from '../daemon/lifecycle.ts';
-import { addAskCommands } from './ask-commands.ts';
-import { addDaemonCommands } from './daemon-commands.ts';
-import { addPubSubCommands } from './pubsub-commands.ts';
-import { addSteerCommands } from './steer-commands.ts';
-import { addToolCommands } from './tool-commands.ts';
-import { addUpCommand } from './up/up-command.ts';
 import { heraldVersion } from './version.ts';
 
 const program = new Command('herald')
@@ -18,12 +12,34 @@ const program = new Command('herald')
   .showHelpAfterError('(see herald --help)')
   .showSuggestionAfterError();
 
-addUpCommand(program);
-addDaemonCommands(program);
-addAskCommands(program);
-addSteerCommands(program);
-addPubSubCommands(program);
-addToolCommands(program);
+/** Loaded only when asked for: a Herald that starts must answer within a second, and half of that is loading. */
+const FILES: { commands: readonly string[]; add: () => Promise<(program: Command) => void> }[] = [
+  { commands: ['up', 'bots'], add: async () => (await import('./up/up-command.ts')).addUpCommand },
+  {
+    commands: ['serve', 'gateway', 'broker', 'bridge'],
+    add: async () => (await import('./daemon-commands.ts')).addDaemonCommands,
+  },
+  {
+    commands: ['lookup', 'table', 'top', 'explain'],
+    add: async () => (await import('./ask-commands.ts')).addAskCommands,
+  },
+  {
+    commands: ['drain', 'ready', 'maint'],
+    add: async () => (await import('./steer-commands.ts')).addSteerCommands,
+  },
+  {
+    commands: ['publish', 'subscribe'],
+    add: async () => (await import('./pubsub-commands.ts')).addPubSubCommands,
+  },
+  {
+    commands: ['sim', 'record', 'check', 'config', 'haproxy', 'keys'],
+    add: async () => (await import('./tool-commands.ts')).addToolCommands,
+  },
+];
+const asked = process.argv[2] ?? '';
+const wanted = FILES.filter(({ commands }) => commands.includes(asked));
+// Help and typing errors want to know them all.
+for (const { add } of wanted.length > 0 ? wanted : FILES) (await add())(program);
 
 try {
   await program.parseAsync();
