@@ -98,7 +98,7 @@ export function superviseZookeeper(options: SupervisorOptions): Supervisor {
   };
 
   /** One connection's whole life; says how it ended. */
-  const live = async (candidate: string): Promise<ConnectionEnd> => {
+  const live = async (candidate: string, handshakeMs: number): Promise<ConnectionEnd> => {
     const startedMs = nowMs();
     let onEnd: (end: ConnectionEnd) => void = () => {};
     const ended = new Promise<ConnectionEnd>((resolve) => (onEnd = resolve));
@@ -111,7 +111,7 @@ export function superviseZookeeper(options: SupervisorOptions): Supervisor {
       onEnd,
     });
     connection = attempt;
-    const deadline = setTimeout(() => attempt.destroy('lost'), options.handshakeDeadlineMs);
+    const deadline = setTimeout(() => attempt.destroy('lost'), handshakeMs);
     const open = await attempt.opened;
     clearTimeout(deadline);
     if (open && !isClosing()) {
@@ -162,7 +162,8 @@ export function superviseZookeeper(options: SupervisorOptions): Supervisor {
     while (!isClosing()) {
       const candidate = options.servers[next++ % options.servers.length]!;
       const numberBefore = connectionNumber;
-      const end = await live(candidate);
+      const round = Math.floor(failures / options.servers.length);
+      const end = await live(candidate, handshakeMs(round, options));
       if (isClosing()) return;
       if (end === 'expired') {
         expiries += 1;
@@ -182,7 +183,7 @@ export function superviseZookeeper(options: SupervisorOptions): Supervisor {
       }
       // One quick round over all servers, then jittered rounds: nobody waits long, nothing is hammered.
       if (failures > 0 && failures % options.servers.length === 0) {
-        await sleep(100 + 400 * Math.random(), undefined, { signal: closing.signal }).catch(() => {});
+        await sleep(100 + 200 * Math.random(), undefined, { signal: closing.signal }).catch(() => {});
       }
     }
   };
@@ -256,6 +257,18 @@ export function superviseZookeeper(options: SupervisorOptions): Supervisor {
       listeners.clear();
     },
   };
+}
+
+/**
+ * A server that is just finding its quorum takes a handshake and does not answer it, while the next one may
+ * serve already: so most rounds are impatient, and each third one is for servers that are merely slow.
+ */
+function handshakeMs(
+  round: number,
+  { servers, handshakeDeadlineMs }: Pick<SupervisorOptions, 'servers' | 'handshakeDeadlineMs'>,
+): number {
+  const patience = servers.length === 1 ? 1 : [0.25, 0.5, 1][round % 3]!;
+  return handshakeDeadlineMs * patience;
 }
 
 /** The value, or undefined when it takes longer; a late timer gives the socket one more turn. */
