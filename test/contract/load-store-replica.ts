@@ -2,6 +2,7 @@
 
 import type { Coordination } from '../../src/cluster/coordination.ts';
 import { systemClock } from '../../src/daemon/clock.ts';
+import type { Clock } from '../../src/daemon/clock.ts';
 import type { Log, LogFields } from '../../src/daemon/log.ts';
 import type { Balancer, Desired } from '../../src/herald/core/balancer-types.ts';
 import { createBalancer } from '../../src/herald/core/balancer.ts';
@@ -32,9 +33,10 @@ export interface Replica {
 export function startReplica(
   coordination: Coordination,
   id: string,
-  more: { snapshotPath?: string; bootId?: string } = {},
+  more: { snapshotPath?: string; bootId?: string; clock?: Clock } = {},
 ): Replica {
-  const nowMs = (): number => systemClock.nowMs();
+  const clock = more.clock ?? systemClock;
+  const nowMs = (): number => clock.nowMs();
   const core = createBalancer({ heraldId: id, random: Math.random });
   const events: string[] = [];
   const note = (event: string, fields?: LogFields): void => {
@@ -65,7 +67,7 @@ export function startReplica(
       startedEpochMs: Date.now(),
     },
     bootId: more.bootId ?? `${id}-${Math.random().toString(36).slice(2)}`,
-    clock: systemClock,
+    clock,
     log,
     snapshotPath: more.snapshotPath ?? '',
     staleAfterMs: 2_000,

@@ -9,7 +9,9 @@ import { announceBroker } from '../../src/cluster/broker-registry.ts';
 import type { Coordination } from '../../src/cluster/coordination.ts';
 import { memoryEnsemble } from '../../src/cluster/coordination-memory.ts';
 import { zookeeperCoordination } from '../../src/cluster/coordination-zookeeper.ts';
-import { decodeTablePart } from '../../src/protocol/table-row.ts';
+import type { Clock } from '../../src/daemon/clock.ts';
+import type { TableRow } from '../../src/protocol/table-row.ts';
+import { decodeTablePart, encodeTablePart } from '../../src/protocol/table-row.ts';
 import { requireServer } from '../launch/require-server.ts';
 import type { TcpProxy } from '../launch/tcp-proxy.ts';
 import { startTcpProxy } from '../launch/tcp-proxy.ts';
@@ -191,6 +193,45 @@ for (const { name, run, fresh } of stores) {
       b!.report('gw-1', 7, { cpu: 0.7 });
       await until('the newer one at a', () => a!.row('gw-1')?.seq === 7, 8_000);
       expect(b!.row('gw-1')?.seq).toBe(7);
+    });
+
+    it('takes a gateway that started again at its word, whatever its numbers were before', async () => {
+      const [a, b] = await heralds('a', 'b');
+      for (const one of [a!, b!]) one.report('gw-1', 90, { bootId: 'boot-1' });
+      a!.report('gw-1', 1, { bootId: 'boot-2' });
+      await until('the new start at b', () => b!.row('gw-1')?.bootId === 'boot-2', 8_000);
+      expect(b!.row('gw-1')?.seq).toBe(1);
+      expect(a!.row('gw-1')?.bootId).toBe('boot-2');
+    });
+
+    it('deletes the parts of a Herald gone for a minute, and only in the version it saw', async () => {
+      store = await makeStore();
+      let jumpMs = 0;
+      const clock: Clock = { nowMs: () => performance.now() + jumpMs, epochMs: () => Date.now() };
+      const ghost = await link();
+      await until('the ghost', () => ghost.coordination.state() === 'up');
+      const part = (rows: TableRow[]) => encodeTablePart({ v: 1, heraldId: 'ghost', bootId: 'x', rows });
+      await ghost.coordination.put('/herald/test/table/ghost.0', part([]));
+      await ghost.coordination.put('/herald/test/table/ghost.1', part([]));
+      const mine = await link();
+      // Between the last look and the deletion, the ghost writes one of its parts again.
+      const racing: Coordination = {
+        ...mine.coordination,
+        async remove(path, version) {
+          if (path.endsWith('ghost.1')) await ghost.coordination.put(path, part([]));
+          return mine.coordination.remove(path, version);
+        },
+      };
+      const a = Object.assign(startReplica(racing, 'a', { clock }), mine);
+      replicas.push(a);
+      await until('both parts seen', () => a.store.state().parts === 2);
+      expect((await parts(ghost)).size).toBe(2);
+      // Its absence is noted in the first round, each second; then a minute passes at once.
+      await until('the first rounds', () => a.store.state().coordination.stateAgeMs > 2_500);
+      jumpMs = 61_000;
+      await until('the deletion', async () => !(await parts(ghost)).has('ghost.0'), 8_000);
+      await until('the refusal', () => a.events.filter((e) => e.includes('ghost.1')).length > 0);
+      expect([...(await parts(ghost)).keys()]).toEqual(['ghost.1']);
     });
 
     it('serves at a Herald started later from what the others wrote, within a second', async () => {

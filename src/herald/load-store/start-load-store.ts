@@ -67,6 +67,7 @@ const STEP_MS = 100;
 /** A little over a second, so that jitter never makes it more than one write a second. */
 const WRITE_EVERY_MS = 1_000;
 const WRITE_JITTER_MS = 50;
+const WRITE_AGAIN_MS = 250;
 
 export function startLoadStore(options: LoadStoreOptions): LoadStore {
   const { coordination, balancer, address, clock, log } = options;
@@ -90,6 +91,7 @@ export function startLoadStore(options: LoadStoreOptions): LoadStore {
     heralds: () => [...heralds.keys()],
     mayWrite: () => registration.state() !== 'contended',
     onWrite: options.onWrite ?? (() => {}),
+    onReadable: () => (nextWriteMs = 0),
   });
   const board = createDesiredBoard({
     coordination,
@@ -165,7 +167,12 @@ export function startLoadStore(options: LoadStoreOptions): LoadStore {
   const writeAll = async (): Promise<void> => {
     writeUnderWay = true;
     const rows = balancer.rows(clock.nowMs());
-    await Promise.all([exchange.writeRound(rows), disk?.save({ rows, desired: board.all() })]);
+    const [written] = await Promise.all([
+      exchange.writeRound(rows),
+      disk?.save({ rows, desired: board.all() }),
+    ]);
+    // A store that is just finding its quorum may lose a write: the next try need not wait a whole second.
+    if (!written) nextWriteMs = Math.min(nextWriteMs, clock.nowMs() + WRITE_AGAIN_MS);
     writeUnderWay = false;
   };
   const step = (): void => {
@@ -183,6 +190,8 @@ export function startLoadStore(options: LoadStoreOptions): LoadStore {
   const problem = (): string | undefined => {
     const { kind, state, stateAgeMs } = coordination.snapshot();
     if (state !== 'up') return `${kind} ${state} for ${Math.round(stateAgeMs / 1_000)} s`;
+    const refusal = exchange.refusal();
+    if (refusal !== undefined) return `${kind} refuses to share the table: ${refusal}`;
     if (registration.state() === 'contended') return `another process is registered as ${address.id}`;
     return undefined;
   };

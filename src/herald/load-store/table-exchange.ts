@@ -2,7 +2,7 @@
 // and hands the balancer what other Heralds wrote. While the store is away nothing is written and nothing
 // waits; its return brings one full write.
 
-import type { Coordination, Entry, Stamp } from '../../cluster/coordination.ts';
+import type { Coordination, Entry, Outcome, Stamp, Trouble } from '../../cluster/coordination.ts';
 import type { ClusterPaths } from '../../cluster/paths.ts';
 import { parsePartName } from '../../cluster/paths.ts';
 import { watchEntries } from '../../cluster/watch-entries.ts';
@@ -35,11 +35,13 @@ export interface TableExchangeOptions {
   /** False while another process holds this Herald's name: then it must not write. */
   mayWrite: () => boolean;
   onWrite: (outcome: WriteOutcome) => void;
+  /** The first writing need not wait for the next round: what was stored before has been read. */
+  onReadable: () => void;
 }
 
 export interface TableExchange {
-  /** One round of writing; rounds must not overlap. */
-  writeRound(rows: readonly TableRow[]): Promise<void>;
+  /** One round of writing; rounds must not overlap. False when a part was sent and not written. */
+  writeRound(rows: readonly TableRow[]): Promise<boolean>;
   deleteOrphans(): void;
   /** To be called when the store comes and goes. */
   storeUp(): void;
@@ -48,6 +50,8 @@ export interface TableExchange {
   /** Monotonic time of the last part that was written, undefined before the first. */
   lastWriteMs(): number | undefined;
   partCount(): number;
+  /** Why the store, though it answers, does not let this Herald share: a missing right, a quota. */
+  refusal(): Trouble | undefined;
   stop(): void;
 }
 
@@ -72,7 +76,16 @@ export function createTableExchange(options: TableExchangeOptions): TableExchang
   let stopped = false;
   /** Own parts of an earlier run are read before anything is written over them. */
   let ownPartsRead = false;
+  let refusal: Trouble | undefined;
+  let failed = false;
 
+  const judge = (answer: Outcome<unknown>): void => {
+    // Silence is not a refusal, and a part that is not there yet is none either.
+    if (!answer.ok && ['away', 'busy', 'closed', 'lost', 'no-node'].includes(answer.why)) return;
+    const next = answer.ok ? undefined : answer.why;
+    if (next !== undefined && next !== refusal) log.error('table-not-shared', { why: next });
+    refusal = next;
+  };
   const stamped = ({ modifiedMs, clockEpoch }: Stamp, sentAtMs: number): void => {
     const roundTripMs = clock.nowMs() - sentAtMs;
     ownWrite = betterWrite(ownWrite, { modifiedMs, clockEpoch, sentAtMs, roundTripMs });
@@ -83,6 +96,7 @@ export function createTableExchange(options: TableExchangeOptions): TableExchang
       for (let tries = 0; tries < TIME_TRIES; tries++) {
         const sentAtMs = clock.nowMs();
         const answer = await coordination.put(paths.clock, heraldId);
+        judge(answer);
         if (!answer.ok) break;
         stamped(answer.value, sentAtMs);
         if ((ownWrite?.roundTripMs ?? 0) < GOOD_ROUND_TRIP_MS) break;
@@ -125,6 +139,7 @@ export function createTableExchange(options: TableExchangeOptions): TableExchang
     }
     const sentAtMs = clock.nowMs();
     const answer = await coordination.put(paths.part(heraldId, index), text);
+    judge(answer);
     if (answer.ok) {
       stamped(answer.value, sentAtMs);
       written[index] = fingerprint;
@@ -132,6 +147,7 @@ export function createTableExchange(options: TableExchangeOptions): TableExchang
       storedParts = Math.max(storedParts, index + 1);
     } else {
       written[index] = '';
+      failed = true;
     }
     onWrite(answer.ok ? 'written' : answer.why === 'away' ? 'skipped' : 'failed');
     return true;
@@ -140,6 +156,7 @@ export function createTableExchange(options: TableExchangeOptions): TableExchang
   const isOwn = (name: string): boolean => parsePartName(name)?.heraldId === heraldId;
   const readOwnParts = async (): Promise<void> => {
     const names = await coordination.list(paths.table);
+    judge(names);
     for (const name of names.ok ? names.value.filter(isOwn) : []) {
       storedParts = Math.max(storedParts, (parsePartName(name)?.index ?? 0) + 1);
       const entry = await coordination.get(`${paths.table}/${name}`);
@@ -162,10 +179,12 @@ export function createTableExchange(options: TableExchangeOptions): TableExchang
         },
       });
       await readOwnParts();
-      // The store went away in between: again on its return.
+      // The store went away in between, or refused: again on its return or at the next round.
       if (!ownPartsRead) {
         stopWatching();
         started = false;
+      } else {
+        options.onReadable();
       }
     })();
   };
@@ -173,9 +192,11 @@ export function createTableExchange(options: TableExchangeOptions): TableExchang
   return {
     async writeRound(all) {
       if (coordination.state() !== 'up' || !ownPartsRead || !options.mayWrite()) {
+        if (coordination.state() === 'up' && !started && !stopped) start();
         onWrite('skipped');
-        return;
+        return true;
       }
+      failed = false;
       const rows = homeRows.choose({
         rows: all,
         heraldId,
@@ -197,6 +218,7 @@ export function createTableExchange(options: TableExchangeOptions): TableExchang
         if (!removed.ok && removed.why !== 'no-node') break;
         storedParts -= 1;
       }
+      return !failed;
     },
     deleteOrphans() {
       if (coordination.state() !== 'up') return;
@@ -215,6 +237,7 @@ export function createTableExchange(options: TableExchangeOptions): TableExchang
     ownWrite: () => ownWrite,
     lastWriteMs: () => lastWriteMs,
     partCount: () => copies.parts().length,
+    refusal: () => refusal,
     stop() {
       stopped = true;
       stopWatching();
