@@ -25,7 +25,7 @@ export default defineConfig({
       real('contract', 60_000),
       real('integration', 60_000),
       real('e2e', 180_000, ['test/e2e/*/**/*.test.ts']),
-      // The fault table takes minutes and judges milliseconds: it has a command of its own and is not in `npm test`.
+      // A step of its own in `npm test`: nothing else of it may run beside a table that judges milliseconds.
       real('faults', 180_000, ['test/e2e/faults.test.ts']),
     ],
   },

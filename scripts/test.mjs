@@ -68,6 +68,8 @@ vitest('unit and property', process.execPath, ['unit', 'property']);
 vitest('contract', process.execPath, ['contract']);
 vitest('integration', process.execPath, ['integration']);
 vitest('e2e', process.execPath, ['e2e']);
+// Three Heralds on three ZooKeeper servers through every fault, each once; prints the table.
+vitest('faults', process.execPath, ['faults']);
 // Real clients over six real gateways, by the policy and by round robin side by side; prints its figures.
 const balance = ['scripts/run-ts.mjs', 'test/e2e/balance/main.ts', '--short'];
 if (step('balance', process.execPath, balance)) total.passed += 1;

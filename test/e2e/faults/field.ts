@@ -19,6 +19,7 @@ import { createHeraldNode } from './herald-node.ts';
 import type { HeraldNode } from './herald-node.ts';
 import { startLoad } from './load.ts';
 import type { Load } from './load.ts';
+import { startMetronome } from './metronome.ts';
 import { HERALD_IDS, LONE_GATEWAYS, OBEDIENT_GATEWAY, SHARED_GATEWAYS } from './names.ts';
 import { createOracle } from './oracle.ts';
 import type { Answer, Fault, Oracle } from './oracle.ts';
@@ -78,7 +79,9 @@ export async function layField(options: FieldOptions): Promise<Field> {
     closers.push(() => haproxy.stop());
     const observer = zookeeperCoordination({ address: ensemble.address, operationDeadlineMs: 1_000 });
     closers.push(() => observer.close());
-    const oracle = createOracle(options.onEvent);
+    const metronome = startMetronome();
+    closers.push(async () => metronome.stop());
+    const oracle = createOracle(options.onEvent, (fromMs, toMs) => metronome.lateMs(fromMs, toMs));
     const nodes = [...lone, shared];
     await allNamed(heralds, nodes);
     const load = startLoad({

@@ -52,10 +52,15 @@ export interface Oracle {
   slowestMs(scope: Scope): number;
   answers(scope: Scope): Answer[];
   faults(): readonly Fault[];
+  /** How long this process's own timers were late between the two moments (metronome.ts). */
+  lateMs(fromMs: number, toMs: number): number;
 }
 
 /** `onEvent` sees each fault and each answer as it comes, for a log file. */
-export function createOracle(onEvent: (event: Fault | Answer) => void = () => {}): Oracle {
+export function createOracle(
+  onEvent: (event: Fault | Answer) => void = () => {},
+  lateMs: Oracle['lateMs'] = () => 0,
+): Oracle {
   const faults: Fault[] = [];
   let book: Answer[] = [];
 
@@ -94,5 +99,6 @@ export function createOracle(onEvent: (event: Fault | Answer) => void = () => {}
       answers(scope).reduce((most, { askedMs, answeredMs }) => Math.max(most, answeredMs - askedMs), 0),
     answers,
     faults: () => faults,
+    lateMs,
   };
 }

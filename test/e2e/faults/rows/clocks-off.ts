@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs';
 import { until } from '../../../launch/until.ts';
 import { askJson } from '../ask.ts';
 import type { Field } from '../field.ts';
+import { fairTries } from '../fair-tries.ts';
 import { findingOf } from '../finding.ts';
 import type { Finding, FindingBook } from '../finding.ts';
 import type { Effort, Row } from '../row.ts';
@@ -30,7 +31,13 @@ export function shifted(by: '+1h' | '-1h'): Record<string, string> | undefined {
   const library = LIBRARIES.find((path) => existsSync(path));
   return library === undefined
     ? undefined
-    : { LD_PRELOAD: library, FAKETIME: by, FAKETIME_DONT_FAKE_MONOTONIC: '1' };
+    : {
+        LD_PRELOAD: library,
+        FAKETIME: by,
+        FAKETIME_DONT_FAKE_MONOTONIC: '1',
+        // Its cure for waits on the monotonic clock makes those of the JVM half a second long instead.
+        FAKETIME_FORCE_MONOTONIC_FIX: '0',
+      };
 }
 
 export const clocksOff: Row = {
@@ -89,16 +96,11 @@ async function sameAsEver(field: Field, effort: Effort): Promise<Finding[]> {
   const killed = about('gateway kill -9', KILLED_LIMIT_MS);
   const stopped = about('gateway SIGSTOP', STOPPED_LIMIT_MS);
   const drained = about('gateway drained for half an hour', DRAINED_LIMIT_MS);
-  for (let time = 0; time < effort.times(5, 1); time++) {
-    await field.settle();
-    await killRound(field, lone[2]!, killed);
-    await field.settle();
-    await stopRound(field, [lone[0]!, lone[1]!], stopped);
-    for (const herald of heralds.slice(0, effort.times(3, 2))) {
-      await field.settle();
-      await drainRound(field, lone[2]!, herald, drained, HALF_AN_HOUR_MS);
-    }
-  }
+  await fairTries(effort.times(5, 1), killed, () => killRound(field, lone[2]!, killed));
+  await fairTries(effort.times(5, 1), stopped, () => stopRound(field, [lone[0]!, lone[1]!], stopped));
+  await fairTries(effort.times(15, 2), drained, (time) =>
+    drainRound(field, lone[2]!, heralds[time % 3]!, drained, HALF_AN_HOUR_MS),
+  );
   const lapsing = findingOf(oracle, {
     fault: 'clocks off by an hour: a drain lapses',
     measured: 'over, too early or too late by',
@@ -133,7 +135,7 @@ async function lapseRound(
     }),
   );
   for (const { herald, atMs: overMs } of over) {
-    finding.took(Math.abs(overMs - atMs - LAPSE_MS), `lapsed at ${herald.id}`);
+    finding.took(atMs + LAPSE_MS, Math.abs(overMs - atMs - LAPSE_MS), `lapsed at ${herald.id}`);
   }
   finding.lookups({ fromMs: atMs });
 }
@@ -156,8 +158,8 @@ async function leaderChangesUnderCut(field: Field, finding: FindingBook): Promis
   const killedMs = oracle.fault(`${killedId} killed`);
   killed.kill();
   await pause(STOPPED_LIMIT_MS + 1_500);
-  finding.took(oracle.lastNamedMs(killedId, { fromMs: killedMs }));
-  finding.mustNotName(killedId, { fromMs: killedMs + STOPPED_LIMIT_MS }, `dead for ${STOPPED_LIMIT_MS} ms`);
+  finding.took(killedMs, oracle.lastNamedMs(killedId, { fromMs: killedMs }));
+  finding.mustNotName(killedId, STOPPED_LIMIT_MS, { fromMs: killedMs }, 'killed');
   cut.mendGateways();
   await leader.start(false);
   await killed.start();
@@ -183,7 +185,7 @@ async function wrongBoots(field: Field, finding: FindingBook, late: Record<strin
   );
   const tookMs = performance.now() - startMs;
   finding.must(
-    tookMs <= STOPPED_LIMIT_MS,
+    tookMs <= finding.allowedMs(startMs, STOPPED_LIMIT_MS),
     `a gateway of an earlier clock was named after ${Math.round(tookMs)} ms`,
   );
 }

@@ -2,6 +2,7 @@
 // rounds are run again with wrong clocks.
 
 import { askJson } from '../ask.ts';
+import { fairTries } from '../fair-tries.ts';
 import type { Field } from '../field.ts';
 import { findingOf } from '../finding.ts';
 import type { Finding, FindingBook } from '../finding.ts';
@@ -14,76 +15,67 @@ const MEASURED = 'last named';
 export const KILLED_LIMIT_MS = 100;
 export const STOPPED_LIMIT_MS = 2_000;
 export const DRAINED_LIMIT_MS = 250;
+/** How long after the limit a name is still looked for. */
+const WATCH_MS = 1_200;
+
+interface Try {
+  atMs: number;
+  judge: () => void;
+}
 
 export const gatewayLost: Row = {
   title: 'gateway kill -9, SIGSTOP, drained',
   async run(field: Field, effort: Effort): Promise<Finding[]> {
     const { oracle, lone, heralds } = field;
-    const killed = findingOf(oracle, {
-      fault: 'gateway kill -9',
-      measured: MEASURED,
-      limitMs: KILLED_LIMIT_MS,
-    });
-    for (let time = 0; time < effort.times(20, 2); time++) {
-      await field.settle();
-      await killRound(field, lone[time % lone.length]!, killed);
-    }
-    const stopped = findingOf(oracle, {
-      fault: 'gateway SIGSTOP',
-      measured: MEASURED,
-      limitMs: STOPPED_LIMIT_MS,
-    });
-    for (let time = 0; time < effort.times(20, 1); time++) {
-      await field.settle();
-      await stopRound(field, [lone[0]!, lone[1]!], stopped);
-    }
-    const drained = findingOf(oracle, {
-      fault: 'gateway drained at one Herald',
-      measured: MEASURED,
-      limitMs: DRAINED_LIMIT_MS,
-    });
-    for (let time = 0; time < effort.times(20, 3); time++) {
-      await field.settle();
-      await drainRound(field, lone[time % 3]!, heralds[time % heralds.length]!, drained);
-    }
-    const leaving = findingOf(oracle, {
-      fault: 'gateway drains by itself',
-      measured: MEASURED,
-      limitMs: DRAINED_LIMIT_MS,
-    });
-    await field.settle();
-    await leaveRound(field, lone[0]!, leaving);
+    const about = (fault: string, limitMs: number): FindingBook =>
+      findingOf(oracle, { fault, measured: MEASURED, limitMs });
+    const killed = about('gateway kill -9', KILLED_LIMIT_MS);
+    await fairTries(effort.times(20, 2), killed, (time) =>
+      killRound(field, lone[time % lone.length]!, killed),
+    );
+    const stopped = about('gateway SIGSTOP', STOPPED_LIMIT_MS);
+    await fairTries(effort.times(20, 1), stopped, () => stopRound(field, [lone[0]!, lone[1]!], stopped));
+    const drained = about('gateway drained at one Herald', DRAINED_LIMIT_MS);
+    await fairTries(effort.times(20, 3), drained, (time) =>
+      drainRound(field, lone[time % 3]!, heralds[time % heralds.length]!, drained),
+    );
+    const leaving = about('gateway drains by itself', DRAINED_LIMIT_MS);
+    await fairTries(effort.times(5, 1), leaving, () => leaveRound(field, lone[0]!, leaving));
     return [killed.end(), stopped.end(), drained.end(), leaving.end()];
   },
 };
 
-export async function killRound(field: Field, node: GatewayNode, finding: FindingBook): Promise<void> {
+export async function killRound(field: Field, node: GatewayNode, finding: FindingBook): Promise<Try> {
   const { oracle } = field;
+  await field.settle();
   const gateway = node.gateways[0]!;
   const atMs = oracle.fault(`${gateway} killed`);
-  finding.again();
   node.kill();
-  await pause(1_500);
-  judge(field, gateway, atMs, KILLED_LIMIT_MS, finding);
+  await pause(KILLED_LIMIT_MS + WATCH_MS);
+  const judge = judgement(field, gateway, atMs, KILLED_LIMIT_MS, finding, 'killed');
   await node.gone();
   await node.start();
+  return { atMs, judge };
 }
 
 export async function stopRound(
   field: Field,
   nodes: readonly GatewayNode[],
   finding: FindingBook,
-): Promise<void> {
+): Promise<Try> {
   const { oracle } = field;
+  await field.settle();
   const stopped = nodes.map((node) => {
     const atMs = oracle.fault(`${node.gateways[0]!} stopped`);
-    finding.again();
     node.freeze();
     return { node, atMs };
   });
-  await pause(STOPPED_LIMIT_MS + 1_500);
-  for (const { node, atMs } of stopped) judge(field, node.gateways[0]!, atMs, STOPPED_LIMIT_MS, finding);
+  await pause(STOPPED_LIMIT_MS + WATCH_MS);
+  const judges = stopped.map(({ node, atMs }) =>
+    judgement(field, node.gateways[0]!, atMs, STOPPED_LIMIT_MS, finding, 'stopped'),
+  );
   for (const { node } of stopped) node.thaw();
+  return { atMs: stopped[0]!.atMs, judge: () => judges.forEach((judge) => judge()) };
 }
 
 /** The gateway does not obey: what keeps it unnamed is what the Heralds know alone. */
@@ -93,37 +85,50 @@ export async function drainRound(
   at: HeraldNode,
   finding: FindingBook,
   forMs = 0,
-): Promise<void> {
+): Promise<Try> {
   const { oracle } = field;
+  await field.settle();
   const gateway = node.gateways[0]!;
   const atMs = oracle.fault(`${gateway} drained at ${at.id}`);
-  finding.again();
   const answer = await askJson(at.adminUrl, `/v1/gateways/${gateway}/drain`, { author: 'faults', forMs });
   finding.must(answer.status === 200, `the drain was refused: ${answer.text.slice(0, 200)}`);
-  await pause(2_000);
-  judge(field, gateway, atMs, DRAINED_LIMIT_MS, finding);
+  await pause(DRAINED_LIMIT_MS + WATCH_MS);
+  const judge = judgement(field, gateway, atMs, DRAINED_LIMIT_MS, finding, `drained at ${at.id}`);
   for (const herald of field.heralds) {
     const state = (await herald.row(gateway))?.desired.state;
-    finding.must(state === 'drain', `2 s later ${herald.id} wants ${gateway} ${String(state)}`);
+    finding.must(state === 'drain', `long after ${herald.id} wants ${gateway} ${String(state)}`);
   }
   await askJson(at.adminUrl, `/v1/gateways/${gateway}/ready`, { author: 'faults' });
+  return { atMs, judge };
 }
 
-async function leaveRound(field: Field, node: GatewayNode, finding: FindingBook): Promise<void> {
+async function leaveRound(field: Field, node: GatewayNode, finding: FindingBook): Promise<Try> {
   const { oracle } = field;
+  await field.settle();
   const gateway = node.gateways[0]!;
   const atMs = oracle.fault(`${gateway} drains by itself`);
-  finding.again();
   node.drain();
-  await pause(1_500);
-  judge(field, gateway, atMs, DRAINED_LIMIT_MS, finding);
+  await pause(DRAINED_LIMIT_MS + WATCH_MS);
+  const judge = judgement(field, gateway, atMs, DRAINED_LIMIT_MS, finding, 'draining');
   await node.stop();
   await node.start();
+  return { atMs, judge };
 }
 
-function judge(field: Field, gateway: string, atMs: number, limitMs: number, finding: FindingBook): void {
+/** Of the answers until now; made later, when the gateway may be back. */
+function judgement(
+  field: Field,
+  gateway: string,
+  atMs: number,
+  limitMs: number,
+  finding: FindingBook,
+  why: string,
+): () => void {
   const { oracle } = field;
-  finding.took(oracle.lastNamedMs(gateway, { fromMs: atMs }));
-  finding.mustNotName(gateway, { fromMs: atMs + limitMs }, `gone for ${limitMs} ms`);
-  finding.lookups({ fromMs: atMs });
+  const scope = { fromMs: atMs, toMs: performance.now() };
+  return () => {
+    finding.took(atMs, oracle.lastNamedMs(gateway, scope));
+    finding.mustNotName(gateway, limitMs, scope, why);
+    finding.lookups(scope);
+  };
 }

@@ -5,6 +5,7 @@
 import type { Field } from '../field.ts';
 import { findingOf } from '../finding.ts';
 import type { Finding } from '../finding.ts';
+import { waitedForCpuMs } from '../cpu-wait.ts';
 import { openLookupLine } from '../lookup-line.ts';
 import type { Effort, Row } from '../row.ts';
 import { askJson } from '../ask.ts';
@@ -43,7 +44,7 @@ async function killed(field: Field, effort: Effort): Promise<Finding[]> {
     lost.again();
     await herald.kill();
     await pause(2_000);
-    lost.took(oracle.slowestMs({ ...FAILOVER, fromMs: killedMs - 1_000 }));
+    lost.took(killedMs, oracle.slowestMs({ ...FAILOVER, fromMs: killedMs - 1_000 }));
 
     herald.forgetSnapshot();
     herald.cutFromGateways('reset');
@@ -52,8 +53,12 @@ async function killed(field: Field, effort: Effort): Promise<Finding[]> {
     await herald.start({ wait: false });
     const listeningMs = await firstStatus(herald.publicUrl, '/livez');
     const servesMs = await firstStatus(herald.publicUrl, '/v1/lookup');
-    started.took(servesMs - startMs);
-    started.note(`listening after ${Math.round(listeningMs - startMs)} ms`);
+    const waitedMs = waitedForCpuMs(herald.pid());
+    started.took(startMs, servesMs - startMs, 'first name, from its start', waitedMs);
+    started.note(
+      `${Math.round(servesMs - startMs)} ms, of which it waited ${Math.round(waitedMs)} ms for a core; ` +
+        `listening after ${Math.round(listeningMs - startMs)} ms`,
+    );
     await pause(500);
     herald.mendGateways();
     lost.lookups({ ...FAILOVER, fromMs: killedMs - 1_000 });
@@ -93,11 +98,11 @@ async function stopped(field: Field, effort: Effort): Promise<Finding> {
   await patient;
   await pause(1_500);
 
-  finding.took(oracle.slowestMs({ ...FAILOVER, fromMs: frozenMs - 500 }));
+  finding.took(frozenMs, oracle.slowestMs({ ...FAILOVER, fromMs: frozenMs - 500 }));
   finding.lookups({ ...FAILOVER, fromMs: frozenMs - 500 });
   const woken = { roads: ['direct'], heralds: [sleeper!.id] } as const;
-  finding.mustNotName(deadId, { ...woken, fromMs: deadMs }, 'killed while the Herald slept');
-  finding.mustNotName(drainedId, { ...woken, fromMs: drainedMs }, 'drained while the Herald slept');
+  finding.mustNotName(deadId, 0, { ...woken, fromMs: deadMs }, 'killed while the Herald slept');
+  finding.mustNotName(drainedId, 0, { ...woken, fromMs: drainedMs }, 'drained while the Herald slept');
   const old = oracle
     .answers({ ...woken, fromMs: frozenMs })
     .filter(({ answeredMs, tableAgeMs }) => answeredMs >= wokenMs && tableAgeMs > OLDEST_MS);
@@ -156,7 +161,7 @@ async function restarted(field: Field, effort: Effort): Promise<Finding> {
       await firstStatus(herald.publicUrl, '/readyz');
     }
     await pause(500);
-    finding.took(oracle.slowestMs({ ...FAILOVER, fromMs }));
+    finding.took(fromMs, oracle.slowestMs({ ...FAILOVER, fromMs }));
     finding.lookups({ ...FAILOVER, fromMs });
   }
   return finding.end();

@@ -26,7 +26,7 @@ export const leaderKilled: Row = {
       await leader.kill();
       const servesMs = await quorumServes(field);
       for (const { herald, atMs: writtenMs } of await nextWrites(heralds, 30_000)) {
-        leaderFinding.took(writtenMs - servesMs, `${herald.id} wrote its table part`);
+        leaderFinding.took(servesMs, writtenMs - servesMs, `${herald.id} wrote its table part`);
       }
       leaderFinding.lookups({ fromMs: atMs });
       await leader.start(false);
@@ -47,7 +47,7 @@ export const leaderKilled: Row = {
     await first!.start(false);
     const servesMs = await quorumServes(field);
     for (const { herald, atMs } of await writes) {
-      quorumFinding.took(Math.max(0, atMs - servesMs), `${herald.id} wrote its table part`);
+      quorumFinding.took(servesMs, Math.max(0, atMs - servesMs), `${herald.id} wrote its table part`);
     }
     quorumFinding.lookups({ fromMs: lostMs });
     await second!.start(false);

@@ -49,7 +49,9 @@ async function freeze(
   finding.again();
   server.freeze();
   const writes = await nextWrites(heralds, 30_000);
-  for (const { herald, atMs } of writes) finding.took(atMs - frozenMs, `${herald.id} wrote through another`);
+  for (const { herald, atMs } of writes) {
+    finding.took(frozenMs, atMs - frozenMs, `${herald.id} wrote through another`);
+  }
   await pause(Math.max(0, frozenMs + effort.lasts(30_000, 0) - performance.now()));
   server.thaw();
   oracle.fault(`ZooKeeper ${server.address} continued`);

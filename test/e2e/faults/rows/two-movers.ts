@@ -75,7 +75,7 @@ async function bothBelieve(
     const [young1] = await Promise.all([youngWrite, time % 2 === 0 ? oldWrite : undefined]);
     if (time % 2 === 1) old.proxy.thaw();
     const old1 = await oldWrite;
-    finding.took(performance.now() - startMs);
+    finding.took(startMs, performance.now() - startMs);
     const found = await observer.get(TARGET);
     if (!old1.ok && old1.why === 'fenced') refused += 1;
     else
@@ -105,7 +105,7 @@ async function untilExpiry(
   old.proxy.freeze();
   await until('the lease to pass', () => young.lease.held(), 30_000, 1);
   finding.must(!old.lease.held(), 'both held the lease at once');
-  finding.took(performance.now() - cutMs);
+  finding.took(cutMs, performance.now() - cutMs);
   finding.must(young.lease.epoch() > oldEpoch, 'the epoch did not grow');
   old.proxy.dropConnections();
   old.proxy.thaw();

@@ -60,10 +60,10 @@ async function comesBack(field: Field, finding: FindingBook): Promise<void> {
   const backMs = await quorumServes(field);
   oracle.fault('a ZooKeeper quorum serves');
   for (const { herald, atMs } of await writes) {
-    finding.took(Math.max(0, atMs - backMs), `${herald.id} wrote its table part`);
+    finding.took(backMs, Math.max(0, atMs - backMs), `${herald.id} wrote its table part`);
   }
   for (const [i, atMs] of (await ready).entries()) {
-    finding.took(Math.max(0, atMs - backMs), `${heralds[i]!.id} said ready`);
+    finding.took(backMs, Math.max(0, atMs - backMs), `${heralds[i]!.id} said ready`);
   }
   for (const herald of heralds) {
     finding.must((await sessionOfSoon(field, herald)) !== '', `${herald.id} has no entry in ZooKeeper`);
