@@ -1,6 +1,8 @@
 // What one lookup over HTTP costs Herald's process, beside a bare node:http server that sends the very same
 // bytes, in the same run: CPU us a request, on kept connections and on one connection a request. The load
-// comes from a process of its own; the servers take turns, so a machine that drifts drifts for both.
+// comes from a process of its own; the servers take turns, so a machine that drifts drifts for both. Both get
+// the same rate: a server that is flooded reads many requests at once and each costs less, so two servers at
+// different rates cannot be compared. `flat-out` shows that case as well.
 //
 //   node scripts/run-ts.mjs bench/lookup-http.ts [rounds] [gateways]
 
@@ -19,7 +21,7 @@ import { heraldOptions } from '../src/herald/herald-options.ts';
 import { createHttpServer } from '../src/herald/http/http-server.ts';
 import { startHerald } from '../src/herald/start-herald.ts';
 
-type Mode = 'kept' | 'one-each';
+type Mode = 'kept' | 'one-each' | 'flat-out';
 interface LoadOrder {
   port: number;
   mode: Mode;
@@ -33,7 +35,9 @@ interface LoadResult {
 
 const IDLE_SEC = 3;
 const KEPT_CONNECTIONS = 32;
-const REQUESTS: Record<Mode, number> = { kept: 20_000, 'one-each': 4_000 };
+const REQUESTS: Record<Mode, number> = { kept: 4_000, 'one-each': 1_500, 'flat-out': 20_000 };
+/** Infinity = the next one as soon as the last is answered. */
+const PER_SEC: Record<Mode, number> = { kept: 2_000, 'one-each': 700, 'flat-out': Infinity };
 type ServerName = 'raw' | 'fastify' | 'herald';
 const SERVERS: readonly ServerName[] = ['raw', 'fastify', 'herald'];
 const SECRET = 'a bench secret of 30 characters';
@@ -137,13 +141,20 @@ function serveLoad(): void {
 async function runLoad({ port, mode, requests }: LoadOrder): Promise<LoadResult> {
   const tookMs: number[] = [];
   let left = requests;
-  const worker = mode === 'kept' ? keptWorker : oneEachWorker;
+  const worker = mode === 'one-each' ? oneEachWorker : keptWorker;
   const startMs = performance.now();
+  let sent = 0;
+  // The moment at which the next request is due, of all workers together.
+  const due: Due = async () => {
+    const waitMs = startMs + (1_000 * sent++) / PER_SEC[mode] - performance.now();
+    if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
+  };
   await Promise.all(
     Array.from({ length: KEPT_CONNECTIONS }, () =>
       worker(
         port,
         () => left-- > 0,
+        due,
         (ms) => tookMs.push(ms),
       ),
     ),
@@ -154,25 +165,27 @@ async function runLoad({ port, mode, requests }: LoadOrder): Promise<LoadResult>
   return { requestsPerSec: requests / seconds, p50Ms: at(0.5), p99Ms: at(0.99) };
 }
 
-type Worker = (port: number, more: () => boolean, done: (ms: number) => void) => Promise<void>;
+type Due = () => Promise<void>;
+type Worker = (port: number, more: () => boolean, due: Due, done: (ms: number) => void) => Promise<void>;
 
-const keptWorker: Worker = (port, more, done) =>
+const keptWorker: Worker = (port, more, due, done) =>
   new Promise((resolve, reject) => {
     const socket = connect({ port, host: '127.0.0.1', noDelay: true });
     const request = 'GET /v1/lookup HTTP/1.1\r\nHost: herald\r\n\r\n';
     let text = '';
     let sentMs = 0;
-    const next = (): void => {
+    const next = async (): Promise<void> => {
       if (!more()) {
         socket.destroy();
         resolve();
         return;
       }
+      await due();
       sentMs = performance.now();
       socket.write(request);
     };
     socket.setEncoding('latin1');
-    socket.on('connect', next);
+    socket.on('connect', () => void next());
     socket.on('error', reject);
     socket.on('data', (chunk: string) => {
       text += chunk;
@@ -182,12 +195,13 @@ const keptWorker: Worker = (port, more, done) =>
       if (!text.startsWith('HTTP/1.1 200')) reject(new Error(text.slice(0, 80)));
       text = '';
       done(performance.now() - sentMs);
-      next();
+      void next();
     });
   });
 
-const oneEachWorker: Worker = async (port, more, done) => {
+const oneEachWorker: Worker = async (port, more, due, done) => {
   while (more()) {
+    await due();
     const sentMs = performance.now();
     const socket = connect({ port, host: '127.0.0.1', noDelay: true });
     socket.write('GET /v1/lookup HTTP/1.1\r\nHost: herald\r\nConnection: close\r\n\r\n');
@@ -226,7 +240,7 @@ async function compare(rounds: number, gateways: number): Promise<void> {
     `Node ${process.version}, ${gateways} gateways, ${rounds} rounds, answer of ${body.length} bytes`,
   );
   console.log(`Herald without requests: ${(idleUsPerSec.herald / 1_000).toFixed(1)} ms CPU a second\n`);
-  for (const mode of ['kept', 'one-each'] as const) {
+  for (const mode of ['kept', 'one-each', 'flat-out'] as const) {
     const cost: Record<ServerName, number[]> = { raw: [], fastify: [], herald: [] };
     const last: Partial<Record<ServerName, LoadResult>> = {};
     // The first round warms both up and does not count.
