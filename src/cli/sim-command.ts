@@ -47,8 +47,8 @@ export function addSimCommand(program: Command): void {
   program
     .command('sim')
     .description('compare policies on storms, with the production core on a virtual clock')
-    .option('--policy <name...>', `policies: ${SIM_POLICIES.join(', ')}`)
-    .option('--scenario <name...>', `scenarios: ${Object.keys(SCENARIOS).join(', ')}; default all`)
+    .option('--policy <name...>', `one or more of ${SIM_POLICIES.join(', ')}`)
+    .option('--scenario <name...>', `one or more of ${Object.keys(SCENARIOS).join(', ')}; default all`)
     .option('--seed <number>', 'same seed, same result', '1')
     .option('--gateways <number>', 'gateways at the start', '20')
     .option('--clients <number>', 'connections a gateway at the start', '1000')
@@ -63,10 +63,11 @@ export function addSimCommand(program: Command): void {
 }
 
 async function sim(flags: SimFlags): Promise<void> {
-  const policies = flags.policy?.map((name) => known('--policy', name, SIM_POLICIES)) ?? DEFAULT_POLICIES;
+  const policies =
+    flags.policy === undefined ? DEFAULT_POLICIES : chosen('--policy', flags.policy, SIM_POLICIES);
   if (flags.replay !== undefined) return replayFile(flags.replay, policies, flags);
   const names = Object.keys(SCENARIOS) as ScenarioName[];
-  const scenarios = flags.scenario?.map((name) => known('--scenario', name, names)) ?? names;
+  const scenarios = flags.scenario === undefined ? names : chosen('--scenario', flags.scenario, names);
   const shared = {
     seed: whole('--seed', flags.seed, 0, 2 ** 31),
     gateways: whole('--gateways', flags.gateways, 2, 1_000),
@@ -77,10 +78,16 @@ async function sim(flags: SimFlags): Promise<void> {
   const runs = scenarios.flatMap((scenario) => policies.map((policy) => ({ ...shared, policy, scenario })));
   const results = runs.map((run, index) => runWithProgress(run, index, runs.length));
 
-  if (flags.chart !== undefined) await writeChart(flags.chart, results);
-  if (flags.output === 'table') console.log(renderResultsTable(results));
+  if (flags.output === 'table') process.stdout.write(renderResultsTable(results));
   else if (flags.output === 'json') console.log(JSON.stringify(results.map(figures), null, 2));
   else for (const result of results) console.log(JSON.stringify(figures(result)));
+  // After the figures: a chart that cannot be written must not cost them.
+  if (flags.chart !== undefined) await writeChart(flags.chart, results);
+}
+
+/** Names apart by spaces or commas. */
+function chosen<T extends string>(flag: string, given: readonly string[], names: readonly T[]): T[] {
+  return given.flatMap((part) => part.split(',')).map((name) => known(flag, name, names));
 }
 
 function known<T extends string>(flag: string, name: string, names: readonly T[]): T {
@@ -129,6 +136,7 @@ async function writeChart(path: string, results: SimulationResult[]): Promise<vo
   } catch (error) {
     throw new StartError(`--chart: ${(error as Error).message}`);
   }
+  console.error(`wrote ${path}`);
 }
 
 async function replayFile(path: string, policies: SimPolicy[], flags: SimFlags): Promise<void> {

@@ -31,6 +31,7 @@ export interface Scenario {
   lifeSec: number;
   /** Capacity of gateway i; what it claims is always 1. */
   capacity: (index: number) => number;
+  /** Which one reports 0; in a smaller fleet, counted on from the first. */
   liar?: number;
   /** Connections may be moved (policy `expected` only). */
   moves: boolean;
@@ -80,7 +81,7 @@ const death: Scenario = {
   name: 'death',
   title: 'a gateway dies, its clients come back within 5 s',
   measureSec: 300,
-  incidents: () => [{ kind: 'kill', atSec: 60, gateway: 3, backWithinSec: 5 }],
+  incidents: (gateways) => [{ kind: 'kill', atSec: 60, gateway: 3 % gateways, backWithinSec: 5 }],
 };
 
 const RESTART_EACH_SEC = 60;
@@ -117,7 +118,7 @@ const neighbour: Scenario = {
   title: 'something else takes 40 % of one gateway',
   measureSec: 900,
   moves: true,
-  incidents: () => [{ kind: 'steal', atSec: 60, gateway: 7, share: 0.4 }],
+  incidents: (gateways) => [{ kind: 'steal', atSec: 60, gateway: 7 % gateways, share: 0.4 }],
 };
 
 const scaleout: Scenario = {

@@ -63,7 +63,7 @@ export class World {
     this.fleet = Array.from({ length: gateways + added }, (_, index) => {
       const gateway = new GatewayModel(index, scenario.capacity(index), 1);
       gateway.up = index < gateways;
-      gateway.lies = index === scenario.liar;
+      gateway.lies = scenario.liar !== undefined && index === scenario.liar % gateways;
       gateway.nextReportAtMs = this.#random() * options.reportMs;
       return gateway;
     });

@@ -14,6 +14,11 @@ describe('the simulated world', () => {
     for (const load of result.series.loads) expect(load).not.toBeLessThan(0);
   });
 
+  it.each(Object.values(SCENARIOS))('plays $name with two gateways only', ({ name }) => {
+    const result = runSimulation({ ...TINY, clientsPerGateway: 20, gateways: 2, scenario: name });
+    expect(result.lookups).toBeGreaterThan(0);
+  });
+
   it('keeps the total load when connections move', () => {
     const moved = runSimulation({ ...TINY, scenario: 'neighbour', gateways: 10, clientsPerGateway: 1_000 });
     expect(moved.moves).toBeGreaterThan(0);
