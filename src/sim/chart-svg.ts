@@ -18,7 +18,7 @@ export interface ChartOptions {
   toSec?: number;
 }
 
-const MARGIN = { left: 48, right: 12, top: 34, bottom: 26 };
+const MARGIN = { left: 48, right: 24, top: 34, bottom: 26 };
 const TITLE_PX = 26;
 /** Above this the axis is cut: one runaway line must not flatten the rest. */
 const MOST_LOAD = 2;
