@@ -16,6 +16,8 @@ export const CAN_PIN = spawnSync('taskset', ['-V']).status === 0;
  * for a core says nothing of the process. `nice` would not do: Linux weighs sessions against each other.
  */
 export const AHEAD = process.argv.includes('--ahead');
+/** Who goes first on a core then: what makes a message must not wait until the clients have read the last one. */
+export const RANK = { server: 1, clients: 1, broker: 2, publisher: 3 } as const;
 /** The unit of /proc/<pid>/stat: USER_HZ, 100 on every Linux that Node supports. */
 const TICK_MS = 10;
 const PAGE_BYTES = 4_096;
@@ -32,9 +34,9 @@ export class Role {
   #ending = false;
   readonly #ended: Promise<void>;
 
-  constructor(command: readonly string[], core: number, name = command[0]!) {
+  constructor(command: readonly string[], core: number, rank: number, name = command[0]!) {
     const pinned = CAN_PIN ? ['taskset', '-c', String(core), ...command] : command;
-    const [file, ...args] = AHEAD ? ['chrt', '-r', '1', ...pinned] : pinned;
+    const [file, ...args] = AHEAD ? ['chrt', '-r', String(rank), ...pinned] : pinned;
     this.#child = spawn(file!, args);
     running.add(this.#child);
     this.#child.stderr.pipe(process.stderr);
@@ -54,11 +56,11 @@ export class Role {
   }
 
   /** A script of bench/ without its ending. */
-  static node(script: string, core: number, argument: unknown): Role {
+  static node(script: string, core: number, rank: number, argument: unknown): Role {
     const path = join(import.meta.dirname, `../${script}.js`);
     const nodeFlags = (process.env['FANOUT_NODE_FLAGS'] ?? '').split(' ').filter((flag) => flag !== '');
     const command = [process.execPath, '--expose-gc', ...nodeFlags, path, JSON.stringify(argument ?? null)];
-    return new Role(command, core, script);
+    return new Role(command, core, rank, script);
   }
 
   next<T>(): Promise<T> {
