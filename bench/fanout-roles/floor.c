@@ -98,7 +98,7 @@ int main(int count, char **given) {
     }
     if (rate > 0) {
       uint64_t due = (now_us() - start_us) / 1e6 * rate;
-      while (sent < due) publish(start_us + sent / rate * 1e6);
+      while (sent < due) publish(start_us + (sent + 1) / rate * 1e6);
     }
   }
 }

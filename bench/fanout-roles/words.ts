@@ -75,7 +75,7 @@ export function steadily(load: Load, publish: (topic: string, data: Buffer) => v
   const timer = setInterval(() => {
     const dueCount = Math.floor(((sharedUs() - startUs) / 1e6) * load.messagesPerSec);
     for (; sent < dueCount; sent++) {
-      const dueUs = startUs + (sent / load.messagesPerSec) * 1e6;
+      const dueUs = startUs + ((sent + 1) / load.messagesPerSec) * 1e6;
       publish(topicName(sent % load.topics), stamped(dueUs, load.bytes, sent));
     }
   }, 2);
