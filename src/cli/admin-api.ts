@@ -33,12 +33,22 @@ export async function askJson(
     const retryAfter = reply.headers['retry-after'];
     return {
       status: reply.statusCode,
-      value: content === '' ? undefined : (JSON.parse(content) as unknown),
+      value: jsonOf(content, url),
       retryAfter: Array.isArray(retryAfter) ? retryAfter[0] : retryAfter,
     };
   } catch (error) {
+    if (error instanceof StartError) throw error;
     const code = (error as NodeJS.ErrnoException).code ?? (error as Error).message;
     throw new StartError(`no Herald answers at ${url.origin} (${code}); start one with "herald up"`);
+  }
+}
+
+function jsonOf(content: string, url: URL): unknown {
+  if (content === '') return undefined;
+  try {
+    return JSON.parse(content) as unknown;
+  } catch {
+    throw new StartError(`what answers at ${url.origin} is not a Herald: ${url.pathname} gave no JSON`);
   }
 }
 
@@ -48,5 +58,8 @@ export async function askSuccess<T>(target: Target, path: string, body?: unknown
   if (status < 300) return value as T;
   const problem = value as Partial<Problem> | undefined;
   const wait = retryAfter === undefined ? '' : `; try again in ${retryAfter} s`;
+  if (status === 401) {
+    throw new StartError(`${target.url} asks for a token; give it with --token or HERALD_ADMIN_TOKEN`);
+  }
   throw new StartError(`${status} ${problem?.title ?? ''}: ${problem?.detail ?? 'no detail given'}${wait}`);
 }

@@ -1,23 +1,26 @@
-// `herald lookup`, `table`, `top`, `explain`: questions to a running Herald.
+// Questions to a running Herald: `herald lookup` and `explain`, and the flags that all of them share.
 
 import type { Command } from 'commander';
 import { Option as Flag } from 'commander';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { LookupReply } from '../protocol/lookup.ts';
 import { encodeLookupQuery } from '../protocol/lookup.ts';
 import { LABEL_KEY_PATTERN } from '../protocol/names.ts';
-import type { TableSnapshot } from '../herald/core/balancer-types.ts';
 import { StartError } from '../daemon/lifecycle.ts';
 import type { Target } from './admin-api.ts';
 import { askSuccess } from './admin-api.ts';
-import { LiveScreen } from './live-screen.ts';
+import { heraldUrl, wholeNumber } from './given.ts';
 import { renderExplanation } from './render-explanation.ts';
-import { renderTable } from './render-table.ts';
 
 export const PUBLIC_URL = 'http://127.0.0.1:7400';
 export const ADMIN_URL = 'http://127.0.0.1:7403';
+const MAX_ALTERNATES = 8;
 
-type Output = 'table' | 'json' | 'ndjson';
+export type Output = 'table' | 'json' | 'ndjson';
+
+export interface AdminFlags {
+  admin: string;
+  token?: string;
+}
 
 export function adminFlags(command: Command): Command {
   return command
@@ -27,39 +30,40 @@ export function adminFlags(command: Command): Command {
     );
 }
 
-export function adminTarget(flags: { admin: string; token?: string }): Target {
-  return { url: flags.admin, ...(flags.token !== undefined && { token: flags.token }) };
+export function adminTarget(flags: AdminFlags): Target {
+  return {
+    url: heraldUrl('--admin', flags.admin),
+    ...(flags.token !== undefined && { token: flags.token }),
+  };
 }
 
-const output = (): Flag =>
-  new Flag('-o, --output <format>', 'how to print').choices(['table', 'json', 'ndjson']).default('table');
+/** `HERALD_PUBLIC` and not `HERALD_URL`, which is what a gateway tells clients to open. */
+export function publicUrlFlag(description: string): Flag {
+  return new Flag('--url <url>', description).env('HERALD_PUBLIC').default(PUBLIC_URL);
+}
+
+export function outputFlag(): Flag {
+  return new Flag('-o, --output <format>', 'how to print')
+    .choices(['table', 'json', 'ndjson'])
+    .default('table');
+}
 
 export function addAskCommands(program: Command): void {
   program
     .command('lookup')
     .description('ask which gateway to connect to')
-    .addOption(new Flag('--url <url>', 'public URL of a Herald').env('HERALD_URL').default(PUBLIC_URL))
+    .addOption(publicUrlFlag('public URL of a Herald'))
     .option('--pool <pool>', 'pool of gateways')
     .option('--zone <zone>', 'preferred zone')
     .option('--label <key=value...>', 'required label')
     .option('--key <key>', 'affinity key')
     .option('--exclude <gateway...>', 'gateways not to be named')
-    .option('--alternates <number>', 'how many alternates')
-    .addOption(output())
+    .option('--alternates <number>', `how many alternates, 0 to ${MAX_ALTERNATES}`)
+    .addOption(outputFlag())
     .action(lookup);
 
-  adminFlags(program.command('table').description('print the load table'))
-    .option('--pool <pool>', 'this pool alone')
-    .option('-w, --watch', 'print again each second')
-    .addOption(output())
-    .action(table);
-
-  adminFlags(program.command('top').description('watch the load table live'))
-    .option('--pool <pool>', 'this pool alone')
-    .action(top);
-
   adminFlags(program.command('explain <lookupId>').description('why a lookup was answered as it was'))
-    .addOption(output())
+    .addOption(outputFlag())
     .action(explain);
 }
 
@@ -80,16 +84,19 @@ async function lookup(flags: LookupFlags): Promise<void> {
     ...(flags.zone !== undefined && { zone: flags.zone }),
     ...(flags.key !== undefined && { key: flags.key }),
     ...(flags.exclude !== undefined && { exclude: flags.exclude }),
-    ...(flags.alternates !== undefined && { alternates: Number(flags.alternates) }),
+    ...(flags.alternates !== undefined && {
+      alternates: wholeNumber('--alternates', flags.alternates, 0, MAX_ALTERNATES),
+    }),
     labels: labelsOf(flags.label ?? []),
   });
-  const reply = await askSuccess<LookupReply>({ url: flags.url }, `/v1/lookup?${query.toString()}`);
+  const url = heraldUrl('--url', flags.url);
+  const reply = await askSuccess<LookupReply>({ url }, `/v1/lookup?${query.toString()}`);
   if (flags.output !== 'table') {
     console.log(JSON.stringify(reply, null, flags.output === 'json' ? 2 : 0));
     return;
   }
   console.log(`${reply.gateway}  ${reply.url}`);
-  for (const { gateway, url } of reply.alternates) console.log(`  or ${gateway}  ${url}`);
+  for (const { gateway, url: other } of reply.alternates) console.log(`  or ${gateway}  ${other}`);
   console.log(
     `lookup ${reply.lookupId}, table version ${reply.table.version}, ${Math.round(reply.table.ageMs)} ms old`,
   );
@@ -108,51 +115,7 @@ function labelsOf(pairs: string[]): Record<string, string> {
   );
 }
 
-interface TableFlags {
-  admin: string;
-  token?: string;
-  pool?: string;
-  watch?: boolean;
-  output: Output;
-}
-
-function fetchTable(flags: { admin: string; token?: string; pool?: string }): Promise<TableSnapshot> {
-  const query = flags.pool === undefined ? '' : `?pool=${encodeURIComponent(flags.pool)}`;
-  return askSuccess<TableSnapshot>(adminTarget(flags), `/v1/table${query}`);
-}
-
-async function table(flags: TableFlags): Promise<void> {
-  do {
-    const snapshot = await fetchTable(flags);
-    if (flags.output === 'table') console.log(renderTable(snapshot, { color: process.stdout.isTTY }));
-    else if (flags.output === 'json') console.log(JSON.stringify(snapshot, null, 2));
-    else for (const gateway of snapshot.gateways) console.log(JSON.stringify(gateway));
-    if (flags.watch) await sleep(1_000);
-  } while (flags.watch);
-}
-
-async function top(flags: { admin: string; token?: string; pool?: string }): Promise<void> {
-  if (!process.stdout.isTTY) throw new StartError('herald top needs a terminal; use herald table --watch');
-  const screen = new LiveScreen(process.stdout);
-  process.on('SIGINT', () => {
-    screen.close();
-    process.exit(0);
-  });
-  for (;;) {
-    // A Herald that restarts is a reason to say so and go on, not to leave the screen.
-    const body = await fetchTable(flags).then(
-      (snapshot) => renderTable(snapshot, { color: true, width: process.stdout.columns }),
-      (error: unknown) => (error as Error).message,
-    );
-    screen.draw(`herald top  ${flags.admin}  (Ctrl-C to leave)\n\n${body}`);
-    await sleep(500);
-  }
-}
-
-async function explain(
-  lookupId: string,
-  flags: { admin: string; token?: string; output: Output },
-): Promise<void> {
+async function explain(lookupId: string, flags: AdminFlags & { output: Output }): Promise<void> {
   const value = await askSuccess<unknown>(adminTarget(flags), `/v1/explain/${encodeURIComponent(lookupId)}`);
   if (flags.output === 'table') console.log(renderExplanation(value));
   else console.log(JSON.stringify(value, null, flags.output === 'json' ? 2 : 0));

@@ -4,14 +4,18 @@ import type { Command } from 'commander';
 import { Option as Flag } from 'commander';
 import type { CheckOptions } from '../checks/run-check.ts';
 import { CHECKS, runCheck } from '../checks/run-check.ts';
-import { ADMIN_URL, PUBLIC_URL } from './ask-commands.ts';
+import type { AdminFlags } from './ask-commands.ts';
+import { adminFlags, publicUrlFlag } from './ask-commands.ts';
+import { decimalNumber, heraldUrl, heraldUrls, wholeNumber } from './given.ts';
 import { CONTROL_URL } from './pubsub-commands.ts';
 
-interface CheckFlags {
+const UNKNOWN = 3;
+const MAX_LIMIT = 1e12;
+const MAX_TIMEOUT_MS = 600_000;
+
+interface CheckFlags extends AdminFlags {
   url: string;
   control: string;
-  admin: string;
-  token?: string;
   warn?: string;
   crit?: string;
   gateway?: string;
@@ -24,39 +28,49 @@ export function addCheckCommand(program: Command): void {
     const defaults = limits === undefined ? '' : ` (warn ${limits.warn}, crit ${limits.crit})`;
     return `  ${name.padEnd(14)} ${help}${defaults}`;
   });
-  program
-    .command('check <name>')
+  adminFlags(program.command('check <name>'))
     .description('a Sensu or Nagios check: one line with performance data; exit 0, 1, 2 or 3')
     .addHelpText('after', `\nChecks:\n${names.join('\n')}`)
-    .addOption(new Flag('--url <url>', 'public URL of a Herald').env('HERALD_URL').default(PUBLIC_URL))
+    .addOption(publicUrlFlag('public URL of a Herald'))
     .addOption(
       new Flag('--control <url>', 'control URL of a Herald').env('HERALD_HERALDS').default(CONTROL_URL),
     )
-    .addOption(new Flag('--admin <url>', 'admin URL of a Herald').env('HERALD_ADMIN').default(ADMIN_URL))
-    .addOption(new Flag('--token <token>', 'admin token').env('HERALD_ADMIN_TOKEN'))
     .option('--warn <number>', 'limit of a warning')
     .option('--crit <number>', 'limit of critical')
     .option('--gateway <id>', 'gateway-load: this gateway alone')
     .option('--pool <pool>', 'this pool alone')
-    .option('--timeout <ms>', 'give up after')
+    .option('--timeout <ms>', 'give up after; 5000 unless given')
+    // A wrong command line must not look like a warning: to Nagios, exit code 1 is one.
+    .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : UNKNOWN))
     .action(async (name: string, flags: CheckFlags) => {
-      const { exitCode, line } = await runCheck(name, optionsOf(flags));
+      const { exitCode, line } = await runCheck(name, usableOptions(flags));
       console.log(line);
       // A check may hold sockets; its answer is out, so nothing is waited for.
       process.exit(exitCode);
     });
 }
 
+function usableOptions(flags: CheckFlags): CheckOptions {
+  try {
+    return optionsOf(flags);
+  } catch (error) {
+    console.log(`HERALD UNKNOWN - ${(error as Error).message}`);
+    process.exit(UNKNOWN);
+  }
+}
+
 function optionsOf(flags: CheckFlags): CheckOptions {
   return {
-    publicUrl: flags.url,
-    controlUrl: flags.control,
-    adminUrl: flags.admin,
+    publicUrl: heraldUrl('--url', flags.url),
+    controlUrl: heraldUrls('--control', flags.control)[0]!,
+    adminUrl: heraldUrl('--admin', flags.admin),
     ...(flags.token !== undefined && { token: flags.token }),
-    ...(flags.warn !== undefined && { warn: Number(flags.warn) }),
-    ...(flags.crit !== undefined && { crit: Number(flags.crit) }),
+    ...(flags.warn !== undefined && { warn: decimalNumber('--warn', flags.warn, 0, MAX_LIMIT) }),
+    ...(flags.crit !== undefined && { crit: decimalNumber('--crit', flags.crit, 0, MAX_LIMIT) }),
     ...(flags.gateway !== undefined && { gateway: flags.gateway }),
     ...(flags.pool !== undefined && { pool: flags.pool }),
-    ...(flags.timeout !== undefined && { timeoutMs: Number(flags.timeout) }),
+    ...(flags.timeout !== undefined && {
+      timeoutMs: wholeNumber('--timeout', flags.timeout, 1, MAX_TIMEOUT_MS),
+    }),
   };
 }

@@ -2,16 +2,43 @@
 
 import type { Command } from 'commander';
 import { Argument } from 'commander';
+import { bridgeOptions } from '../broker/bridge-options.ts';
 import { brokerOptions } from '../broker/broker-options.ts';
-import type { Options } from '../daemon/config.ts';
+import type { Config, Options } from '../daemon/config.ts';
 import { loadConfig, printConfig } from '../daemon/config.ts';
 import { gatewayOptions } from '../gateway/gateway-options.ts';
 import { heraldOptions } from '../herald/herald-options.ts';
 
-const DAEMONS: Record<string, Options> = {
-  serve: heraldOptions,
-  gateway: gatewayOptions,
-  broker: brokerOptions,
+interface Daemon {
+  options: Options;
+  load(sources: Parameters<typeof loadConfig>[1]): Config<Options>;
+  /** What no single key can tell: throws the StartError that the daemon itself would end with. */
+  check(file: string): Promise<void>;
+}
+
+function daemonOf<O extends Options>(options: O, judge: (config: Config<O>) => Promise<unknown>): Daemon {
+  return {
+    options,
+    load: (sources) => loadConfig(options, sources),
+    async check(file) {
+      await judge(loadConfig(options, { file }));
+    },
+  };
+}
+
+const DAEMONS: Record<string, Daemon> = {
+  serve: daemonOf(heraldOptions, async (config) =>
+    (await import('../herald/config-check.ts')).checkConfig(config),
+  ),
+  gateway: daemonOf(gatewayOptions, async (config) =>
+    (await import('../gateway/config-check.ts')).checkConfig(config),
+  ),
+  broker: daemonOf(brokerOptions, async (config) =>
+    (await import('../broker/check-config.ts')).checkConfig(config),
+  ),
+  bridge: daemonOf(bridgeOptions, async (config) =>
+    (await import('../broker/bridge-options.ts')).checkBridgeConfig(config),
+  ),
 };
 const daemon = (): Argument => new Argument('<daemon>', 'whose configuration').choices(Object.keys(DAEMONS));
 
@@ -21,9 +48,9 @@ export function addConfigCommand(program: Command): void {
     .command('check')
     .addArgument(daemon())
     .argument('<file>', 'YAML file')
-    .description('validate a file; says the nearest key for an unknown one')
-    .action((name: string, file: string) => {
-      loadConfig(DAEMONS[name]!, { file });
+    .description('validate a file as the daemon would; says the nearest key for an unknown one')
+    .action(async (name: string, file: string) => {
+      await DAEMONS[name]!.check(file);
       console.log(`${file}: a valid configuration of herald ${name}`);
     });
   config
@@ -32,7 +59,7 @@ export function addConfigCommand(program: Command): void {
     .argument('[file]', 'YAML file')
     .description('print every option with its value, from defaults, file and environment')
     .action((name: string, file: string | undefined) => {
-      const options = DAEMONS[name]!;
-      process.stdout.write(printConfig(options, loadConfig(options, { file, env: process.env })));
+      const known = DAEMONS[name]!;
+      process.stdout.write(printConfig(known.options, known.load({ file, env: process.env })));
     });
 }

@@ -94,14 +94,9 @@ async function runDaemon<O extends Options & { logLevel: Options[string] }>(
 ): Promise<void> {
   const log = createLog(name, config.logLevel as LogLevel);
   await runUntilSignalled(async () => {
-    try {
-      const handle = await start({ log, metrics: createMetrics(), clock: systemClock });
-      log.info('ready', { addresses: handle.addresses });
-      tellParent({ says: 'ready', addresses: handle.addresses });
-      return handle;
-    } catch (error) {
-      if (error instanceof StartError) tellParent({ says: 'failed', message: error.message });
-      throw error;
-    }
+    const handle = await start({ log, metrics: createMetrics(), clock: systemClock });
+    log.info('ready', { addresses: handle.addresses });
+    tellParent({ says: 'ready', addresses: handle.addresses });
+    return handle;
   }, log);
 }

@@ -4,47 +4,81 @@
 
 import { Command } from 'commander';
 import { StartError } from '../daemon/lifecycle.ts';
+import { tellParent } from './parent.ts';
 import { heraldVersion } from './version.ts';
 
 const program = new Command('herald')
   .description('Balances long-lived connections by feedback.')
   .version(heraldVersion())
-  .showHelpAfterError('(see herald --help)')
   .showSuggestionAfterError();
 
+interface Group {
+  title: string;
+  commands: readonly string[];
+  add: () => Promise<(program: Command) => void>;
+}
+
 /** Loaded only when asked for: a Herald that starts must answer within a second, and half of that is loading. */
-const FILES: { commands: readonly string[]; add: () => Promise<(program: Command) => void> }[] = [
-  { commands: ['up', 'bots'], add: async () => (await import('./up/up-command.ts')).addUpCommand },
+const GROUPS: Group[] = [
   {
+    title: 'Everything on this machine:',
+    commands: ['up', 'bots'],
+    add: async () => (await import('./up/up-command.ts')).addUpCommand,
+  },
+  {
+    title: 'Daemons:',
     commands: ['serve', 'gateway', 'broker', 'bridge'],
     add: async () => (await import('./daemon-commands.ts')).addDaemonCommands,
   },
   {
-    commands: ['lookup', 'table', 'top', 'explain'],
+    title: 'Ask a running Herald:',
+    commands: ['lookup', 'explain'],
     add: async () => (await import('./ask-commands.ts')).addAskCommands,
   },
   {
+    title: 'Watch the load table:',
+    commands: ['table', 'top'],
+    add: async () => (await import('./table-commands.ts')).addTableCommands,
+  },
+  {
+    title: 'Steer gateways:',
     commands: ['drain', 'ready', 'maint'],
     add: async () => (await import('./steer-commands.ts')).addSteerCommands,
   },
   {
+    title: 'Publish and subscribe:',
     commands: ['publish', 'subscribe'],
     add: async () => (await import('./pubsub-commands.ts')).addPubSubCommands,
   },
   {
+    title: 'Tools:',
     commands: ['sim', 'record', 'check', 'config', 'haproxy', 'keys'],
     add: async () => (await import('./tool-commands.ts')).addToolCommands,
   },
 ];
 const asked = process.argv[2] ?? '';
-const wanted = FILES.filter(({ commands }) => commands.includes(asked));
+const wanted = GROUPS.filter(({ commands }) => commands.includes(asked));
 // Help and typing errors want to know them all.
-for (const { add } of wanted.length > 0 ? wanted : FILES) (await add())(program);
+for (const { title, add } of wanted.length > 0 ? wanted : GROUPS) {
+  program.commandsGroup(title);
+  (await add())(program);
+}
+for (const command of program.commands) {
+  command.showHelpAfterError(`(see herald ${command.name()} --help)`);
+}
+program.showHelpAfterError('(see herald --help)');
+
+// Whoever reads our output may stop reading: `herald table --watch | head -1`.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(0);
+});
 
 try {
   await program.parseAsync();
 } catch (error) {
   if (!(error instanceof StartError)) throw error;
+  tellParent({ says: 'failed', message: error.message });
   for (const line of error.message.split('\n')) console.error(`herald: ${line}`);
   process.exit(1);
 }

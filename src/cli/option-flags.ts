@@ -11,7 +11,8 @@ export function addOptionFlags(command: Command, options: Options): Command {
   command.option('--config <file>', 'YAML file of these options, keys as printed by --print-config');
   command.option('--print-config', 'print the configuration that would be used, and exit');
   for (const [key, option] of Object.entries(options)) {
-    command.addOption(new Flag(`${flagName(key)}${placeholder(option)}`, `${option.help} [${envName(key)}]`));
+    const help = `${option.help} [${envName(key)}${shownDefault(option)}]`;
+    command.addOption(new Flag(`${flagName(key)}${placeholder(option)}`, help));
   }
   return command;
 }
@@ -27,6 +28,11 @@ function placeholder(option: Option): string {
     case 'text':
       return option.choices ? ` <${option.choices.join('|')}>` : ' <text>';
   }
+}
+
+function shownDefault(option: Option): string {
+  const value = option.kind === 'list' ? option.default.join(',') : String(option.default);
+  return value === '' ? '' : `, default ${value}`;
 }
 
 /** The configuration from file, environment and flags; undefined when it was only to be printed. */

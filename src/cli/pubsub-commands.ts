@@ -9,9 +9,13 @@ import { envName, flagName, loadConfig } from '../daemon/config.ts';
 import { StartError } from '../daemon/lifecycle.ts';
 import { brokerReachOptions } from '../daemon/options.ts';
 import { TOPIC_PATTERN, TOPIC_WORDS } from '../protocol/names.ts';
-import { PUBLIC_URL } from './ask-commands.ts';
+import { publicUrlFlag } from './ask-commands.ts';
+import { heraldUrls, wholeNumber } from './given.ts';
 
 export const CONTROL_URL = 'http://127.0.0.1:7401';
+const MAX_COUNT = 1_000_000_000;
+/** Long enough for a broker that restarts. */
+const GIVE_UP_MS = 5_000;
 
 export function addPubSubCommands(program: Command): void {
   const publishing = program
@@ -31,9 +35,7 @@ export function addPubSubCommands(program: Command): void {
   program
     .command('subscribe <topic...>')
     .description('print the messages of topics, one JSON object a line')
-    .addOption(
-      new Flag('--url <urls>', 'public URLs of Heralds, with commas').env('HERALD_URL').default(PUBLIC_URL),
-    )
+    .addOption(publicUrlFlag('public URLs of Heralds, with commas'))
     .addOption(new Flag('--auth-token <token>', 'token for the gateway').env('HERALD_TOKEN'))
     .option('--count <number>', 'end after so many messages')
     .action(subscribe);
@@ -45,20 +47,24 @@ async function publish(
   flags: { heralds: string; count: string } & Record<string, unknown>,
 ): Promise<void> {
   checkTopic(topic);
-  const count = Number(flags.count);
-  if (!Number.isInteger(count) || count < 1)
-    throw new StartError(`--count ${flags.count}: expected a positive integer`);
+  const count = wholeNumber('--count', flags.count, 1, MAX_COUNT);
+  const heralds = heraldUrls('--heralds', flags.heralds);
   const { brokerReach } = await import('../publisher/broker-reach.ts');
   const { createPublisher } = await import('../publisher/index.ts');
   const reach = brokerReach(loadConfig(brokerReachOptions, { env: process.env, flags }));
-  const publisher = await createPublisher({ heralds: flags.heralds.split(','), ...reach });
+  const publisher = await createPublisher({ heralds, giveUpMs: GIVE_UP_MS, ...reach });
+  // A publisher without a connection holds nothing that keeps the process alive.
+  const alive = setInterval(() => {}, 1_000);
   try {
     for (let sent = 0; sent < count; sent++) await publisher.publish(topic, jsonOf(data));
     console.log(`published ${count} to ${topic}`);
   } catch (error) {
-    throw new StartError(`not published: ${(error as Error).message}`);
+    const none = publisher.snapshot().brokers.length === 0;
+    const why = none ? `no Herald at ${heralds.join(', ')} names a broker` : (error as Error).message;
+    throw new StartError(`not published: ${why}`);
   } finally {
     await publisher.close();
+    clearInterval(alive);
   }
 }
 
@@ -76,11 +82,12 @@ function subscribe(
   flags: { url: string; authToken?: string; count?: string },
 ): Promise<void> {
   for (const topic of topics) checkTopic(topic);
-  const most = flags.count === undefined ? Infinity : Number(flags.count);
+  const most = flags.count === undefined ? Infinity : wholeNumber('--count', flags.count, 1, MAX_COUNT);
+  const herald = heraldUrls('--url', flags.url);
   return new Promise((resolve, reject) => {
     let seen = 0;
     const client = connect({
-      herald: flags.url.split(','),
+      herald,
       topics,
       webSocket: WebSocket,
       ...(flags.authToken !== undefined && { token: flags.authToken }),

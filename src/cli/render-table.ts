@@ -1,53 +1,139 @@
 // The load table as text: one line a gateway, a bar of its expected load, colours where there is a terminal.
+// What does not fit a narrow terminal is left out, the least important column first; of a fleet too long for
+// it the hottest gateways are shown.
 
 import type { GatewaySnapshot, TableSnapshot } from '../herald/core/balancer-types.ts';
+import type { Color } from './terminal-text.ts';
+import { painter } from './terminal-text.ts';
 
 export interface RenderOptions {
   color: boolean;
+  /** Columns and rows there is room for; absent = as wide and as long as it gets. */
   width?: number;
+  rows?: number;
   /** Lookups a second that named each gateway, when the caller measured them. */
   picksPerSec?: ReadonlyMap<string, number>;
   /** Remarks beside a gateway. */
   remarks?: ReadonlyMap<string, string>;
 }
 
+interface Column {
+  head: string;
+  width: number;
+  /** Which goes first when room is short: 1 before 2; 0 stays. */
+  spare: number;
+  left?: boolean;
+  cell(gateway: GatewaySnapshot): string;
+  color?(gateway: GatewaySnapshot): Color | undefined;
+}
+
 const BAR_WIDTH = 20;
-const PAINT = { red: 31, green: 32, yellow: 33, grey: 90, bold: 1 } as const;
+const GAP = '  ';
+const AROUND_ROWS = 2;
+const MAX_ID_WIDTH = 40;
 
 export function renderTable(table: TableSnapshot, options: RenderOptions): string {
-  const paint = (color: keyof typeof PAINT, text: string): string =>
-    options.color ? `\u001b[${PAINT[color]}m${text}\u001b[0m` : text;
-  const idWidth = Math.max(7, ...table.gateways.map(({ gateway }) => gateway.length));
-  const rate = options.picksPerSec;
+  const paint = painter(options.color);
+  if (table.gateways.length === 0) return paint('grey', 'no gateway here has reported yet');
+  const width = options.width ?? Infinity;
+  const columns = fitting(columnsOf(table, options), width);
 
-  const head = [
-    'gateway'.padEnd(idWidth),
-    'state'.padEnd(8),
-    'expected load'.padEnd(BAR_WIDTH + 7),
-    'reported'.padStart(8),
-    'conns'.padStart(7),
-    rate ? 'new/s'.padStart(7) : 'picks'.padStart(9),
-    'weight'.padStart(7),
-    'age'.padStart(7),
-  ].join('  ');
-  const rows = table.gateways.map((gateway) => {
-    const cells = [
-      gateway.gateway.padEnd(idWidth),
-      paint(stateColor(gateway), gateway.effectiveState.padEnd(8)),
-      `${paint(loadColor(gateway.expectedScore), bar(gateway.expectedScore))} ${percent(gateway.expectedScore).padStart(6)}`,
-      percent(gateway.reportedScore).padStart(8),
-      String(gateway.connections).padStart(7),
-      rate ? (rate.get(gateway.gateway) ?? 0).toFixed(1).padStart(7) : String(gateway.picks).padStart(9),
-      `${gateway.weightPercent} %`.padStart(7),
-      age(gateway.ageMs).padStart(7),
-    ];
-    const remark = options.remarks?.get(gateway.gateway);
-    return cells.join('  ') + (remark === undefined ? '' : `  ${paint('yellow', remark)}`);
+  const most = Math.max(1, (options.rows ?? Infinity) - AROUND_ROWS);
+  const shown = table.gateways.length <= most ? table.gateways : hottest(table.gateways, most);
+  const head = columns.map(({ head: text, width: room, left }) => padded(text, room, left)).join(GAP);
+  const lines = shown.map((gateway) => {
+    const cells = columns.map((column) => {
+      const text = padded(column.cell(gateway), column.width, column.left);
+      const color = column.color?.(gateway) ?? (isKnown(gateway) ? undefined : 'grey');
+      return color === undefined ? text : paint(color, text);
+    });
+    const remark = remarkOn(gateway, options.remarks);
+    return (cells.join(GAP) + (remark === '' ? '' : `${GAP}${paint('yellow', remark)}`)).trimEnd();
   });
+  return [paint('bold', head), ...lines, footOf(table, shown.length, paint)].join('\n');
+}
+
+function columnsOf(table: TableSnapshot, options: RenderOptions): Column[] {
+  const rate = options.picksPerSec;
+  const longest = Math.max(7, ...table.gateways.map(({ gateway }) => gateway.length));
+  const pools = new Set(table.gateways.map(({ pool }) => pool));
+  const all: (Column | undefined)[] = [
+    { head: 'gateway', width: Math.min(MAX_ID_WIDTH, longest), spare: 0, left: true, cell: (g) => g.gateway },
+    pools.size > 1
+      ? { head: 'pool', width: widest('pool', [...pools]), spare: 4, left: true, cell: (g) => g.pool }
+      : undefined,
+    { head: 'state', width: 8, spare: 0, left: true, cell: (g) => g.effectiveState, color: stateColor },
+    {
+      head: 'expected load',
+      width: BAR_WIDTH,
+      spare: 3,
+      left: true,
+      cell: (g) => (isKnown(g) ? bar(g.expectedScore) : ''),
+      color: loadColor,
+    },
+    { head: 'load', width: 7, spare: 0, cell: (g) => (isKnown(g) ? percent(g.expectedScore) : '-') },
+    { head: 'reported', width: 8, spare: 2, cell: (g) => percent(g.reportedScore) },
+    { head: 'conns', width: 7, spare: 5, cell: (g) => String(g.connections) },
+    rate
+      ? { head: 'new/s', width: 6, spare: 6, cell: (g) => (rate.get(g.gateway) ?? 0).toFixed(1) }
+      : { head: 'picks', width: 9, spare: 1, cell: (g) => String(g.picks) },
+    {
+      head: 'weight',
+      width: 6,
+      spare: 1,
+      cell: (g) => (g.effectiveState === 'up' ? `${g.weightPercent} %` : '-'),
+    },
+    { head: 'age', width: 7, spare: 1, cell: ({ ageMs }) => age(ageMs) },
+  ];
+  return all.filter((column) => column !== undefined);
+}
+
+/** The columns that fit, without the most dispensable ones. */
+function fitting(columns: Column[], width: number): Column[] {
+  const needed = columns.reduce((sum, column) => sum + column.width + GAP.length, -GAP.length);
+  const spare = columns.filter((column) => column.spare > 0).sort((a, b) => a.spare - b.spare)[0];
+  if (needed <= width || spare === undefined) return columns;
+  return fitting(
+    columns.filter((column) => column !== spare),
+    width,
+  );
+}
+
+function hottest(gateways: readonly GatewaySnapshot[], most: number): GatewaySnapshot[] {
+  return [...gateways].sort((a, b) => b.expectedScore - a.expectedScore).slice(0, most);
+}
+
+function footOf(table: TableSnapshot, shown: number, paint: (name: Color, text: string) => string): string {
+  const all = table.gateways.length;
   const up = table.gateways.filter(({ effectiveState }) => effectiveState === 'up').length;
-  const foot = `${up} of ${table.gateways.length} gateways up, table version ${table.version}${table.frozen ? ', FROZEN: serving the last good table' : ''}`;
-  if (rows.length === 0) return paint('grey', 'no gateway has reported yet');
-  return [paint('bold', head), ...rows, paint('grey', foot)].join('\n');
+  const cut = shown < all ? `, the ${shown} hottest shown` : '';
+  const foot = paint('grey', `${up} of ${all} gateways up, table version ${table.version}${cut}`);
+  return table.frozen ? `${foot}${paint('red', ', FROZEN: serving the last good table')}` : foot;
+}
+
+/** Whether its load is news: of a gateway that fell silent it says nothing. */
+function isKnown({ effectiveState }: GatewaySnapshot): boolean {
+  return !['stale', 'suspect', 'expired'].includes(effectiveState);
+}
+
+function remarkOn(gateway: GatewaySnapshot, own: ReadonlyMap<string, string> | undefined): string {
+  const { desired, breaker } = gateway;
+  return [
+    own?.get(gateway.gateway) ?? '',
+    breaker === 'closed' ? '' : `breaker ${breaker}`,
+    desired.state === 'up' ? '' : desired.reason,
+  ]
+    .filter((remark) => remark !== '')
+    .join(', ');
+}
+
+function padded(text: string, width: number, left = false): string {
+  const cut = text.length > width ? `${text.slice(0, width - 1)}…` : text;
+  return left ? cut.padEnd(width) : cut.padStart(width);
+}
+
+function widest(head: string, texts: string[]): number {
+  return Math.min(16, Math.max(head.length, ...texts.map((text) => text.length)));
 }
 
 function bar(load: number): string {
@@ -56,20 +142,20 @@ function bar(load: number): string {
 }
 
 function percent(ratio: number): string {
-  return `${(ratio * 100).toFixed(1)} %`;
+  return ratio < 10 ? `${(ratio * 100).toFixed(1)} %` : '> 999 %';
 }
 
 function age(ms: number): string {
   return ms < 10_000 ? `${Math.round(ms)} ms` : `${Math.round(ms / 1_000)} s`;
 }
 
-function loadColor(load: number): 'green' | 'yellow' | 'red' {
-  if (load > 0.9) return 'red';
-  return load > 0.7 ? 'yellow' : 'green';
+function loadColor({ expectedScore }: GatewaySnapshot): Color {
+  if (expectedScore > 0.9) return 'red';
+  return expectedScore > 0.7 ? 'yellow' : 'green';
 }
 
-function stateColor(gateway: GatewaySnapshot): 'green' | 'yellow' | 'red' {
-  switch (gateway.effectiveState) {
+function stateColor({ effectiveState }: GatewaySnapshot): Color {
+  switch (effectiveState) {
     case 'up':
       return 'green';
     case 'draining':

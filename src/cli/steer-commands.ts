@@ -4,17 +4,20 @@ import type { Command } from 'commander';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { userInfo } from 'node:os';
 import type { GatewaySnapshot } from '../herald/core/balancer-types.ts';
+import type { Target } from './admin-api.ts';
+import { askJson, askSuccess } from './admin-api.ts';
+import type { AdminFlags } from './ask-commands.ts';
 import { adminFlags, adminTarget } from './ask-commands.ts';
-import { askSuccess } from './admin-api.ts';
 import { parseDurationMs } from './duration.ts';
 
-interface SteerFlags {
-  admin: string;
-  token?: string;
+interface SteerFlags extends AdminFlags {
   reason: string;
   for?: string;
   wait?: boolean;
 }
+
+const POLL_MS = 500;
+const NOT_THERE = 404;
 
 const DEEDS = {
   drain: 'send no new connections and move the others away',
@@ -35,21 +38,42 @@ export function addSteerCommands(program: Command): void {
 async function steer(deed: keyof typeof DEEDS, gatewayId: string, flags: SteerFlags): Promise<void> {
   const target = adminTarget(flags);
   const path = `/v1/gateways/${encodeURIComponent(gatewayId)}`;
-  await askSuccess(target, `${path}/${deed}`, {
+  const { shared } = await askSuccess<{ shared: boolean }>(target, `${path}/${deed}`, {
     reason: flags.reason,
-    author: userInfo().username,
+    author: author(),
     ...(flags.for !== undefined && { forMs: parseDurationMs(flags.for, '--for') }),
   });
   console.log(`${gatewayId}: ${deed}${flags.for === undefined ? '' : ` for ${flags.for}`}`);
+  if (!shared) console.error('the store is away: this holds at that Herald alone until it is back');
   if (!flags.wait) return;
-  for (;;) {
-    const gateway = await askSuccess<GatewaySnapshot>(target, path);
-    if (reached(deed, gateway)) break;
-    if (deed === 'drain') process.stderr.write(`\r${gateway.connections} connections left   `);
-    await sleep(500);
-  }
-  process.stderr.write('\n');
+  await waitUntilDone(deed, target, path);
   console.log(`${gatewayId}: done`);
+}
+
+/** Shows the connections that are left, in place on a terminal. A drained gateway that ended is done too. */
+async function waitUntilDone(deed: keyof typeof DEEDS, target: Target, path: string): Promise<void> {
+  const { isTTY } = process.stderr;
+  let left = -1;
+  for (;;) {
+    const { status, value } = await askJson(target, path);
+    const gateway = value as GatewaySnapshot;
+    if (status === 200 ? reached(deed, gateway) : deed === 'drain' && status === NOT_THERE) break;
+    if (status === 200 && deed === 'drain' && gateway.connections !== left) {
+      left = gateway.connections;
+      process.stderr.write(isTTY ? `\r${left} connections left   ` : `${left} connections left\n`);
+    }
+    await sleep(POLL_MS);
+  }
+  if (isTTY && left >= 0) process.stderr.write('\n');
+}
+
+/** Who asks, for the audit. A container may run as a user without a name. */
+function author(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `uid ${process.getuid?.() ?? 'unknown'}`;
+  }
 }
 
 function reached(deed: keyof typeof DEEDS, gateway: GatewaySnapshot): boolean {

@@ -29,6 +29,8 @@ export interface FlagOption extends OptionShape<boolean> {
 }
 export interface ListOption extends OptionShape<readonly string[]> {
   kind: 'list';
+  /** What each item must be, where not any text will do. */
+  items?: { fit: (item: string) => boolean; words: string };
 }
 export type Option = TextOption | NumberOption | FlagOption | ListOption;
 export type Options = Readonly<Record<string, Option>>;
@@ -66,6 +68,15 @@ export const list = (value: readonly string[], help: string): ListOption => ({
   kind: 'list',
   default: value,
   help,
+});
+
+/** A list of http:// or https:// URLs. */
+export const urls = (value: readonly string[], help: string): ListOption => ({
+  ...list(value, help),
+  items: {
+    fit: (item) => URL.canParse(item) && /^https?:$/.test(new URL(item).protocol),
+    words: 'http:// or https:// URLs',
+  },
 });
 
 /** `publicListen` -> `HERALD_PUBLIC_LISTEN`. */
@@ -172,7 +183,11 @@ function check(option: Option, given: unknown): Checked {
       if (!Array.isArray(items) || !items.every((item) => typeof item === 'string')) {
         return { ok: false, expected: 'a list of texts, or one text with commas' };
       }
-      return { ok: true, value: items.filter((item) => item !== '') };
+      const value = items.filter((item) => item !== '');
+      if (option.items && !value.every(option.items.fit)) {
+        return { ok: false, expected: `a list of ${option.items.words}` };
+      }
+      return { ok: true, value };
     }
   }
 }

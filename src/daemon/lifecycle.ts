@@ -15,9 +15,10 @@ export interface Running {
 export const CLOSE_DEADLINE_MS = 4_000;
 
 /**
- * Starts a daemon and ends the process with it. SIGINT and SIGTERM close it; a second signal or the deadline
- * ends it at once. When the process was forked, the loss of its parent counts as SIGTERM, so that nothing
- * outlives a killed `herald up`.
+ * Starts a daemon and ends the process with it. SIGINT and SIGTERM close it; the same signal again or the
+ * deadline ends it at once. Ctrl-C on a terminal reaches a daemon twice, as the terminal's SIGINT and as its
+ * parent's SIGTERM: that is one wish. When the process was forked, the loss of its parent counts as SIGTERM,
+ * so that nothing outlives a killed `herald up`.
  */
 export async function runUntilSignalled(start: () => Promise<Running>, log: Log): Promise<void> {
   process.on('uncaughtException', (error) => fatal(log, 'uncaught-exception', error));
@@ -26,10 +27,10 @@ export async function runUntilSignalled(start: () => Promise<Running>, log: Log)
   // Signals are heard before the start is over: a Ctrl-C during a slow start must not wait for it.
   let onStop: (cause: string) => void = () => {};
   const stopped = new Promise<string>((resolve) => (onStop = resolve));
-  let signals = 0;
+  const heard = new Set<string>();
   const hear = (cause: string): void => {
-    signals += 1;
-    if (signals > 1) process.exit(130);
+    if (heard.has(cause)) process.exit(130);
+    heard.add(cause);
     onStop(cause);
   };
   process.on('SIGINT', () => hear('SIGINT'));

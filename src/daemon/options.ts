@@ -1,6 +1,6 @@
 // Options that every daemon has.
 
-import { choice, integer, list, secret, text } from './config.ts';
+import { choice, integer, list, secret, text, urls } from './config.ts';
 
 export const commonOptions = {
   cluster: text('main', 'name of the cluster: the ZooKeeper folder and the origin of publications'),
@@ -24,7 +24,7 @@ export const brokerReachOptions = {
 } as const;
 
 /** For daemons that talk to Herald. */
-export const heraldsOption = list(
+export const heraldsOption = urls(
   ['http://127.0.0.1:7401'],
   'control URLs of Heralds to start from; the full list comes back in their replies',
 );

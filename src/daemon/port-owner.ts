@@ -2,10 +2,11 @@
 // another user's processes stay anonymous.
 
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { basename } from 'node:path';
 
 const LISTEN_STATE = '0A';
 
-/** "node (pid 123)", or undefined when the system does not tell. */
+/** "node main.js serve (pid 123)", or undefined when the system does not tell. */
 export function portOwner(port: number): string | undefined {
   try {
     const inode = listeningInode(port);
@@ -32,10 +33,18 @@ function processOf(inode: string): string | undefined {
       const holds = readdirSync(`/proc/${pid}/fd`).some(
         (fd) => readlinkSync(`/proc/${pid}/fd/${fd}`) === `socket:[${inode}]`,
       );
-      if (holds) return `${readFileSync(`/proc/${pid}/comm`, 'utf8').trim()} (pid ${pid})`;
+      if (holds) return `${nameOf(pid)} (pid ${pid})`;
     } catch {
       // The process ended or belongs to somebody else.
     }
   }
   return undefined;
+}
+
+/** The program, its script and its command: what flags say may be secret. */
+function nameOf(pid: string): string {
+  const name = readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
+  const [, script = '', command = ''] = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+  if (!/\.[cm]?[jt]s$/.test(script)) return name;
+  return [name, basename(script), /^[a-z]{1,20}$/.test(command) ? command : ''].join(' ').trimEnd();
 }

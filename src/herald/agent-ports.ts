@@ -18,6 +18,17 @@ export interface AgentPorts {
   close(): Promise<void>;
 }
 
+/** Parses `agentPorts`; throws a StartError that names the entry. */
+export function fixedAgentPorts(config: HeraldConfig): { port: number; server: string }[] {
+  return optionPairs(config.agentPorts, '--agent-ports', 'port=gateway').map(([port, gateway]) => {
+    const number = Number(port);
+    if (!(Number.isInteger(number) && number >= 0 && number <= 65_535)) {
+      throw new StartError(`--agent-ports ${port}=${gateway}: ${port} is not a port`);
+    }
+    return { port: number, server: gateway };
+  });
+}
+
 export async function startAgentPorts(
   config: HeraldConfig,
   address: Address,
@@ -30,13 +41,7 @@ export async function startAgentPorts(
     allowed: allowedPeers(config.agentAllow),
     onEnd: (outcome: string) => meters.agentCheck(outcome),
   };
-  const fixed = optionPairs(config.agentPorts, '--agent-ports', 'port=gateway').map(([port, gateway]) => {
-    const number = Number(port);
-    if (!(Number.isInteger(number) && number >= 0 && number <= 65_535)) {
-      throw new StartError(`--agent-ports ${port}=${gateway}: ${port} is not a port`);
-    }
-    return { port: number, server: gateway };
-  });
+  const fixed = fixedAgentPorts(config);
   const central = await startAgentCheck(address, '--agent-listen', common);
   const servers: AgentCheckServer[] = [central];
   const close = async (): Promise<void> => {

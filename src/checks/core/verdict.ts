@@ -74,8 +74,8 @@ function figureText({ label, value, unit, limits, min, max }: Figure): string {
 
 /** Readers alert outside `0:limit`. */
 const aboveRange = (limit: number): string => decimal(limit);
-/** Readers alert below `limit:`. */
-const belowRange = (limit: number): string => `${decimal(limit)}:`;
+/** Readers alert inside `@0:limit`, the limit included: one broker is as bad as the limit 1 says. */
+const belowRange = (limit: number): string => `@0:${decimal(limit)}`;
 
 /** No exponent: many readers of performance data do not know one. */
 function decimal(value: number): string {

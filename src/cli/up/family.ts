@@ -1,79 +1,124 @@
-// The child processes of `herald up`: started in order, watched, ended together. Their IPC channel is also
-// their lifeline: when this process dies, however it dies, they see the channel close and end themselves.
+// The child processes of `herald up`: started in order, watched, started again when they die, ended together.
+// Their IPC channel is also their lifeline: when this process dies, however it dies, they see the channel
+// close and end themselves.
 
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { StartError } from '../../daemon/lifecycle.ts';
 import type { ChildSays, ParentSays } from '../parent.ts';
+import { troubleOf } from './trouble.ts';
 
 /** Generous: on a busy small machine seven processes start at once. */
 const START_DEADLINE_MS = 60_000;
 const END_DEADLINE_MS = 4_500;
+/** Long enough to watch the others take over; doubled each time while a child keeps dying. */
+export const RESTART_AFTER_MS = 10_000;
+const MAX_RESTART_AFTER_MS = 80_000;
+const STABLE_AFTER_MS = 60_000;
 
 export interface Child {
   name: string;
-  pid: number;
   addresses: Record<string, string>;
+  /** To the process that runs now; lost while there is none. */
   say(message: ParentSays): void;
 }
 
 export interface FamilyEvents {
   /** A warning or error a child logged, as one line. */
   onTrouble(line: string): void;
-  /** A child that ended without being asked to. */
-  onDeath(name: string, cause: string): void;
+  /** A child ended without being asked to, and is started again then; undefined = it is not. */
+  onDeath(name: string, cause: string, againInMs: number | undefined): void;
+  onReturn(name: string): void;
+}
+
+interface Recipe {
+  name: string;
+  args: string[];
+  env: Record<string, string>;
 }
 
 export class Family {
   readonly #events: FamilyEvents;
+  readonly #restart: boolean;
   readonly #children = new Map<string, ChildProcess>();
+  readonly #restarts = new Set<NodeJS.Timeout>();
   #ending = false;
 
-  constructor(events: FamilyEvents) {
+  constructor(events: FamilyEvents, restart: boolean) {
     this.#events = events;
+    this.#restart = restart;
   }
 
   /** Starts `herald <args>` as a process of its own and waits until it is ready. */
   async start(name: string, args: string[], env: Record<string, string>): Promise<Child> {
-    const process_ = fork(process.argv[1]!, args, {
-      // stdout stays closed: a child has nothing to print, and ours belongs to the table.
-      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-      env: { ...process.env, ...env },
-    });
-    this.#children.set(name, process_);
-    createInterface({ input: process_.stderr! }).on('line', (line) => {
-      const trouble = troubleOf(line);
-      if (trouble !== undefined) this.#events.onTrouble(`${name}: ${trouble}`);
-    });
-    const addresses = await ready(name, process_);
-    process_.on('exit', (code, signal) => {
-      this.#children.delete(name);
-      if (!this.#ending) this.#events.onDeath(name, signal ?? `exit code ${code ?? 0}`);
-    });
+    const addresses = await this.#launch({ name, args, env }, RESTART_AFTER_MS);
     return {
       name,
-      pid: process_.pid!,
       addresses,
       say: (message) => {
-        if (process_.connected) process_.send(message);
+        const child = this.#children.get(name);
+        if (child?.connected) child.send(message);
       },
     };
   }
 
-  /** Asks all to end, clients first, and kills what has not ended by the deadline. */
+  /** Asks all to end and kills what has not ended by the deadline. */
   async end(): Promise<void> {
     this.#ending = true;
+    for (const timer of this.#restarts) clearTimeout(timer);
     const all = [...this.#children.values()].filter(
       ({ exitCode, signalCode }) => exitCode === null && signalCode === null,
     );
     const ended = all.map((child) => new Promise<void>((resolve) => child.once('exit', () => resolve())));
     for (const child of all) child.kill('SIGTERM');
-    const overdue = setTimeout(() => {
-      for (const child of all) child.kill('SIGKILL');
-    }, END_DEADLINE_MS);
+    const overdue = setTimeout(() => this.kill(), END_DEADLINE_MS);
     await Promise.all(ended);
     clearTimeout(overdue);
+  }
+
+  kill(): void {
+    for (const child of this.#children.values()) child.kill('SIGKILL');
+  }
+
+  async #launch(recipe: Recipe, restartAfterMs: number): Promise<Record<string, string>> {
+    const { name, args, env } = recipe;
+    if (this.#ending) throw new StartError('stopping');
+    const startedMs = performance.now();
+    const child = fork(process.argv[1]!, args, {
+      // stdout stays closed: a child has nothing to print, and ours belongs to the table.
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      env: { ...process.env, ...env },
+    });
+    this.#children.set(name, child);
+    createInterface({ input: child.stderr! }).on('line', (line) => {
+      const trouble = troubleOf(line);
+      if (trouble !== undefined) this.#events.onTrouble(`${name}: ${trouble}`);
+    });
+    const addresses = await ready(name, child);
+    child.on('exit', (code, signal) => {
+      this.#children.delete(name);
+      if (this.#ending) return;
+      const stable = performance.now() - startedMs > STABLE_AFTER_MS;
+      this.#died(recipe, causeOf(code, signal), stable ? RESTART_AFTER_MS : restartAfterMs);
+    });
+    return addresses;
+  }
+
+  #died(recipe: Recipe, cause: string, againInMs: number): void {
+    this.#events.onDeath(recipe.name, cause, this.#restart ? againInMs : undefined);
+    if (!this.#restart) return;
+    const next = Math.min(MAX_RESTART_AFTER_MS, 2 * againInMs);
+    const timer = setTimeout(() => {
+      this.#restarts.delete(timer);
+      this.#launch(recipe, next).then(
+        () => this.#events.onReturn(recipe.name),
+        (error: unknown) => {
+          if (!this.#ending) this.#died(recipe, (error as Error).message, next);
+        },
+      );
+    }, againInMs);
+    this.#restarts.add(timer);
   }
 }
 
@@ -85,7 +130,7 @@ function ready(name: string, child: ChildProcess): Promise<Record<string, string
     }, START_DEADLINE_MS);
     child.once('exit', (code, signal) => {
       clearTimeout(timer);
-      reject(new StartError(`${name} ended before it was ready (${signal ?? `exit code ${code ?? 0}`})`));
+      reject(new StartError(`${name} ended before it was ready (${causeOf(code, signal)})`));
     });
     child.on('message', (message: ChildSays) => {
       clearTimeout(timer);
@@ -95,25 +140,11 @@ function ready(name: string, child: ChildProcess): Promise<Record<string, string
   });
 }
 
-/** A daemon names its own flag; here one flag moves all ports. */
-function inOurWords(message: string): string {
-  return message.replace(/choose another with --[a-z-]+/, 'move all ports with --port-offset 100');
+function causeOf(code: number | null, signal: NodeJS.Signals | null): string {
+  return signal ?? `exit code ${code ?? 0}`;
 }
 
-const NOT_FOR_READERS = new Set(['level', 'event', 'daemon', 'time', 'stack']);
-
-/** Warnings and errors of a child's log as one readable line; everything else stays in the child. */
-function troubleOf(line: string): string | undefined {
-  try {
-    const entry = JSON.parse(line) as Record<string, unknown>;
-    const { level, event } = entry;
-    if (level !== 'warn' && level !== 'error' && level !== 'fatal') return undefined;
-    const details = Object.entries(entry)
-      .filter(([key]) => !NOT_FOR_READERS.has(key))
-      .map(([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
-    return `${String(event)} ${details.join(' ')}`;
-  } catch {
-    // A start that failed says so over IPC as well, in words that fit here.
-    return line.startsWith('herald: ') ? undefined : line;
-  }
+/** A daemon names its own flag; here one flag moves all ports. */
+function inOurWords(message: string): string {
+  return message.replace(/choose another with --.*$/, 'move all ports with --port-offset 100');
 }

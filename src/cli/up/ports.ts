@@ -27,3 +27,5 @@ export function portsOf(offset: number): UpPorts {
 
 /** Gateways and brokers have ten ports each before they would run into one another. */
 export const MAX_UP_DAEMONS = 10;
+
+export const local = (port: number, scheme = 'http'): string => `${scheme}://127.0.0.1:${port}`;

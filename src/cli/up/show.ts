@@ -3,9 +3,12 @@
 // new connections go elsewhere.
 
 import type { TableSnapshot } from '../../herald/core/balancer-types.ts';
+import type { Target } from '../admin-api.ts';
 import { askSuccess } from '../admin-api.ts';
 import { LiveScreen } from '../live-screen.ts';
+import { PickRates } from '../pick-rates.ts';
 import { renderTable } from '../render-table.ts';
+import { hasColor } from '../terminal-text.ts';
 import type { Child } from './family.ts';
 
 const SQUEEZE_AFTER_MS = 20_000;
@@ -13,76 +16,87 @@ const SQUEEZE_FOR_MS = 30_000;
 const SQUEEZE_SHARE = 0.7;
 const DRAW_EVERY_MS = 500;
 const PLAIN_EVERY_MS = 5_000;
-/** Rates are averages over this, so that single arrivals do not flicker. */
-const RATE_OVER_MS = 4_000;
+const SILENCE = 'Herald does not answer: no new client is sent anywhere, those connected stay connected';
+
+export interface Show {
+  /** A line that stays, above the table. */
+  say(line: string): void;
+  begin(options: ShowOptions): void;
+  close(): void;
+}
 
 export interface ShowOptions {
-  adminUrl: string;
+  admin: Target;
   gateways: Child[];
   squeeze: boolean;
 }
 
-export function startShow(options: ShowOptions): () => void {
-  const screen = process.stdout.isTTY ? new LiveScreen(process.stdout) : undefined;
+export function createShow(): Show {
+  const timers: NodeJS.Timeout[] = [];
+  let screen: LiveScreen | undefined;
   const say = (line: string): void => {
     if (screen) screen.print(line);
     else console.log(line);
   };
-  const squeezed = options.gateways.at(-1);
-  const remarks = new Map<string, string>();
-  const timers: NodeJS.Timeout[] = [];
-  if (options.squeeze && squeezed) {
+
+  const squeezeLater = (gateway: Child, remarks: Map<string, string>): void => {
+    const { name } = gateway;
     timers.push(
       setTimeout(() => {
-        squeezed.say({ says: 'squeeze', shareOfCore: SQUEEZE_SHARE });
-        remarks.set(squeezed.name, 'squeezed');
-        say(`squeezing ${squeezed.name}: ${SQUEEZE_SHARE * 100} % of a core of extra work; watch its new/s`);
+        gateway.say({ says: 'squeeze', shareOfCore: SQUEEZE_SHARE });
+        remarks.set(name, 'squeezed');
+        say(`squeezing ${name}: ${SQUEEZE_SHARE * 100} % of a core of extra work; watch its new/s`);
       }, SQUEEZE_AFTER_MS),
       setTimeout(() => {
-        squeezed.say({ says: 'squeeze', shareOfCore: 0 });
-        remarks.delete(squeezed.name);
-        say(`${squeezed.name} is free again`);
+        gateway.say({ says: 'squeeze', shareOfCore: 0 });
+        remarks.delete(name);
+        say(`${name} is free again`);
       }, SQUEEZE_AFTER_MS + SQUEEZE_FOR_MS),
     );
-  }
-
-  const rates = new PickRates();
-  let asking = false;
-  const show = async (): Promise<void> => {
-    if (asking) return;
-    asking = true;
-    try {
-      const table = await askSuccess<TableSnapshot>({ url: options.adminUrl }, '/v1/table');
-      const picksPerSec = rates.update(table, performance.now());
-      const text = renderTable(table, { color: screen !== undefined, picksPerSec, remarks });
-      if (screen) screen.draw(text);
-      else console.log(`${text}\n`);
-    } catch (error) {
-      say((error as Error).message);
-    } finally {
-      asking = false;
-    }
   };
-  timers.push(setInterval(() => void show(), screen ? DRAW_EVERY_MS : PLAIN_EVERY_MS));
-  void show();
-  return () => {
-    for (const timer of timers) clearTimeout(timer);
-    screen?.close();
+
+  return {
+    say,
+    begin({ admin, gateways, squeeze }) {
+      screen = process.stdout.isTTY ? new LiveScreen(process.stdout) : undefined;
+      const color = hasColor(process.stdout);
+      const remarks = new Map<string, string>();
+      const squeezed = gateways.at(-1);
+      if (squeeze && squeezed) squeezeLater(squeezed, remarks);
+
+      const rates = new PickRates();
+      const draw = (table: TableSnapshot): void => {
+        const picksPerSec = rates.update(table, performance.now());
+        const shown = { color, picksPerSec, remarks };
+        const at = screen;
+        if (at) at.draw(() => renderTable(table, { ...shown, width: at.columns, rows: at.rows }));
+        else console.log(`${renderTable(table, shown)}\n`);
+      };
+      let asking = false;
+      let silent = false;
+      const show = async (): Promise<void> => {
+        if (asking) return;
+        asking = true;
+        try {
+          draw(await askSuccess<TableSnapshot>(admin, '/v1/table'));
+          if (silent) say('Herald answers again');
+          silent = false;
+        } catch {
+          // In the place of the table, or once where lines stay; why it is away was said when it went.
+          if (screen) screen.draw(() => SILENCE);
+          else if (!silent) say(SILENCE);
+          silent = true;
+        } finally {
+          asking = false;
+        }
+      };
+      timers.push(setInterval(() => void show(), screen ? DRAW_EVERY_MS : PLAIN_EVERY_MS));
+      void show();
+    },
+    close() {
+      for (const timer of timers) clearTimeout(timer);
+      screen?.close();
+      screen = undefined;
+    },
   };
-}
-
-/** Lookups a second by gateway, from the totals of successive tables. */
-class PickRates {
-  readonly #history: { atMs: number; picks: Map<string, number> }[] = [];
-
-  update(table: TableSnapshot, nowMs: number): Map<string, number> {
-    const picks = new Map(table.gateways.map((gateway) => [gateway.gateway, gateway.picks]));
-    this.#history.push({ atMs: nowMs, picks });
-    while (this.#history.length > 2 && this.#history[0]!.atMs < nowMs - RATE_OVER_MS) this.#history.shift();
-    const first = this.#history[0]!;
-    const seconds = Math.max(0.001, (nowMs - first.atMs) / 1_000);
-    return new Map(
-      [...picks].map(([id, total]) => [id, Math.max(0, total - (first.picks.get(id) ?? 0)) / seconds]),
-    );
-  }
 }

@@ -2,70 +2,106 @@
 // is the first thing a newcomer runs, so it says what runs where and then shows the balancing at work.
 
 import type { Command } from 'commander';
-import { StartError } from '../../daemon/lifecycle.ts';
+import { Option as Flag } from 'commander';
+import { heraldOptions } from '../../herald/herald-options.ts';
+import { wholeNumber } from '../given.ts';
 import { addBotsCommand } from './bots.ts';
-import { Family } from './family.ts';
 import type { Child } from './family.ts';
-import { MAX_UP_DAEMONS, portsOf } from './ports.ts';
+import { Family } from './family.ts';
+import { local, MAX_UP_DAEMONS, portsOf } from './ports.ts';
 import type { UpPorts } from './ports.ts';
-import { startShow } from './show.ts';
-import { heraldVersion } from '../version.ts';
+import { createShow } from './show.ts';
+import { welcome } from './welcome.ts';
 
 interface UpFlags {
   gateways: string;
   brokers: string;
   bots: string | false;
-  policy?: string;
+  policy: string;
   zookeeper: string;
   statsd: string;
   portOffset: string;
   squeeze: boolean;
+  restart: boolean;
 }
 
+const MAX_BOTS = 5_000;
+const MAX_PORT_OFFSET = 50_000;
+
 export function addUpCommand(program: Command): void {
+  const { policy } = heraldOptions;
   program
     .command('up')
     .description('run everything on this machine: one Herald, gateways, brokers and bot clients')
-    .option('--gateways <number>', 'gateway processes', '3')
-    .option('--brokers <number>', 'broker processes', '2')
+    .option('--gateways <number>', `gateway processes, 1 to ${MAX_UP_DAEMONS}`, '3')
+    .option('--brokers <number>', `broker processes, 1 to ${MAX_UP_DAEMONS}`, '2')
     .option('--bots <number>', 'bot clients that look up, connect and subscribe', '120')
     .option('--no-bots', 'start no bots')
-    .option('--policy <name>', 'selection policy')
-    .option('--zookeeper <hosts>', 'keep the table in this ZooKeeper instead of in memory', '')
+    .addOption(
+      new Flag('--policy <name>', 'how Herald chooses')
+        .choices(policy.choices ?? [])
+        .env('HERALD_POLICY')
+        .default(policy.default),
+    )
+    .option('--zookeeper <hosts>', 'host:port of a ZooKeeper to keep the table in, instead of in memory', '')
     .option('--statsd <host:port>', 'send metrics to this StatsD receiver', '')
     .option('--port-offset <number>', 'add this to every port', '0')
     .option('--no-squeeze', 'do not squeeze a gateway after 20 s')
+    .option('--no-restart', 'do not start again what dies')
     .action(up);
   addBotsCommand(program);
 }
 
 async function up(flags: UpFlags): Promise<void> {
-  const gatewayCount = countOf('--gateways', flags.gateways, 1, MAX_UP_DAEMONS);
-  const brokerCount = countOf('--brokers', flags.brokers, 1, MAX_UP_DAEMONS);
-  const botCount = flags.bots === false ? 0 : countOf('--bots', flags.bots, 0, 5_000);
-  const ports = portsOf(countOf('--port-offset', flags.portOffset, 0, 50_000));
+  const gatewayCount = wholeNumber('--gateways', flags.gateways, 1, MAX_UP_DAEMONS);
+  const brokerCount = wholeNumber('--brokers', flags.brokers, 1, MAX_UP_DAEMONS);
+  const botCount = flags.bots === false ? 0 : wholeNumber('--bots', flags.bots, 0, MAX_BOTS);
+  const offset = wholeNumber('--port-offset', flags.portOffset, 0, MAX_PORT_OFFSET);
+  const ports = portsOf(offset);
 
-  let stopShow = (): void => {};
-  const family = new Family({
-    onTrouble: (line) => console.error(line),
-    onDeath: (name, cause) => console.error(`${name} ended: ${cause}`),
-  });
   let stopping: Promise<void> | undefined;
-  const stop = (exitCode: number): Promise<void> =>
-    (stopping ??= (async () => {
-      stopShow();
+  const show = createShow();
+  const family = new Family(
+    {
+      onTrouble(line) {
+        // While all end, each is missed by the others.
+        if (!stopping) show.say(line);
+      },
+      onDeath(name, cause, againInMs) {
+        const again = againInMs === undefined ? '' : `; starting it again in ${againInMs / 1_000} s`;
+        show.say(`${name} ended: ${cause}${again}`);
+      },
+      onReturn: (name) => show.say(`${name} is back`),
+    },
+    flags.restart,
+  );
+  const stop = (): void => {
+    // Asked twice, nobody wants to wait.
+    if (stopping) {
+      family.kill();
+      return;
+    }
+    stopping = (async () => {
+      const startedMs = performance.now();
+      show.close();
       console.log('stopping');
       await family.end();
-      process.exit(exitCode);
-    })());
-  process.on('SIGINT', () => void stop(0));
-  process.on('SIGTERM', () => void stop(0));
+      console.log(`all stopped after ${((performance.now() - startedMs) / 1_000).toFixed(1)} s`);
+      process.exit(0);
+    })();
+  };
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
+  process.on('SIGHUP', stop);
 
+  console.log('starting ...');
   try {
     const { gateways } = await startAll(family, ports, flags, gatewayCount, brokerCount, botCount);
     if (stopping) return;
-    printWelcome(ports, flags.zookeeper, gateways, brokerCount, botCount);
-    stopShow = startShow({ adminUrl: local(ports.admin), gateways, squeeze: flags.squeeze });
+    console.log(welcome({ ports, offset, zookeeper: flags.zookeeper, gatewayCount, brokerCount, botCount }));
+    const token = process.env['HERALD_ADMIN_TOKEN'];
+    const admin = { url: local(ports.admin), ...(token !== undefined && { token }) };
+    show.begin({ admin, gateways, squeeze: flags.squeeze });
   } catch (error) {
     if (stopping) return;
     await family.end();
@@ -73,15 +109,6 @@ async function up(flags: UpFlags): Promise<void> {
   }
 }
 
-function countOf(flag: string, text: string, min: number, max: number): number {
-  const value = Number(text);
-  if (text.trim() === '' || !Number.isInteger(value) || value < min || value > max) {
-    throw new StartError(`${flag} ${text}: expected an integer from ${min} to ${max}`);
-  }
-  return value;
-}
-
-const local = (port: number, scheme = 'http'): string => `${scheme}://127.0.0.1:${port}`;
 const listen = (port: number): string => `127.0.0.1:${port}`;
 
 async function startAll(
@@ -100,7 +127,7 @@ async function startAll(
   const herald = ['serve', '--id', 'herald-1'];
   herald.push('--public-listen', listen(ports.public), '--control-listen', listen(ports.control));
   herald.push('--agent-listen', listen(ports.agent), '--admin-listen', listen(ports.admin));
-  if (flags.policy !== undefined) herald.push('--policy', flags.policy);
+  herald.push('--policy', flags.policy);
   if (flags.zookeeper !== '') herald.push('--store', 'zookeeper');
   await family.start('herald-1', herald, env);
 
@@ -152,31 +179,4 @@ async function settled(children: Promise<Child>[]): Promise<Child[]> {
     if (result.status === 'rejected') throw result.reason;
     return result.value;
   });
-}
-
-function printWelcome(
-  ports: UpPorts,
-  zookeeper: string,
-  gateways: Child[],
-  brokerCount: number,
-  botCount: number,
-): void {
-  const mode = zookeeper === '' ? 'embedded store, one Herald' : `ZooKeeper at ${zookeeper}, one Herald`;
-  const brokers = Array.from({ length: brokerCount }, (_, index) => ports.broker(index));
-  console.log(`Herald ${heraldVersion()} on Node ${process.versions.node}: ${mode}
-${gateways.length} gateways, ${brokerCount} brokers, ${botCount} bots, each daemon its own process
-
-  lookup        ${local(ports.public)}/v1/lookup
-  redirect      ${local(ports.public)}/v1/connect
-  ops page      ${local(ports.admin)}/
-  load table    ${local(ports.admin)}/v1/table
-  metrics       ${local(ports.admin)}/metrics
-  feedback      ${local(ports.control)}/v1/feedback
-  agent-check   tcp://127.0.0.1:${ports.agent}
-  gateways      ${gateways.map((_, index) => `${local(ports.gateway(index), 'ws')}/ws`).join('  ')}
-  brokers in    ${brokers.map(({ publish }) => local(publish, 'tcp')).join('  ')}
-  brokers http  ${brokers.map(({ http }) => `${local(http)}/v1/publish`).join('  ')}
-
-Try: npx herald lookup, npx herald subscribe news, npx herald publish news '"hello"'. Ctrl-C stops everything.
-`);
 }

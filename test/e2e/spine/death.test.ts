@@ -21,7 +21,7 @@ async function lookup(up: RunningUp): Promise<LookupReply> {
 }
 
 test('a gateway that was killed is not named again, and its clients come back elsewhere', async () => {
-  const up = await startUp(['--no-bots', '--no-squeeze']);
+  const up = await startUp(['--no-bots', '--no-squeeze', '--no-restart']);
   try {
     const received = new Map<number, Set<number>>();
     const clients = Array.from({ length: CLIENTS }, (_, index) => {

@@ -47,8 +47,9 @@ export function readNagiosLine(output: string): NagiosLine {
   return { text, data };
 }
 
-/** What Nagios alerts on: `limit` = outside 0..limit, `limit:` = below limit. */
+/** What Nagios is content with: `limit` = within 0..limit, `limit:` = from limit, `@low:high` = outside. */
 export function inRange(range: string, value: number): boolean {
+  if (range.startsWith('@')) return !inRange(range.slice(1), value);
   const [low, high] = range.includes(':') ? range.split(':') : ['0', range];
   const above = low === '' || low === '~' || value >= Number(low);
   const below = high === undefined || high === '' || value <= Number(high);

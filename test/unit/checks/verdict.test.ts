@@ -49,9 +49,9 @@ describe('a check line', () => {
     const share: Figure = { label: 'share', value: 12.3456, unit: '%' };
     const { text, data } = readNagiosLine(line([up, share]));
     expect(text).toBe('TABLE-AGE OK - fine');
-    expect(data['up']).toEqual({ value: 2, unit: '', warn: '2:', crit: '1:', min: 0, max: undefined });
+    expect(data['up']).toEqual({ value: 2, unit: '', warn: '@0:2', crit: '@0:1', min: 0, max: undefined });
     expect(data['share']).toMatchObject({ value: 12.346, unit: '%' });
-    expect(inRange(data['up']!.warn, 1)).toBe(false);
+    expect(inRange(data['up']!.warn, 2)).toBe(false);
     expect(inRange(data['up']!.warn, 5)).toBe(true);
   });
 

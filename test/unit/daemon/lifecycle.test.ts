@@ -92,6 +92,16 @@ describe('a daemon', () => {
     expect(one.said.some((line) => line.includes('"closing"'))).toBe(true);
   });
 
+  it('takes the SIGINT of a terminal and the SIGTERM of its parent as one wish', async () => {
+    const one = daemon('slow-start');
+    await one.event('starting');
+    one.process.kill('SIGINT');
+    one.process.kill('SIGTERM');
+    one.process.kill('SIGUSR2');
+    expect(await one.exit).toEqual({ code: 0, signal: null });
+    expect(one.said.some((line) => line.includes('"closing"'))).toBe(true);
+  });
+
   it('that cannot close ends at once on a second signal', async () => {
     const one = daemon('never-closes');
     await one.event('started');

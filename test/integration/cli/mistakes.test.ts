@@ -1,0 +1,145 @@
+// The built program as somebody uses it who makes mistakes: one line that helps, the right exit code, no stack.
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { HERALD_BIN } from '../../e2e/spine/running-up.ts';
+import { freePort } from '../../launch/free-port.ts';
+
+interface Ended {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+function herald(args: string[], env: Record<string, string> = {}): Promise<Ended> {
+  const child = spawn(process.execPath, [HERALD_BIN, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
+  });
+  const ended: Ended = { code: null, stdout: '', stderr: '' };
+  child.stdout.on('data', (chunk: Buffer) => (ended.stdout += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (ended.stderr += chunk.toString()));
+  return new Promise((resolve) => child.once('close', (code) => resolve({ ...ended, code })));
+}
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'herald-cli-'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+describe('a mistake on the command line', () => {
+  const notAUrl = /^herald: --\w+ nonsense: expected a URL such as http:\/\/127\.0\.0\.1:7400\n$/;
+
+  it.each([
+    [['lookup', '--url', 'nonsense'], notAUrl],
+    [['table', '--admin', 'nonsense'], notAUrl],
+    [['drain', 'gw-1', '--admin', 'nonsense'], notAUrl],
+    [['publish', 'news', 'x', '--heralds', 'nonsense'], notAUrl],
+    [['subscribe', 'news', '--url', 'nonsense'], notAUrl],
+    [['lookup', '--alternates', 'abc'], /^herald: --alternates abc: expected an integer from 0 to 8\n$/],
+    [['up', '--gateways', '11'], /^herald: --gateways 11: expected an integer from 1 to 10\n$/],
+    [['up', '--policy', 'lest'], /argument 'lest' is invalid. Allowed choices are expected, p2c, least/],
+    [['serve', '--policy', 'lest'], /^herald: --policy: "lest" is not one of .*; did you mean least\?\n$/],
+    [['serve', '--pubic-listen', 'x'], /did you mean --public-listen\?\)\n\(see herald serve --help\)\n$/i],
+    [['lokup'], /did you mean lookup\?/i],
+    [
+      ['gateway', '--listen', '127.0.0.1:0', '--heralds', 'nonsense'],
+      /^herald: --heralds: "nonsense" is not a list of http:\/\/ or https:\/\/ URLs\n$/,
+    ],
+    [['top'], /^herald: herald top needs a terminal; use herald table --watch\n$/],
+  ])('%j is one helpful line', async (args, expected) => {
+    const { code, stdout, stderr } = await herald(args);
+    expect(stderr).toMatch(expected);
+    expect(stderr).not.toContain('    at ');
+    expect([code, stdout]).toEqual([1, '']);
+  });
+
+  it.each([
+    [['check', 'lookup', '--warn', 'abc'], 'HERALD UNKNOWN - --warn abc: expected a number'],
+    [['check', 'lookup', '--url', 'nonsense'], 'HERALD UNKNOWN - --url nonsense: expected a URL'],
+    [['check', 'lookup', '--timeout', '0'], 'HERALD UNKNOWN - --timeout 0: expected an integer'],
+    [['check', 'lookup', '--no-such-flag'], ''],
+    [['check'], ''],
+  ])('%j is UNKNOWN, never a warning', async (args, line) => {
+    const { code, stdout } = await herald(args);
+    expect(stdout).toContain(line);
+    expect(code).toBe(3);
+  });
+});
+
+describe('a Herald that is not there', () => {
+  it('is named by whoever asks it', async () => {
+    const url = `http://127.0.0.1:${await freePort()}`;
+    for (const args of [
+      ['lookup', '--url', url],
+      ['table', '--admin', url],
+    ]) {
+      expect(await herald(args)).toMatchObject({
+        code: 1,
+        stderr: `herald: no Herald answers at ${url} (ECONNREFUSED); start one with "herald up"\n`,
+      });
+    }
+  });
+
+  it('makes publish fail, and not end as if it had published', async () => {
+    const url = `http://127.0.0.1:${await freePort()}`;
+    const { code, stdout, stderr } = await herald(['publish', 'news', 'x', '--heralds', url]);
+    expect(stderr).toBe(`herald: not published: no Herald at ${url} names a broker\n`);
+    expect([code, stdout]).toEqual([1, '']);
+  });
+
+  it('may be something else', async () => {
+    const other = createServer((_request, response) => response.end('<html>it works</html>'));
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${(other.address() as AddressInfo).port}`;
+    const { code, stderr } = await herald(['lookup', '--url', url]);
+    other.close();
+    expect(stderr).toBe(`herald: what answers at ${url} is not a Herald: /v1/lookup gave no JSON\n`);
+    expect(code).toBe(1);
+  });
+});
+
+describe('a configuration file', () => {
+  const check = (daemon: string, content: string): Promise<Ended> => {
+    const file = join(folder, `${daemon}.yaml`);
+    writeFileSync(file, content);
+    return herald(['config', 'check', daemon, file]);
+  };
+
+  it('with an unknown key is refused with the nearest one', async () => {
+    const { code, stderr } = await check('serve', 'publicListn: 127.0.0.1:1\n');
+    expect(stderr).toMatch(/^herald: .*serve\.yaml: unknown key publicListn; did you mean publicListen\?\n$/);
+    expect(code).toBe(1);
+  });
+
+  it.each([
+    ['serve', 'adminListen: 0.0.0.0:7403\n', /leaves loopback: set --admin-token/],
+    ['serve', 'poolPolicies: [video]\n', /--pool-policies video: expected pool=policy/],
+    ['serve', 'secret: short\n', /--secret: at least 16 characters, got 5/],
+    ['gateway', 'tickets: required\n', /--tickets required needs --secret/],
+    ['gateway', 'heralds: [nonsense]\n', /heralds: \["nonsense"\] is not a list of http/],
+    ['broker', 'publishListen: 0.0.0.0:7420\n', /leaves loopback: set curvePublicKey/],
+    ['bridge', 'fromHeralds: []\ntoHeralds: []\n', /--from-heralds: name at least one/],
+  ])('of %s is checked as the daemon checks it: %j', async (daemon, content, expected) => {
+    const { code, stderr } = await check(daemon, content);
+    expect(stderr).toMatch(expected);
+    expect([code, stderr.includes('    at ')]).toEqual([1, false]);
+  });
+
+  it('that is good says so', async () => {
+    expect(await check('serve', 'policy: p2c\n')).toMatchObject({ code: 0, stderr: '' });
+  });
+});
+
+it('a reader that stops reading ends the program quietly', async () => {
+  const child = spawn('sh', ['-c', `"$0" "$1" serve --help | head -1`, process.execPath, HERALD_BIN]);
+  let stderr = '';
+  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+  await new Promise((resolve) => child.once('close', resolve));
+  expect(stderr).toBe('');
+});
