@@ -68,7 +68,8 @@ export function optionalNumber(from: Fields, field: string, min: number, max: nu
   if (typeof value !== 'number' || !Number.isFinite(value) || value < min || value > max) {
     refuse(field, value, `a number from ${min} to ${max}`);
   }
-  return value;
+  // -0 is 0: texts made of it, and comparisons by identity, would tell them apart.
+  return value + 0;
 }
 
 export function optionalInteger(from: Fields, field: string, min: number, max: number): number | undefined {
@@ -77,7 +78,7 @@ export function optionalInteger(from: Fields, field: string, min: number, max: n
   if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < min || value > max) {
     refuse(field, value, `an integer from ${min} to ${max}`);
   }
-  return value;
+  return value + 0;
 }
 
 export function requiredInteger(from: Fields, field: string, min: number, max: number): number {

@@ -189,7 +189,7 @@ function number(
   if (!(value >= min && value <= max) || (whole && !Number.isInteger(value))) {
     refuse(name, text, `${whole ? 'an integer' : 'a number'} from ${min} to ${max}`);
   }
-  return value;
+  return value + 0;
 }
 
 function intent(value: string | null): LookupIntent {

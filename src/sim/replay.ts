@@ -5,7 +5,7 @@
 import { createBalancer } from '../herald/core/balancer.ts';
 import type { PoolPolicy } from '../herald/core/balancer-options.ts';
 import type { PolicyName } from '../herald/core/balancer-types.ts';
-import type { Decoded } from '../protocol/decode.ts';
+import type { Decoded, Fields } from '../protocol/decode.ts';
 import { decodeJson, decoding, readFields, refuse } from '../protocol/decode.ts';
 import type { LoadReport } from '../protocol/load-report.ts';
 import { decodeLoadReport } from '../protocol/load-report.ts';
@@ -51,11 +51,22 @@ export function decodeRecordedLine(line: string): Decoded<RecordedEvent> {
       if (!report.ok) return refuse(report.refusal.field, report.refusal.received, report.refusal.expected);
       return { atMs: atMs, report: report.value };
     }
-    const asked = readFields(from['lookup'], 'lookup') as Partial<LookupRequest>;
-    const lookup = decodeLookupQuery(encodeLookupQuery(asked));
+    const lookup = decodeLookupQuery(encodeLookupQuery(readAsked(readFields(from['lookup'], 'lookup'))));
     if (!lookup.ok) return refuse(lookup.refusal.field, lookup.refusal.received, lookup.refusal.expected);
     return { atMs: atMs, lookup: lookup.value };
   });
+}
+
+/** Fields of the right shape; what they hold is judged as a query. */
+function readAsked(from: Fields): Partial<LookupRequest> {
+  const { labels, exclude, preferred } = from;
+  if (labels !== undefined) readFields(labels, 'lookup.labels');
+  if (exclude !== undefined && !Array.isArray(exclude)) refuse('lookup.exclude', exclude, 'an array');
+  if (preferred !== undefined) {
+    if (!Array.isArray(preferred)) return refuse('lookup.preferred', preferred, 'an array');
+    for (const one of preferred) readFields(one, 'lookup.preferred[]');
+  }
+  return from;
 }
 
 const TICK_MS = 100;

@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { rename, rm, writeFile } from 'node:fs/promises';
 import type { Log } from '../../daemon/log.ts';
 import { errorFields } from '../../daemon/log.ts';
+import type { Decoded } from '../../protocol/decode.ts';
 import { decodeJson, decoding, readFields, refusalText } from '../../protocol/decode.ts';
 import { ID_PATTERN } from '../../protocol/names.ts';
 import type { TableRow } from '../../protocol/table-row.ts';
@@ -74,12 +75,22 @@ export function loadSnapshot(path: string, staleAfterMs: number, log: Log): Snap
     }
     return undefined;
   }
+  const decoded = decodeSnapshot(text, staleAfterMs, path, log);
+  if (decoded.ok) return decoded.value;
+  log.warn('snapshot-file-refused', { path, problem: refusalText(decoded.refusal) });
+  return undefined;
+}
+
+/** What such a file says. A part or a wish that is broken is left out; `path` names it in the log. */
+export function decodeSnapshot(
+  text: string,
+  staleAfterMs: number,
+  path: string,
+  log: Log,
+): Decoded<Snapshot> {
   const json = decodeJson(text, 'snapshot');
   const file = json.ok ? decoding(() => readFields(json.value, 'snapshot')) : json;
-  if (!file.ok) {
-    log.warn('snapshot-file-refused', { path, problem: refusalText(file.refusal) });
-    return undefined;
-  }
+  if (!file.ok) return file;
   const rows: TableRow[] = [];
   const parts = file.value['parts'];
   for (const part of Array.isArray(parts) ? parts : []) {
@@ -95,7 +106,7 @@ export function loadSnapshot(path: string, staleAfterMs: number, log: Log): Snap
     const unshared = (one as { unshared?: unknown }).unshared === true;
     desired.set(gateway, { desired: decoded.value.desired, unshared });
   }
-  return { rows, desired };
+  return { ok: true, value: { rows, desired } };
 }
 
 function keptFields({ desired, unshared }: KeptDesired): object {
