@@ -12,7 +12,6 @@ import type { ZookeeperServer } from '../../launch/zookeeper.ts';
 import { launchZookeeper } from '../../launch/zookeeper.ts';
 import type { BareClient } from './bare-client.ts';
 import { bareClient, destroyBareClients } from './bare-client.ts';
-import type { FakeServer } from './mute-server.ts';
 
 export interface DefectLab {
   server(): ZookeeperServer;
@@ -25,7 +24,7 @@ export interface DefectLab {
   /** A proxy before the server. */
   proxied(): Promise<TcpProxy>;
   /** Closed after the test. */
-  keep<T extends FakeServer>(starting: Promise<T>): Promise<T>;
+  keep<T extends { close(): Promise<void> }>(starting: Promise<T>): Promise<T>;
   /** A server that is not started yet, removed after the test. */
   lateServer(): Promise<ZookeeperServer>;
 }

@@ -157,6 +157,13 @@ describe.runIf(requireServer('zookeeper'))('defects of node-zookeeper-client: co
   it('14: cannot be closed before it connected or against a mute server; ours closes in every state', async () => {
     expect(() => bareClient('127.0.0.1:1', 3_000).close()).toThrow();
     const mute = await lab.keep(startMuteServer());
+    const frozen = await lab.proxied();
+    const bare = await lab.bareUp(frozen.address, 4_000);
+    frozen.freeze();
+    bare.close();
+    await pause(3_000);
+    expect(bare.events).toEqual(['connected']);
+    expect(bare.connectionManager.socket?.destroyed).toBe(false);
     const closes = async (one: Coordination): Promise<void> => {
       const startMs = performance.now();
       await one.close();

@@ -4,10 +4,23 @@
 
 import { describe, expect, it } from 'vitest';
 import { requireServer } from '../../launch/require-server.ts';
+import { startTcpProxy } from '../../launch/tcp-proxy.ts';
 import { until } from '../../launch/until.ts';
+import type { BareClient } from './bare-client.ts';
 import { answerOf, bareClient } from './bare-client.ts';
 import { defectLab, up } from './defect-lab.ts';
 import { startErrorServer } from './mute-server.ts';
+
+const SET_WATCHES = 101;
+/** Looks into the package: its queue is not part of what we use of it. */
+function replaysQueued(bare: BareClient): number {
+  const { queue } = (bare.connectionManager as unknown as { packetQueue: { queue: { request: Request }[] } })
+    .packetQueue;
+  return queue.filter(({ request }) => request.header?.type === SET_WATCHES).length;
+}
+interface Request {
+  header: { type: number } | null;
+}
 
 describe.runIf(requireServer('zookeeper'))('defects of node-zookeeper-client: operations', () => {
   const lab = defectLab();
@@ -98,6 +111,22 @@ describe.runIf(requireServer('zookeeper'))('defects of node-zookeeper-client: op
     );
     expect(done).toBeGreaterThan(600);
     expect(one.snapshot().sessionId).toBe(session);
+  });
+
+  it('10: queues one more replay of its watches at each attempt without a session; ours queues none', async () => {
+    const server = await lab.lateServer();
+    await server.start();
+    // With nothing behind it the proxy does as a server without a quorum: it takes a connection and drops it.
+    const proxy = await lab.keep(startTcpProxy(server.port));
+    const bare = await lab.bareUp(proxy.address, 20_000);
+    const watched = answerOf((done) => bare.exists('/defect-10', () => {}, done), 10_000);
+    const one = await lab.oursUp(proxy.address, { sessionTimeoutMs: 20_000 });
+    one.watch('/defect-10', () => {});
+    expect(await watched).toBe('ok');
+    await server.kill();
+    await until('several replays in its queue', () => replaysQueued(bare) >= 3, 30_000);
+    expect(one.state()).toBe('away');
+    expect(one.snapshot()).toMatchObject({ operationsInFlight: 0, operationsWaiting: 0 });
   });
 
   it('10 and 11: replays watches in one packet at every attempt; ours reads them again one by one', async () => {
