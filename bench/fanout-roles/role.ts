@@ -17,7 +17,7 @@ export const CAN_PIN = spawnSync('taskset', ['-V']).status === 0;
  */
 export const AHEAD = process.argv.includes('--ahead');
 /** Who goes first on a core then: what makes a message must not wait until the clients have read the last one. */
-export const RANK = { server: 1, clients: 1, broker: 2, publisher: 3 } as const;
+export const RANK = { server: 1, clients: 1, broker: 2, publisher: 2 } as const;
 /** The unit of /proc/<pid>/stat: USER_HZ, 100 on every Linux that Node supports. */
 const TICK_MS = 10;
 const PAGE_BYTES = 4_096;
