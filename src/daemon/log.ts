@@ -13,16 +13,21 @@ export interface Log {
   error(event: string, fields?: LogFields): void;
 }
 
-const SECRET_FIELDS = [
+/** Every option that is a secret, under its own name, and what carries one over a wire. */
+export const SECRET_NAMES: readonly string[] = [
   'secret',
+  'previousSecret',
   'token',
+  'adminToken',
+  'publishToken',
   'ticket',
   'authorization',
   'password',
   'secretKey',
-  '*.secret',
-  '*.token',
+  'curveSecretKey',
+  'zookeeperAuth',
 ];
+const SECRET_FIELDS = SECRET_NAMES.flatMap((name) => [name, `*.${name}`]);
 
 /** A log of the daemon `name`. Writes do not block the event loop; the last lines are flushed at exit. */
 export function createLog(name: string, level: LogLevel, fields: LogFields = {}): Log {

@@ -72,7 +72,25 @@ describe.runIf(requireServer('chromium'))('the ops page', () => {
     expect(desired).toMatchObject({ state: 'drain', reason: 'new kernel' });
   });
 
+  it('fits a phone: nothing lies beyond the edge, least of all Drain', async () => {
+    await page.setViewportSize({ width: 390, height: 800 });
+    const drain = page.locator('#rows tr', { hasText: 'ws-2' }).getByRole('button', { name: /drain/i });
+    await drain.scrollIntoViewIfNeeded();
+    const box = await drain.boundingBox();
+    expect(box!.x).toBeGreaterThanOrEqual(0);
+    expect(box!.x + box!.width).toBeLessThanOrEqual(390);
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(390);
+  });
+
   it('logs no error', () => {
     expect(troubles).toEqual([]);
+  });
+
+  it('says so when its Herald is gone', async () => {
+    clearInterval(reporting);
+    await herald.close();
+    await expect
+      .poll(() => page.locator('body').innerText(), { timeout: 20_000 })
+      .toMatch(/reconnect|no answer|lost|silent|away|gone|offline/i);
   });
 });
