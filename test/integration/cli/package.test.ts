@@ -44,7 +44,7 @@ beforeAll(() => {
 afterAll(() => rmSync(app, { recursive: true }));
 
 const node = (...args: string[]): string =>
-  execFileSync(process.execPath, args, { cwd: app, encoding: 'utf8', timeout: 60_000 });
+  execFileSync(process.execPath, args, { cwd: app, encoding: 'utf8', timeout: 110_000 });
 
 it('its SDKs are imported from a plain script', () => {
   writeFileSync(join(app, 'program.mjs'), PROGRAM);
