@@ -63,7 +63,6 @@ export interface Session {
   /** Topics that were refused for now (41xx) are asked for again. */
   resubscribe(): void;
   release(force: boolean): void;
-  unsettled(): number;
   /** Ends it from this side without `onFailure`. */
   close(code: number, reason: string): void;
   /** The socket closed. */
@@ -279,7 +278,6 @@ export function createSession(parts: SessionParts): Session {
       stream.release(force);
       settleIfReady(heardMs);
     },
-    unsettled: () => [...asked.values()].filter(({ what }) => what === 'pub').length,
     close,
     closed() {
       if (phase !== 'closed') end();

@@ -12,6 +12,8 @@ export interface ProtocolCase {
   deflate?: boolean;
   /** The op of a frame that must come back, and fields of it. */
   answer?: Record<string, unknown>;
+  /** Payload of the WebSocket pong that must come back (RFC 6455 section 5.5.3). */
+  pong?: string;
 }
 
 export const text = (frame: object | string): FrameShape => ({

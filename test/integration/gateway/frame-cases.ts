@@ -190,6 +190,7 @@ function controls(): ProtocolCase[] {
       name: `control frame ${opcode} of ${length} bytes`,
       bytes: one({ opcode, payload: 'x'.repeat(length) }),
       expect: 'alive' as const,
+      ...(opcode === 9 && { pong: 'x'.repeat(length) }),
     })),
   );
   return [...oversized, ...cut, ...fine];

@@ -36,7 +36,12 @@ async function play({ bytes, hello = true, deflate = false, ...expected }: Proto
       expect(await client.closing()).toBe(expected.expect);
       return;
     }
-    const { answer } = expected;
+    const { answer, pong } = expected;
+    if (pong !== undefined) {
+      await client.until(() =>
+        client.frames.some(({ opcode, payload }) => opcode === 10 && payload.toString() === pong),
+      );
+    }
     if (answer) {
       await client.until(() => client.texts.slice(before).some((text) => fits(text, answer)));
     }
@@ -45,6 +50,8 @@ async function play({ bytes, hello = true, deflate = false, ...expected }: Proto
     await client.until(() =>
       client.frames.some(({ opcode, payload }) => opcode === 10 && payload.toString() === 'still there?'),
     );
+    // A server masks nothing and sets no bits it did not agree on (RFC 6455 section 5.1).
+    expect(client.frames.filter(({ masked, rsv }) => masked || (rsv !== 0 && !deflate))).toEqual([]);
   } finally {
     client.destroy();
   }
