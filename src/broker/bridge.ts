@@ -17,6 +17,8 @@ import { followBrokers } from '../publisher/discovery.ts';
 import type { Publisher } from '../publisher/index.ts';
 import { createPublisher } from '../publisher/index.ts';
 import { BrokerConnection } from '../subscriber/broker-connection.ts';
+import { Questions } from '../subscriber/core/questions.ts';
+import { Recovery } from '../subscriber/recovery.ts';
 import { watchInterest } from '../subscriber/interest-watch.ts';
 import type { bridgeOptions } from './bridge-options.ts';
 
@@ -72,7 +74,7 @@ function runBridge(config: BridgeConfig, parts: BridgeParts, publisher: Publishe
   const sources = new Map<string, BrokerConnection>();
   const wantedSince = new Array<number | undefined>(BUCKET_COUNT);
   let known: readonly BrokerAddress[] = [];
-  let request = 1;
+  const questions = new Questions();
   let failing = false;
 
   const pass = (message: SequencedMessage): void => {
@@ -108,6 +110,17 @@ function runBridge(config: BridgeConfig, parts: BridgeParts, publisher: Publishe
     failing = true;
   };
 
+  const noteLost = (from: BrokerConnection, bucket: number, count: number, why: string): void => {
+    counts.lost += count;
+    log.warn('messages-lost', { bridge: config.id, broker: from.id, bucket, count, why });
+  };
+  const recovery = new Recovery({
+    connections: () => sources.values(),
+    nowMs: () => performance.now(),
+    repaired: () => {},
+    lost: (from, _epoch, bucket, count) => noteLost(from, bucket, count, 'broker-lost'),
+  });
+
   const buckets = (): number[] =>
     wantedSince.flatMap((since, bucket) => (since === undefined ? [] : [bucket]));
   const setSources = (list: readonly BrokerAddress[]): void => {
@@ -129,15 +142,14 @@ function runBridge(config: BridgeConfig, parts: BridgeParts, publisher: Publishe
   const connect = (address: BrokerAddress): BrokerConnection =>
     new BrokerConnection(address, curveOf(config, config.fromServerKey).curve, {
       interestSince: (bucket) => wantedSince[bucket],
-      number: () => request++,
+      questions,
+      wantedHere: true,
       nowMs: () => performance.now(),
       deliver: (_bucket, _epoch, messages) => messages.forEach(pass),
-      lost(connection, bucket, _epoch, count, why) {
-        counts.lost += count;
-        log.warn('messages-lost', { bridge: config.id, broker: connection.id, bucket, count, why });
-      },
+      lost: (from, bucket, _epoch, count, why) => noteLost(from, bucket, count, why),
+      broken: (from, followed) => recovery.mend(from, followed),
+      ended: (from, followed) => recovery.ended(from, followed),
       repaired: () => {},
-      answer: () => {},
       onConnected: (connection, connected) =>
         log.info(connected ? 'broker-connected' : 'broker-disconnected', { broker: connection.id }),
     });
@@ -158,6 +170,7 @@ function runBridge(config: BridgeConfig, parts: BridgeParts, publisher: Publishe
   );
   const stopTicking = every(TICK_MS, () => {
     for (const source of sources.values()) source.tick();
+    questions.expire(performance.now());
   });
   const stopFollowing =
     config.fromHeralds.length > 0 ? followBrokers(config.fromHeralds, setSources) : () => {};
@@ -170,6 +183,7 @@ function runBridge(config: BridgeConfig, parts: BridgeParts, publisher: Publishe
       stopFollowing();
       stopTicking();
       interest.close();
+      recovery.close();
       for (const source of sources.values()) source.close();
       await publisher.close();
     },

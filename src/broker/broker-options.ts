@@ -1,7 +1,7 @@
 // The configuration of a broker. DESIGN: ports 7420 / 7430 / 7440 for ZeroMQ, 7450 for HTTP; all loopback
 // unless told, and refused off loopback without CURVE keys and a publish token.
 
-import { integer, secret, text } from '../daemon/config.ts';
+import { integer, list, secret, text } from '../daemon/config.ts';
 import { commonOptions, heraldsOption } from '../daemon/options.ts';
 
 export const brokerOptions = {
@@ -18,6 +18,12 @@ export const brokerOptions = {
   publishToken: secret('bearer token that HTTP publishers must show; needed off loopback'),
   ringMegabytes: integer(256, 1, 65_536, 'memory for repair and resume, all buckets together'),
   ringSeconds: integer(120, 1, 3_600, 'longest time a message is kept for repair and resume'),
+  brokers: list(
+    [],
+    'the other brokers, where no Herald names them: id@host or id@host:publish:subscribe:repair with ports',
+  ),
+  standbyMegabytes: integer(64, 0, 65_536, 'memory for copies of what other brokers sent; 0 = none are kept'),
+  standbySeconds: integer(30, 1, 3_600, 'longest time such a copy is kept'),
   maxTopics: integer(1_000_000, 256, 100_000_000, 'topics whose offsets are remembered'),
   drainMs: integer(1_500, 0, 60_000, 'longest wait at shutdown for gateways to have everything'),
 } as const;

@@ -50,7 +50,11 @@ export function createRepairDesk(
       }
       const link = peer.toString('latin1');
       if (request.value.kind === 'leave') present.delete(link);
-      else if (request.value.kind === 'heads' && (present.has(link) || present.size < MAX_LINKS)) {
+      else if (
+        request.value.kind === 'heads' &&
+        request.value.of === '' &&
+        (present.has(link) || present.size < MAX_LINKS)
+      ) {
         present.set(link, { heardMs: nowMs(), interest: request.value.interest });
       }
       reply(

@@ -14,6 +14,7 @@ import { ByteWriter } from '../protocol/bytes.ts';
 import type { BrokerAddress } from '../protocol/load-report.ts';
 import type { Heads } from '../protocol/publication-envelope.ts';
 import { encodeHeads } from '../protocol/publication-envelope.ts';
+import { parseBrokers } from '../publisher/broker-reach.ts';
 import { startAnnouncing } from './announce.ts';
 import { createBrokerMeters } from './broker-meters.ts';
 import { openBrokerSockets } from './broker-zmq.ts';
@@ -22,10 +23,11 @@ import type { BrokerCoreSnapshot } from './core/broker-core.ts';
 import { BrokerCore, DEFAULT_BROKER_LIMITS } from './core/broker-core.ts';
 import { createForwarder } from './forwarder.ts';
 import type { BrokerConfig } from './check-config.ts';
-import { checkConfig, serverKeys } from './check-config.ts';
+import { checkConfig, peerKeys, serverKeys } from './check-config.ts';
 import { enterCluster } from './cluster-entry.ts';
 import type { HttpDoor } from './http-door.ts';
 import { openHttpDoor } from './http-door.ts';
+import { keepCopies } from './keep-copies.ts';
 import { createPublishDesk } from './publish-desk.ts';
 import { createRepairDesk } from './repair-desk.ts';
 
@@ -63,6 +65,7 @@ export async function startBroker(config: BrokerConfig, parts: BrokerParts): Pro
   const { log, metrics, clock } = parts;
   const listens = checkConfig(config);
   const curve = serverKeys(config);
+  const peers = parseBrokers(config.brokers);
   const nowMs = (): number => clock.nowMs();
   const epoch = newEpoch();
   const core = new BrokerCore(epoch, config.cluster, nowMs(), {
@@ -71,6 +74,8 @@ export async function startBroker(config: BrokerConfig, parts: BrokerParts): Pro
     ringBytesPerBucket: Math.ceil((config.ringMegabytes * 1024 * 1024) / 8),
     ringAgeMs: config.ringSeconds * 1_000,
     topics: config.maxTopics,
+    standbyBytes: config.standbyMegabytes * 1024 * 1024,
+    standbyAgeMs: config.standbySeconds * 1_000,
   });
   let state: 'up' | 'draining' = 'up';
 
@@ -157,6 +162,17 @@ export async function startBroker(config: BrokerConfig, parts: BrokerParts): Pro
   }
 
   const entry = enterCluster(config, address(), log);
+  const stopCopies =
+    config.standbyMegabytes === 0
+      ? () => {}
+      : keepCopies({
+          core,
+          ownId: config.id,
+          heralds: config.heralds,
+          brokers: peers,
+          curve: peerKeys(config),
+          nowMs,
+        });
   const announcer = startAnnouncing({ heralds: config.heralds, secret: config.secret, address, log });
   const meters = createBrokerMeters(metrics, config.id);
   const stopTelemetry = startTelemetry(metrics, 'broker', config.id, config.statsd, log);
@@ -185,6 +201,7 @@ export async function startBroker(config: BrokerConfig, parts: BrokerParts): Pro
     if (waitingFor > 0) log.warn('drained-with-gateways-behind', { waitingFor });
     await told;
     await Promise.all([announcer.withdraw(), entry.withdraw()]);
+    stopCopies();
     sockets.stopIntake();
     await sockets.close();
     meters.update(core.snapshot());

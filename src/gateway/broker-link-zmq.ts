@@ -8,21 +8,15 @@ import type { CurveClient } from '../daemon/zeromq-options.ts';
 import { bucketOf } from '../protocol/bucket.ts';
 import { rankAllBuckets, sameBrokers } from '../protocol/bucket-owner.ts';
 import type { BrokerAddress } from '../protocol/load-report.ts';
-import type { TopicQuery } from '../protocol/publication-repair.ts';
 import { BrokerConnection } from '../subscriber/broker-connection.ts';
-import { chunks, headQuery, historyOf, joinHistories, NOWHERE, topicQuery } from './core/feed-history.ts';
+import { Questions } from '../subscriber/core/questions.ts';
+import type { StandIn } from '../subscriber/core/recover-epoch.ts';
+import { Recovery } from '../subscriber/recovery.ts';
+import { chunks, headsRequest, NOWHERE } from './core/feed-history.ts';
 import { FeedLosses } from './core/feed-losses.ts';
-import type {
-  BrokerLink,
-  FeedEvents,
-  FeedSnapshot,
-  FetchedHistory,
-  FetchLimits,
-  TopicPosition,
-} from './core/feed-port.ts';
-import type { TopicsAnswer } from './core/feed-questions.ts';
-import { FeedQuestions } from './core/feed-questions.ts';
+import type { BrokerLink, FeedEvents, FeedSnapshot, TopicPosition } from './core/feed-port.ts';
 import { FeedTopics } from './core/feed-topics.ts';
+import { fetchHistory } from './fetch-history.ts';
 
 export interface BrokerLinkOptions extends FeedEvents {
   brokers: readonly BrokerAddress[];
@@ -48,7 +42,7 @@ export function createBrokerLink(options: BrokerLinkOptions): BrokerLink {
   const fetchDeadlineMs = options.fetchDeadlineMs ?? 2_000;
   const nowMs = (): number => performance.now();
   const losses = new FeedLosses();
-  const questions = new FeedQuestions();
+  const questions = new Questions();
   const connections = new Map<string, BrokerConnection>();
   let canaryLatencyMs = 0;
   const topics = new FeedTopics(options, (publishedAtMs) => {
@@ -89,22 +83,22 @@ export function createBrokerLink(options: BrokerLinkOptions): BrokerLink {
   const connect = (address: BrokerAddress): BrokerConnection =>
     new BrokerConnection(address, options.curve, {
       interestSince: (bucket) => topics.interestSince(bucket),
-      number: () => questions.number(),
+      questions,
+      wantedHere: true,
       nowMs,
       deliver(bucket, epoch, messages) {
         topics.deliver(epoch, messages, () => losses.noteResent(bucket));
       },
       lost(connection, bucket, epoch, count, why) {
         log.warn('messages-lost', { broker: connection.id, bucket, count, why });
-        if (why === 'broker-lost') {
-          losses.orphan({ bucket, epoch, count }, connection.resentBefore?.[bucket] ?? 0, nowMs());
-        } else {
-          topics.counts.lost += count;
-          void settleHeads(connection, bucket);
-        }
+        if (why === 'broker-lost') orphan(connection, bucket, epoch, count);
+        else void settle(connection, bucket, '', count);
+      },
+      broken: (from, followed) => recovery.mend(from, followed),
+      ended(from, followed) {
+        if (!closed) recovery.ended(from, followed);
       },
       repaired: (count) => void (repaired += count),
-      answer: (request, answer) => questions.answer(request, answer),
       onConnected(connection, connected) {
         log.info(connected ? 'broker-connected' : 'broker-disconnected', { broker: connection.id });
         if (connected) {
@@ -114,23 +108,30 @@ export function createBrokerLink(options: BrokerLinkOptions): BrokerLink {
       },
     });
 
+  /** Lost unless their publishers send them again; whose they were, nobody knows. */
+  const orphan = (from: BrokerConnection, bucket: number, epoch: string, count: number): void =>
+    losses.orphan({ bucket, epoch, count }, from.resentBefore?.[bucket] ?? 0, nowMs());
   /** Asks a broker where the topics of a holed bucket stand: the exact count of what each lost. */
-  const settleHeads = async (connection: BrokerConnection, bucket: number): Promise<void> => {
+  const settle = async (holder: StandIn, bucket: number, of: string, count: number): Promise<void> => {
+    topics.counts.lost += count;
     for (const names of chunks([...topics.topicsOf(bucket)])) {
-      const answer = await askTopics(connection, names.map(headQuery), { maxMessages: 0, maxBytes: 0 });
-      for (const { topic, headOffset } of answer?.answers ?? []) {
-        losses.suspect(topic, answer!.epoch, headOffset, nowMs() + SETTLE_MS);
+      const reply = await holder.question(headsRequest(names, of));
+      if (reply?.kind !== 'topics') continue;
+      for (const { topic, headOffset } of reply.answers) {
+        losses.suspect(topic, reply.epoch, headOffset, nowMs() + SETTLE_MS);
       }
     }
   };
-  const askTopics = (
-    connection: BrokerConnection,
-    queries: TopicQuery[],
-    limits: FetchLimits,
-  ): Promise<TopicsAnswer | undefined> =>
-    questions.ask(nowMs() + fetchDeadlineMs, (request) =>
-      connection.ask({ request, kind: 'topics', ...limits, queries }),
-    );
+  const recovery = new Recovery({
+    connections: () => connections.values(),
+    nowMs,
+    repaired: (count) => void (repaired += count),
+    lost(from, epoch, bucket, count, holder) {
+      log.warn('messages-lost', { broker: from.id, bucket, count, why: 'broker-lost' });
+      if (holder) void settle(holder, bucket, epoch, count);
+      else orphan(from, bucket, epoch, count);
+    },
+  });
 
   const schedule = (): void => {
     scheduled ??= setImmediate(flush);
@@ -154,7 +155,8 @@ export function createBrokerLink(options: BrokerLinkOptions): BrokerLink {
   const askHeads = async (owner: BrokerConnection, names: string[]): Promise<void> => {
     const wanted = names.map((topic) => [topic, headsWanted.get(topic)] as const);
     for (const topic of names) headsWanted.delete(topic);
-    const answer = await askTopics(owner, names.map(headQuery), { maxMessages: 0, maxBytes: 0 });
+    const reply = await owner.question(headsRequest(names, ''));
+    const answer = reply?.kind === 'topics' ? reply : undefined;
     const heads = new Map(answer?.answers.map(({ topic, headOffset }) => [topic, headOffset]));
     for (const [topic, waiting] of wanted) {
       const offset = heads.get(topic);
@@ -236,22 +238,7 @@ export function createBrokerLink(options: BrokerLinkOptions): BrokerLink {
     async fetchSince(topic, position, limits) {
       const owner = await ownerSoon(topic);
       if (closed || !owner) return { complete: false, why: 'unavailable', head: NOWHERE };
-      const old = [...connections.values()].find(
-        ({ epoch, connected }) => connected && epoch !== '' && epoch === position.epoch,
-      );
-      if (position.epoch === '') {
-        return historyOf(await askTopics(owner, [topicQuery(topic, 'held', NOWHERE)], limits));
-      }
-      // The topic's owner has changed and the old one lives: first the rest of the old life, then the new.
-      const chain = old && old !== owner ? [old, owner] : [owner];
-      const parts: FetchedHistory[] = [];
-      for (const connection of chain) {
-        const from = connection === (old ?? owner) ? position : { epoch: connection.epoch, offset: 0 };
-        const part = historyOf(await askTopics(connection, [topicQuery(topic, 'since', from)], limits));
-        if (!part.complete) return part;
-        parts.push(part);
-      }
-      return joinHistories(parts, limits);
+      return fetchHistory(topic, position, limits, owner, connections.values());
     },
     setBrokers,
     snapshot(): FeedSnapshot {
@@ -275,6 +262,7 @@ export function createBrokerLink(options: BrokerLinkOptions): BrokerLink {
     close() {
       closed = true;
       stopTicking();
+      recovery.close();
       clearImmediate(scheduled);
       for (const connection of connections.values()) connection.close();
       connections.clear();

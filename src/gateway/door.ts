@@ -50,11 +50,12 @@ export class Door {
 
   /** `reach`: who this gateway is connected to, for the health answer. */
   events(reach: () => object): WsServerEvents {
-    const { id, config } = this.#parts;
+    const { id, config, hub, link } = this.#parts;
     const answers = {
       gateway: id,
       adminToken: config.adminToken,
       audit: this.audit,
+      ledger: () => ({ ledger: hub.ledger, feed: link.snapshot() }),
       ready: () => ({
         ready: this.#refuse(undefined) === undefined,
         gateway: id,

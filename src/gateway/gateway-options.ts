@@ -29,7 +29,9 @@ const doorOptions = {
     'soft: a client without a good ticket is let in; required: it is closed with 4203',
   ),
   previousSecret: secret('the cluster secret before a rotation: its tickets are good as well'),
-  adminToken: secret('bearer token for /v1/closes; without one it is answered on this machine alone'),
+  adminToken: secret(
+    'bearer token for /v1/closes and /v1/ledger; without one it is answered on this machine alone',
+  ),
   maxFrameBytes: integer(CLIENT_LIMITS.maxFrameBytes, 1_024, 16_777_216, 'longest message from a client'),
   maxTopics: integer(CLIENT_LIMITS.maxTopics, 1, 10_000, 'topics a client may be subscribed to'),
   messagesPerSec: number(CLIENT_LIMITS.messagesPerSec, 1, 100_000, 'frames a second from one client'),

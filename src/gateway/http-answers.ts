@@ -1,5 +1,5 @@
 // (8) What a gateway answers over HTTP on its own port: whether it lives, whether it takes clients, and to
-// operators why the last ones left.
+// operators where every message went and why the last ones left.
 
 import { isLoopback } from '../daemon/address.ts';
 import { sameText } from '../daemon/secrets.ts';
@@ -14,6 +14,8 @@ export interface HttpAnswersParts {
   audit: CloseAudit;
   /** Whether newcomers are let in, and what else an operator may know of it. */
   ready: () => { ready: boolean } & object;
+  /** Where every message went: its own books and those of its brokers' link. */
+  ledger: () => object;
 }
 
 export function answerHttp(parts: HttpAnswersParts, question: HttpQuestion): HttpAnswer | undefined {
@@ -26,6 +28,10 @@ export function answerHttp(parts: HttpAnswersParts, question: HttpQuestion): Htt
     }
     case '/v1/closes':
       return mayAsk(parts.adminToken, question) ? closes(parts, question) : refused(parts.adminToken);
+    case '/v1/ledger':
+      return mayAsk(parts.adminToken, question)
+        ? { status: 200, body: { gateway: parts.gateway, ...parts.ledger() } }
+        : refused(parts.adminToken);
     default:
       return undefined;
   }

@@ -1,6 +1,6 @@
 // (7) Gateway -> broker and back, on the repair socket: the heads right now, a range of a bucket that did not
 // arrive, the history of topics (how a client resumes at any gateway), and the goodbye that lets a draining
-// broker go.
+// broker go. The first three can be asked of another broker's epoch, whose last messages this one kept.
 
 import type { BucketSet } from './bucket.ts';
 import { BUCKET_SET_BYTES } from './bucket.ts';
@@ -26,11 +26,13 @@ export interface TopicQuery {
 export type RepairRequest = { request: number } & (
   | {
       kind: 'heads';
+      /** The epoch that is asked about; empty = the broker's own. */
+      of: string;
       /** The buckets the asker wants, for bridges. */
       interest: BucketSet;
     }
-  | { kind: 'range'; bucket: number; fromSequence: number; toSequence: number }
-  | { kind: 'topics'; maxMessages: number; maxBytes: number; queries: TopicQuery[] }
+  | { kind: 'range'; of: string; bucket: number; fromSequence: number; toSequence: number }
+  | { kind: 'topics'; of: string; maxMessages: number; maxBytes: number; queries: TopicQuery[] }
   | { kind: 'leave' }
   /** A bridge asks what this broker's subscribers want. */
   | { kind: 'interest' }
@@ -42,6 +44,8 @@ export interface TopicAnswer {
   topic: string;
   status: TopicStatus;
   headOffset: number;
+  /** Asked of another epoch: where the topic stood in the answering broker's own when that position passed. */
+  ownOffset: number;
   messages: SequencedMessage[];
 }
 
@@ -64,18 +68,22 @@ export type RepairReply = { request: number; epoch: string } & (
   | { kind: 'topics'; answers: TopicAnswer[] }
   | { kind: 'leave' }
   | { kind: 'interest'; interest: BucketSet }
+  /** The epoch that was asked about is not known here. */
+  | { kind: 'not-held' }
 );
 
 const KIND_REQUEST = 0x52;
 const KIND_REPLY = 0x72;
-const KINDS = ['heads', 'range', 'topics', 'leave', 'interest'] as const;
+const REQUESTS = ['heads', 'range', 'topics', 'leave', 'interest'] as const;
+const REPLIES = [...REQUESTS, 'not-held'] as const;
 const WANTS = ['head', 'since', 'held'] as const;
 const STATUSES = ['complete', 'over-limit', 'trimmed', 'epoch-gone'] as const;
 
 export function encodeRepairRequest(to: ByteWriter, request: RepairRequest): Uint8Array {
   writeKind(to, KIND_REQUEST);
   to.varint(request.request);
-  to.byte(KINDS.indexOf(request.kind));
+  to.byte(REQUESTS.indexOf(request.kind));
+  if ('of' in request) to.name(request.of);
   if (request.kind === 'heads') to.bytes(request.interest);
   else if (request.kind === 'range') {
     to.byte(request.bucket);
@@ -107,10 +115,15 @@ export function decodeRepairRequest(bytes: Uint8Array, names: FrameNames): Decod
 
 function readRequest(from: Reader, names: FrameNames): RepairRequest {
   const request = from.varint('request');
-  const kind = readChoice(from, 'kind', KINDS);
+  const kind = readChoice(from, 'kind', REQUESTS);
   switch (kind) {
     case 'heads':
-      return { request, kind, interest: from.fixed('interest', BUCKET_SET_BYTES) };
+      return {
+        request,
+        kind,
+        of: from.name('of', names.optionalEpochs),
+        interest: from.fixed('interest', BUCKET_SET_BYTES),
+      };
     case 'leave':
     case 'interest':
       return { request, kind };
@@ -118,11 +131,13 @@ function readRequest(from: Reader, names: FrameNames): RepairRequest {
       return {
         request,
         kind,
+        of: from.name('of', names.optionalEpochs),
         bucket: from.byte('bucket'),
         fromSequence: from.varint('from'),
         toSequence: from.varint('to'),
       };
     case 'topics': {
+      const of = from.name('of', names.optionalEpochs);
       const maxMessages = from.varint('maxMessages');
       const maxBytes = from.varint('maxBytes');
       const count = from.varint('queries', REPAIR_LIMITS.maxTopicsPerRequest);
@@ -135,7 +150,7 @@ function readRequest(from: Reader, names: FrameNames): RepairRequest {
           afterOffset: from.varint('after'),
         });
       }
-      return { request, kind, maxMessages, maxBytes, queries };
+      return { request, kind, of, maxMessages, maxBytes, queries };
     }
   }
 }
@@ -143,7 +158,7 @@ function readRequest(from: Reader, names: FrameNames): RepairRequest {
 export function encodeRepairReply(to: ByteWriter, reply: RepairReply): Uint8Array {
   writeKind(to, KIND_REPLY);
   to.varint(reply.request);
-  to.byte(KINDS.indexOf(reply.kind));
+  to.byte(REPLIES.indexOf(reply.kind));
   to.name(reply.epoch);
   switch (reply.kind) {
     case 'heads':
@@ -162,6 +177,7 @@ export function encodeRepairReply(to: ByteWriter, reply: RepairReply): Uint8Arra
         to.name(answer.topic);
         to.byte(STATUSES.indexOf(answer.status));
         to.varint(answer.headOffset);
+        to.varint(answer.ownOffset);
         writeBlock(to, answer.messages, (message) => message.offset);
       }
       break;
@@ -169,6 +185,7 @@ export function encodeRepairReply(to: ByteWriter, reply: RepairReply): Uint8Arra
       to.bytes(reply.interest);
       break;
     case 'leave':
+    case 'not-held':
       break;
   }
   return to.take();
@@ -186,7 +203,7 @@ export function decodeRepairReply(bytes: Uint8Array, names: FrameNames): Decoded
 
 function readReply(from: Reader, names: FrameNames): RepairReply {
   const request = from.varint('request');
-  const kind = readChoice(from, 'kind', KINDS);
+  const kind = readChoice(from, 'kind', REPLIES);
   const epoch = from.name('epoch', names.epochs);
   switch (kind) {
     case 'heads':
@@ -208,6 +225,7 @@ function readReply(from: Reader, names: FrameNames): RepairReply {
       return { request, epoch, kind, answers };
     }
     case 'leave':
+    case 'not-held':
       return { request, epoch, kind };
     case 'interest':
       return { request, epoch, kind, interest: from.fixed('interest', BUCKET_SET_BYTES) };
@@ -218,9 +236,10 @@ function readAnswer(from: Reader, names: FrameNames): TopicAnswer {
   const topic = from.name('topic', names.topics);
   const status = readChoice(from, 'status', STATUSES);
   const headOffset = from.varint('head');
+  const ownOffset = from.varint('own');
   const messages: SequencedMessage[] = [];
   readBlock(from, names, true, (message) => messages.push(message));
-  return { topic, status, headOffset, messages };
+  return { topic, status, headOffset, ownOffset, messages };
 }
 
 function readChoice<T extends string>(from: Reader, field: string, choices: readonly T[]): T {

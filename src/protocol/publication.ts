@@ -30,6 +30,8 @@ export const MESSAGE_FLAG = {
   renumbered: 2,
   /** Sent before to a broker that went away since; may be new all the same. */
   resent: 4,
+  /** Resent although that broker had acked it: it had a number there. */
+  acked: 8,
 } as const;
 
 /** Who published: an id unique over all publishers, the cluster it is in and the bridges crossed so far. */

@@ -22,9 +22,7 @@ export interface BrokerReach {
 
 /** Throws a StartError that names the option. */
 export function brokerReach(config: BrokerReachConfig): BrokerReach {
-  const brokers = config.brokers.map((text) => parseBroker(text));
-  const twice = brokers.find(({ id }, i) => brokers.findIndex((other) => other.id === id) < i);
-  if (twice) throw new StartError(`--brokers: ${twice.id} is named twice`);
+  const brokers = parseBrokers(config.brokers);
   const { brokerServerKey: serverKey, curvePublicKey: publicKey, curveSecretKey: secretKey } = config;
   const keys = { brokerServerKey: serverKey, curvePublicKey: publicKey, curveSecretKey: secretKey };
   const given = Object.entries(keys).filter(([, key]) => key !== '');
@@ -35,6 +33,14 @@ export function brokerReach(config: BrokerReachConfig): BrokerReach {
       throw new StartError(`${name}: expected ${CURVE_KEY_CHARS} characters`);
   }
   return { brokers, curve: { serverKey, publicKey, secretKey } };
+}
+
+/** A list of brokers from the configuration. Throws a StartError that names the bad one. */
+export function parseBrokers(texts: readonly string[]): BrokerAddress[] {
+  const brokers = texts.map((text) => parseBroker(text));
+  const twice = brokers.find(({ id }, i) => brokers.findIndex((other) => other.id === id) < i);
+  if (twice) throw new StartError(`--brokers: ${twice.id} is named twice`);
+  return brokers;
 }
 
 const BROKER = /^([^@]+)@(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+))(?::(\d{1,5}):(\d{1,5}):(\d{1,5}))?$/;

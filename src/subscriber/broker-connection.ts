@@ -13,19 +13,26 @@ import {
   HEADS_FILTER,
   WIDE_FILTER,
 } from '../protocol/publication-envelope.ts';
-import type { RepairRequest } from '../protocol/publication-repair.ts';
+import type { RepairReply, RepairRequest } from '../protocol/publication-repair.ts';
 import { decodeRepairReply } from '../protocol/publication-repair.ts';
 import { BrokerFeed } from './core/feed-broker.ts';
-import type { TopicAnswer } from '../protocol/publication-repair.ts';
+import type { FollowedEpoch } from './core/recover-epoch.ts';
+import type { Questions } from './core/questions.ts';
 import type { BrokerSockets } from './broker-sockets-zmq.ts';
 import { openBrokerSockets } from './broker-sockets-zmq.ts';
 
 export interface ConnectionHost {
   interestSince: (bucket: number) => number | undefined;
-  /** A fresh request number. */
-  number: () => number;
+  questions: Questions;
   nowMs: () => number;
-  deliver: (bucket: number, epoch: string, messages: readonly SequencedMessage[]) => void;
+  /** Whether the broker may tell bridges that these buckets are wanted; false for who only keeps a copy. */
+  wantedHere: boolean;
+  deliver: (
+    bucket: number,
+    epoch: string,
+    messages: readonly SequencedMessage[],
+    firstSequence: number,
+  ) => void;
   lost: (
     from: BrokerConnection,
     bucket: number,
@@ -33,13 +40,20 @@ export interface ConnectionHost {
     count: number,
     why: 'trimmed' | 'broker-lost',
   ) => void;
+  /** The connection is broken for a while already; `followed` may be mended from elsewhere meanwhile. */
+  broken: (from: BrokerConnection, followed: FollowedEpoch) => void;
+  /** A life of the broker is over. */
+  ended: (from: BrokerConnection, followed: FollowedEpoch) => void;
   repaired: (count: number) => void;
-  answer: (request: number, answer: { epoch: string; answers: TopicAnswer[] }) => void;
   onConnected: (connection: BrokerConnection, connected: boolean) => void;
 }
 
 /** A broker hears from each of its gateways at least this often, or does not wait for it when it drains. */
 const PRESENCE_MS = 5_000;
+
+/** Broken for so long, it may not come back: what is missing is looked for elsewhere, so often. */
+const MEND_MS = 1_000;
+const QUESTION_MS = 1_500;
 
 /** What a handshake may take, on a busy machine too. */
 const ARRIVAL_MS = 1_000;
@@ -66,6 +80,7 @@ export class BrokerConnection {
   #left = '';
   #wasConnected = false;
   #openedMs = 0;
+  #brokenMs = 0;
 
   constructor(address: BrokerAddress, curve: CurveClient | undefined, host: ConnectionHost) {
     this.id = address.id;
@@ -76,10 +91,18 @@ export class BrokerConnection {
       {
         deliver: host.deliver,
         lost: (bucket, epoch, count, why) => host.lost(this, bucket, epoch, count, why),
-        askHeads: () => this.ask({ request: host.number(), kind: 'heads', interest: this.#interest() }),
+        ended: (followed) => host.ended(this, followed),
+        askHeads: () =>
+          this.ask({
+            request: host.questions.number(),
+            kind: 'heads',
+            of: '',
+            interest: host.wantedHere ? this.#interest() : emptyBucketSet(),
+          }),
         askRange: (bucket, fromSequence, toSequence) => {
           this.repairRequests += 1;
-          this.ask({ request: host.number(), kind: 'range', bucket, fromSequence, toSequence });
+          const request = host.questions.number();
+          this.ask({ request, kind: 'range', of: '', bucket, fromSequence, toSequence });
         },
       },
       host.interestSince,
@@ -102,6 +125,13 @@ export class BrokerConnection {
 
   ask(request: RepairRequest): void {
     this.#sockets.ask(request);
+  }
+
+  /** Undefined when it is not there or does not answer in time. */
+  question(build: (request: number) => RepairRequest): Promise<RepairReply | undefined> {
+    if (!this.connected) return Promise.resolve(undefined);
+    const untilMs = this.#host.nowMs() + QUESTION_MS;
+    return this.#host.questions.ask(untilMs, (request) => this.ask(build(request)));
   }
 
   /** Joins buckets that are new, forgets those that are no longer wanted. */
@@ -143,7 +173,13 @@ export class BrokerConnection {
 
   tick(): void {
     const now = this.#host.nowMs();
-    if (!this.connected) return;
+    if (!this.connected) {
+      if (this.epoch !== '' && now - this.#brokenMs > MEND_MS) {
+        this.#brokenMs = now;
+        this.#host.broken(this, this.#feed.followed);
+      }
+      return;
+    }
     this.#feed.tick(now);
     const left = this.#left !== '' && this.#left === this.#feed.epoch;
     if (!left && now - this.#presentMs > PRESENCE_MS) this.refresh();
@@ -152,7 +188,7 @@ export class BrokerConnection {
 
   /** What is known to be missing will not come. */
   close(): void {
-    if (this.connected) this.ask({ request: this.#host.number(), kind: 'leave' });
+    if (this.connected) this.ask({ request: this.#host.questions.number(), kind: 'leave' });
     this.#feed.end();
     this.#sockets.close();
   }
@@ -167,7 +203,7 @@ export class BrokerConnection {
         if (connected) {
           this.#wasConnected = true;
           this.refresh();
-        }
+        } else this.#brokenMs = this.#host.nowMs();
         this.#host.onConnected(this, connected);
       },
     });
@@ -207,8 +243,9 @@ export class BrokerConnection {
       return;
     }
     const reply = decoded.value;
-    if (reply.kind === 'topics') this.#host.answer(reply.request, reply);
-    else if (reply.kind === 'range') this.#host.repaired(reply.section.messages.length);
+    // What somebody asked by a question of its own is not for the feed.
+    if (this.#host.questions.answer(reply)) return;
+    if (reply.kind === 'range') this.#host.repaired(reply.section.messages.length);
     this.#feed.reply(reply, this.#host.nowMs());
     this.#leaveIfDone();
   }
@@ -216,6 +253,6 @@ export class BrokerConnection {
   #leaveIfDone(): void {
     if (!this.#feed.complete || this.#left === this.#feed.epoch) return;
     this.#left = this.#feed.epoch;
-    this.ask({ request: this.#host.number(), kind: 'leave' });
+    this.ask({ request: this.#host.questions.number(), kind: 'leave' });
   }
 }

@@ -12,16 +12,17 @@ import type {
   Source,
 } from '../../protocol/publication.ts';
 import { MESSAGE_FLAG, PUBLICATION_LIMITS } from '../../protocol/publication.ts';
-import type { BucketHead } from '../../protocol/publication-envelope.ts';
+import type { BucketHead, SequencedMessage } from '../../protocol/publication-envelope.ts';
 import { encodeSection } from '../../protocol/publication-envelope.ts';
 import type { RepairReply, RepairRequest } from '../../protocol/publication-repair.ts';
-import { MAX_RANGE, REPAIR_LIMITS } from '../../protocol/publication-repair.ts';
 import { SenderWindows, SequenceWindow } from '../../protocol/sequence-window.ts';
+import { answerRepair, headsOf, MESSAGE_FRAME_BYTES } from './answer-repair.ts';
 import type { LoggedMessage } from './bucket-log.ts';
 import { BucketLog } from './bucket-log.ts';
 import { isJson } from './json-check.ts';
 import type { LedgerSnapshot } from './ledger.ts';
 import { Ledger } from './ledger.ts';
+import { Standby } from './standby.ts';
 
 export interface BrokerCoreLimits {
   /** Held for repair and resume in all buckets together, and in one bucket at most. */
@@ -35,6 +36,9 @@ export interface BrokerCoreLimits {
   publishers: number;
   /** Bridges a message may have crossed. */
   maxHop: number;
+  /** Kept of other brokers' streams, and for how long; enough for a gateway that was frozen when one died. */
+  standbyBytes: number;
+  standbyAgeMs: number;
 }
 
 export const DEFAULT_BROKER_LIMITS: BrokerCoreLimits = {
@@ -45,6 +49,8 @@ export const DEFAULT_BROKER_LIMITS: BrokerCoreLimits = {
   topics: 1_000_000,
   publishers: 16_384,
   maxHop: 1,
+  standbyBytes: 64 * 1024 * 1024,
+  standbyAgeMs: 30_000,
 };
 
 /** Messages of one bucket, encoded once for every lane. */
@@ -67,6 +73,7 @@ export class BrokerCore {
   readonly #logs: BucketLog[];
   readonly #senders: SenderWindows<Sender>;
   readonly #ledger = new Ledger();
+  readonly #standby: Standby;
   readonly #writer = new ByteWriter(PUBLICATION_LIMITS.targetFrameBytes);
   /** Messages appended since the last `takeSections`, by bucket. */
   readonly #pending = new Map<number, LoggedMessage[]>();
@@ -82,6 +89,12 @@ export class BrokerCore {
     this.#limits = limits;
     const topicsPerBucket = Math.max(16, Math.ceil((limits.topics * 2) / BUCKET_COUNT));
     this.#logs = Array.from({ length: BUCKET_COUNT }, (_, bucket) => new BucketLog(bucket, topicsPerBucket));
+    this.#standby = new Standby({
+      bytes: limits.standbyBytes,
+      messageAgeMs: limits.standbyAgeMs,
+      epochAgeMs: limits.ringAgeMs,
+      topicsPerBucket,
+    });
     this.#senders = new SenderWindows(limits.publishers, (publisher) => ({
       source: { publisher, origin: cluster, hop: 0 },
       seen: new SequenceWindow(),
@@ -126,6 +139,23 @@ export class BrokerCore {
     );
   }
 
+  /** Another broker's messages, as they were sent to gateways. */
+  keep(
+    epoch: string,
+    bucket: number,
+    firstSequence: number,
+    messages: readonly SequencedMessage[],
+    nowMs: number,
+  ): void {
+    const own = this.#logs[bucket]!;
+    this.#standby.keep(epoch, bucket, firstSequence, messages, (topic) => own.offsetOf(topic), nowMs);
+  }
+
+  /** Messages of another broker that did not get here either. */
+  noteMissed(epoch: string, bucket: number, count: number, nowMs: number): void {
+    this.#standby.missed(epoch, bucket, count, nowMs);
+  }
+
   /** What came since the last call, a section a bucket (more for a busy one), in order. */
   takeSections(): OutgoingSection[] {
     const sections: OutgoingSection[] = [];
@@ -145,54 +175,27 @@ export class BrokerCore {
   }
 
   heads(): BucketHead[] {
-    return this.#logs.filter(({ head }) => head > 0).map(({ bucket, head }) => ({ bucket, sequence: head }));
+    return headsOf(this.#logs);
   }
 
   /** `interest` is what all subscribers want together. */
   answer(request: RepairRequest, interest: BucketSet, nowMs: number): RepairReply {
-    const reply = { request: request.request, epoch: this.epoch };
-    switch (request.kind) {
-      case 'heads':
-        return { ...reply, kind: 'heads', upMs: nowMs - this.#startedMs, heads: this.heads() };
-      case 'leave':
-        return { ...reply, kind: 'leave' };
-      case 'interest':
-        return { ...reply, kind: 'interest', interest };
-      case 'range': {
-        const log = this.#logs[request.bucket]!;
-        const { fromSequence, toSequence } = request;
-        const section = log.range(fromSequence, toSequence, MAX_RANGE, REPAIR_LIMITS.maxReplyBytes);
-        this.#repaired += section.messages.length;
-        return {
-          ...reply,
-          kind: 'range',
-          bucket: request.bucket,
-          firstHeldSequence: log.firstHeld,
-          headSequence: log.head,
-          section,
-        };
-      }
-      case 'topics': {
-        const maxMessages = Math.min(request.maxMessages, MAX_RANGE);
-        const maxBytes = Math.min(request.maxBytes, PUBLICATION_LIMITS.maxFrameBytes);
-        // The limits are for the request as a whole: one reply must stay one frame.
-        let left = PUBLICATION_LIMITS.maxFrameBytes - 65_536;
-        const answers = request.queries.map((query) => {
-          const log = this.#logs[bucketOf(query.topic)]!;
-          const sameEpoch = query.epoch === this.epoch;
-          const answer = log.history(query, sameEpoch, maxMessages, Math.min(maxBytes, left));
-          for (const { data } of answer.messages) left -= data.length + MESSAGE_FRAME_BYTES;
-          return answer;
-        });
-        return { ...reply, kind: 'topics', answers };
-      }
-    }
+    const reply = answerRepair(request, {
+      epoch: this.epoch,
+      logs: this.#logs,
+      standby: this.#standby,
+      upMs: nowMs - this.#startedMs,
+      interest,
+    });
+    if (reply.kind === 'range') this.#repaired += reply.section.messages.length;
+    return reply;
   }
 
   /** Lets go of what is older than the ring's age. Call it each second or so. */
   trim(nowMs: number): void {
     const oldest = nowMs - this.#limits.ringAgeMs;
     for (const log of this.#logs) while (log.oldestArrivedMs() < oldest) this.#drop(log);
+    this.#standby.trim(nowMs);
   }
 
   snapshot(): BrokerCoreSnapshot {
@@ -202,6 +205,7 @@ export class BrokerCore {
       publishers: this.#senders.size,
       ringMessages: this.#logs.reduce((sum, log) => sum + log.held, 0),
       ringBytes: this.#ringBytes,
+      standbyBytes: this.#standby.bytes,
       repaired: this.#repaired,
       trimmed: this.#trimmed,
     };
@@ -270,14 +274,13 @@ export interface BrokerCoreSnapshot {
   publishers: number;
   ringMessages: number;
   ringBytes: number;
+  /** Kept of other brokers' streams. */
+  standbyBytes: number;
   /** Messages handed out again through repair. */
   repaired: number;
   /** Messages that left the ring. */
   trimmed: number;
 }
-
-/** What a message adds to a frame beside its JSON, at most: topic, varints. */
-const MESSAGE_FRAME_BYTES = 300;
 
 /** Splits so that no section passes the target size or the count a block may have. */
 function parts(messages: LoggedMessage[]): LoggedMessage[][] {

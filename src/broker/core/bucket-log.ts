@@ -1,6 +1,7 @@
 // One bucket's memory: the sequence of its messages, the offset of each of its topics and a bounded ring of
 // what was forwarded, from which gateways repair holes and clients resume. Sequences and offsets count from
-// 1 within the broker's epoch and are never given twice.
+// 1 within the broker's epoch and are never given twice. The same memory keeps copies of another broker's bucket,
+// under the numbers that one gave.
 
 import { MESSAGE_FLAG } from '../../protocol/publication.ts';
 import type { Publication } from '../../protocol/publication.ts';
@@ -13,11 +14,14 @@ export interface LoggedMessage extends SequencedMessage {
   previousSequence: number;
   /** When it came, on the broker's monotonic clock. */
   arrivedMs: number;
+  /** Of a copy: where its topic stood in this broker's own epoch when it came. */
+  ownOffset: number;
 }
 
 interface TopicState {
   offset: number;
   lastSequence: number;
+  ownOffset: number;
 }
 
 /** What a message costs beside its JSON: the object, its view and its place in the ring. */
@@ -75,6 +79,7 @@ export class BucketLog {
       bucketSequence: this.#head + 1,
       previousSequence: topic.lastSequence,
       arrivedMs: nowMs,
+      ownOffset: 0,
     };
     topic.offset = message.offset;
     topic.lastSequence = message.bucketSequence;
@@ -82,6 +87,39 @@ export class BucketLog {
     this.#ring.push(message);
     this.#bytes += message.data.length + MESSAGE_OVERHEAD_BYTES;
     return message;
+  }
+
+  /** Keeps a message under the numbers it has. Where one is missing before it, what was held goes. */
+  copy(message: SequencedMessage, sequence: number, ownOffset: number, nowMs: number): void {
+    if (sequence <= this.#head) return;
+    if (sequence > this.#head + 1) this.skipTo(sequence);
+    const topic = this.#topics.get(message.topic) ?? this.#addTopic(message.topic);
+    this.#ring.push({
+      ...message,
+      bucketSequence: sequence,
+      previousSequence: topic.lastSequence,
+      arrivedMs: nowMs,
+      ownOffset,
+    });
+    topic.offset = message.offset;
+    topic.lastSequence = sequence;
+    topic.ownOffset = ownOffset;
+    this.#head = sequence;
+    this.#bytes += message.data.length + MESSAGE_OVERHEAD_BYTES;
+  }
+
+  /** What is before `sequence` and did not come will not come: the memory begins anew there. */
+  skipTo(sequence: number): void {
+    if (sequence <= this.#head + 1) return;
+    this.#ring = [];
+    this.#start = 0;
+    this.#bytes = 0;
+    this.#head = sequence - 1;
+  }
+
+  /** Where a topic stands; 0 = it has no message. */
+  offsetOf(topic: string): number {
+    return this.#topics.get(topic)?.offset ?? this.#forgottenOffset;
   }
 
   /** Drops the oldest message. */
@@ -123,6 +161,7 @@ export class BucketLog {
       topic: query.topic,
       status,
       headOffset,
+      ownOffset: messages[0]?.ownOffset ?? state?.ownOffset ?? 0,
       messages,
     });
     if (query.want === 'head') return answer('complete');
@@ -154,7 +193,7 @@ export class BucketLog {
 
   #addTopic(name: string): TopicState {
     if (this.#topics.size >= this.#maxTopics) this.#forgetOne();
-    const state = { offset: this.#forgottenOffset, lastSequence: 0 };
+    const state = { offset: this.#forgottenOffset, lastSequence: 0, ownOffset: 0 };
     this.#topics.set(name, state);
     return state;
   }

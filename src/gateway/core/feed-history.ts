@@ -1,7 +1,7 @@
 // What brokers answer about topics, as the hub is told it: heads, histories, and the history of a topic whose
 // owner has changed.
 
-import type { TopicAnswer, TopicQuery } from '../../protocol/publication-repair.ts';
+import type { RepairRequest, TopicAnswer, TopicQuery } from '../../protocol/publication-repair.ts';
 import { REPAIR_LIMITS } from '../../protocol/publication-repair.ts';
 import type { DeliveredMessage, FetchedHistory, FetchLimits, TopicPosition } from './feed-port.ts';
 
@@ -16,8 +16,10 @@ export function topicQuery(
   return { topic, want, epoch, afterOffset: offset };
 }
 
-export function headQuery(topic: string): TopicQuery {
-  return topicQuery(topic, 'head', NOWHERE);
+/** Asks where topics stand, in the broker's own epoch or in one it kept. */
+export function headsRequest(names: readonly string[], of: string): (request: number) => RepairRequest {
+  const queries = names.map((topic) => topicQuery(topic, 'head', NOWHERE));
+  return (request) => ({ request, kind: 'topics', of, maxMessages: 0, maxBytes: 0, queries });
 }
 
 /** Lists of topics that each fit one request. */

@@ -22,10 +22,14 @@ interface TopicState {
   /** Empty until a message or the topic's head has come. */
   epoch: string;
   offset: number;
-  /** Where it stood in the epoch before: two brokers may carry a topic for a moment while its owner changes. */
-  previousEpoch: string;
-  previousOffset: number;
+  /**
+   * Where it stood in the epochs before, the latest last: two brokers may carry a topic for a moment while its
+   * owner changes, and what a dead one left is repaired after others have taken over and given back.
+   */
+  earlier: TopicPosition[];
 }
+
+const EPOCHS_REMEMBERED = 6;
 
 interface Sender {
   seen: SequenceWindow;
@@ -72,7 +76,7 @@ export class FeedTopics {
   add(topic: string, nowMs: number): boolean {
     if (this.#topics.has(topic)) return false;
     const bucket = bucketOf(topic);
-    this.#topics.set(topic, { bucket, epoch: '', offset: 0, previousEpoch: '', previousOffset: 0 });
+    this.#topics.set(topic, { bucket, epoch: '', offset: 0, earlier: [] });
     const topics = this.#ofBucket[bucket]!.add(topic);
     if (topics.size > 1) return false;
     this.#sinceMs[bucket] = nowMs;
@@ -122,7 +126,7 @@ export class FeedTopics {
         lastPublisher = publisher;
       }
       const known = sender.seen.mark(message.sequence) === 'seen';
-      if (!known && message.flags & MESSAGE_FLAG.resent) resentNew();
+      if (!known && message.flags & MESSAGE_FLAG.acked) resentNew();
       if (message.flags & MESSAGE_FLAG.canary) this.#onCanary(message.publishedAtMs);
       const state = this.#topics.get(message.topic);
       if (!state) {
@@ -154,16 +158,13 @@ export class FeedTopics {
   /** The topic's head, asked after a loss in its bucket and surely passed by now: what is between is lost. */
   settleHead(topic: string, epoch: string, headOffset: number): void {
     const state = this.#topics.get(topic);
-    if (state?.epoch !== epoch || headOffset <= state.offset) return;
-    const gap: FeedGap = {
-      topic,
-      epoch,
-      fromOffset: state.offset + 1,
-      count: headOffset - state.offset,
-      why: 'trimmed',
-    };
-    state.offset = headOffset;
-    this.#tellGap(gap);
+    if (!state) return;
+    // Its owner may have changed meanwhile: what is missing is of a life before.
+    const at = state.epoch === epoch ? state : state.earlier.find((one) => one.epoch === epoch);
+    if (!at || headOffset <= at.offset) return;
+    const { offset } = at;
+    at.offset = headOffset;
+    this.#tellGap({ topic, epoch, fromOffset: offset + 1, count: headOffset - offset, why: 'trimmed' });
   }
 
   /** Messages of the bucket died with their broker; whose they were, nobody knows. */
@@ -193,15 +194,16 @@ function advance(
   message: SequencedMessage,
 ): FeedGap | 'behind' | undefined {
   if (state.epoch !== epoch) {
-    const back = state.previousEpoch === epoch ? state.previousOffset : undefined;
-    state.previousEpoch = state.epoch;
-    state.previousOffset = state.offset;
+    const known = state.earlier.findIndex((one) => one.epoch === epoch);
+    const [back] = known < 0 ? [] : state.earlier.splice(known, 1);
+    if (state.epoch !== '') state.earlier.push({ epoch: state.epoch, offset: state.offset });
+    if (state.earlier.length > EPOCHS_REMEMBERED) state.earlier.shift();
     state.epoch = epoch;
     if (back === undefined) {
       state.offset = message.offset;
       return undefined;
     }
-    state.offset = back;
+    state.offset = back.offset;
   }
   if (message.offset <= state.offset) return 'behind';
   const fromOffset = state.offset + 1;

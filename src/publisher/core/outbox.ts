@@ -276,6 +276,7 @@ export class Outbox {
   #evacuate(lane: Lane, extra: Entry[]): void {
     const entries = [...lane.inFlight.values()].flatMap((batch) => batch.entries);
     for (const { message } of [...extra, ...entries]) message.flags |= MESSAGE_FLAG.resent;
+    for (const { message } of extra) message.flags |= MESSAGE_FLAG.acked;
     const moved = inOrder([...extra, ...entries, ...lane.queue]);
     lane.inFlight.clear();
     lane.queue = [];

@@ -1,17 +1,20 @@
 // One broker as a gateway hears it: joins the buckets of interest, notices holes by sequence and by heads,
 // decides what to ask for again and when to give up. A new epoch is a new life of the broker: what is
-// missing of the old one is gone.
+// missing of the old one has to come from elsewhere.
 
 import { BUCKET_COUNT } from '../../protocol/bucket.ts';
 import type { BucketHead, Envelope, Heads, SequencedMessage } from '../../protocol/publication-envelope.ts';
 import type { RepairReply } from '../../protocol/publication-repair.ts';
 import { MAX_RANGE } from '../../protocol/publication-repair.ts';
 import { BucketFeed } from './feed-bucket.ts';
+import type { FollowedEpoch } from './recover-epoch.ts';
 
 export interface BrokerFeedActions {
-  deliver(bucket: number, epoch: string, messages: SequencedMessage[]): void;
+  deliver(bucket: number, epoch: string, messages: SequencedMessage[], firstSequence: number): void;
   /** `count` messages of the bucket will not come from this broker. */
   lost(bucket: number, epoch: string, count: number, why: 'trimmed' | 'broker-lost'): void;
+  /** This life of the broker is over; `buckets` is how far it was followed, with what is missing. */
+  ended(followed: FollowedEpoch): void;
   askHeads(): void;
   askRange(bucket: number, from: number, to: number): void;
 }
@@ -118,17 +121,19 @@ export class BrokerFeed {
     this.#ask(nowMs);
   }
 
-  /** The broker is gone for good: what is known to be missing will not come. */
+  /** How far the broker's life was followed. */
+  get followed(): FollowedEpoch {
+    return { epoch: this.#epoch, buckets: this.#buckets };
+  }
+
+  /** The broker is gone for good: what is missing will not come from it. */
   end(): void {
-    for (const [bucket, feed] of this.#buckets) {
-      for (let missing = feed.missing(); missing; missing = feed.missing()) {
-        this.#giveUp(bucket, feed, missing.to + 1, 'broker-lost');
-      }
-    }
-    this.#buckets.clear();
+    const followed = this.followed;
+    this.#buckets = new Map();
     this.#asked.clear();
     this.#epoch = '';
     this.#final = false;
+    if (followed.buckets.size > 0) this.#actions.ended(followed);
   }
 
   #enter(epoch: string, nowMs: number): void {
@@ -143,7 +148,9 @@ export class BrokerFeed {
     const found = this.#buckets.get(bucket);
     if (found) return found;
     const epoch = this.#epoch;
-    const feed = new BucketFeed((messages) => this.#actions.deliver(bucket, epoch, messages));
+    const feed = new BucketFeed((messages, firstSequence) =>
+      this.#actions.deliver(bucket, epoch, messages, firstSequence),
+    );
     this.#buckets.set(bucket, feed);
     return feed;
   }

@@ -18,9 +18,9 @@ export class BucketFeed {
   /** Sections behind the hole, by first sequence. */
   #ahead: Section[] = [];
   #aheadMessages = 0;
-  readonly #deliver: (messages: SequencedMessage[]) => void;
+  readonly #deliver: (messages: SequencedMessage[], firstSequence: number) => void;
 
-  constructor(deliver: (messages: SequencedMessage[]) => void) {
+  constructor(deliver: (messages: SequencedMessage[], firstSequence: number) => void) {
     this.#deliver = deliver;
   }
 
@@ -70,7 +70,10 @@ export class BucketFeed {
     if (end <= this.#next) return;
     const known = this.#next - section.firstSequence;
     this.#next = end;
-    this.#deliver(known === 0 ? section.messages : section.messages.slice(known));
+    this.#deliver(
+      known === 0 ? section.messages : section.messages.slice(known),
+      section.firstSequence + known,
+    );
   }
 
   #keep(section: Section): void {

@@ -40,6 +40,7 @@ describe('BrokerFeed', () => {
           {
             deliver: (_bucket, _epoch, messages) => delivered.push(...messages.map(({ offset }) => offset)),
             lost: (_bucket, _epoch, count) => void (lost += count),
+            ended: () => {},
             askHeads: () => {},
             askRange: (_bucket, from, to) => asked.push({ from, to }),
           },

@@ -141,12 +141,14 @@ describe('round trips', () => {
       epoch: fc.oneof(fc.constant(''), epoch),
       afterOffset: whole,
     });
+    const of = fc.oneof(fc.constant(''), epoch);
     const request: fc.Arbitrary<RepairRequest> = fc.oneof(
       fc.record({ request: whole, kind: fc.constantFrom('interest' as const, 'leave' as const) }),
-      fc.record({ request: whole, kind: fc.constant('heads' as const), interest }),
+      fc.record({ request: whole, kind: fc.constant('heads' as const), of, interest }),
       fc.record({
         request: whole,
         kind: fc.constant('range' as const),
+        of,
         bucket,
         fromSequence: whole,
         toSequence: whole,
@@ -154,6 +156,7 @@ describe('round trips', () => {
       fc.record({
         request: whole,
         kind: fc.constant('topics' as const),
+        of,
         maxMessages: whole,
         maxBytes: whole,
         queries: fc.array(query, { maxLength: 10 }),
@@ -168,12 +171,13 @@ describe('round trips', () => {
         'epoch-gone' as const,
       ),
       headOffset: whole,
+      ownOffset: whole,
       messages,
     });
     const common = { request: whole, epoch };
     const reply: fc.Arbitrary<RepairReply> = fc.oneof(
       fc.record({ ...common, kind: fc.constant('heads' as const), upMs: whole, heads }),
-      fc.record({ ...common, kind: fc.constant('leave' as const) }),
+      fc.record({ ...common, kind: fc.constantFrom('leave' as const, 'not-held' as const) }),
       fc.record({ ...common, kind: fc.constant('interest' as const), interest }),
       fc.record({
         ...common,

@@ -79,13 +79,21 @@ export const BROKER_WIRE: Readonly<Record<string, FuzzedDecoder>> = {
   decodeRepairRequest: {
     decode: (bytes) => decodeRepairRequest(bytes, names),
     examples: buffers(
-      encodeRepairRequest(to, { request: 1, kind: 'heads', interest }),
-      encodeRepairRequest(to, { request: 2, kind: 'range', bucket: 7, fromSequence: 5, toSequence: 900 }),
+      encodeRepairRequest(to, { request: 1, kind: 'heads', of: '', interest }),
+      encodeRepairRequest(to, {
+        request: 2,
+        kind: 'range',
+        of: '',
+        bucket: 7,
+        fromSequence: 5,
+        toSequence: 900,
+      }),
       encodeRepairRequest(to, { request: 3, kind: 'leave' }),
       encodeRepairRequest(to, { request: 4, kind: 'interest' }),
       encodeRepairRequest(to, {
         request: 5,
         kind: 'topics',
+        of: 'e1',
         maxMessages: 300,
         maxBytes: 1_048_576,
         queries: [
@@ -110,14 +118,15 @@ export const BROKER_WIRE: Readonly<Record<string, FuzzedDecoder>> = {
         section,
       }),
       encodeRepairReply(to, { request: 3, epoch: 'e1', kind: 'leave' }),
+      encodeRepairReply(to, { request: 6, epoch: 'e1', kind: 'not-held' }),
       encodeRepairReply(to, { request: 4, epoch: 'e1', kind: 'interest', interest }),
       encodeRepairReply(to, {
         request: 5,
         epoch: 'e1',
         kind: 'topics',
         answers: [
-          { topic: 'orders.eu', status: 'complete', headOffset: 900, messages: messages() },
-          { topic: 'chat.1', status: 'trimmed', headOffset: 5, messages: [] },
+          { topic: 'orders.eu', status: 'complete', headOffset: 900, ownOffset: 4, messages: messages() },
+          { topic: 'chat.1', status: 'trimmed', headOffset: 5, ownOffset: 4, messages: [] },
         ],
       }),
     ),

@@ -50,7 +50,7 @@ describe('BrokerCore', () => {
     core.accept({ batch: 1, messages: [publication('a', 0, { data: frame.subarray(5_000, 5_003) })] }, 0);
     const [section] = core.takeSections();
     const reply = core.answer(
-      { request: 1, kind: 'range', bucket: bucketOf('a'), fromSequence: 1, toSequence: 1 },
+      { request: 1, kind: 'range', of: '', bucket: bucketOf('a'), fromSequence: 1, toSequence: 1 },
       emptyBucketSet(),
       0,
     );

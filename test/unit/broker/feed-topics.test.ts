@@ -74,9 +74,19 @@ describe('FeedTopics', () => {
     expect(told).toEqual([5, 1, 6, gap({ fromOffset: 7, count: 1 }), 8, 2]);
   });
 
+  it('tells the hole of a life that ended while two others came', () => {
+    const { told, deliver } = hub('a');
+    deliver('e', message('a', 5));
+    deliver('f', message('a', 1));
+    deliver('g', message('a', 1));
+    deliver('e', message('a', 9));
+    deliver('g', message('a', 2));
+    expect(told).toEqual([5, 1, 1, gap({ fromOffset: 6, count: 3 }), 9, 2]);
+  });
+
   it('delivers once what two brokers forwarded, without a gap', () => {
     const { feed, told, deliver, resentNew } = hub('a');
-    const flags = MESSAGE_FLAG.resent;
+    const flags = MESSAGE_FLAG.resent | MESSAGE_FLAG.acked;
     deliver('e', message('a', 1, { sequence: 900 }));
     deliver('f', message('a', 1, { sequence: 900, flags }), message('a', 2, { sequence: 901, flags }));
     expect(told).toEqual([1, 2]);

@@ -1,22 +1,17 @@
-// Questions a link has asked brokers and the answers it still waits for. Each has a deadline; a broker that
+// Questions a subscriber has asked brokers and the answers it still waits for. Each has a deadline; a broker that
 // went away answers nothing, and the asker hears `undefined`.
 
-import type { TopicAnswer } from '../../protocol/publication-repair.ts';
-
-export interface TopicsAnswer {
-  epoch: string;
-  answers: TopicAnswer[];
-}
+import type { RepairReply } from '../../protocol/publication-repair.ts';
 
 interface Waiting {
   untilMs: number;
-  settle: (answer: TopicsAnswer | undefined) => void;
+  settle: (reply: RepairReply | undefined) => void;
 }
 
 /** Open questions at once; more are answered with `undefined`. */
 const MAX_OPEN = 20_000;
 
-export class FeedQuestions {
+export class Questions {
   readonly #waiting = new Map<number, Waiting>();
   #next = 1;
 
@@ -26,7 +21,7 @@ export class FeedQuestions {
   }
 
   /** Registers a question; `send` gets its number. */
-  ask(untilMs: number, send: (request: number) => void): Promise<TopicsAnswer | undefined> {
+  ask(untilMs: number, send: (request: number) => void): Promise<RepairReply | undefined> {
     if (this.#waiting.size >= MAX_OPEN) return Promise.resolve(undefined);
     return new Promise((settle) => {
       const request = this.#next++;
@@ -35,10 +30,12 @@ export class FeedQuestions {
     });
   }
 
-  answer(request: number, answer: TopicsAnswer): void {
-    const waiting = this.#waiting.get(request);
-    this.#waiting.delete(request);
-    waiting?.settle(answer);
+  /** False when nobody waits for this reply. */
+  answer(reply: RepairReply): boolean {
+    const waiting = this.#waiting.get(reply.request);
+    this.#waiting.delete(reply.request);
+    waiting?.settle(reply);
+    return waiting !== undefined;
   }
 
   /** Ends the questions whose time is up. */

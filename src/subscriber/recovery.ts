@@ -1,0 +1,90 @@
+// Mends the stream of a broker that is gone from the copies that other brokers keep: at once when the connection
+// breaks, in case it comes back, and for good when its life has ended.
+
+import { every } from '../daemon/clock.ts';
+import type { BrokerConnection } from './broker-connection.ts';
+import type { FollowedEpoch, StandIn } from './core/recover-epoch.ts';
+import { recoverEpoch } from './core/recover-epoch.ts';
+
+export interface RecoveryHost {
+  connections(): Iterable<BrokerConnection>;
+  nowMs(): number;
+  repaired(count: number): void;
+  /** Nowhere any more. `holder` knows where the topics of that epoch stood, if any broker does. */
+  lost(from: BrokerConnection, epoch: string, bucket: number, count: number, holder?: StandIn): void;
+}
+
+/** A subscriber that was frozen has to connect again before it can ask anybody. */
+const GIVE_UP_MS = 5_000;
+const AGAIN_MS = 500;
+
+interface Ended {
+  from: BrokerConnection;
+  followed: FollowedEpoch;
+  untilMs: number;
+}
+
+export class Recovery {
+  readonly #host: RecoveryHost;
+  readonly #ended = new Set<Ended>();
+  readonly #busy = new Set<string>();
+  readonly #stop: () => void;
+  #closed = false;
+
+  constructor(host: RecoveryHost) {
+    this.#host = host;
+    this.#stop = every(AGAIN_MS, () => {
+      for (const ended of this.#ended) void this.#finish(ended);
+    });
+  }
+
+  /** The connection is broken and the broker may come back: fetches what can be had elsewhere. */
+  mend(from: BrokerConnection, followed: FollowedEpoch): void {
+    void this.#recover(from, followed, false);
+  }
+
+  /** That life of the broker is over. */
+  ended(from: BrokerConnection, followed: FollowedEpoch): void {
+    const others = [...this.#host.connections()].some((other) => other.id !== from.id);
+    const ended = { from, followed, untilMs: others ? this.#host.nowMs() + GIVE_UP_MS : 0 };
+    this.#ended.add(ended);
+    void this.#finish(ended);
+  }
+
+  /** Gives up on everything. */
+  close(): void {
+    this.#closed = true;
+    this.#stop();
+    this.#ended.clear();
+  }
+
+  async #finish(ended: Ended): Promise<void> {
+    const { from, followed, untilMs } = ended;
+    const found = await this.#recover(from, followed, false);
+    if (found === undefined || this.#closed || !this.#ended.has(ended)) return;
+    if (!found && this.#host.nowMs() < untilMs) return;
+    this.#ended.delete(ended);
+    await this.#recover(from, followed, true);
+  }
+
+  /** Undefined when that epoch is being recovered already. */
+  async #recover(
+    from: BrokerConnection,
+    followed: FollowedEpoch,
+    final: boolean,
+  ): Promise<boolean | undefined> {
+    if (this.#busy.has(followed.epoch) && !final) return undefined;
+    this.#busy.add(followed.epoch);
+    const standIns = [...this.#host.connections()].filter(({ connected }) => connected);
+    try {
+      return await recoverEpoch(followed, standIns, final, {
+        repaired: (count) => this.#host.repaired(count),
+        lost: (bucket, count, holder) => {
+          if (!this.#closed) this.#host.lost(from, followed.epoch, bucket, count, holder);
+        },
+      });
+    } finally {
+      this.#busy.delete(followed.epoch);
+    }
+  }
+}

@@ -1,0 +1,230 @@
+// The faults, each made on a running field under numbered traffic. `nothing` = not one acked message lost and
+// none delivered twice; `counted` = at most one second of traffic lost, and every lost message in a gap; `told` =
+// more is lost, because the row takes away what would have saved it, and every message of it is in a gap.
+
+import { launchZookeeper } from '../../launch/zookeeper.ts';
+import { until } from '../../launch/until.ts';
+import type { Daemon, Field } from './field.ts';
+import { pause } from './field.ts';
+
+export interface Row {
+  promise: 'nothing' | 'counted' | 'told';
+  what: string;
+  needs?: 'zookeeper';
+  /** How often the fault is made: in CI, where 0 = other tests have it, and in full. */
+  times: [short: number, full: number];
+  ratePerSec: number;
+  /** Traffic is running. */
+  fault(field: Field, time: number): Promise<void>;
+  brokerFlags?: Record<string, string | number>;
+  /** Instead of the SDK's publisher. */
+  httpPublish?: boolean;
+}
+
+/** Enough that the traffic is in its stride, and never the same phase of a heartbeat. */
+const stride = (): Promise<void> => pause(400 + Math.random() * 700);
+
+/** The broker that a row makes its fault on: a different one each time. */
+const turn = (daemons: readonly Daemon[], time: number): Daemon => daemons[time % daemons.length]!;
+
+async function restarted(field: Field, daemon: Daemon): Promise<void> {
+  await daemon.restart();
+  await heard(field, field.brokers.length);
+}
+
+/** Every gateway hears so many brokers. */
+async function heard(field: Field, count: number): Promise<void> {
+  await until(
+    `every gateway to hear ${count} brokers`,
+    async () => {
+      for (const { process } of field.gateways) {
+        const reply = await fetch(`${process.addresses['http']}/readyz`);
+        if (((await reply.json()) as { brokers: number }).brokers !== count) return false;
+      }
+      return true;
+    },
+    60_000,
+    100,
+  );
+}
+
+export const ROWS: Record<string, Row> = {
+  'gateway-kill': {
+    promise: 'nothing',
+    what: 'kill -9 of a gateway; its clients resume at others',
+    times: [3, 100],
+    ratePerSec: 3_000,
+    async fault(field, time) {
+      const victim = turn(field.gateways, time);
+      await victim.process.kill();
+      const back = victim.restart();
+      await field.allLive();
+      await back;
+      await pause(200);
+    },
+  },
+  'gateway-drain': {
+    promise: 'nothing',
+    what: 'SIGTERM to a gateway; its clients are moved',
+    times: [1, 8],
+    ratePerSec: 3_000,
+    async fault(field, time) {
+      const victim = turn(field.gateways, time);
+      await victim.process.stop();
+      await field.allLive([victim.name]);
+      await victim.restart();
+    },
+  },
+  'broker-kill': {
+    promise: 'counted',
+    what: 'kill -9 of a broker',
+    times: [1, 9],
+    ratePerSec: 5_000,
+    async fault(field, time) {
+      const victim = turn(field.brokers, time);
+      await stride();
+      await victim.process.kill();
+      await pause(4_000);
+      await restarted(field, victim);
+    },
+  },
+  'broker-kill-http': {
+    promise: 'counted',
+    what: 'kill -9 of the broker that HTTP publishers use, with what it held for them',
+    times: [1, 9],
+    ratePerSec: 1_000,
+    httpPublish: true,
+    async fault(field, time) {
+      const victim = turn(field.brokers, time);
+      await stride();
+      await victim.process.kill();
+      await pause(4_000);
+      await restarted(field, victim);
+    },
+  },
+  'broker-drain': {
+    promise: 'nothing',
+    what: 'SIGTERM to a broker; the others take over; it comes back',
+    times: [1, 9],
+    ratePerSec: 3_000,
+    async fault(field, time) {
+      const victim = turn(field.brokers, time);
+      await stride();
+      await victim.process.stop();
+      await pause(2_000);
+      await restarted(field, victim);
+    },
+  },
+  'broker-restart': {
+    promise: 'nothing',
+    what: 'every broker restarted at once, none to take over',
+    times: [0, 4],
+    ratePerSec: 1_000,
+    async fault(field) {
+      await stride();
+      await Promise.all(field.brokers.map(({ process }) => process.stop()));
+      await Promise.all(field.brokers.map((broker) => broker.restart()));
+      await heard(field, field.brokers.length);
+    },
+  },
+  'broker-frozen': {
+    promise: 'nothing',
+    what: 'SIGSTOP of a broker for 4 s',
+    times: [0, 4],
+    ratePerSec: 3_000,
+    async fault(field, time) {
+      const victim = turn(field.brokers, time);
+      await stride();
+      victim.process.signal('SIGSTOP');
+      await pause(4_000);
+      victim.process.signal('SIGCONT');
+      await heard(field, field.brokers.length);
+    },
+  },
+  'gateway-frozen': {
+    promise: 'nothing',
+    what: 'SIGSTOP of a gateway for 4 s',
+    times: [0, 4],
+    ratePerSec: 3_000,
+    async fault(field, time) {
+      const victim = turn(field.gateways, time);
+      victim.process.signal('SIGSTOP');
+      await pause(4_000);
+      victim.process.signal('SIGCONT');
+      await heard(field, field.brokers.length);
+      await field.allLive();
+    },
+  },
+  'broker-kill-gateway-frozen': {
+    promise: 'counted',
+    what: 'kill -9 of a broker while a gateway is frozen for 4 s: it missed more than publishers keep',
+    times: [0, 6],
+    ratePerSec: 3_000,
+    async fault(field, time) {
+      const [gateway, broker] = [turn(field.gateways, time), turn(field.brokers, time)];
+      await stride();
+      gateway.process.signal('SIGSTOP');
+      await pause(4_000);
+      await broker.process.kill();
+      gateway.process.signal('SIGCONT');
+      await pause(4_000);
+      await restarted(field, broker);
+      await field.allLive();
+    },
+  },
+  'loss-counted': {
+    promise: 'told',
+    what: 'the same for 8 s with brokers that keep 3 s of each other: the rest is lost, and must be counted',
+    times: [1, 3],
+    ratePerSec: 3_000,
+    brokerFlags: { 'standby-seconds': 3 },
+    async fault(field, time) {
+      const [gateway, broker] = [turn(field.gateways, time), turn(field.brokers, time)];
+      await stride();
+      gateway.process.signal('SIGSTOP');
+      await pause(8_000);
+      await broker.process.kill();
+      gateway.process.signal('SIGCONT');
+      await pause(4_000);
+      await restarted(field, broker);
+      await field.allLive();
+    },
+  },
+  'zookeeper-loss': {
+    promise: 'nothing',
+    what: 'ZooKeeper frozen for 6 s, longer than a session, then killed and started again',
+    needs: 'zookeeper',
+    times: [1, 3],
+    ratePerSec: 3_000,
+    async fault() {
+      await zookeeper!.freezeFor(6_000);
+      await zookeeper!.restart();
+      await pause(1_000);
+    },
+  },
+};
+
+/** The server of the row that needs one; the rows own it one at a time. */
+let zookeeper: { freezeFor(ms: number): Promise<void>; restart(): Promise<void> } | undefined;
+
+export async function withZookeeper<T>(run: (address: string) => Promise<T>): Promise<T> {
+  const server = await launchZookeeper();
+  zookeeper = {
+    async freezeFor(ms) {
+      server.freeze();
+      await pause(ms);
+      server.thaw();
+    },
+    async restart() {
+      await server.kill();
+      await pause(1_000);
+      await server.start();
+    },
+  };
+  try {
+    return await run(server.address);
+  } finally {
+    zookeeper = undefined;
+    await server.remove();
+  }
+}

@@ -1,0 +1,142 @@
+// What a broker keeps of the others, what it answers from that, and how a subscriber mends itself with it.
+
+import { describe, expect, it } from 'vitest';
+import { Standby } from '../../../src/broker/core/standby.ts';
+import { BrokerCore, DEFAULT_BROKER_LIMITS } from '../../../src/broker/core/broker-core.ts';
+import { bucketOf, emptyBucketSet } from '../../../src/protocol/bucket.ts';
+import type { SequencedMessage } from '../../../src/protocol/publication-envelope.ts';
+import type { RepairReply } from '../../../src/protocol/publication-repair.ts';
+import { BucketFeed } from '../../../src/subscriber/core/feed-bucket.ts';
+import type { StandIn } from '../../../src/subscriber/core/recover-epoch.ts';
+import { recoverEpoch } from '../../../src/subscriber/core/recover-epoch.ts';
+
+const BUCKET = bucketOf('a');
+const message = (offset: number, topic = 'a'): SequencedMessage => ({
+  topic,
+  data: new TextEncoder().encode(String(offset)),
+  source: { publisher: 'p', origin: 'main', hop: 0 },
+  sequence: offset,
+  flags: 0,
+  publishedAtMs: 0,
+  offset,
+});
+const run = (from: number, to: number): SequencedMessage[] =>
+  Array.from({ length: to - from + 1 }, (_, i) => message(from + i));
+const limits = { bytes: 1_000_000, messageAgeMs: 1_000, epochAgeMs: 5_000, topicsPerBucket: 16 };
+
+describe('Standby', () => {
+  it('keeps copies under the numbers the other broker gave, and drops what came before a hole', () => {
+    const standby = new Standby(limits);
+    standby.keep('e', BUCKET, 7, run(7, 9), () => 0, 0);
+    expect(standby.log('e', BUCKET)).toMatchObject({ firstHeld: 7, head: 9 });
+    standby.keep('e', BUCKET, 8, run(8, 10), () => 0, 0);
+    expect(standby.log('e', BUCKET)).toMatchObject({ firstHeld: 7, head: 10, held: 4 });
+    standby.missed('e', BUCKET, 5, 0);
+    standby.keep('e', BUCKET, 16, run(16, 16), () => 0, 0);
+    expect(standby.log('e', BUCKET)).toMatchObject({ firstHeld: 16, head: 16, held: 1 });
+    expect(standby.heads('e')).toEqual([{ bucket: BUCKET, sequence: 16 }]);
+    expect([standby.knows('e'), standby.knows('f')]).toEqual([true, false]);
+  });
+
+  it('counts age from the last word of an epoch, and forgets the epoch itself later', () => {
+    const standby = new Standby(limits);
+    standby.keep('e', BUCKET, 1, run(1, 1), () => 0, 0);
+    standby.keep('e', BUCKET, 2, run(2, 2), () => 0, 1_500);
+    standby.trim(4_000);
+    expect(standby.log('e', BUCKET)).toMatchObject({ firstHeld: 2, head: 2 });
+    standby.trim(7_000);
+    expect([standby.knows('e'), standby.bytes]).toEqual([false, 0]);
+  });
+
+  it('stays within its bytes', () => {
+    const standby = new Standby({ ...limits, bytes: 2_000 });
+    for (let at = 1; at <= 100; at++) standby.keep('e', BUCKET, at, run(at, at), () => 0, 0);
+    expect(standby.bytes).toBeLessThanOrEqual(2_000);
+    expect(standby.log('e', BUCKET).head).toBe(100);
+  });
+});
+
+function standIn(core: BrokerCore, id = 'n'): StandIn {
+  return {
+    id,
+    question: (build) => Promise.resolve(core.answer(build(1), emptyBucketSet(), 0)),
+  };
+}
+const broker = (epoch: string): BrokerCore => new BrokerCore(epoch, 'main', 0, DEFAULT_BROKER_LIMITS);
+
+/** A subscriber's bucket that had 1 to `to` delivered. */
+function followed(to: number): { delivered: number[]; feed: BucketFeed } {
+  const delivered: number[] = [];
+  const feed = new BucketFeed((messages) => delivered.push(...messages.map(({ offset }) => offset)));
+  feed.join(1);
+  feed.receive({ bucket: BUCKET, firstSequence: 1, messages: run(1, to) });
+  return { delivered, feed };
+}
+
+describe('a life of a broker that ended', () => {
+  it('is completed from the copies of others, the tail nobody had told of too', async () => {
+    const [one, other] = [broker('n'), broker('m')];
+    one.keep('e', BUCKET, 1, run(1, 8), 0);
+    other.keep('e', BUCKET, 3, run(3, 10), 0);
+    const { delivered, feed } = followed(2);
+    const lost: number[] = [];
+    const found = await recoverEpoch(
+      { epoch: 'e', buckets: new Map([[BUCKET, feed]]) },
+      [standIn(one), standIn(other, 'm'), standIn(broker('x'), 'x')],
+      true,
+      { repaired: () => {}, lost: (_bucket, count) => lost.push(count) },
+    );
+    expect([found, delivered, lost]).toEqual([true, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10], []]);
+  });
+
+  it('counts exactly what no copy holds, and goes on behind it', async () => {
+    const core = broker('n');
+    core.keep('e', BUCKET, 6, run(6, 8), 0);
+    const { delivered, feed } = followed(2);
+    const lost: [number, number, string | undefined][] = [];
+    const events = {
+      repaired: () => {},
+      lost: (bucket: number, count: number, holder: StandIn | undefined) =>
+        lost.push([bucket, count, holder?.id]),
+    };
+    const epoch = { epoch: 'e', buckets: new Map([[BUCKET, feed]]) };
+    await recoverEpoch(epoch, [standIn(core)], false, events);
+    // It may come back: nothing is given up yet.
+    expect([delivered, lost]).toEqual([[1, 2], []]);
+    await recoverEpoch(epoch, [standIn(core)], true, events);
+    expect([delivered, lost]).toEqual([[1, 2, 6, 7, 8], [[BUCKET, 3, 'n']]]);
+  });
+
+  it('is answered for resumes with where the topic went on', () => {
+    const core = broker('n');
+    core.keep('e', BUCKET, 1, run(1, 3), 0);
+    core.accept({ batch: 1, messages: [{ ...message(9), sequence: 50 }] }, 10);
+    const ask = (after: number): RepairReply =>
+      core.answer(
+        {
+          request: 1,
+          kind: 'topics',
+          of: 'e',
+          maxMessages: 10,
+          maxBytes: 10_000,
+          queries: [{ topic: 'a', want: 'since', epoch: 'e', afterOffset: after }],
+        },
+        emptyBucketSet(),
+        20,
+      );
+    const offsets = (reply: RepairReply): unknown =>
+      reply.kind === 'topics' &&
+      reply.answers.map(({ status, headOffset, ownOffset, messages }) => [
+        status,
+        headOffset,
+        ownOffset,
+        messages.map(({ offset }) => offset),
+      ]);
+    expect(offsets(ask(1))).toEqual([['complete', 3, 0, [2, 3]]]);
+    expect(offsets(ask(3))).toEqual([['complete', 3, 0, []]]);
+    expect(offsets(ask(7))).toEqual([['trimmed', 3, 0, []]]);
+    expect(
+      core.answer({ request: 1, kind: 'heads', of: 'z', interest: emptyBucketSet() }, emptyBucketSet(), 0),
+    ).toEqual({ request: 1, kind: 'not-held', epoch: 'z' });
+  });
+});
