@@ -6,6 +6,7 @@ import type { CurveKeys } from '../daemon/zeromq-options.ts';
 import {
   baseSocketOptions,
   BATCH_QUEUE,
+  boundSocketOptions,
   curveServerOptions,
   ENVELOPE_QUEUE,
 } from '../daemon/zeromq-options.ts';
@@ -49,6 +50,7 @@ export async function openBrokerSockets(options: BrokerSocketsOptions): Promise<
   const curve = curveServerOptions(options.curve);
   const intake = new Router({
     ...baseSocketOptions,
+    ...boundSocketOptions,
     ...curve,
     linger: options.lingerMs,
     receiveHighWaterMark: BATCH_QUEUE,
@@ -61,6 +63,7 @@ export async function openBrokerSockets(options: BrokerSocketsOptions): Promise<
   });
   const out = new XPublisher({
     ...baseSocketOptions,
+    ...boundSocketOptions,
     ...curve,
     linger: options.lingerMs,
     sendHighWaterMark: ENVELOPE_QUEUE,
@@ -70,6 +73,7 @@ export async function openBrokerSockets(options: BrokerSocketsOptions): Promise<
   });
   const repair = new Router({
     ...baseSocketOptions,
+    ...boundSocketOptions,
     ...curve,
     linger: options.lingerMs,
     receiveHighWaterMark: BATCH_QUEUE,

@@ -46,6 +46,13 @@ export const ENVELOPE_QUEUE = 2_000;
 /** Batches a broker queues from one publisher; the publisher's own window of unacked batches is smaller. */
 export const BATCH_QUEUE = 1_000;
 
+/**
+ * For sockets that strangers can reach. A security domain, although nobody asks for one here: without it the
+ * library takes any bytes that do not begin like ZeroMQ for a peer of ZMTP 1.0 and keeps it for ever, outside of
+ * handshake limit and heartbeat.
+ */
+export const boundSocketOptions = { zapDomain: 'herald' } as const;
+
 export function curveServerOptions(keys: CurveKeys | undefined): Record<string, unknown> {
   if (!keys) return {};
   return { curveServer: true, curvePublicKey: keys.publicKey, curveSecretKey: keys.secretKey };
