@@ -19,11 +19,12 @@ export async function fetchHistory(
     from: BrokerConnection,
     want: 'since' | 'held',
     after: TopicPosition,
+    of = after.epoch,
   ): Promise<TopicsReply | undefined> => {
     const reply = await from.question((request) => ({
       request,
       kind: 'topics',
-      of: after.epoch,
+      of,
       ...limits,
       queries: [topicQuery(topic, want, after)],
     }));
@@ -43,8 +44,8 @@ export async function fetchHistory(
   else if (copyOfOwner && isComplete(copyOfOwner)) parts.push(historyOf(copyOfOwner));
   else {
     const kept = await firstComplete(others, (one) => ask(one, 'since', position));
-    if (!kept)
-      return copyOfOwner ? historyOf(copyOfOwner) : { complete: false, why: 'epoch-gone', head: NOWHERE };
+    // Nobody knows that life any more: at least where the topic stands now.
+    if (!kept) return historyOf(copyOfOwner ?? (await ask(owner, 'since', position, '')));
     // It may have carried the topic itself for a while, before the owner of now.
     parts.push(historyOf(kept.reply), await own(kept.from, ownOffset(kept.reply)));
   }
