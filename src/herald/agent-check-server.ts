@@ -10,13 +10,15 @@ import type { AgentAnswer, AgentRequest } from '../protocol/agent-check.ts';
 import { AGENT_CHECK_LIMITS, decodeAgentRequest, encodeAgentAnswer } from '../protocol/agent-check.ts';
 
 export interface AgentCheckOptions {
-  /** Answers for what HAProxy named. Must not throw. */
-  answer: (request: AgentRequest) => AgentAnswer;
+  /** Answers for what HAProxy named, well within `AGENT_CHECK_LIMITS.deadlineMs`. Must not throw or reject. */
+  answer: (request: AgentRequest) => AgentAnswer | Promise<AgentAnswer>;
   allowed: (peer: string | undefined) => boolean;
   /** Told once a connection: the admin word sent, or why none was. */
   onEnd: (outcome: AgentOutcome) => void;
   /** Set for a port that speaks for one gateway: it answers at once, whatever is sent. */
   fixed?: AgentRequest;
+  /** Who is meant when nothing was said for a moment, or nothing that names anybody; unset = such are cut. */
+  otherwise?: AgentRequest;
 }
 
 export type AgentOutcome = AgentAnswer['admin'] | 'down' | 'refused' | 'malformed' | 'slow';
@@ -28,6 +30,8 @@ export interface AgentCheckServer {
 
 /** Above what any HAProxy opens at once, below what would starve lookups of descriptors. */
 const MAX_CONNECTIONS = 4_096;
+/** Who sends an agent-send line sends it with its connect; a loaded network may take this long. */
+const SPEAK_MS = 150;
 
 export async function startAgentCheck(
   address: Address,
@@ -88,23 +92,35 @@ function serve(socket: Socket, options: AgentCheckOptions): void {
     // Bytes left unread would turn the close into a reset that can overtake the answer.
     else socket.resume().end(line, 'latin1');
   };
+  const say = (answer: AgentAnswer): void =>
+    finish(answer.health === 'down' ? 'down' : answer.admin, encodeAgentAnswer(answer));
+  let asked = false;
   const answer = (request: AgentRequest): void => {
+    if (asked) return;
+    asked = true;
     const answered = options.answer(request);
-    finish(answered.health === 'down' ? 'down' : answered.admin, encodeAgentAnswer(answered));
+    if (answered instanceof Promise) void answered.then(say);
+    else say(answered);
   };
 
-  if (options.fixed) {
-    answer(options.fixed);
+  const { fixed, otherwise } = options;
+  if (fixed) {
+    answer(fixed);
     return;
+  }
+  if (otherwise) {
+    const unspoken = setTimeout(() => answer(otherwise), SPEAK_MS);
+    socket.once('close', () => clearTimeout(unspoken));
   }
   socket.setEncoding('latin1');
   socket.on('data', (chunk: string) => {
-    if (over) return;
+    if (asked || over) return;
     received += chunk;
     const end = received.indexOf('\n');
     if (end < 0 && received.length <= AGENT_CHECK_LIMITS.maxRequestBytes) return;
     const request = end < 0 ? undefined : decodeAgentRequest(received.slice(0, end));
     if (request?.ok) answer(request.value);
+    else if (otherwise) answer(otherwise);
     else finish('malformed');
   });
 }

@@ -20,6 +20,9 @@ export interface AgentDesk {
    * ever. What an operator asked for stands: it is not a judgement.
    */
   stop(nowMs: number): void;
+  stopping(): boolean;
+  /** Notes that HAProxy asked, here or at a port that answers for itself. */
+  asked(nowMs: number): void;
   /** When HAProxy last asked; -Infinity = never. */
   lastAskedMs(): number;
 }
@@ -45,6 +48,8 @@ export function createAgentDesk(parts: AgentDeskParts): AgentDesk {
       const rows = balancer.snapshot(nowMs).gateways;
       steered = new Set(rows.filter((row) => row.desired.state !== 'up').map((row) => row.gateway));
     },
+    stopping: () => steered !== undefined,
+    asked: (nowMs) => void (lastAskedMs = nowMs),
     lastAskedMs: () => lastAskedMs,
   };
 }

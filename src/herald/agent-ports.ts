@@ -1,14 +1,17 @@
-// Starts every agent-check listener: the central one, and the ports that speak for one gateway each, for a
-// HAProxy that sends no agent-send line.
+// Starts every agent-check listener: the central one, the ports that speak for one gateway each, for a HAProxy
+// that sends no agent-send line, and those that files of helpshift/herald ask for.
 
 import type { Address } from '../daemon/address.ts';
 import type { Clock } from '../daemon/clock.ts';
 import { StartError } from '../daemon/lifecycle.ts';
+import type { Log } from '../daemon/log.ts';
 import type { AgentCheckServer } from './agent-check-server.ts';
 import { startAgentCheck } from './agent-check-server.ts';
 import type { AgentDesk } from './agent-desk.ts';
 import type { HeraldConfig } from './herald-options.ts';
 import type { HeraldMeters } from './herald-meters.ts';
+import { startHelpshiftAgent } from './helpshift/helpshift-agent.ts';
+import { readHelpshift } from './helpshift/read-helpshift.ts';
 import { optionPairs } from './option-pairs.ts';
 import { allowedPeers } from './private-ports.ts';
 
@@ -35,10 +38,13 @@ export async function startAgentPorts(
   desk: AgentDesk,
   meters: HeraldMeters,
   clock: Clock,
+  log: Log,
 ): Promise<AgentPorts> {
+  const files = config.helpshift.map(readHelpshift);
+  const allowed = allowedPeers(config.agentAllow);
   const common = {
     answer: (request: Parameters<AgentDesk['answer']>[0]) => desk.answer(request, clock.nowMs()),
-    allowed: allowedPeers(config.agentAllow),
+    allowed,
     onEnd: (outcome: string) => meters.agentCheck(outcome),
   };
   const fixed = fixedAgentPorts(config);
@@ -51,6 +57,11 @@ export async function startAgentPorts(
     for (const { port, server } of fixed) {
       const options = { ...common, fixed: { backend: '', server } };
       servers.push(await startAgentCheck({ host: address.host, port }, '--agent-ports', options));
+    }
+    for (const file of files) {
+      const parts = { desk, onEnd: common.onEnd, clock, log };
+      const open = config.agentAllow.length === 0;
+      servers.push(await startHelpshiftAgent(file, { ...parts, allowed: open ? undefined : allowed }));
     }
   } catch (error) {
     await close();

@@ -24,6 +24,10 @@ const listenOptions = {
   ),
   agentPorts: list([], 'port=gateway, for a HAProxy that sends no agent-send line, for example 7501=gw-1'),
   agentServers: list([], 'backend/server=gateway, where the HAProxy server is not named like the gateway'),
+  helpshift: list(
+    [],
+    'configuration files of helpshift/herald, read as they are: each opens the agent-check port it names',
+  ),
   corsOrigins: list(['*'], 'origins of pages that may look up; * = any, since a lookup tells no secret'),
   trustProxy: flag(false, 'take client addresses from X-Forwarded-For; only behind a proxy of your own'),
   maxPublicConnections: integer(10_000, 10, 1_000_000, 'open sockets on publicListen; above, new ones close'),

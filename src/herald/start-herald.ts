@@ -221,7 +221,7 @@ export async function startHerald(config: HeraldConfig, parts: HeraldParts): Pro
       await closeHttp(adminApp);
     });
     const adminUrl = urlOf(await listenHttp(adminApp, listen.admin, '--admin-listen'));
-    const agents = await startAgentPorts(config, listen.agent, agentDesk, meters, clock);
+    const agents = await startAgentPorts(config, listen.agent, agentDesk, meters, clock, log);
     closers.push(() => agents.close());
     agentAddress = formatAddress(agents.address);
     closers.push(() => closeHttp(publicApp));

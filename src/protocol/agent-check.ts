@@ -10,6 +10,8 @@ export interface AgentAnswer {
   health: 'up' | 'down';
   /** Share of the server's configured weight, clamped to an integer 1..100; above 100 HAProxy would raise it. */
   weightPercent: number;
+  /** Limit of the server's connections from now on; only where a configuration asks for it. */
+  maxConnections?: number;
   /** For the operator; printed in HAProxy's log and stats page. */
   reason?: string;
 }
@@ -20,7 +22,8 @@ export const AGENT_CHECK_LIMITS = { maxRequestBytes: 512, deadlineMs: 1_000 } as
 export function encodeAgentAnswer(answer: AgentAnswer): string {
   const percent = Math.min(100, Math.max(1, Math.round(answer.weightPercent) || 1));
   const reason = answer.reason ? ` # ${answer.reason.replace(/[^\x20-\x7e]|[#%]/g, ' ').slice(0, 120)}` : '';
-  return `${answer.admin} ${answer.health} ${percent}%${reason}\n`;
+  const limit = answer.maxConnections === undefined ? '' : ` maxconn:${Math.trunc(answer.maxConnections)}`;
+  return `${answer.admin} ${answer.health} ${percent}%${limit}${reason}\n`;
 }
 
 export interface AgentRequest {
