@@ -1,5 +1,5 @@
-// (5) What agent-check is told for a server: which gateway is meant, and the three times at which the table is
-// not the one to ask: before it has heard of anybody, for a gateway it does not know, and at the end.
+// (5) What agent-check is told for a server: which gateway is meant, and the times at which the table is not the
+// one to ask: right after the start, while it knows nobody at all (what /readyz calls unready), and at the end.
 
 import type { AgentAnswer, AgentRequest } from '../protocol/agent-check.ts';
 import type { Balancer } from './core/balancer-types.ts';
@@ -27,6 +27,9 @@ export interface AgentDesk {
   lastAskedMs(): number;
 }
 
+/** A snapshot of the whole table is made at most once in this time, however many servers are asked for. */
+const KEEP_MS = 100;
+
 export function createAgentDesk(parts: AgentDeskParts): AgentDesk {
   const { balancer, servers, startedMs, warmUpMs } = parts;
   /** Set once stopping: the gateways an operator wants out, whose word outlives this Herald. */
@@ -35,14 +38,29 @@ export function createAgentDesk(parts: AgentDeskParts): AgentDesk {
   const gatewayOf = ({ backend, server }: AgentRequest): string =>
     servers.get(`${backend}/${server}`) ?? servers.get(server) ?? server;
 
+  let known: ReadonlySet<string> = new Set();
+  let knownAtMs = -Infinity;
+  const knownGateways = (nowMs: number): ReadonlySet<string> => {
+    if (nowMs - knownAtMs >= KEEP_MS) {
+      known = new Set(balancer.snapshot(nowMs).gateways.map((row) => row.gateway));
+      knownAtMs = nowMs;
+    }
+    return known;
+  };
+
   return {
     answer(request, nowMs) {
       lastAskedMs = nowMs;
       const gateway = gatewayOf(request);
       const answer = balancer.agentAnswer(gateway, nowMs);
       if (steered !== undefined) return steered.has(gateway) ? answer : neutral('herald stopping');
-      const warmingUp = nowMs - startedMs < warmUpMs && answer.admin === 'ready';
-      return warmingUp && !known(balancer, gateway, nowMs) ? neutral('herald starting') : answer;
+      if (answer.admin !== 'ready' || (answer.health === 'up' && nowMs - startedMs >= warmUpMs))
+        return answer;
+      const gateways = knownGateways(nowMs);
+      if (gateways.has(gateway)) return answer;
+      if (nowMs - startedMs < warmUpMs) return neutral('herald starting');
+      // A Herald that nobody reports to may be the one that is cut off: it must not take a whole backend down.
+      return gateways.size === 0 ? neutral('herald knows no gateway') : answer;
     },
     stop(nowMs) {
       const rows = balancer.snapshot(nowMs).gateways;
@@ -56,9 +74,4 @@ export function createAgentDesk(parts: AgentDeskParts): AgentDesk {
 
 function neutral(reason: string): AgentAnswer {
   return { admin: 'ready', health: 'up', weightPercent: 100, reason };
-}
-
-/** Only asked within the warm-up, so the cost of a snapshot does not matter. */
-function known(balancer: Balancer, gateway: string, nowMs: number): boolean {
-  return balancer.snapshot(nowMs).gateways.some((row) => row.gateway === gateway);
 }

@@ -90,6 +90,18 @@ test('is neutral right after the start, before anybody could have reported', asy
   expect(await agentSays('be/gw-1\n')).toMatch(/^ready up 100% # .*start/);
 });
 
+test('is neutral as long as it knows no gateway at all: it may be the one that is cut off', async () => {
+  herald = await oneHerald({ staleAfterMs: 200, expireAfterMs: 1_000, periodMs: 50 });
+  await expect
+    .poll(() => agentSays('be/gw-1\n'), { timeout: 5_000 })
+    .toBe('ready up 100% # herald knows no gateway\n');
+  expect((await ask(`${herald.addresses.public}/readyz`)).status).toBe(503);
+  await feed(herald, report('gw-2', { periodMs: 60_000 }));
+  await expect
+    .poll(() => agentSays('be/gw-1\n'), { timeout: 5_000 })
+    .toBe('ready down 1% # unknown gateway\n');
+});
+
 test('is neutral on shutdown, but for what an operator wants', async () => {
   herald = await oneHerald();
   await feed(herald, report('gw-1', { cpu: 0.9 }), report('gw-2', { state: 'draining' }), report('gw-3'));

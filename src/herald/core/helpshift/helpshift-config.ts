@@ -61,7 +61,7 @@ export function decodeHelpshift(value: unknown): Decoded<HelpshiftConfig> {
     return {
       name: text(file, 'name', 'name', ''),
       // The defaults of the original.
-      host: text(file, 'bind', 'bind', '0.0.0.0'),
+      host: text(file, 'bind', 'bind', '') || '0.0.0.0',
       port: optionalInteger(file, 'port', 0, 65_535) ?? 5555,
       plugins: [plugins[chosen]!, ...plugins.filter((_, i) => i !== chosen)],
       ignored: [
@@ -123,7 +123,7 @@ function readSource(fields: Fields, at: string): HelpshiftPlugin['source'] {
 function text(fields: Fields, key: string, field: string, otherwise?: string): string {
   const value = fields[key] ?? otherwise;
   if (typeof value === 'number') return String(value);
-  return typeof value === 'string' && (value !== '' || otherwise === '')
+  return typeof value === 'string' && (value !== '' || otherwise !== undefined)
     ? value
     : refuse(field, value, 'a text');
 }

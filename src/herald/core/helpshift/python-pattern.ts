@@ -37,7 +37,7 @@ function translated(pattern: string, multiline: boolean): string {
   for (let i = 0; i < pattern.length;) {
     const rest = pattern.slice(i);
     const [taken, written] = inClass ? [classPart(rest), classPart(rest)] : part(rest, multiline);
-    if (taken === '[') inClass = true;
+    if (!inClass && /^\[\^?\]?$/.test(taken)) inClass = true;
     else if (inClass && taken === ']') inClass = false;
     out += written;
     i += taken.length;
@@ -54,6 +54,9 @@ function part(rest: string, multiline: boolean): [taken: string, written: string
   const comment = /^\(\?#[^)]*\)/.exec(rest)?.[0];
   if (comment !== undefined) return [comment, ''];
   if (rest.startsWith('(?P<')) return ['(?P<', '(?<'];
+  // In Python a bracket right after the opening one is a character; in JavaScript [] and [^] are classes.
+  const bracket = /^(\[\^?)\]/.exec(rest);
+  if (bracket) return [bracket[0], `${bracket[1]!}\\]`];
   const back = /^\(\?P=(\w+)\)/.exec(rest);
   if (back) return [back[0], `\\k<${back[1]!}>`];
   if (rest.startsWith('\\A')) return ['\\A', multiline ? '(?<![\\s\\S])' : '^'];
