@@ -5,6 +5,7 @@ import { Option as Flag } from 'commander';
 import type { LookupReply } from '../protocol/lookup.ts';
 import { encodeLookupQuery } from '../protocol/lookup.ts';
 import { LABEL_KEY_PATTERN } from '../protocol/names.ts';
+import type { Explanation } from '../herald/core/explanation.ts';
 import { StartError } from '../daemon/lifecycle.ts';
 import type { Target } from './admin-api.ts';
 import { askSuccess } from './admin-api.ts';
@@ -117,6 +118,7 @@ function labelsOf(pairs: string[]): Record<string, string> {
 
 async function explain(lookupId: string, flags: AdminFlags & { output: Output }): Promise<void> {
   const value = await askSuccess<unknown>(adminTarget(flags), `/v1/explain/${encodeURIComponent(lookupId)}`);
+import type { Explanation } from '../herald/core/explanation.ts';
   if (flags.output === 'table') console.log(renderExplanation(value));
   else console.log(JSON.stringify(value, null, flags.output === 'json' ? 2 : 0));
 }

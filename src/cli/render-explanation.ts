@@ -1,33 +1,88 @@
-// An explanation as text: whatever the core kept of a lookup, fields as lines and lists of records as tables,
-// so that a new term in the policy shows up here without a change.
+// An explanation as text: a line a candidate with the sum that it was compared by, the winner first. A term that
+// is added to the policy shows up here by its name.
 
-type Row = Record<string, unknown>;
+import type { ExplainedCandidate, Explanation } from '../herald/core/explanation.ts';
 
-export function renderExplanation(value: unknown): string {
-  if (typeof value !== 'object' || value === null) return cell(value);
-  const lines: string[] = [];
-  for (const [name, field] of Object.entries(value)) {
-    if (isRows(field)) lines.push('', `${name}:`, ...tableOf(field));
-    else lines.push(`${name.padEnd(18)} ${cell(field)}`);
-  }
-  return lines.join('\n');
+const WAYS: Record<Explanation['way'], string> = {
+  drawn: 'the least of those drawn',
+  'full-look': 'the least of all, because those drawn would not do',
+  affinity: 'the owner of its key',
+  refused: 'refused: the best one is above the admission limit or barred',
+};
+
+interface Row {
+  candidate: ExplainedCandidate;
+  drawn: number;
 }
 
-function isRows(value: unknown): value is Row[] {
-  return (
-    Array.isArray(value) && value.length > 0 && value.every((row) => typeof row === 'object' && row !== null)
+export function renderExplanation(explanation: Explanation): string {
+  const { lookupId, way, ageMs, draws, factors, candidates } = explanation;
+  const rows = rowsOf(candidates);
+  const terms = Object.keys(candidates[0]?.terms ?? {}) as (keyof ExplainedCandidate['terms'])[];
+  const head = [
+    '',
+    'gateway',
+    'drawn',
+    'report age',
+    'reported',
+    ...terms.map((term, i) => (i === 0 ? `= ${term}` : `+ ${term}`)),
+    'expected',
+    'compared',
+    'young',
+    'in flight',
+  ];
+  const lines = rows.map(({ candidate, drawn }) => [
+    candidate.won ? '*' : '',
+    candidate.gateway,
+    `${drawn}x`,
+    `${Math.round(candidate.ageMs)} ms`,
+    load(candidate.reported),
+    ...terms.map((term) => load(candidate.terms[term])),
+    load(candidate.expected),
+    load(candidate.compared),
+    count(candidate.young),
+    count(candidate.pending),
+  ]);
+  const ago = ageMs === undefined ? '' : `, ${(ageMs / 1_000).toFixed(1)} s ago`;
+  return [
+    `lookup ${lookupId}${ago}: ${WAYS[way]}`,
+    `looked at ${draws}; a ticket in flight counted as ${factors.pending.toFixed(2)} connections, a connect as ${(1_000 * factors.handshake).toFixed(2)} ms of CPU`,
+    '',
+    ...aligned([head, ...lines]),
+  ].join('\n');
+}
+
+/** One row a gateway, however often it was drawn: the winner, then by what was compared. */
+function rowsOf(candidates: readonly ExplainedCandidate[]): Row[] {
+  const rows = new Map<string, Row>();
+  for (const candidate of candidates) {
+    const row = rows.get(candidate.gateway);
+    if (!row) rows.set(candidate.gateway, { candidate, drawn: 1 });
+    else {
+      row.drawn += 1;
+      if (candidate.won) row.candidate = candidate;
+    }
+  }
+  return [...rows.values()].sort(
+    (a, b) =>
+      Number(b.candidate.won) - Number(a.candidate.won) || a.candidate.compared - b.candidate.compared,
   );
 }
 
-function tableOf(rows: Row[]): string[] {
-  const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
-  const cells = [columns, ...rows.map((row) => columns.map((column) => cell(row[column])))];
-  const widths = columns.map((_, i) => Math.max(...cells.map((row) => row[i]!.length)));
-  return cells.map((row) => `  ${row.map((text, i) => text.padEnd(widths[i]!)).join('  ')}`.trimEnd());
+function aligned(cells: readonly string[][]): string[] {
+  const widths = cells[0]!.map((_, i) => Math.max(...cells.map((row) => row[i]!.length)));
+  return cells.map((row) =>
+    row
+      .map((text, i) => (i < 2 ? text.padEnd(widths[i]!) : text.padStart(widths[i]!)))
+      .join('  ')
+      .trimEnd(),
+  );
 }
 
-function cell(value: unknown): string {
-  if (value === undefined || value === null) return '-';
-  if (typeof value === 'number') return Number.isInteger(value) ? String(value) : value.toFixed(4);
-  return typeof value === 'string' ? value : JSON.stringify(value);
+function load(value: number): string {
+  return value === 0 ? '0' : value.toFixed(3);
+}
+
+function count(value: number): string {
+  return Number.isInteger(value) ? String(value) : value.toFixed(1);
 }

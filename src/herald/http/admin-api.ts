@@ -92,7 +92,7 @@ export function registerAdminApi(app: FastifyInstance, parts: AdminApiParts): vo
   }
 
   app.get<Named>('/v1/explain/:id', (request, reply) => {
-    const explained = balancer.explain(request.params.id);
+    const explained = balancer.explain(request.params.id, clock.nowMs());
     if (explained === undefined) {
       const detail = 'not among the remembered lookups of this Herald';
       return void sendProblem(reply, problem(404, 'no-such-lookup', detail));
