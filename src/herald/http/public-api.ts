@@ -27,6 +27,7 @@ export function registerPublicApi(app: FastifyInstance, parts: PublicApiParts): 
   const { desk, tickets, clock, health } = parts;
   const writeReply = createReplyWriter(tickets, clock);
   const cors = corsRule(parts.corsOrigins);
+  const headFor = answerHeads();
 
   const answerLookup = (request: IncomingMessage, response: ServerResponse): void => {
     const allowed = cors(request.headers.origin);
@@ -35,10 +36,12 @@ export function registerPublicApi(app: FastifyInstance, parts: PublicApiParts): 
       writeProblem(response, allowed, answer.problem);
       return;
     }
+    // All ASCII, so that characters are bytes.
     const text = writeReply(answer.found);
-    response.writeHead(200, { ...allowed, ...ANSWER, 'content-length': text.length });
-    // All ASCII: said so, it goes out as it is.
-    response.end(text, 'latin1');
+    const head = headFor(allowed);
+    head['content-length'] = String(text.length);
+    response.writeHead(200, head);
+    response.end(text);
   };
   addShortWay(app, (request, response) => {
     if (request.method !== 'GET' || !isLookup(request.url ?? '')) return false;
@@ -110,6 +113,22 @@ function isLookup(target: string): boolean {
   return target.length === LOOKUP_PATH.length || target[LOOKUP_PATH.length] === '?';
 }
 
+/**
+ * The head of an answer, one object for each set of CORS headers, filled in anew each time: to spread them into
+ * a new object costs more than the decision. Node has written it out when `writeHead` returns.
+ */
+function answerHeads(): (allowed: Readonly<Record<string, string>>) => Record<string, string> {
+  const heads = new WeakMap<object, Record<string, string>>();
+  return (allowed) => {
+    let head = heads.get(allowed);
+    if (head === undefined) {
+      head = { ...allowed, ...ANSWER, 'content-length': '0' };
+      heads.set(allowed, head);
+    }
+    return head;
+  };
+}
+
 /** The headers that let a page of `origin` read the answer. */
 function corsRule(
   origins: readonly string[],
@@ -117,8 +136,8 @@ function corsRule(
   const any = { 'access-control-allow-origin': '*', 'access-control-expose-headers': 'retry-after' };
   if (origins.includes('*')) return () => any;
   const varying = { vary: 'origin' };
-  return (origin) =>
-    origin !== undefined && origins.includes(origin)
-      ? { ...any, ...varying, 'access-control-allow-origin': origin }
-      : varying;
+  const named = new Map(
+    origins.map((origin) => [origin, { ...any, ...varying, 'access-control-allow-origin': origin }]),
+  );
+  return (origin) => (origin === undefined ? undefined : named.get(origin)) ?? varying;
 }
