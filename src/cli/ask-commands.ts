@@ -5,8 +5,8 @@ import { Option as Flag } from 'commander';
 import type { LookupReply } from '../protocol/lookup.ts';
 import { encodeLookupQuery } from '../protocol/lookup.ts';
 import { LABEL_KEY_PATTERN } from '../protocol/names.ts';
-import type { Explanation } from '../herald/core/explanation.ts';
 import { StartError } from '../daemon/lifecycle.ts';
+import type { Explanation } from '../herald/core/explanation.ts';
 import type { Target } from './admin-api.ts';
 import { askSuccess } from './admin-api.ts';
 import { heraldUrl, wholeNumber } from './given.ts';
@@ -117,8 +117,10 @@ function labelsOf(pairs: string[]): Record<string, string> {
 }
 
 async function explain(lookupId: string, flags: AdminFlags & { output: Output }): Promise<void> {
-  const value = await askSuccess<unknown>(adminTarget(flags), `/v1/explain/${encodeURIComponent(lookupId)}`);
-import type { Explanation } from '../herald/core/explanation.ts';
+  const value = await askSuccess<Explanation>(
+    adminTarget(flags),
+    `/v1/explain/${encodeURIComponent(lookupId)}`,
+  );
   if (flags.output === 'table') console.log(renderExplanation(value));
   else console.log(JSON.stringify(value, null, flags.output === 'json' ? 2 : 0));
 }
