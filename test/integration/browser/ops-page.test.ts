@@ -89,8 +89,6 @@ describe.runIf(requireServer('chromium'))('the ops page', () => {
   it('says so when its Herald is gone', async () => {
     clearInterval(reporting);
     await herald.close();
-    await expect
-      .poll(() => page.locator('body').innerText(), { timeout: 20_000 })
-      .toMatch(/trying again/);
+    await expect.poll(() => page.locator('body').innerText(), { timeout: 20_000 }).toMatch(/trying again/);
   });
 });
