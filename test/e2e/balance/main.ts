@@ -30,12 +30,25 @@ if (!existsSync(HERALD_BIN)) {
   console.error(`${HERALD_BIN} is missing: npm run build`);
   process.exit(2);
 }
+/** Starting and stopping nine processes twice, on a machine that does much else. */
+const START_STOP_SEC = 180;
 const figures: Figures[] = [];
+let doing = '';
+// A run that does not come to its end must say so; its processes end with this one.
+const watchdog = setTimeout(
+  () => {
+    console.error(`missed: ${doing} did not end in time`);
+    process.exit(1);
+  },
+  1_000 * values.scenario.split(',').length * (size.fillSec + size.measureSec + START_STOP_SEC),
+);
+watchdog.unref();
 for (const scenario of values.scenario.split(',')) {
   if (scenario !== 'mixed' && scenario !== 'neighbour') {
     console.error(`no scenario ${scenario}; there are mixed, neighbour`);
     process.exit(2);
   }
+  doing = scenario;
   const runs = values.policy.split(',').map((policy, i) =>
     runBalance({
       policy,
