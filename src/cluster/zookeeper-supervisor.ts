@@ -179,6 +179,10 @@ export function superviseZookeeper(options: SupervisorOptions): Supervisor {
         enter('away');
       } else {
         failures += 1;
+        // Said once, after each server was asked: a wrong address would otherwise be silence.
+        if (failures === options.servers.length) {
+          log.warn('zookeeper-unreachable', { servers: options.servers });
+        }
         if (nowMs() - sinceMs > FORGET_ZXID_AFTER_MS) lastZxid = undefined;
       }
       // One quick round over all servers, then jittered rounds: nobody waits long, nothing is hammered.

@@ -24,6 +24,8 @@ export interface LintFinding {
 interface Section {
   kind: string;
   name: string;
+  /** The named `defaults` it asks for (`from NAME`). */
+  from: string | undefined;
   line: number;
   lines: NumberedLine[];
 }
@@ -41,11 +43,20 @@ const SLOW_AGENT_MS = 2_000;
 /** Findings in the order of their lines; empty when nothing is wrong. */
 export function lintHaproxy(text: string): LintFinding[] {
   const sections = sectionsOf(text);
-  const defaults = sections.filter(({ kind }) => kind === 'defaults').flatMap(({ lines }) => lines);
   return sections
     .filter(({ kind }) => kind === 'backend' || kind === 'listen')
-    .flatMap((section) => lintBackend(section, defaults))
+    .flatMap((section) => lintBackend(section, defaultsOf(section, sections)))
     .sort((a, b) => a.line - b.line);
+}
+
+/** The lines a section starts from: those of the `defaults` it names, else of the last one above it. */
+function defaultsOf(section: Section, sections: readonly Section[]): readonly NumberedLine[] {
+  const above = sections.filter(({ kind, line }) => kind === 'defaults' && line < section.line);
+  const { from } = section;
+  const found = from === undefined ? above.at(-1) : above.findLast(({ name }) => name === from);
+  if (!found) return [];
+  // One `defaults` stands on another only where it names it.
+  return found.from === undefined ? found.lines : [...defaultsOf(found, sections), ...found.lines];
 }
 
 function lintBackend(section: Section, defaults: readonly NumberedLine[]): LintFinding[] {
@@ -162,7 +173,13 @@ function sectionsOf(text: string): Section[] {
     if (words.length === 0) continue;
     const number = index + 1;
     if (SECTIONS.test(words[0]!))
-      sections.push({ kind: words[0]!, name: words[1] ?? '', line: number, lines: [] });
+      sections.push({
+        kind: words[0]!,
+        name: words[1] ?? '',
+        from: valueOf(words, 'from'),
+        line: number,
+        lines: [],
+      });
     else sections.at(-1)?.lines.push({ number, words });
   }
   return sections;

@@ -50,3 +50,13 @@ test('names what is wrong with the section', () => {
     [2, 'leastconn-herds'],
   ]);
 });
+
+test('reads the defaults that hold for a section, and no others', () => {
+  const server = `  server a 10.0.0.1:80 ${GOOD}\n`;
+  const tunnel = '  timeout tunnel 1h\n';
+  const lines = (text: string): number[] => lintHaproxy(text).map(({ line }) => line);
+  expect(lines(`defaults\n${tunnel}defaults\nbackend be\n${server}`)).toEqual([4]);
+  expect(lines(`backend be\n${server}defaults\n${tunnel}`)).toEqual([1]);
+  expect(lines(`defaults ws\n${tunnel}defaults\nbackend be from ws\n${server}`)).toEqual([]);
+  expect(lines(`defaults a\n${tunnel}defaults b from a\nbackend be\n${server}`)).toEqual([]);
+});
