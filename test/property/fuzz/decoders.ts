@@ -6,6 +6,7 @@ import { decodePublishRequest } from '../../../src/broker/publish-request.ts';
 import { decodeTable } from '../../../src/checks/core/table.ts';
 import { decodeLookupReply } from '../../../src/client/lookup-answer.ts';
 import { decodeBrokerAddress } from '../../../src/herald/broker-book.ts';
+import { decodeHelpshift } from '../../../src/herald/core/helpshift/helpshift-config.ts';
 import { decodeOperatorRequest } from '../../../src/herald/http/operator-request.ts';
 import { decodeTableQuery } from '../../../src/herald/http/table-view.ts';
 import { decodeDesired, encodeDesired } from '../../../src/herald/load-store/desired-entry.ts';
@@ -227,6 +228,37 @@ export const DECODERS: Readonly<Record<string, FuzzedDecoder>> = {
   decodeSnapshot: {
     decode: ofText((body) => decodeSnapshot(body, 2_000, 'the file', silentLog)),
     examples: json({ v: 1, desired: { 'g-1': DESIRED, g: { state: 'up', unshared: true } }, parts: [PART] }),
+  },
+  decodeHelpshift: {
+    decode: ofJson(decodeHelpshift),
+    examples: json({
+      name: 's',
+      bind: '127.0.0.1',
+      port: 5555,
+      plugins: [
+        {
+          name: 'load',
+          herald_plugin_name: 'herald_file',
+          file_path: '/f',
+          interval: 1,
+          staleness_interval: 10,
+          staleness_response: 'noop',
+          thresholds_metric: 'float(r.split()[0])',
+          thresholds: [{ pct: 64, min_threshold_response: 1 }, { drain: '>7' }, { down: 0 }],
+        },
+        {
+          name: 'up',
+          herald_plugin_name: 'herald_http',
+          url: 'http://h/x',
+          is_json: true,
+          default_response: 'down',
+          patterns_metric: "r['s']",
+          patterns: [{ up: '.*ok.*' }],
+        },
+      ],
+    }),
+    // Compiled: an expression as a tree, a pattern as a RegExp.
+    free: /^value\.plugins\.\d+\.rules\b/,
   },
   decodeTable: {
     decode: ofJson(decodeTable),
