@@ -28,10 +28,17 @@ async function startTomorrow({ url }: LaunchedGateway): Promise<{ url: string; f
     const today = new WebSocket(url, ['herald.v1.json']);
     closers.push(() => today.terminate());
     closers.push(() => client.terminate());
-    const opened = once(today, 'open');
+    // A gateway that drains refuses the next connection of the same client.
+    const opened = once(today, 'open').then(
+      () => true,
+      () => false,
+    );
+    today.on('error', () => client.close(1013));
     client.on('message', (data: Buffer) => {
       fromClient.push(JSON.parse(data.toString()) as Frame);
-      void opened.then(() => today.send(data.toString()));
+      void opened.then((isOpen) => {
+        if (isOpen) today.send(data.toString());
+      });
     });
     today.on('message', (data: Buffer) => {
       const frame = JSON.parse(data.toString()) as Frame;
