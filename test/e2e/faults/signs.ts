@@ -51,12 +51,21 @@ export async function nextWrites(
   );
 }
 
-/** Session that owns the Herald's entry; empty while there is none. Throws while ZooKeeper cannot be asked. */
+/**
+ * Session that owns the Herald's entry; empty while there is none. Faults meet the observer's own connection
+ * too, so it asks until it is answered.
+ */
 export async function sessionOf(field: Field, herald: HeraldNode): Promise<string> {
-  const found = await field.observer.get(PATHS.herald(herald.id));
-  if (found.ok) return found.value.owner;
-  if (found.why === 'no-node') return '';
-  throw new Error(`the observer could not ask: ${found.why}`);
+  return until(
+    'an answer to the observer',
+    async () => {
+      const found = await field.observer.get(PATHS.herald(herald.id));
+      if (found.ok) return { owner: found.value.owner };
+      return found.why === 'no-node' ? { owner: '' } : undefined;
+    },
+    20_000,
+    20,
+  ).then(({ owner }) => owner);
 }
 
 /** Degraded must be said in `/readyz`, in `/v1/table` and as a metric; or in none of them. */

@@ -13,6 +13,7 @@ import type { Effort, Row } from '../row.ts';
 
 const LEASE = '/faults-lease/mover';
 const TARGET = '/faults-lease/round';
+const SEEN = '/faults-lease/seen';
 const TRIES = 200;
 const EXPIRY_TIMEOUT_MS = 1_500;
 
@@ -76,6 +77,8 @@ async function bothBelieve(
     if (time % 2 === 1) old.proxy.thaw();
     const old1 = await oldWrite;
     finding.took(startMs, performance.now() - startMs);
+    // A read alone may come from a server that lags; after a write of its own the observer sees all before it.
+    await observer.put(SEEN, String(time));
     const found = await observer.get(TARGET);
     if (!old1.ok && old1.why === 'fenced') refused += 1;
     else
