@@ -93,7 +93,8 @@ export class Family {
     this.#children.set(name, child);
     createInterface({ input: child.stderr! }).on('line', (line) => {
       const trouble = troubleOf(line);
-      if (trouble !== undefined) this.#events.onTrouble(`${name}: ${trouble}`);
+      // While all end, each is missed by the others.
+      if (trouble !== undefined && !this.#ending) this.#events.onTrouble(`${name}: ${trouble}`);
     });
     const addresses = await ready(name, child);
     child.on('exit', (code, signal) => {

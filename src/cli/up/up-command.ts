@@ -63,10 +63,7 @@ async function up(flags: UpFlags): Promise<void> {
   const show = createShow();
   const family = new Family(
     {
-      onTrouble(line) {
-        // While all end, each is missed by the others.
-        if (!stopping) show.say(line);
-      },
+      onTrouble: (line) => show.say(line),
       onDeath(name, cause, againInMs) {
         const again = againInMs === undefined ? '' : `; starting it again in ${againInMs / 1_000} s`;
         show.say(`${name} ended: ${cause}${again}`);
