@@ -53,6 +53,7 @@ export interface HeraldsOptions {
   /** Share of the clients that ask each replica; equal when absent. */
   replicaShares?: readonly number[];
   moves: boolean;
+  handshakeSeconds: number;
   leftOut?: LeftOut;
 }
 
@@ -67,7 +68,11 @@ export function heralds(options: HeraldsOptions, fleet: readonly GatewayModel[],
     createBalancer({
       heraldId,
       random,
-      defaultPool: { policy: options.policy, mover: options.moves ? 'on' : 'off' },
+      defaultPool: {
+        policy: options.policy,
+        mover: options.moves ? 'on' : 'off',
+        handshakeSeconds: options.handshakeSeconds,
+      },
       explainLookups: 0,
       ...(options.leftOut && { leftOut: options.leftOut }),
     }),

@@ -12,12 +12,17 @@ export const SAMPLE_MS = 100;
 export const WINDOW_MS = 2_000;
 const WINDOW_SAMPLES = WINDOW_MS / SAMPLE_MS;
 const NOISE = 0.015;
-/** CPU seconds of one connect on capacity 1. */
-export const HANDSHAKE_SEC = 0.002;
 const EARLY_GAP_MS = 100;
 const EARLY_LOAD = 0.005;
 const ASSUMED_COST = 0.001;
 const ASSUMED_WEIGHT = 50;
+
+export interface GatewayHabits {
+  /** CPU seconds of one connect on capacity 1. */
+  handshakeSeconds: number;
+  /** Whether it reports at once when many have come. */
+  earlyReports: boolean;
+}
 
 export class GatewayModel {
   readonly index: number;
@@ -49,11 +54,14 @@ export class GatewayModel {
   #toldAccepted = 0;
   #toldAtMs = 0;
 
-  constructor(index: number, capacity: number, claimedCapacity: number) {
+  readonly #habits: GatewayHabits;
+
+  constructor(index: number, capacity: number, claimedCapacity: number, habits: GatewayHabits) {
     this.index = index;
     this.id = `gw-${String(index + 1).padStart(2, '0')}`;
     this.capacity = capacity;
     this.claimedCapacity = claimedCapacity;
+    this.#habits = habits;
   }
 
   accept(heraldId: string | undefined, nowMs: number): void {
@@ -95,7 +103,7 @@ export class GatewayModel {
   sample(nowMs: number): void {
     const before = this.#level;
     this.#settle(nowMs);
-    const handshakes = (this.#handshakes * HANDSHAKE_SEC) / (SAMPLE_MS / 1_000);
+    const handshakes = (this.#handshakes * this.#habits.handshakeSeconds) / (SAMPLE_MS / 1_000);
     this.#handshakes = 0;
     const work = (before + this.#level) / 2 + handshakes;
     this.#window[this.#samples++ % WINDOW_SAMPLES] = Math.max(0, work) / this.capacity + this.stolen;
@@ -118,6 +126,7 @@ export class GatewayModel {
       const measured = Math.max(0, utilisation + NOISE * normal(random));
       return this.#report('full', this.lies ? 0 : measured, periodMs, nowMs);
     }
+    if (!this.#habits.earlyReports) return undefined;
     const cost =
       (utilisation + (ASSUMED_WEIGHT * ASSUMED_COST) / this.capacity) / (this.count + ASSUMED_WEIGHT);
     const rush = (this.#acceptedTotal - this.#toldAccepted) * cost >= EARLY_LOAD;

@@ -82,7 +82,9 @@ export function runSimulation(options: SimulationOptions): SimulationResult {
     if (policy === 'oracle') return oracle(fleet);
     const { replicaShares, leftOut } = options;
     const shares = replicaShares && { replicaShares };
-    return heralds({ policy, replicas, moves, ...shares, ...(leftOut && { leftOut }) }, fleet, placing);
+    const { handshakeSeconds } = scenario;
+    const told = { policy, replicas, moves, handshakeSeconds, ...shares, ...(leftOut && { leftOut }) };
+    return heralds(told, fleet, placing);
   };
   const world = new World(
     {

@@ -11,7 +11,9 @@ export type ScenarioName =
   | 'neighbour'
   | 'scaleout'
   | 'overload'
-  | 'hottopic';
+  | 'hottopic'
+  | 'outage'
+  | 'newcomer';
 
 export type Incident =
   /** The gateway is gone; its clients look up again within `backWithinSec`. */
@@ -33,6 +35,10 @@ export interface Scenario {
   capacity: (index: number) => number;
   /** Which one reports 0; in a smaller fleet, counted on from the first. */
   liar?: number;
+  /** CPU seconds of one connect on capacity 1, as Herald is told as well. */
+  handshakeSeconds: number;
+  /** Gateways report at once when many have come, and not only each period. */
+  earlyReports: boolean;
   /** Connections may be moved (policy `expected` only). */
   moves: boolean;
   /** Arrival rate over the usual one. */
@@ -47,7 +53,16 @@ export interface Scenario {
 const equal = (): number => 1;
 const usual = (): number => 1;
 const quiet = (): Incident[] => [];
-const plain = { warmSec: 60, meanLoad: 0.65, lifeSec: 840, capacity: equal, moves: false, arrivals: usual };
+const plain = {
+  warmSec: 60,
+  meanLoad: 0.65,
+  lifeSec: 840,
+  capacity: equal,
+  handshakeSeconds: 0.002,
+  earlyReports: true,
+  moves: false,
+  arrivals: usual,
+};
 
 const steady: Scenario = {
   ...plain,
@@ -152,6 +167,35 @@ const hottopic: Scenario = {
   incidents: () => [{ kind: 'heat', atSec: 120, factor: 3 }],
 };
 
+/** TLS ends elsewhere and gateways report as a script would: only tickets in flight tell who is on the way. */
+const outage: Scenario = {
+  ...plain,
+  name: 'outage',
+  title: 'half the fleet dies, all clients are back within a second',
+  measureSec: 90,
+  meanLoad: 0.35,
+  handshakeSeconds: 0,
+  earlyReports: false,
+  incidents: (gateways) =>
+    Array.from({ length: Math.floor(gateways / 2) }, (_, gateway) => ({
+      kind: 'kill',
+      atSec: 30,
+      gateway,
+      backWithinSec: 1,
+    })),
+};
+
+/** Everybody is sent to the empty one, and what they will cost shows only seconds later. */
+const newcomer: Scenario = {
+  ...plain,
+  name: 'newcomer',
+  title: 'one gateway more, lives of half a minute, connecting costs nothing',
+  measureSec: 90,
+  lifeSec: 30,
+  handshakeSeconds: 0,
+  incidents: () => [{ kind: 'add', atSec: 30 }],
+};
+
 export const SCENARIOS: Record<ScenarioName, Scenario> = {
   steady,
   caps4,
@@ -163,4 +207,6 @@ export const SCENARIOS: Record<ScenarioName, Scenario> = {
   scaleout,
   overload,
   hottopic,
+  outage,
+  newcomer,
 };

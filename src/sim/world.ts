@@ -61,7 +61,7 @@ export class World {
     this.#incidents = scenario.incidents(gateways).sort((a, b) => a.atSec - b.atSec);
     const added = this.#incidents.filter((incident) => incident.kind === 'add').length;
     this.fleet = Array.from({ length: gateways + added }, (_, index) => {
-      const gateway = new GatewayModel(index, scenario.capacity(index), 1);
+      const gateway = new GatewayModel(index, scenario.capacity(index), 1, scenario);
       gateway.up = index < gateways;
       gateway.lies = scenario.liar !== undefined && index === scenario.liar % gateways;
       gateway.nextReportAtMs = this.#random() * options.reportMs;
