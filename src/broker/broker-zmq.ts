@@ -41,8 +41,10 @@ export interface BrokerSockets {
   /** Hands an envelope to every gateway that listens for it; drops for those whose queue is full. */
   broadcast(frame: Uint8Array): void;
   reply(socket: 'publish' | 'repair', peer: Buffer, frame: Uint8Array): void;
-  /** Stops taking publications; what waits unread is answered by nobody. */
-  stopIntake(): void;
+  /**
+   * What waits unread is answered by nobody. Never preceded by `unbind()`: the library runs that on another
+   * thread while this one still uses the socket, and libzmq then aborts the process.
+   */
   close(): Promise<void>;
 }
 
@@ -125,9 +127,6 @@ export async function openBrokerSockets(options: BrokerSocketsOptions): Promise<
     reply(socket, peer, frame) {
       // A peer that left is no failure: the library reports an unroutable message only when asked to.
       sockets[socket].send([peer, frame]).catch(failed(socket));
-    },
-    stopIntake() {
-      if (!intake.closed) intake.unbind(intake.lastEndpoint!).catch(failed('publish'));
     },
     async close() {
       closing = true;

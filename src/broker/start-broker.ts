@@ -202,7 +202,6 @@ export async function startBroker(config: BrokerConfig, parts: BrokerParts): Pro
     await told;
     await Promise.all([announcer.withdraw(), entry.withdraw()]);
     stopCopies();
-    sockets.stopIntake();
     await sockets.close();
     meters.update(core.snapshot());
     await stopTelemetry();
