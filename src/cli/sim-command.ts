@@ -51,7 +51,7 @@ export function addSimCommand(program: Command): void {
     .option('--scenario <name...>', `one or more of ${Object.keys(SCENARIOS).join(', ')}; default all`)
     .option('--seed <number>', 'same seed, same result', '1')
     .option('--gateways <number>', 'gateways at the start', '20')
-    .option('--clients <number>', 'connections a gateway at the start', '1000')
+    .option('--clients <number>', 'connections a gateway at the start', '3250')
     .option('--replicas <number>', 'Heralds that decide', '3')
     .option('--report-ms <number>', 'report period', '2000')
     .option('--chart <file.svg>', 'write the load of every gateway over time, a panel a run')
