@@ -103,6 +103,7 @@ export async function startFleet(
     );
     const table = async (): Promise<TableSnapshot> => {
       const reply = await fetch(`${herald['admin']}/v1/table`, { signal: AbortSignal.timeout(10_000) });
+      if (!reply.ok) throw new Error(`${reply.status} ${await reply.text()}`);
       return (await reply.json()) as TableSnapshot;
     };
     const allUp = async (): Promise<boolean> => {
