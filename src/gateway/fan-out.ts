@@ -2,9 +2,9 @@
 
 import type { Clock } from '../daemon/clock.ts';
 import type { Timing } from '../daemon/metrics.ts';
-import type { Group } from './core/group.ts';
+import { Flush } from './core/flush.ts';
 import type { Hub } from './core/hub.ts';
-import type { Outbox } from './core/outbox.ts';
+import type { FlushRun, Outbox } from './core/outbox.ts';
 import type { Allocate } from './core/ws-frame.ts';
 
 /** A slice ends here, well below the 10 ms that a loop may be blocked. */
@@ -24,18 +24,17 @@ export interface FanOutParts {
 
 export class FanOut {
   readonly #parts: FanOutParts;
-  #due: Group[] = [];
-  #next = 0;
+  readonly #flush: Flush;
   #costMs = 0;
   #running = false;
   #stopped = false;
   #timer: NodeJS.Timeout | undefined;
   #timerDueMs = Infinity;
-  #oldestMs = Infinity;
   #lagsMs: { atMs: number; lagMs: number }[] = [];
 
   constructor(parts: FanOutParts) {
     this.#parts = parts;
+    this.#flush = new Flush(parts.outbox);
   }
 
   /** Something may be due; cheap enough to be called for every batch of messages. */
@@ -67,9 +66,7 @@ export class FanOut {
   #begin(): void {
     this.#clearTimer();
     // Half a millisecond early counts as due: the timers of the loop have whole milliseconds.
-    this.#oldestMs = this.#parts.outbox.oldestMs();
-    this.#due = this.#parts.outbox.takeDue(this.#parts.clock.nowMs() + 0.5);
-    this.#next = 0;
+    this.#flush.begin(this.#parts.clock.nowMs() + 0.5);
     this.#costMs = 0;
     this.#slice();
   }
@@ -78,26 +75,32 @@ export class FanOut {
     const { hub, allocate, clock, outbox, flushDuration } = this.#parts;
     const startMs = clock.nowMs();
     let nowMs = startMs;
-    while (this.#next < this.#due.length && nowMs - startMs < SLICE_MS && !this.#stopped) {
-      const group = this.#due[this.#next]!;
-      if (!group.flushing) group.seal(allocate);
-      if (hub.write(group, WRITES_PER_LOOK)) this.#next += 1;
+    this.#flush.letQuickerPass(nowMs);
+    let { group } = this.#flush;
+    while (group && nowMs - startMs < SLICE_MS && !this.#stopped) {
+      if (!group.flushing && group.hasPending) group.seal(allocate);
+      const isWritten = hub.write(group, WRITES_PER_LOOK);
       nowMs = clock.nowMs();
+      if (isWritten) this.#noteLag(this.#flush.written(nowMs), nowMs);
+      ({ group } = this.#flush);
     }
     this.#costMs += nowMs - startMs;
-    if (this.#next < this.#due.length && !this.#stopped) {
+    if (group && !this.#stopped) {
       setImmediate(() => this.#slice());
       return;
     }
-    if (this.#due.length > 0) {
-      this.#lagsMs.push({ atMs: nowMs, lagMs: nowMs - this.#oldestMs });
-      if (this.#lagsMs.length > MAX_LAGS) this.#lagsMs.shift();
+    if (this.#costMs > 0) {
       flushDuration.observe(this.#costMs);
       outbox.finished(this.#costMs, nowMs);
     }
-    this.#due = [];
     this.#running = false;
     this.wake();
+  }
+
+  #noteLag(run: FlushRun | undefined, nowMs: number): void {
+    if (!run) return;
+    this.#lagsMs.push({ atMs: nowMs, lagMs: nowMs - run.firstMs });
+    if (this.#lagsMs.length > MAX_LAGS) this.#lagsMs.shift();
   }
 
   /** Longest time a message waited here from its arrival to the last write of it, over the last 2 s. */

@@ -13,6 +13,14 @@ export interface FlushClass {
   firstMs: number;
 }
 
+/** Groups of one class whose flush is due, ready to be sealed and written. */
+export interface FlushRun {
+  readonly maxWaitMs: number;
+  /** When the oldest frame in it came, ms. */
+  readonly firstMs: number;
+  readonly groups: readonly Group[];
+}
+
 export function createFlushClass(maxWaitMs: number): FlushClass {
   return { maxWaitMs, groups: [], firstMs: Infinity };
 }
@@ -59,26 +67,30 @@ export class Outbox {
     return Math.min(firstMs + maxWaitMs, Math.max(firstMs, this.#restUntilMs));
   }
 
-  /** When the oldest waiting frame came; Infinity when nothing waits. */
-  oldestMs(): number {
-    return this.#classes.reduce((oldest, { firstMs }) => Math.min(oldest, firstMs), Infinity);
+  /** Takes the groups whose flush is due, the quickest class first. */
+  takeDue(nowMs: number): FlushRun[] {
+    return this.#classes.flatMap((one) => (this.#dueOf(one) > nowMs ? [] : this.#take(one)));
   }
 
-  /** Takes the groups whose flush is due, ready to be sealed and written. */
-  takeDue(nowMs: number): Group[] {
-    const due: Group[] = [];
-    for (const one of this.#classes) {
-      if (this.#dueOf(one) > nowMs) continue;
-      for (const group of one.groups) {
-        // Marked again by a faster class meanwhile, or emptied since.
-        if (group.flushClass !== one) continue;
-        group.flushClass = undefined;
-        if (group.hasPending && group.members.length > 0) due.push(group);
-      }
-      one.groups = [];
-      one.firstMs = Infinity;
-    }
-    return due;
+  /**
+   * Takes what may not wait for the end of a flush under way: classes quicker than `quickerThanMs` whose
+   * `maxWaitMs` is over. The rest after a flush says nothing here, as that flush has not ended.
+   */
+  takeOverdue(nowMs: number, quickerThanMs: number): FlushRun[] {
+    return this.#classes.flatMap((one) =>
+      one.maxWaitMs >= quickerThanMs || one.firstMs + one.maxWaitMs > nowMs ? [] : this.#take(one),
+    );
+  }
+
+  #take(one: FlushClass): FlushRun[] {
+    const { maxWaitMs, firstMs } = one;
+    // Others were marked again by a faster class meanwhile, or emptied since.
+    const marked = one.groups.filter((group) => group.flushClass === one);
+    one.groups = [];
+    one.firstMs = Infinity;
+    for (const group of marked) group.flushClass = undefined;
+    const groups = marked.filter((group) => group.hasPending && group.members.length > 0);
+    return groups.length > 0 ? [{ maxWaitMs, firstMs, groups }] : [];
   }
 
   /** A flush ended at `nowMs` after `costMs` of work. */

@@ -3,6 +3,7 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { Flush } from '../../../src/gateway/core/flush.ts';
 import type { Group, Subscriber } from '../../../src/gateway/core/group.ts';
 import { Hub } from '../../../src/gateway/core/hub.ts';
 import { waiting } from '../../../src/gateway/core/ledger.ts';
@@ -66,13 +67,14 @@ describe('the hub', () => {
         const listeners = Array.from({ length: 6 }, () => new Listener());
         const offsets = new Map<string, number>();
         let nowMs = 0;
-        let queue: Group[] = [];
+        const flush = new Flush(outbox);
         const write = (writes: number): void => {
-          if (queue.length === 0) queue = outbox.takeDue(nowMs);
-          const [group] = queue;
+          if (flush.group) flush.letQuickerPass(nowMs);
+          else flush.begin(nowMs);
+          const { group } = flush;
           if (!group) return;
-          if (!group.flushing) group.seal(plainAllocate);
-          if (hub.write(group, writes)) queue.shift();
+          if (!group.flushing && group.hasPending) group.seal(plainAllocate);
+          if (hub.write(group, writes)) flush.written(nowMs);
         };
         for (const one of steps) {
           nowMs += 1;
@@ -112,7 +114,7 @@ describe('the hub', () => {
           for (const { got, expected } of listeners) expect(expected.slice(0, got.length)).toEqual(got);
         }
         nowMs += 1_000_000;
-        while (queue.length > 0 || outbox.dueMs() < Infinity) write(100);
+        while (flush.group || outbox.dueMs() < Infinity) write(100);
         for (const { got, expected } of listeners) expect(got).toEqual(expected);
         expect(waiting(hub.ledger)).toBe(0);
         for (const listener of listeners) hub.drop(listener, 'closed', nowMs);

@@ -1,6 +1,6 @@
 // The driver of flushes on a clock that moves only as work is done, so that its slices can be told exactly.
 
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Subscriber } from '../../../src/gateway/core/group.ts';
 import { Hub } from '../../../src/gateway/core/hub.ts';
 import { Outbox } from '../../../src/gateway/core/outbox.ts';
@@ -16,16 +16,26 @@ interface Rig {
   nowMs(): number;
   /** Messages each subscriber was given. */
   got: number[];
+  /** What the last subscriber was given, as text. */
+  last(): string;
 }
 
-/** `topicOf` says what each of so many subscribers listens to. */
-function rigOf(subscribers: number, topicOf: (index: number) => string): Rig {
+const WAIT_MS = 100;
+/** Of topics that begin with `quick`. */
+const QUICK_WAIT_MS = 5;
+const SLICE_MS = 7;
+
+/** `topicsOf` says what each of so many subscribers listens to. */
+function rigOf(subscribers: number, topicsOf: (index: number) => string | readonly string[]): Rig {
   let now = 0;
   const clock = { nowMs: () => now, epochMs: () => now };
   const outbox = new Outbox(0.7);
   const hub = new Hub({
     outbox,
-    traitsOf: () => ({ flushClass: outbox.classOf(100), sendsLast: false }),
+    traitsOf: (topic) => ({
+      flushClass: outbox.classOf(topic.startsWith('quick') ? QUICK_WAIT_MS : WAIT_MS),
+      sendsLast: false,
+    }),
     history: { maxMessages: 0, maxBytes: 0, maxAgeMs: 0 },
     historyBudgetBytes: 0,
     deflate: () => undefined,
@@ -33,10 +43,12 @@ function rigOf(subscribers: number, topicOf: (index: number) => string): Rig {
     allocate: plainAllocate,
   });
   const got = new Array<number>(subscribers).fill(0);
+  let last = '';
   for (let index = 0; index < subscribers; index++) {
     const subscriber: Subscriber = {
-      deliver(_bytes, frames) {
+      deliver(bytes, frames) {
         now += WRITE_MS;
+        if (index === subscribers - 1) last += new TextDecoder().decode(bytes);
         got[index]! += frames;
       },
       variant: 0,
@@ -44,7 +56,11 @@ function rigOf(subscribers: number, topicOf: (index: number) => string): Rig {
       indexInGroup: 0,
       position: 0,
     };
-    hub.subscribe(subscriber, [hub.topic(topicOf(index))]);
+    const topics = [topicsOf(index)].flat();
+    hub.subscribe(
+      subscriber,
+      topics.map((topic) => hub.topic(topic)),
+    );
   }
   const fanOut = new FanOut({
     hub,
@@ -58,6 +74,7 @@ function rigOf(subscribers: number, topicOf: (index: number) => string): Rig {
     hub,
     fanOut,
     got,
+    last: () => last,
     nowMs: () => now,
     publish(topic) {
       const data = new TextEncoder().encode('1');
@@ -114,4 +131,48 @@ it('says how long the oldest message of the last two seconds waited', async () =
   await new Promise((resolve) => setImmediate(resolve));
   expect(rig.fanOut.lagMs()).toBeCloseTo(1_000 * WRITE_MS, 1);
   rig.fanOut.stop();
+});
+
+describe('a quick topic whose time is up during the flush of a patient one', () => {
+  const QUICK = 10;
+  const isQuick = (index: number): boolean => index < QUICK;
+
+  it('goes out at the end of a slice', async () => {
+    // 80 ms of writing for the patient topic.
+    const rig = rigOf(4_000 + QUICK, (index) => (isQuick(index) ? 'quick' : 'patient'));
+    rig.publish('patient');
+    await turnsUntil(rig, () => rig.got.some((count) => count === 1));
+    const publishedMs = rig.nowMs();
+    rig.publish('quick');
+    await turnsUntil(rig, () => rig.got.slice(0, QUICK).every((count) => count === 1));
+    expect(rig.nowMs() - publishedMs).toBeLessThan(QUICK_WAIT_MS + 2 * SLICE_MS);
+    expect(rig.got.filter((count) => count === 0).length).toBeGreaterThan(2_000);
+    await turnsUntil(rig, () => rig.got.every((count) => count === 1));
+    rig.fanOut.stop();
+  });
+
+  it('does not overtake a message of the patient one to the same subscriber', async () => {
+    const rig = rigOf(4_000, () => ['patient', 'quick']);
+    rig.publish('patient');
+    await turnsUntil(rig, () => rig.got.some((count) => count === 1));
+    rig.publish('quick');
+    await turnsUntil(rig, () => rig.got.every((count) => count === 2));
+    expect(rig.last().indexOf('patient')).toBeGreaterThan(0);
+    expect(rig.last().indexOf('quick')).toBeGreaterThan(rig.last().indexOf('patient'));
+    rig.fanOut.stop();
+  });
+
+  it('leaves half of the core to the patient one, however much there is of it', async () => {
+    // 40 ms of writing for each; the quick topic has a new message in every turn.
+    const rig = rigOf(4_000, (index) => (index < 2_000 ? 'quick' : 'patient'));
+    rig.publish('patient');
+    const startedMs = rig.nowMs();
+    await turnsUntil(rig, () => {
+      rig.publish('quick');
+      return rig.got.slice(2_000).every((count) => count === 1);
+    });
+    expect(rig.nowMs() - startedMs).toBeLessThan(40 * 3.5);
+    expect(Math.min(...rig.got.slice(0, 2_000))).toBeGreaterThan(1);
+    rig.fanOut.stop();
+  });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Subscriber } from '../../../src/gateway/core/group.ts';
 import { Group } from '../../../src/gateway/core/group.ts';
+import type { FlushRun } from '../../../src/gateway/core/outbox.ts';
 import { Outbox } from '../../../src/gateway/core/outbox.ts';
 
 const groupWithOne = (): Group => {
@@ -16,6 +17,8 @@ const groupWithOne = (): Group => {
   group.append(new Uint8Array(1));
   return group;
 };
+
+const groupsOf = (runs: readonly FlushRun[]): Group[] => runs.flatMap(({ groups }) => groups);
 
 describe('the outbox', () => {
   it('flushes at once while there is little to do', () => {
@@ -54,10 +57,10 @@ describe('the outbox', () => {
     outbox.mark(mixed, outbox.classOf(100), 0);
     outbox.mark(mixed, outbox.classOf(5), 1);
     outbox.mark(mixed, outbox.classOf(100), 2);
-    expect(outbox.takeDue(5)).toEqual([]);
-    expect(outbox.takeDue(6)).toEqual([mixed]);
-    expect(outbox.takeDue(99)).toEqual([]);
-    expect(outbox.takeDue(100)).toEqual([slow]);
+    expect(groupsOf(outbox.takeDue(5))).toEqual([]);
+    expect(groupsOf(outbox.takeDue(6))).toEqual([mixed]);
+    expect(groupsOf(outbox.takeDue(99))).toEqual([]);
+    expect(groupsOf(outbox.takeDue(100))).toEqual([slow]);
     expect(outbox.dueMs()).toBe(Infinity);
   });
 
@@ -66,7 +69,19 @@ describe('the outbox', () => {
     const [patient, quick] = [groupWithOne(), groupWithOne()];
     outbox.mark(patient, outbox.classOf(100), 0);
     outbox.mark(quick, outbox.classOf(5), 1);
-    expect(outbox.takeDue(200)).toEqual([quick, patient]);
+    expect(groupsOf(outbox.takeDue(200))).toEqual([quick, patient]);
+  });
+
+  it('hands out during a flush only what is quicker and has waited its time', () => {
+    const outbox = new Outbox(0.5);
+    const [patient, quick] = [groupWithOne(), groupWithOne()];
+    outbox.mark(patient, outbox.classOf(100), 0);
+    outbox.mark(quick, outbox.classOf(5), 1);
+    expect(outbox.takeOverdue(5, 100)).toEqual([]);
+    expect(outbox.takeOverdue(200, 5)).toEqual([]);
+    expect(groupsOf(outbox.takeOverdue(6, 100))).toEqual([quick]);
+    expect(outbox.takeOverdue(200, 100)).toEqual([]);
+    expect(groupsOf(outbox.takeDue(200))).toEqual([patient]);
   });
 
   it('passes over groups that lost their members meanwhile', () => {
@@ -74,6 +89,6 @@ describe('the outbox', () => {
     const group = groupWithOne();
     outbox.mark(group, outbox.classOf(0), 0);
     group.remove(group.members[0]!);
-    expect(outbox.takeDue(0)).toEqual([]);
+    expect(groupsOf(outbox.takeDue(0))).toEqual([]);
   });
 });
