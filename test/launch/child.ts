@@ -1,8 +1,9 @@
 // A command as a child process of a test, in a process group of its own, with its output kept. Ending it
-// reaches its whole group and nothing else; children still alive when the test process exits go with it.
+// reaches its whole group and nothing else; children still alive when the test process ends go with it.
 
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
+import { guard, unguard } from './guard.ts';
 import { until } from './until.ts';
 
 export interface Child {
@@ -21,10 +22,6 @@ export interface Child {
 }
 
 const MAX_KEPT_CHARS = 4_000_000;
-const running = new Set<Child>();
-process.on('exit', () => {
-  for (const child of running) child.signal('SIGKILL');
-});
 
 export function startChild(
   command: string,
@@ -84,14 +81,26 @@ export function startChild(
         clearTimeout(timer);
       }
       self.signal('SIGKILL');
-      running.delete(self);
+      if (self.pid !== 0) unguard(-self.pid);
     },
   };
   const failIfEnded = (): undefined => {
     if (ended) throw new Error(`${command} ended early:\n${stdout.slice(-2_000)}${stderr.slice(-2_000)}`);
     return undefined;
   };
-  running.add(self);
-  void exited.then(() => running.delete(self));
+  if (self.pid !== 0) {
+    guard(-self.pid);
+    // What it left running keeps the group's number taken; `stop` ends that too.
+    void exited.then(() => groupIsEmpty(self.pid) && unguard(-self.pid));
+  }
   return self;
+}
+
+function groupIsEmpty(leader: number): boolean {
+  try {
+    process.kill(-leader, 0);
+    return false;
+  } catch {
+    return true;
+  }
 }

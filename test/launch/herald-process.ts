@@ -1,9 +1,10 @@
 // One `herald` daemon of the built program as a process of its own, to be killed, frozen and started again.
-// Forked: should the test process be killed, the daemon notices and ends by itself.
+// Should the test process be killed, the daemon goes with it, also a frozen one (guard.ts).
 
 import { fork } from 'node:child_process';
 import { join } from 'node:path';
 import type { ChildSays } from '../../src/cli/parent.ts';
+import { guardChild } from './guard.ts';
 
 /** The built command; another build can be put to the test with HERALD_BIN. */
 export const HERALD_BIN = process.env['HERALD_BIN'] ?? join(process.cwd(), 'dist/cli/main.js');
@@ -42,6 +43,7 @@ export async function startHeraldProcess(
     stream?.on('data', (chunk: Buffer) => (output = (output + chunk.toString()).slice(-40_000)));
   }
   let ended = false;
+  guardChild(child);
   const exited = new Promise<void>((resolve) => {
     child.once('exit', () => {
       ended = true;

@@ -7,6 +7,7 @@ import type { ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 import type { ChildSays, ParentSays } from '../../../src/cli/parent.ts';
 import type { TableSnapshot } from '../../../src/herald/core/balancer-types.ts';
+import { guardChild } from '../../launch/guard.ts';
 import { until } from '../../launch/until.ts';
 
 /** The built command; another build can be put to the test with HERALD_BIN. */
@@ -37,11 +38,11 @@ export async function startFleet(
 ): Promise<FleetProcesses> {
   const daemons = new Map<string, ChildProcess>();
   const start = async (name: string, args: readonly string[]): Promise<Record<string, string>> => {
-    // Forked: should this process be killed, the daemon notices and ends by itself.
     const child = fork(HERALD_BIN, [...args, '--log-level', 'warn'], {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
     daemons.set(name, child);
+    guardChild(child);
     let output = '';
     for (const stream of [child.stdout, child.stderr]) {
       stream?.on('data', (chunk: Buffer) => (output = (output + chunk.toString()).slice(-4_000)));

@@ -7,6 +7,7 @@ import { connect, createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { portsOf } from '../../../src/cli/up/ports.ts';
 import type { UpPorts } from '../../../src/cli/up/ports.ts';
+import { guardChild } from '../../launch/guard.ts';
 
 export const HERALD_BIN = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url));
 
@@ -32,6 +33,7 @@ export async function startUp(args: string[], env: Record<string, string> = {}):
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...env },
   });
+  guardChild(child);
   let output = '';
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
