@@ -17,6 +17,22 @@ export async function askJson(
   path: string,
   body?: unknown,
 ): Promise<{ status: number; value: unknown; retryAfter: string | undefined }> {
+  const { status, content, retryAfter } = await ask(target, path, body);
+  return { status, value: jsonOf(content, new URL(path, target.url)), retryAfter };
+}
+
+/** GETs a page that is no JSON; a refusal is a StartError with the problem's own words. */
+export async function askText(target: Target, path: string): Promise<string> {
+  const { status, content, retryAfter } = await ask(target, path);
+  if (status < 300) return content;
+  throw refusal(target, status, jsonOf(content, new URL(path, target.url)), retryAfter);
+}
+
+async function ask(
+  target: Target,
+  path: string,
+  body?: unknown,
+): Promise<{ status: number; content: string; retryAfter: string | undefined }> {
   const url = new URL(path, target.url);
   try {
     const reply = await request(url, {
@@ -29,15 +45,13 @@ export async function askJson(
       headersTimeout: DEADLINE_MS,
       bodyTimeout: DEADLINE_MS,
     });
-    const content = await reply.body.text();
     const retryAfter = reply.headers['retry-after'];
     return {
       status: reply.statusCode,
-      value: jsonOf(content, url),
+      content: await reply.body.text(),
       retryAfter: Array.isArray(retryAfter) ? retryAfter[0] : retryAfter,
     };
   } catch (error) {
-    if (error instanceof StartError) throw error;
     const code = (error as NodeJS.ErrnoException).code ?? (error as Error).message;
     throw new StartError(`no Herald answers at ${url.origin} (${code}); start one with "herald up"`);
   }
@@ -56,10 +70,14 @@ function jsonOf(content: string, url: URL): unknown {
 export async function askSuccess<T>(target: Target, path: string, body?: unknown): Promise<T> {
   const { status, value, retryAfter } = await askJson(target, path, body);
   if (status < 300) return value as T;
+  throw refusal(target, status, value, retryAfter);
+}
+
+function refusal(target: Target, status: number, value: unknown, retryAfter: string | undefined): StartError {
+  if (status === 401) {
+    return new StartError(`${target.url} asks for a token; give it with --token or HERALD_ADMIN_TOKEN`);
+  }
   const problem = value as Partial<Problem> | undefined;
   const wait = retryAfter === undefined ? '' : `; try again in ${retryAfter} s`;
-  if (status === 401) {
-    throw new StartError(`${target.url} asks for a token; give it with --token or HERALD_ADMIN_TOKEN`);
-  }
-  throw new StartError(`${status} ${problem?.title ?? ''}: ${problem?.detail ?? 'no detail given'}${wait}`);
+  return new StartError(`${status} ${problem?.title ?? ''}: ${problem?.detail ?? 'no detail given'}${wait}`);
 }

@@ -2,12 +2,17 @@
 
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { Option as Flag } from 'commander';
 import { StartError } from '../daemon/lifecycle.ts';
-import type { TableSnapshot } from '../herald/core/balancer-types.ts';
-import { haproxyConfig, lintHaproxy } from '../herald/haproxy/index.ts';
-import { askSuccess } from './admin-api.ts';
+import { lintHaproxy } from '../herald/haproxy/index.ts';
+import { askText } from './admin-api.ts';
+import type { AdminFlags } from './ask-commands.ts';
 import { adminFlags, adminTarget } from './ask-commands.ts';
+
+interface ConfigFlags extends AdminFlags {
+  backend: string;
+  pool: string;
+  agent?: string;
+}
 
 export function addHaproxyCommand(program: Command): void {
   const haproxy = program
@@ -15,10 +20,12 @@ export function addHaproxyCommand(program: Command): void {
     .description('HAProxy configuration: write it, or find its traps');
   adminFlags(haproxy.command('config').description('print a backend section for the current table'))
     .option('--backend <name>', 'name of the backend', 'gateways')
-    .addOption(new Flag('--agent <host:port>', 'agent-check as HAProxy reaches it').default('127.0.0.1:7402'))
-    .action(async (flags: { admin: string; token?: string; backend: string; agent: string }) => {
-      const { gateways } = await askSuccess<TableSnapshot>(adminTarget(flags), '/v1/table');
-      process.stdout.write(haproxyConfig({ backend: flags.backend, agent: flags.agent, gateways }));
+    .option('--pool <pool>', 'pool of gateways', 'default')
+    .option('--agent <host:port>', "agent-check as HAProxy reaches it (default: the Herald's own word)")
+    .action(async (flags: ConfigFlags) => {
+      const { backend, pool, agent } = flags;
+      const query = new URLSearchParams({ backend, pool, ...(agent !== undefined && { agent }) });
+      process.stdout.write(await askText(adminTarget(flags), `/v1/haproxy.cfg?${query.toString()}`));
     });
   haproxy
     .command('lint <file>')

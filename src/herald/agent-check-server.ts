@@ -1,5 +1,6 @@
 // (5) The agent-check listener: HAProxy connects, names a server, gets one full line and the connection
-// ends. Slow askers are cut after a second; idle ones cost a socket each and nothing else.
+// ends. Slow askers are cut after a second; idle ones cost a socket each and nothing else. When all places are
+// taken whoever has been silent longest goes: HAProxy says its line with its connect, so it is never that one.
 
 import { createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
@@ -21,7 +22,7 @@ export interface AgentCheckOptions {
   otherwise?: AgentRequest;
 }
 
-export type AgentOutcome = AgentAnswer['admin'] | 'down' | 'refused' | 'malformed' | 'slow';
+export type AgentOutcome = AgentAnswer['admin'] | 'down' | 'refused' | 'malformed' | 'slow' | 'crowded';
 
 export interface AgentCheckServer {
   address: Address;
@@ -29,7 +30,7 @@ export interface AgentCheckServer {
 }
 
 /** Above what any HAProxy opens at once, below what would starve lookups of descriptors. */
-const MAX_CONNECTIONS = 4_096;
+export const MAX_AGENT_CONNECTIONS = 4_096;
 /** Who sends an agent-send line sends it with its connect; a loaded network may take this long. */
 const SPEAK_MS = 150;
 
@@ -38,21 +39,24 @@ export async function startAgentCheck(
   flag: string,
   options: AgentCheckOptions,
 ): Promise<AgentCheckServer> {
-  const sockets = new Set<Socket>();
+  /** In the order of their coming, each with how to end it. */
+  const sockets = new Map<Socket, () => void>();
   const server = createServer({ noDelay: true }, (socket) => {
-    sockets.add(socket);
+    const [longest] = sockets.size >= MAX_AGENT_CONNECTIONS ? sockets.values() : [];
+    longest?.();
+    sockets.set(socket, serve(socket, options));
     socket.once('close', () => sockets.delete(socket));
-    serve(socket, options);
   });
-  server.maxConnections = MAX_CONNECTIONS;
   await listening(listen(server, address), formatAddress(address), flag);
+  // A connection that could not be taken (no descriptor left, no memory) is lost, and nothing else.
+  server.on('error', () => options.onEnd('refused'));
   const bound = server.address();
   return {
     address: { host: address.host, port: typeof bound === 'object' && bound ? bound.port : address.port },
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
-        for (const socket of sockets) socket.destroy();
+        for (const socket of sockets.keys()) socket.destroy();
       }),
   };
 }
@@ -67,21 +71,24 @@ function listen(server: Server, { host, port }: Address): Promise<void> {
   });
 }
 
-function serve(socket: Socket, options: AgentCheckOptions): void {
+/** Serves one connection; what comes back ends it at once, to make room. */
+function serve(socket: Socket, options: AgentCheckOptions): () => void {
   // A peer that resets its connection is its own business.
   socket.on('error', () => socket.destroy());
   if (!options.allowed(socket.remoteAddress)) {
     options.onEnd('refused');
     socket.destroy();
-    return;
+    return () => {};
   }
   let received = '';
   let over = false;
-  const deadline = setTimeout(() => {
-    finish('slow');
+  const cut = (outcome: AgentOutcome): void => {
+    finish(outcome);
     // Also for a peer that got its line and then holds its half open.
     socket.destroy();
-  }, AGENT_CHECK_LIMITS.deadlineMs);
+  };
+  const makeRoom = (): void => cut('crowded');
+  const deadline = setTimeout(() => cut('slow'), AGENT_CHECK_LIMITS.deadlineMs);
   socket.once('close', () => clearTimeout(deadline));
 
   const finish = (outcome: AgentOutcome, line?: string): void => {
@@ -106,7 +113,7 @@ function serve(socket: Socket, options: AgentCheckOptions): void {
   const { fixed, otherwise } = options;
   if (fixed) {
     answer(fixed);
-    return;
+    return makeRoom;
   }
   if (otherwise) {
     const unspoken = setTimeout(() => answer(otherwise), SPEAK_MS);
@@ -123,4 +130,5 @@ function serve(socket: Socket, options: AgentCheckOptions): void {
     else if (otherwise) answer(otherwise);
     else finish('malformed');
   });
+  return makeRoom;
 }

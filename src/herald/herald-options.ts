@@ -22,6 +22,10 @@ const listenOptions = {
     [],
     'addresses that may ask agent-check, for example 10.0.0.7 or 10.0.0.0/24; loopback may',
   ),
+  agentAddress: text(
+    '',
+    'host:port HAProxy reaches agentListen at, for the configuration that Herald writes; empty = its address',
+  ),
   agentPorts: list([], 'port=gateway, for a HAProxy that sends no agent-send line, for example 7501=gw-1'),
   agentServers: list([], 'backend/server=gateway, where the HAProxy server is not named like the gateway'),
   helpshift: list(

@@ -22,6 +22,7 @@ export function listenAddresses(config: HeraldConfig): ListenAddresses {
     agent: parseAddress(config.agentListen, '--agent-listen'),
     admin: parseAddress(config.adminListen, '--admin-listen'),
   };
+  if (config.agentAddress !== '') parseAddress(config.agentAddress, '--agent-address');
   longEnough(config.secret, '--secret');
   longEnough(config.adminToken, '--admin-token');
   if (!isLoopback(addresses.control.host) && config.secret === '') {

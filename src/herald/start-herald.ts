@@ -148,7 +148,8 @@ export async function startHerald(config: HeraldConfig, parts: HeraldParts): Pro
     keepAliveMs: 5_000,
     maxConnections: MAX_PRIVATE_CONNECTIONS,
   });
-  let agentAddress = config.agentListen;
+  // As HAProxy is told to ask; the port of `agentListen` may be known only once it is open.
+  let agentAddress = reachable(listen.agent);
   const shareDesired: ShareDesired = async (gateway, desired) =>
     (await store?.shareDesired(gateway, desired)) ?? false;
   const admin = {
@@ -160,7 +161,7 @@ export async function startHerald(config: HeraldConfig, parts: HeraldParts): Pro
     health,
     traffic,
     desk: createOperatorDesk(balancer, traffic, shareDesired, clock, log),
-    agentAddress: () => agentAddress,
+    agentAddress: () => config.agentAddress || agentAddress,
   };
   const stream = createTableStream(() => tableJson(admin));
   guardAdmin(adminApp, config.adminToken, config.adminHosts);
@@ -199,7 +200,7 @@ export async function startHerald(config: HeraldConfig, parts: HeraldParts): Pro
       control: config.controlUrl === '' ? control : config.controlUrl,
       public: urlOf(listen.public),
       admin: urlOf(listen.admin),
-      agent: config.agentListen,
+      agent: admin.agentAddress(),
       startedEpochMs: clock.epochMs(),
     };
     heralds = [address.control];
@@ -223,12 +224,12 @@ export async function startHerald(config: HeraldConfig, parts: HeraldParts): Pro
     const adminUrl = urlOf(await listenHttp(adminApp, listen.admin, '--admin-listen'));
     const agents = await startAgentPorts(config, listen.agent, agentDesk, meters, clock, log);
     closers.push(() => agents.close());
-    agentAddress = formatAddress(agents.address);
+    agentAddress = reachable(agents.address);
     closers.push(() => closeHttp(publicApp));
     const publicUrl = urlOf(await listenHttp(publicApp, listen.public, '--public-listen'));
     return {
       id,
-      addresses: { public: publicUrl, control, agent: agentAddress, admin: adminUrl },
+      addresses: { public: publicUrl, control, agent: formatAddress(agents.address), admin: adminUrl },
       routes,
       async close() {
         stopping = true;
@@ -259,8 +260,12 @@ function heraldId(config: HeraldConfig, address: Address): string {
   return id;
 }
 
+function urlOf(address: Address): string {
+  return `http://${reachable(address)}`;
+}
+
 /** A wildcard address is no place to send anybody to; this machine's name is. */
-function urlOf({ host, port }: Address): string {
+function reachable({ host, port }: Address): string {
   const wildcard = host === '0.0.0.0' || host === '::';
-  return `http://${formatAddress({ host: wildcard ? hostname() : host, port })}`;
+  return formatAddress({ host: wildcard ? hostname() : host, port });
 }

@@ -36,6 +36,8 @@ export interface AdminApiParts {
   agentAddress: () => string;
 }
 
+/** What may stand in a HAProxy line. */
+const HOST_PORT = /^([A-Za-z0-9._-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\]):\d{1,5}$/;
 const JSON_TYPE = 'application/json; charset=utf-8';
 const ACTIONS: readonly (readonly [string, DesiredState])[] = [
   ['drain', 'drain'],
@@ -117,9 +119,13 @@ export function registerAdminApi(app: FastifyInstance, parts: AdminApiParts): vo
         problem(400, 'invalid-value', 'backend: expected a HAProxy backend name'),
       );
     }
+    const agent = query.get('agent') || parts.agentAddress();
+    if (!HOST_PORT.test(agent)) {
+      return void sendProblem(reply, problem(400, 'invalid-value', 'agent: expected host:port'));
+    }
     const pool = query.get('pool') ?? 'default';
     const gateways = balancer.snapshot(clock.nowMs()).gateways.filter((row) => row.pool === pool);
-    const config = haproxyConfig({ backend, agent: parts.agentAddress(), gateways });
+    const config = haproxyConfig({ backend, agent, gateways });
     void reply
       .header('content-type', 'text/plain; charset=utf-8')
       .header('cache-control', 'no-store')

@@ -236,8 +236,12 @@ const adminPaths = {
   '/v1/haproxy.cfg': ask(
     'A HAProxy backend for the current table',
     typed('text/plain', 'Configuration'),
-    [query('backend', 'Its name'), query('pool', 'Pool')],
-    { 400: problem('A bad name') },
+    [
+      query('backend', 'Its name'),
+      query('pool', 'Pool'),
+      query('agent', "host:port of agent-check; this Herald's own when absent"),
+    ],
+    { 400: problem('A bad name or address') },
   ),
   '/metrics': ask('Prometheus metrics', typed('text/plain', 'Text format 0.0.4')),
   '/openapi.json': { get: { summary: 'This document', responses: { 200: { description: 'OpenAPI 3.1' } } } },

@@ -89,20 +89,24 @@ describe.runIf(requireServer('haproxy'))('HAProxy with agent-check', () => {
 
   test('takes share from a squeezed gateway within 2 s, and gives it back', async () => {
     const staged = await stage([0.2, 0.2, 0.2]);
-    const before = (await settledWeights(staged))['gw-1']!;
-    staged.gateways[0]!.cpu = 0.95;
-    const fellMs = await becomes(
-      staged.haproxy,
-      'gw-1',
-      'lighter',
-      ({ weight }) => weight < before / 2,
-      6_000,
-    );
-    expect(fellMs).toBeLessThan(2_500);
-    const squeezed = shares(await connectMany(staged.port, 120));
-    expect(squeezed['gw-1'] ?? 0).toBeLessThan(0.22);
-    staged.gateways[0]!.cpu = 0.2;
-    await becomes(staged.haproxy, 'gw-1', 'back', ({ weight }) => weight >= before - 10, 10_000);
+    const { haproxy, gateways } = staged;
+    const before = await settledWeights(staged);
+    const fellMs: number[] = [];
+    for (const gateway of gateways) {
+      const halved = before[gateway.id]! / 2;
+      gateway.cpu = 0.95;
+      fellMs.push(await becomes(haproxy, gateway.id, 'lighter', ({ weight }) => weight < halved, 6_000));
+      // Before another one is squeezed: a third was due.
+      if (fellMs.length === 1) {
+        expect(shares(await connectMany(staged.port, 120))[gateway.id] ?? 0).toBeLessThan(0.22);
+      }
+      gateway.cpu = 0.2;
+    }
+    for (const { id } of gateways) {
+      await becomes(haproxy, id, 'back', ({ weight }) => weight >= before[id]! - 10, 10_000);
+    }
+    console.log(`weights halved after ${fellMs.map((ms) => ms.toFixed(0)).join(', ')} ms`);
+    expect(fellMs.toSorted((x, y) => x - y)[1]).toBeLessThan(2_000);
   });
 
   test('drain keeps the sockets there are and sends no new ones', async () => {

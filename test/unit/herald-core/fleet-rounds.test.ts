@@ -182,6 +182,24 @@ describe('the agent weight', () => {
     expect(seen.at(-1)!).toBeLessThan(45);
   });
 
+  it('halves for a squeezed gateway at the next question, between two rounds, and returns smoothly', () => {
+    const balancer = aBalancer();
+    const calm = (): number => 0.2;
+    run(balancer, 1, 20, calm);
+    const before = weight(balancer, 20_000);
+    balancer.report(aReport('gw-0', { seq: 100_000, cpu: 0.95, connections: 3_000 }), 20_010);
+    expect(weight(balancer, 20_020)).toBeLessThan(before / 2);
+    const seen: number[] = [];
+    for (let nowMs = 20_100; nowMs <= 35_000; nowMs += 100) {
+      if (nowMs % 500 === 0)
+        balancer.report(aReport('gw-0', { seq: 100_001 + nowMs, cpu: 0.2, connections: 3_000 }), nowMs);
+      balancer.tick(nowMs);
+      seen.push(weight(balancer, nowMs));
+    }
+    expect(Math.max(...seen.slice(1).map((value, i) => value - seen[i]!))).toBeLessThan(20);
+    expect(seen.at(-1)!).toBeGreaterThanOrEqual(before - 4);
+  });
+
   it('never falls below 1 and is a whole number', () => {
     const balancer = aBalancer();
     run(balancer, 1, 20, () => 3);
