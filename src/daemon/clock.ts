@@ -32,3 +32,13 @@ export function every(periodMs: number, run: () => void, jitter = 0.1, random = 
   next();
   return () => clearTimeout(timer);
 }
+
+/** Resolves when `done` does, and after `deadlineMs` at the latest; what `done` rejects with is passed on. */
+export async function atMost(deadlineMs: number, done: Promise<void> | undefined): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const overdue = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, deadlineMs);
+  });
+  await Promise.race([done, overdue]);
+  clearTimeout(timer);
+}

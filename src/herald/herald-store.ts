@@ -6,6 +6,7 @@ import { memoryCoordination } from '../cluster/coordination-memory.ts';
 import { zookeeperCoordination } from '../cluster/coordination-zookeeper.ts';
 import type { Coordination } from '../cluster/coordination.ts';
 import type { Clock } from '../daemon/clock.ts';
+import { atMost } from '../daemon/clock.ts';
 import { StartError } from '../daemon/lifecycle.ts';
 import type { Log } from '../daemon/log.ts';
 import type { BrokerAddress } from '../protocol/load-report.ts';
@@ -97,13 +98,4 @@ function pause(durationMs: number): Promise<void> {
   return new Promise((resolve) => {
     setTimeout(resolve, durationMs);
   });
-}
-
-async function atMost(deadlineMs: number, done: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const overdue = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, deadlineMs);
-  });
-  await Promise.race([done, overdue]);
-  clearTimeout(timer);
 }

@@ -23,6 +23,8 @@ interface Wish {
   sinceMs: number;
   unwritten: boolean;
   writing: boolean;
+  /** Set by a write that failed: not before then again. */
+  againAtMs?: number;
   /** Read while our own write was under way; judged after it. */
   meanwhile?: Entry;
 }
@@ -56,6 +58,8 @@ export interface DesiredBoardOptions {
 /** A gateway that is `up` again needs no entry for longer than its last order to take effect. */
 const KEEP_UP_MS = 3_600_000;
 const MAX_WISHES = 100_000;
+/** A store that refuses a wish is not asked ten times a second, wish by wish. */
+const AGAIN_AFTER_MS = 500;
 
 export function createDesiredBoard(options: DesiredBoardOptions): DesiredBoard {
   const { coordination, balancer, paths, clock, log } = options;
@@ -133,6 +137,7 @@ export function createDesiredBoard(options: DesiredBoardOptions): DesiredBoard {
         : await coordination.put(path, data, wish.version);
     wish.writing = false;
     if (wishes.get(gateway) !== wish) return written.ok;
+    if (!written.ok) wish.againAtMs = clock.nowMs() + AGAIN_AFTER_MS;
     if (written.ok) {
       wish.unwritten = false;
       wish.version = written.value?.version ?? 0;
@@ -201,7 +206,7 @@ export function createDesiredBoard(options: DesiredBoardOptions): DesiredBoard {
           log.info('desired-lapsed', { gateway, state: wish.desired.state });
           put(gateway, next);
           apply(gateway, next);
-        } else if (up && wish.unwritten && !wish.writing) {
+        } else if (up && wish.unwritten && !wish.writing && nowMs >= (wish.againAtMs ?? 0)) {
           void write(gateway, wish);
         } else if (
           up &&

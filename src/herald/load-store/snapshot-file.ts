@@ -1,9 +1,9 @@
 // The table and the desired states on disk, each second, so that a Herald restarted while everything else is
-// down still answers. A disk that is full or read-only is reported once and costs nothing else.
+// down still answers. A disk that is full, read-only or silent is reported once and costs nothing else.
 
 import { readFileSync } from 'node:fs';
 import { rename, rm, writeFile } from 'node:fs/promises';
-import type { Log } from '../../daemon/log.ts';
+import type { Log, LogFields } from '../../daemon/log.ts';
 import { errorFields } from '../../daemon/log.ts';
 import type { Decoded } from '../../protocol/decode.ts';
 import { decodeJson, decoding, readFields, refusalText } from '../../protocol/decode.ts';
@@ -20,42 +20,55 @@ export interface Snapshot {
 }
 
 export interface SnapshotFile {
-  /** Writes unless nothing changed or a write is still under way; never rejects. */
+  /** Writes unless nothing changed; while a write is under way it waits for that one. Never rejects. */
   save(snapshot: Snapshot): Promise<void>;
-  /** False from a failed write until the next good one. */
+  /** False from a write that failed or hangs until the next good one. */
   healthy(): boolean;
 }
 
+/** A write that takes longer hangs, as on a network disk that is away. */
+const HANGS_AFTER_MS = 5_000;
+
 export function snapshotFile(path: string, heraldId: string, log: Log): SnapshotFile {
   let saved = '';
-  let saving = false;
+  let underWay: Promise<void> | undefined;
   let healthy = true;
   const temporary = `${path}.${process.pid}.tmp`;
+  const fails = (fields: LogFields): void => {
+    if (healthy) log.warn('snapshot-file-failed', { path, ...fields });
+    healthy = false;
+  };
+
+  const write = async (text: string, fingerprint: string): Promise<void> => {
+    const hangs = setTimeout(() => fails({ afterMs: HANGS_AFTER_MS }), HANGS_AFTER_MS).unref();
+    try {
+      // The rename makes it whole or absent: a reader never sees half a table.
+      await writeFile(temporary, text);
+      await rename(temporary, path);
+      saved = fingerprint;
+      if (!healthy) log.info('snapshot-file-written-again', { path });
+      healthy = true;
+    } catch (error) {
+      fails(errorFields(error));
+      await rm(temporary, { force: true }).catch(() => {});
+    }
+    clearTimeout(hangs);
+    underWay = undefined;
+  };
 
   return {
     async save({ rows, desired }) {
+      if (underWay) return underWay;
       const wishesText = JSON.stringify(
         Object.fromEntries([...desired].map(([gateway, kept]) => [gateway, keptFields(kept)])),
       );
       const fingerprint = `${wishesText}\n${partFingerprint(rows)}`;
-      if (saving || fingerprint === saved) return;
-      saving = true;
+      if (fingerprint === saved) return;
       const parts = splitParts(rows).map((part) =>
         encodeTablePart({ v: 1, heraldId, bootId: '', rows: part }),
       );
-      try {
-        // The rename makes it whole or absent: a reader never sees half a table.
-        await writeFile(temporary, `{"v":1,"desired":${wishesText},"parts":[${parts.join(',\n')}]}\n`);
-        await rename(temporary, path);
-        saved = fingerprint;
-        if (!healthy) log.info('snapshot-file-written-again', { path });
-        healthy = true;
-      } catch (error) {
-        if (healthy) log.warn('snapshot-file-failed', { path, ...errorFields(error) });
-        healthy = false;
-        await rm(temporary, { force: true }).catch(() => {});
-      }
-      saving = false;
+      underWay = write(`{"v":1,"desired":${wishesText},"parts":[${parts.join(',\n')}]}\n`, fingerprint);
+      await underWay;
     },
     healthy: () => healthy,
   };

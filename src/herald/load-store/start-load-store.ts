@@ -7,7 +7,7 @@ import { watchBrokers } from '../../cluster/broker-registry.ts';
 import { clusterPaths } from '../../cluster/paths.ts';
 import { watchEntries } from '../../cluster/watch-entries.ts';
 import type { Clock } from '../../daemon/clock.ts';
-import { every } from '../../daemon/clock.ts';
+import { atMost, every } from '../../daemon/clock.ts';
 import type { Log } from '../../daemon/log.ts';
 import type { BrokerAddress } from '../../protocol/load-report.ts';
 import type { Balancer, Desired } from '../core/balancer-types.ts';
@@ -68,6 +68,8 @@ const STEP_MS = 100;
 const WRITE_EVERY_MS = 1_000;
 const WRITE_JITTER_MS = 50;
 const WRITE_AGAIN_MS = 250;
+/** What a goodbye waits for a disk. */
+const LAST_SAVE_MS = 1_000;
 
 export function startLoadStore(options: LoadStoreOptions): LoadStore {
   const { coordination, balancer, address, clock, log } = options;
@@ -76,6 +78,7 @@ export function startLoadStore(options: LoadStoreOptions): LoadStore {
   let brokers: readonly BrokerAddress[] = [];
   let nextWriteMs = 0;
   let writing: Promise<void> = Promise.resolve();
+  let saving: Promise<void> = Promise.resolve();
   let writeUnderWay = false;
   let closed = false;
 
@@ -167,10 +170,9 @@ export function startLoadStore(options: LoadStoreOptions): LoadStore {
   const writeAll = async (): Promise<void> => {
     writeUnderWay = true;
     const rows = balancer.rows(clock.nowMs());
-    const [written] = await Promise.all([
-      exchange.writeRound(rows),
-      disk?.save({ rows, desired: board.all() }),
-    ]);
+    // Nobody waits for the disk: one that hangs would keep the table from the other Heralds.
+    if (disk) saving = disk.save({ rows, desired: board.all() });
+    const written = await exchange.writeRound(rows);
     // A store that is just finding its quorum may lose a write: the next try need not wait a whole second.
     if (!written) nextWriteMs = Math.min(nextWriteMs, clock.nowMs() + WRITE_AGAIN_MS);
     writeUnderWay = false;
@@ -216,14 +218,14 @@ export function startLoadStore(options: LoadStoreOptions): LoadStore {
       if (closed) return;
       closed = true;
       stopSteps();
-      await writing;
+      await Promise.all([writing, atMost(LAST_SAVE_MS, saving)]);
       await writeAll();
       stopState();
       stopHeralds();
       stopBrokers();
       exchange.stop();
       board.stop();
-      await Promise.all([mover.release(), registration.release()]);
+      await Promise.all([mover.release(), registration.release(), atMost(LAST_SAVE_MS, saving)]);
       if (leaseTold) balancer.setMoverLease(false);
     },
   };

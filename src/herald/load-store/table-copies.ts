@@ -25,6 +25,8 @@ export interface TableCopies {
    * the balancer. The same version again gives nothing.
    */
   take(name: string, part: TablePart, stamp: Stamp, ownWrite: OwnWrite | undefined, nowMs: number): Taken;
+  /** Takes a part that says nothing readable, so that it can be found again when its Herald is long gone. */
+  takeUnreadable(name: string, stamp: Stamp, nowMs: number): void;
   forget(name: string): void;
   /** The watch was broken: what is seen next may have been written at any time since. */
   unwatched(): void;
@@ -85,6 +87,13 @@ export function createTableCopies(): TableCopies {
       const siblings = byHerald.get(part.heraldId) ?? new Set();
       byHerald.set(part.heraldId, siblings.add(next));
       return { rows, ageKnown: age !== undefined };
+    },
+    takeUnreadable(name, { version }, nowMs) {
+      drop(name);
+      const heraldId = parsePartName(name)?.heraldId;
+      // Whatever else lies in the folder is not ours to judge.
+      if (heraldId === undefined) return;
+      seen.set(name, { heraldId, version, seenAtMs: nowMs, rows: new Map() });
     },
     forget(name) {
       drop(name);

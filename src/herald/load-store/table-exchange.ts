@@ -13,6 +13,7 @@ import type { TableRow } from '../../protocol/table-row.ts';
 import { decodeTablePart, encodeTablePart, TABLE_LIMITS } from '../../protocol/table-row.ts';
 import type { Balancer } from '../core/balancer-types.ts';
 import { createHomeRows } from './home-rows.ts';
+import type { StoredPart } from './orphan-parts.ts';
 import { createOrphanWatch } from './orphan-parts.ts';
 import { fittingRowsPerPart, partFingerprint, splitParts } from './part-split.ts';
 import type { OwnWrite } from './store-time.ts';
@@ -64,6 +65,8 @@ export function createTableExchange(options: TableExchangeOptions): TableExchang
   const homeRows = createHomeRows();
   const orphans = createOrphanWatch();
   const refused = new Set<string>();
+  /** Orphans that could not be deleted, in the version that was tried. */
+  const unburied = new Map<string, number>();
   let rowsPerPart: number = TABLE_LIMITS.maxRowsPerPart;
   let written: string[] = [];
   /** Parts of an earlier run may lie beyond the present ones. */
@@ -112,6 +115,7 @@ export function createTableExchange(options: TableExchangeOptions): TableExchang
     if (!part.ok) {
       if (!refused.has(name)) log.warn('table-part-refused', { part: name, ...part.refusal });
       refused.add(name);
+      copies.takeUnreadable(name, entry, clock.nowMs());
       return;
     }
     refused.delete(name);
@@ -147,10 +151,21 @@ export function createTableExchange(options: TableExchangeOptions): TableExchang
       storedParts = Math.max(storedParts, index + 1);
     } else {
       written[index] = '';
-      failed = true;
+      // Who was refused need not ask again at once.
+      failed ||= answer.why === 'lost' || answer.why === 'busy';
     }
     onWrite(answer.ok ? 'written' : answer.why === 'away' ? 'skipped' : 'failed');
     return true;
+  };
+
+  const bury = async ({ name, version }: StoredPart): Promise<void> => {
+    // Its version is the proof that its Herald has not come back to it.
+    const removed = await coordination.remove(`${paths.table}/${name}`, version);
+    if (removed.ok) log.info('table-part-orphaned', { part: name });
+    // It is tried again each second; a right that is missing is told once.
+    else if (unburied.get(name) !== version) log.warn('table-part-kept', { part: name, why: removed.why });
+    if (!removed.ok) unburied.set(name, version);
+    else unburied.delete(name);
   };
 
   const isOwn = (name: string): boolean => parsePartName(name)?.heraldId === heraldId;
@@ -175,7 +190,10 @@ export function createTableExchange(options: TableExchangeOptions): TableExchang
         wanted: (name) => !isOwn(name),
         onEntry(name, entry) {
           if (entry) void take(name, entry);
-          else copies.forget(name);
+          else {
+            copies.forget(name);
+            unburied.delete(name);
+          }
         },
       });
       await readOwnParts();
@@ -223,9 +241,7 @@ export function createTableExchange(options: TableExchangeOptions): TableExchang
     deleteOrphans() {
       if (coordination.state() !== 'up') return;
       for (const part of orphans.find(copies.parts(), heraldId, options.heralds(), clock.nowMs())) {
-        log.info('table-part-orphaned', { part: part.name });
-        // Its version is the proof that its Herald has not come back to it.
-        void coordination.remove(`${paths.table}/${part.name}`, part.version);
+        void bury(part);
       }
     },
     storeUp() {

@@ -49,7 +49,11 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 }
 // Started by a wrapper that may be killed outright: then nobody waits for the table any more.
 const parent = process.ppid;
-setInterval(() => process.ppid !== parent && process.kill(process.pid, 'SIGTERM'), 1_000).unref();
+const orphaned = setInterval(() => {
+  if (process.ppid === parent) return;
+  clearInterval(orphaned);
+  process.kill(process.pid, 'SIGTERM');
+}, 1_000).unref();
 const field = await layField({
   lookupsPerSec: Number(values.rate),
   ...(file && { onEvent: (event) => file.write(`${JSON.stringify(event)}\n`) }),

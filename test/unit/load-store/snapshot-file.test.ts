@@ -1,9 +1,10 @@
 // The snapshot on a real file system: whole or absent, stale when read, and quiet about a broken disk.
 
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { createReadStream, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Log } from '../../../src/daemon/log.ts';
 import { silentLog } from '../../../src/daemon/log.ts';
 import { loadSnapshot, snapshotFile } from '../../../src/herald/load-store/snapshot-file.ts';
@@ -70,6 +71,25 @@ describe('snapshot file', () => {
     const { mkdirSync } = await import('node:fs');
     mkdirSync(join(folder, 'gone'));
     await file.save({ rows: [row('a', { seq: 9 })], desired: new Map() });
+    expect(events).toEqual(['snapshot-file-failed', 'snapshot-file-written-again']);
+    expect(file.healthy()).toBe(true);
+  });
+
+  it('tells of a disk that hangs, and once when it goes on', async () => {
+    const path = join(folder, 'table.json');
+    const pipe = `${path}.${process.pid}.tmp`;
+    execFileSync('mkfifo', [pipe]);
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const { events, log } = eventsOf();
+    const file = snapshotFile(path, 'h', log);
+    const saved = file.save({ rows: [row('a')], desired: new Map() });
+    vi.advanceTimersByTime(4_900);
+    expect(file.healthy()).toBe(true);
+    vi.advanceTimersByTime(200);
+    vi.useRealTimers();
+    expect(file.healthy()).toBe(false);
+    createReadStream(pipe).resume();
+    await saved;
     expect(events).toEqual(['snapshot-file-failed', 'snapshot-file-written-again']);
     expect(file.healthy()).toBe(true);
   });
