@@ -20,6 +20,7 @@ export interface AgentCheckOptions {
   fixed?: AgentRequest;
   /** Who is meant when nothing was said for a moment, or nothing that names anybody; unset = such are cut. */
   otherwise?: AgentRequest;
+  maxConnections?: number;
 }
 
 export type AgentOutcome = AgentAnswer['admin'] | 'down' | 'refused' | 'malformed' | 'slow' | 'crowded';
@@ -30,7 +31,7 @@ export interface AgentCheckServer {
 }
 
 /** Above what any HAProxy opens at once, below what would starve lookups of descriptors. */
-export const MAX_AGENT_CONNECTIONS = 4_096;
+const MAX_CONNECTIONS = 4_096;
 /** Who sends an agent-send line sends it with its connect; a loaded network may take this long. */
 const SPEAK_MS = 150;
 
@@ -39,10 +40,11 @@ export async function startAgentCheck(
   flag: string,
   options: AgentCheckOptions,
 ): Promise<AgentCheckServer> {
+  const { maxConnections = MAX_CONNECTIONS } = options;
   /** In the order of their coming, each with how to end it. */
   const sockets = new Map<Socket, () => void>();
   const server = createServer({ noDelay: true }, (socket) => {
-    const [longest] = sockets.size >= MAX_AGENT_CONNECTIONS ? sockets.values() : [];
+    const [longest] = sockets.size >= maxConnections ? sockets.values() : [];
     longest?.();
     sockets.set(socket, serve(socket, options));
     socket.once('close', () => sockets.delete(socket));

@@ -36,7 +36,7 @@ export interface FindingBook {
   /** What may pass from `fromMs` on: the limit and the lateness of these moments, at most twice the limit. */
   allowedMs(fromMs: number, limitMs?: number): number;
   /** False when the machine took more than the limit itself: then the moments say nothing of Herald. */
-  fair(fromMs: number): boolean;
+  fair(fromMs: number, waitedMs?: number): boolean;
   /** Counts the lookups in scope; each that failed is a breach. */
   lookups(scope: Scope): void;
   /** Each lookup in scope, after `limitMs` and the lateness, that names the gateway is a wrong name. */
@@ -80,7 +80,8 @@ export function findingOf(
       breach(`${what}: ${Math.round(ms)} ms, at most ${about.limitMs} ms (${mercy})`);
     },
     allowedMs: (fromMs, limitMs = about.limitMs) => limitMs + lateMs(fromMs, limitMs),
-    fair: (fromMs) => oracle.lateMs(fromMs, fromMs + about.limitMs) <= about.limitMs,
+    fair: (fromMs, waitedMs = 0) =>
+      Math.max(waitedMs, oracle.lateMs(fromMs, fromMs + about.limitMs)) <= about.limitMs,
     lookups(scope) {
       finding.lookups += oracle.asked(scope);
       const failures = oracle.failures(scope);

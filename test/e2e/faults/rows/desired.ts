@@ -4,6 +4,8 @@
 import { until } from '../../../launch/until.ts';
 import { askJson } from '../ask.ts';
 import type { Field } from '../field.ts';
+import { waitedForCpuMs } from '../cpu-wait.ts';
+import type { Try } from '../fair-tries.ts';
 import { fairTries } from '../fair-tries.ts';
 import { findingOf } from '../finding.ts';
 import type { Finding, FindingBook } from '../finding.ts';
@@ -61,8 +63,9 @@ async function steerRound(
   state: string,
   reason: string,
   finding: FindingBook,
-): Promise<{ atMs: number; judge: () => void }> {
+): Promise<Try> {
   const { oracle, heralds } = field;
+  const waits = heralds.map((herald) => waitedForCpuMs(herald.pid()));
   const atMs = oracle.fault(`${gateway} ${word} at ${at.id}`);
   const set = await askJson(at.adminUrl, `/v1/gateways/${gateway}/${word}`, {
     reason,
@@ -72,6 +75,7 @@ async function steerRound(
   const { desired } = set.json as { desired: HeraldRow['desired'] };
   await Promise.all(heralds.map((herald) => holds(herald, gateway, state, reason)));
   const heldMs = performance.now();
+  const waitedMs = Math.max(...heralds.map((herald, i) => waitedForCpuMs(herald.pid()) - waits[i]!));
   for (const herald of heralds) {
     const row = (await herald.row(gateway))!;
     finding.must(
@@ -83,8 +87,9 @@ async function steerRound(
   const toMs = performance.now();
   return {
     atMs,
+    waitedMs,
     judge() {
-      finding.took(atMs, heldMs - atMs, `${word} at ${at.id}`);
+      finding.took(atMs, heldMs - atMs, `${word} at ${at.id}`, waitedMs);
       if (state !== 'up') finding.mustNotName(gateway, DRAINED_LIMIT_MS, { fromMs: atMs, toMs }, word);
     },
   };

@@ -2,6 +2,7 @@
 // rounds are run again with wrong clocks.
 
 import { askJson } from '../ask.ts';
+import type { Try } from '../fair-tries.ts';
 import { fairTries } from '../fair-tries.ts';
 import type { Field } from '../field.ts';
 import { findingOf } from '../finding.ts';
@@ -17,11 +18,6 @@ export const STOPPED_LIMIT_MS = 2_000;
 export const DRAINED_LIMIT_MS = 250;
 /** How long after the limit a name is still looked for. */
 const WATCH_MS = 1_200;
-
-interface Try {
-  atMs: number;
-  judge: () => void;
-}
 
 export const gatewayLost: Row = {
   title: 'gateway kill -9, SIGSTOP, drained',

@@ -6,6 +6,7 @@ import type { Field } from '../field.ts';
 import { findingOf } from '../finding.ts';
 import type { Finding } from '../finding.ts';
 import { waitedForCpuMs } from '../cpu-wait.ts';
+import { fairTries } from '../fair-tries.ts';
 import { openLookupLine } from '../lookup-line.ts';
 import type { Effort, Row } from '../row.ts';
 import { askJson } from '../ask.ts';
@@ -37,7 +38,7 @@ async function killed(field: Field, effort: Effort): Promise<Finding[]> {
     measured: 'first name, from its start',
     limitMs: SERVES_LIMIT_MS,
   });
-  for (let time = 0; time < effort.times(10, 1); time++) {
+  await fairTries(effort.times(10, 1), started, async (time) => {
     await field.settle();
     const herald = heralds[time % heralds.length]!;
     const killedMs = oracle.fault(`${herald.id} killed`);
@@ -49,12 +50,10 @@ async function killed(field: Field, effort: Effort): Promise<Finding[]> {
     herald.forgetSnapshot();
     herald.cutFromGateways('reset');
     const startMs = oracle.fault(`${herald.id} started, cut from gateways`);
-    started.again();
     await herald.start({ wait: false });
     const listeningMs = await firstStatus(herald.publicUrl, '/livez');
     const servesMs = await firstStatus(herald.publicUrl, '/v1/lookup');
     const waitedMs = waitedForCpuMs(herald.pid());
-    started.took(startMs, servesMs - startMs, 'first name, from its start', waitedMs);
     started.note(
       `${Math.round(servesMs - startMs)} ms, of which it waited ${Math.round(waitedMs)} ms for a core; ` +
         `listening after ${Math.round(listeningMs - startMs)} ms`,
@@ -63,7 +62,10 @@ async function killed(field: Field, effort: Effort): Promise<Finding[]> {
     herald.mendGateways();
     lost.lookups({ ...FAILOVER, fromMs: killedMs - 1_000 });
     started.lookups({ roads: ['direct'], heralds: [herald.id], fromMs: servesMs });
-  }
+    const judge = (): void =>
+      started.took(startMs, servesMs - startMs, 'first name, from its start', waitedMs);
+    return { atMs: startMs, waitedMs, judge };
+  });
   return [lost.end(), started.end()];
 }
 
