@@ -19,17 +19,19 @@ done
 for id in $left; do kill -s KILL -- "$id" 2>/dev/null; done
 `;
 
+const guarded = new Set<number>();
 let pipe: Writable | undefined;
 
 /** From now on `id` dies with this process. A negative one is a group and must be its leader's, negated. */
 export function guard(id: number): void {
   pipe ??= openPipe();
+  guarded.add(id);
   pipe.write(`start ${id}\n`);
 }
 
-/** `id` is over; the number may soon be somebody else's. */
+/** `id` is over; the number may soon be somebody else's. Said twice, the shell hears it once. */
 export function unguard(id: number): void {
-  pipe?.write(`end ${id}\n`);
+  if (guarded.delete(id)) pipe?.write(`end ${id}\n`);
 }
 
 export function guardChild(child: ChildProcess): void {
