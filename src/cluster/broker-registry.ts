@@ -2,10 +2,9 @@
 // folder. Death shows when the broker's session ends; a planned end removes the entry first.
 
 import type { Log } from '../daemon/log.ts';
-import type { Decoded, Fields } from '../protocol/decode.ts';
-import { decodeJson, decoding, optionalChoice, readFields, requiredText } from '../protocol/decode.ts';
+import { decodeBrokerAddress } from '../protocol/broker-address.ts';
+import { decodeJson } from '../protocol/decode.ts';
 import type { BrokerAddress } from '../protocol/load-report.ts';
-import { ID_PATTERN, ID_WORDS } from '../protocol/names.ts';
 import type { Coordination, Stop } from './coordination.ts';
 import { clusterPaths } from './paths.ts';
 import { watchEntries } from './watch-entries.ts';
@@ -44,35 +43,12 @@ export function watchBrokers(
   const publish = (): void => onBrokers([...brokers.values()].sort((a, b) => (a.id < b.id ? -1 : 1)));
   return watchEntries(coordination, clusterPaths(cluster).brokers, {
     onEntry(name, entry) {
-      const decoded = entry && decodeBroker(entry.data);
+      const json = entry && decodeJson(entry.data, 'broker');
+      const decoded = json?.ok ? decodeBrokerAddress(json.value) : json;
       if (decoded && !decoded.ok) log.warn('broker-entry-refused', { broker: name, ...decoded.refusal });
       if (decoded?.ok && decoded.value.id === name) brokers.set(name, decoded.value);
       else if (!brokers.delete(name)) return;
       publish();
     },
   });
-}
-
-const ENDPOINT = /^tcp:\/\/[A-Za-z0-9._[\]:-]{1,255}:\d{1,5}$/;
-const HTTP_URL = /^(https?:\/\/[A-Za-z0-9._[\]:-]{1,255}(\/[A-Za-z0-9._~%/-]{0,255})?)?$/;
-
-function decodeBroker(text: string): Decoded<BrokerAddress> {
-  const json = decodeJson(text, 'broker');
-  if (!json.ok) return json;
-  return decoding(() => {
-    const from = readFields(json.value, 'broker');
-    return {
-      id: requiredText(from, 'id', ID_PATTERN, ID_WORDS),
-      publish: endpoint(from, 'publish'),
-      subscribe: endpoint(from, 'subscribe'),
-      repair: endpoint(from, 'repair'),
-      http: requiredText(from, 'http', HTTP_URL, 'an http:// or https:// URL, or an empty text'),
-      epoch: requiredText(from, 'epoch', /^[A-Za-z0-9]{1,16}$/, '1 to 16 letters or digits'),
-      state: optionalChoice(from, 'state', ['up', 'draining'] as const) ?? 'up',
-    };
-  });
-}
-
-function endpoint(from: Fields, field: string): string {
-  return requiredText(from, field, ENDPOINT, 'a tcp://host:port endpoint');
 }

@@ -1,10 +1,7 @@
 // (7) The brokers this Herald knows: announced over HTTP in embedded mode (each announcement lives three
 // seconds), or learnt from the cluster. Gateways and publishers get the list.
 
-import type { Decoded, Fields } from '../protocol/decode.ts';
-import { decoding, optionalChoice, readFields, requiredText } from '../protocol/decode.ts';
 import type { BrokerAddress } from '../protocol/load-report.ts';
-import { ID_PATTERN, ID_WORDS } from '../protocol/names.ts';
 
 /** Brokers announce each second; three missed ones and they are gone. */
 export const ANNOUNCEMENT_TTL_MS = 3_000;
@@ -41,27 +38,4 @@ export function createBrokerBook(): BrokerBook {
       return [...ofCluster, ...rest].sort((a, b) => (a.id < b.id ? -1 : 1));
     },
   };
-}
-
-const ENDPOINT = /^tcp:\/\/[A-Za-z0-9._[\]:-]{1,255}:\d{1,5}$/;
-const HTTP_URL = /^(https?:\/\/[A-Za-z0-9._[\]:-]{1,255}(\/[A-Za-z0-9._~%/-]{0,255})?)?$/;
-
-/** Decodes an announcement. `http` may be empty: a broker need not take HTTP. */
-export function decodeBrokerAddress(value: unknown): Decoded<BrokerAddress> {
-  return decoding(() => {
-    const from = readFields(value, 'broker');
-    return {
-      id: requiredText(from, 'id', ID_PATTERN, ID_WORDS),
-      publish: endpoint(from, 'publish'),
-      subscribe: endpoint(from, 'subscribe'),
-      repair: endpoint(from, 'repair'),
-      http: requiredText(from, 'http', HTTP_URL, 'an http:// or https:// URL, or an empty text'),
-      epoch: requiredText(from, 'epoch', /^[A-Za-z0-9]{1,16}$/, '1 to 16 letters or digits'),
-      state: optionalChoice(from, 'state', ['up', 'draining'] as const) ?? 'up',
-    };
-  });
-}
-
-function endpoint(from: Fields, field: string): string {
-  return requiredText(from, field, ENDPOINT, 'a tcp://host:port endpoint');
 }

@@ -1,6 +1,7 @@
 // "herald/protocol": every wire's words, for programs that speak to Herald without an SDK of ours.
 
 export * from './agent-check.ts';
+export * from './broker-address.ts';
 export * from './bucket.ts';
 export * from './bucket-owner.ts';
 export * from './bytes.ts';

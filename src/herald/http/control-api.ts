@@ -3,9 +3,10 @@
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Clock } from '../../daemon/clock.ts';
+import { decodeBrokerAddress } from '../../protocol/broker-address.ts';
 import { decodeJson, refusalText } from '../../protocol/decode.ts';
 import type { BrokerBook } from '../broker-book.ts';
-import { decodeBrokerAddress, MAX_BROKERS } from '../broker-book.ts';
+import { MAX_BROKERS } from '../broker-book.ts';
 import type { Balancer } from '../core/balancer-types.ts';
 import type { TakeFeedback } from './feedback-desk.ts';
 import type { SignatureCheck } from './feedback-signature.ts';

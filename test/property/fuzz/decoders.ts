@@ -5,7 +5,6 @@ import { decodeAgentRequest } from '../../../src/protocol/agent-check.ts';
 import { decodePublishRequest } from '../../../src/broker/publish-request.ts';
 import { decodeTable } from '../../../src/checks/core/table.ts';
 import { decodeLookupReply } from '../../../src/client/lookup-answer.ts';
-import { decodeBrokerAddress } from '../../../src/herald/broker-book.ts';
 import { decodeHelpshift } from '../../../src/herald/core/helpshift/helpshift-config.ts';
 import { decodeOperatorRequest } from '../../../src/herald/http/operator-request.ts';
 import { decodeTableQuery } from '../../../src/herald/http/table-view.ts';
@@ -13,6 +12,7 @@ import { decodeDesired, encodeDesired } from '../../../src/herald/load-store/des
 import { decodeHeraldAddress, encodeHeraldAddress } from '../../../src/herald/load-store/herald-address.ts';
 import { decodeSnapshot } from '../../../src/herald/load-store/snapshot-file.ts';
 import { silentLog } from '../../../src/daemon/log.ts';
+import { decodeBrokerAddress } from '../../../src/protocol/broker-address.ts';
 import { decodeClientIn } from '../../../src/protocol/client-frames.ts';
 import { decodeClientOut } from '../../../src/protocol/client-out-frames.ts';
 import type { Decoded } from '../../../src/protocol/decode.ts';
