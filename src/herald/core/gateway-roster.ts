@@ -1,0 +1,120 @@
+// (2) Who is in the load table: every gateway's slot, its pool, what it says of itself and whether operators
+// want it. Each change of who may be named counts up the version of its pool, by which views know they are old.
+
+import type { LoadReport } from '../../protocol/load-report.ts';
+import type { TableRow } from '../../protocol/table-row.ts';
+import type { CoreSettings } from './balancer-options.ts';
+import type { Desired } from './balancer-types.ts';
+import type { GatewayRecord } from './gateway-slots.ts';
+import {
+  GatewaySlots,
+  INVERSE_CAPACITY,
+  LATE_AFTER,
+  STALE_AFTER,
+  STRIDE,
+  WANTED_UP,
+} from './gateway-slots.ts';
+import { Pool } from './pool.ts';
+
+/** A gateway with a long period is stale after this many of them. */
+const STALE_PERIODS = 4;
+const LONGEST_STALE_MS = 60_000;
+const LATE_PERIODS = 3;
+
+export class GatewayRoster {
+  readonly slots = new GatewaySlots();
+  readonly pools = new Map<string, Pool>();
+  /** Grows with every change of who may be named. */
+  version = 0;
+  readonly #settings: CoreSettings;
+  readonly #desired = new Map<string, Desired>();
+
+  constructor(settings: CoreSettings) {
+    this.#settings = settings;
+  }
+
+  get isFull(): boolean {
+    return this.slots.size >= this.#settings.maxGateways;
+  }
+
+  /** Remembers what operators want of `gateway`, known or not; returns what they wanted before. */
+  want(gateway: string, desired: Desired): Desired['state'] {
+    const before = this.#desired.get(gateway)?.state ?? 'up';
+    // An `up` without a gateway to tell needs no place in memory.
+    if (desired.state === 'up' && !this.slots.get(gateway)) this.#desired.delete(gateway);
+    else if (this.#desired.has(gateway) || this.#desired.size < this.#settings.maxGateways) {
+      this.#desired.set(gateway, desired);
+    }
+    return before;
+  }
+
+  /** `bornAtLookup`: lookups answered so far. */
+  add(gateway: string, bornAtLookup: number): GatewayRecord {
+    const record = this.slots.add(gateway, bornAtLookup);
+    record.desired = this.#desired.get(gateway) ?? WANTED_UP;
+    return record;
+  }
+
+  remove(record: GatewayRecord): void {
+    const pool = this.poolOf(record);
+    pool.members.delete(record.slot);
+    this.slots.remove(record);
+    this.changed(pool);
+  }
+
+  poolOf(record: GatewayRecord): Pool {
+    return this.pool(record.pool);
+  }
+
+  pool(name: string): Pool {
+    let pool = this.pools.get(name);
+    if (!pool) {
+      pool = new Pool(name, this.#settings.poolPolicy(name), this.slots);
+      this.pools.set(name, pool);
+    }
+    return pool;
+  }
+
+  /** Takes over what a report or row says of the gateway itself; a change moves it between pools and views. */
+  place(record: GatewayRecord, said: LoadReport | TableRow): void {
+    const hot = this.slots.hot;
+    const at = record.slot * STRIDE;
+    const isNew = !this.pools.get(record.pool)?.members.has(record.slot);
+    if (isNew || record.pool !== said.pool) {
+      const left = this.pools.get(record.pool);
+      if (left?.members.delete(record.slot)) this.changed(left);
+      record.pool = said.pool;
+      this.pool(said.pool).members.add(record.slot);
+      this.changed(this.pool(said.pool));
+    }
+    if (
+      record.zone !== said.zone ||
+      Math.abs(record.capacity - said.capacity) > 0.01 * record.capacity ||
+      !sameLabels(record.labels, said.labels)
+    ) {
+      record.zone = said.zone;
+      record.labels = said.labels;
+      record.capacity = said.capacity;
+      this.changed(this.poolOf(record));
+    }
+    record.url = said.url;
+    record.announced = said.state;
+    record.periodMs = said.periodMs;
+    hot[at + INVERSE_CAPACITY] = 1 / record.capacity;
+    hot[at + LATE_AFTER] = LATE_PERIODS * said.periodMs;
+    hot[at + STALE_AFTER] = Math.max(
+      this.#settings.staleAfterMs,
+      Math.min(LONGEST_STALE_MS, STALE_PERIODS * said.periodMs),
+    );
+  }
+
+  changed(pool: Pool): void {
+    pool.version++;
+    this.version++;
+  }
+}
+
+function sameLabels(a: Record<string, string>, b: Record<string, string>): boolean {
+  const keys = Object.keys(a);
+  return keys.length === Object.keys(b).length && keys.every((key) => a[key] === b[key]);
+}

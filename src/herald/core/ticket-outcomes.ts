@@ -1,0 +1,101 @@
+// (5) What became of the tickets: accepted, overdue, run out, or said to have failed. Feeds the share of
+// clients that connect at all and each gateway's breaker.
+
+import type { LoadReport } from '../../protocol/load-report.ts';
+import {
+  BAR_LOAD,
+  breakerAccepted,
+  breakerAt,
+  breakerFailed,
+  fadeBreaker,
+  isBarred,
+  newBreaker,
+} from './breaker.ts';
+import type { CoreSettings } from './balancer-options.ts';
+import type { GatewayRoster } from './gateway-roster.ts';
+import type { GatewayRecord } from './gateway-slots.ts';
+import { BAR, STRIDE } from './gateway-slots.ts';
+import { reconcileTickets } from './ticket-counters.ts';
+import { reportsInTime, TicketsInFlight } from './tickets.ts';
+
+export class TicketOutcomes {
+  readonly tickets: TicketsInFlight;
+  readonly #roster: GatewayRoster;
+  readonly #heraldId: string;
+
+  constructor(roster: GatewayRoster, settings: CoreSettings) {
+    this.#roster = roster;
+    this.#heraldId = settings.heraldId;
+    this.tickets = new TicketsInFlight(roster.slots, settings.firstTicketSeq);
+  }
+
+  /** The gateway's own counters: how many it let in since its last report. */
+  reported(record: GatewayRecord, report: LoadReport, nowMs: number): void {
+    const pool = this.#roster.poolOf(record);
+    fadeBreaker(record.breaker);
+    const accepted = reconcileTickets(record, report, this.#heraldId, pool.share, nowMs);
+    if (accepted > 0) {
+      const { coming, overdue } = this.tickets.confirm(record.slot, accepted);
+      pool.connects.count(coming + overdue, -overdue);
+      record.breaker = breakerAccepted(record.breaker, accepted);
+    }
+    this.refreshBar(record);
+  }
+
+  /** A client says that the pick of ticket `seq` failed; each ticket counts once. */
+  pickFailed(seq: number, exclude: readonly string[], nowMs: number): void {
+    const slot = this.tickets.takeFailed(seq);
+    const record = slot < 0 ? undefined : this.#roster.slots.records[slot];
+    if (!record || !exclude.includes(record.gateway)) return;
+    record.breaker = breakerFailed(record.breaker, 1, nowMs);
+    this.refreshBar(record);
+  }
+
+  roll(nowMs: number): void {
+    this.tickets.roll(
+      nowMs,
+      (slot, count) => this.#overdue(slot, count),
+      (slot, count) => this.#ranOut(slot, count, nowMs),
+    );
+  }
+
+  /** An open breaker may have done its time. */
+  renewBreaker(record: GatewayRecord, nowMs: number): void {
+    if (record.breaker.state === 'closed') return;
+    record.breaker = breakerAt(record.breaker, nowMs);
+    this.refreshBar(record);
+  }
+
+  /** A new boot: what was on its way to the old process is gone, and so is what was held against it. */
+  reset(record: GatewayRecord): void {
+    this.tickets.drop(record.slot);
+    record.breaker = newBreaker();
+    this.refreshBar(record);
+  }
+
+  refreshBar(record: GatewayRecord): void {
+    this.#roster.slots.hot[record.slot * STRIDE + BAR] = isBarred(record.breaker) ? BAR_LOAD : 0;
+  }
+
+  #overdue(slot: number, count: number): void {
+    const record = this.#tellsOfTickets(slot);
+    if (record) this.#roster.poolOf(record).connects.count(0, count);
+  }
+
+  #ranOut(slot: number, count: number, nowMs: number): void {
+    const record = this.#tellsOfTickets(slot);
+    if (!record) return;
+    // Where clients often do not come at all, a ticket that ran out says little about the gateway.
+    const { share } = this.#roster.poolOf(record).connects;
+    record.breaker = breakerFailed(record.breaker, count * share, nowMs);
+    this.refreshBar(record);
+  }
+
+  /** The gateway of `slot`, if its silence about a ticket says that nobody came with it. */
+  #tellsOfTickets(slot: number): GatewayRecord | undefined {
+    const record = this.#roster.slots.records[slot];
+    return record && !record.hearsay && record.countsTickets && reportsInTime(record.periodMs)
+      ? record
+      : undefined;
+  }
+}
