@@ -50,6 +50,16 @@ export class Clients {
     return client;
   }
 
+  /** A row for what `old` was: it looks up again, for the rest of its life. */
+  takeAgain(old: number): number {
+    const again = this.take();
+    this.cost[again] = this.cost[old]!;
+    this.leavesAtMs[again] = this.leavesAtMs[old]!;
+    this.hot[again] = this.hot[old]!;
+    this.returns[again] = 1;
+    return again;
+  }
+
   /** Gives the row back, at once or when the calendar comes across it. */
   end(client: number): void {
     this.state[client] = this.waiting[client] ? ENDED : FREE;

@@ -64,6 +64,24 @@ export class GatewayModel {
     this.#habits = habits;
   }
 
+  /** Adds a row to its clients; returns its place among them. */
+  join(client: number): number {
+    if (this.count === this.clients.length) {
+      const larger = new Int32Array(this.count * 2);
+      larger.set(this.clients);
+      this.clients = larger;
+    }
+    this.clients[this.count] = client;
+    return this.count++;
+  }
+
+  /** Takes the row at `place` off; returns the row that fills it from now on. */
+  leave(place: number): number {
+    const last = this.clients[--this.count]!;
+    this.clients[place] = last;
+    return last;
+  }
+
   accept(heraldId: string | undefined, nowMs: number): void {
     this.#acceptedTotal++;
     this.#handshakes++;

@@ -98,6 +98,7 @@ export function runSimulation(options: SimulationOptions): SimulationResult {
     chooserFor,
   );
   world.run(options.progress);
+  const { lives } = world;
   return {
     policy,
     scenario: options.scenario,
@@ -106,11 +107,11 @@ export function runSimulation(options: SimulationOptions): SimulationResult {
     replicas,
     reportMs,
     ...world.measures.summary(),
-    moves: world.moved,
-    movedShare: world.moved / (gateways * clientsPerGateway),
-    lookups: world.lookups,
-    refused: world.refused,
-    meanWaitSec: world.admitted > 0 ? world.waitedMs / world.admitted / 1_000 : 0,
+    moves: lives.moved,
+    movedShare: lives.moved / (gateways * clientsPerGateway),
+    lookups: lives.lookups,
+    refused: lives.refused,
+    meanWaitSec: lives.admitted > 0 ? lives.waitedMs / lives.admitted / 1_000 : 0,
     simulatedSec: world.endMs / 1_000,
     series: world.measures.series(),
   };
