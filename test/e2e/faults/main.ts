@@ -2,13 +2,13 @@
 // --full runs durations and counts as written; --only a,b runs some rows; --log FILE keeps every fault and
 // every answer as NDJSON; --rate N sets the lookups a second. Exits with 1 when a row did not hold.
 
-import { createWriteStream, existsSync } from 'node:fs';
+import { createWriteStream } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
 import { requireServer } from '../../launch/require-server.ts';
+import { chosenRows } from '../chosen-rows.ts';
 import { layField } from './field.ts';
 import type { Finding } from './finding.ts';
-import { HERALD_BIN } from './herald-node.ts';
 import { printFindings } from './print-findings.ts';
 import { effortOf } from './row.ts';
 import { ROWS } from './rows.ts';
@@ -16,22 +16,13 @@ import { ROWS } from './rows.ts';
 const { values } = parseArgs({
   options: {
     full: { type: 'boolean', default: false },
-    only: { type: 'string', default: Object.keys(ROWS).join(',') },
+    only: { type: 'string' },
     rate: { type: 'string', default: '2100' },
     log: { type: 'string' },
   },
 });
 
-const names = values.only.split(',');
-const unknown = names.filter((name) => !Object.hasOwn(ROWS, name));
-if (unknown.length > 0) {
-  console.error(`no row ${unknown.join(', ')}; there are ${Object.keys(ROWS).join(', ')}`);
-  process.exit(2);
-}
-if (!existsSync(HERALD_BIN)) {
-  console.error('dist/ is missing: npm run build');
-  process.exit(2);
-}
+const names = chosenRows(ROWS, values.only);
 if (!requireServer('zookeeper') || !requireServer('haproxy')) process.exit(2);
 
 const file = values.log === undefined ? undefined : createWriteStream(values.log);

@@ -2,11 +2,10 @@
 // prints what became of every message. --full makes each fault as often as promised (over a million messages);
 // --only a,b runs some rows; --times N makes each fault so often. Exits with 1 when a promise was broken.
 
-import { existsSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
-import { HERALD_BIN } from '../../launch/herald-process.ts';
 import { requireServer } from '../../launch/require-server.ts';
+import { chosenRows } from '../chosen-rows.ts';
 import { printResults } from './print-results.ts';
 import { ROWS } from './rows.ts';
 import type { Result } from './run-row.ts';
@@ -15,21 +14,12 @@ import { runRow } from './run-row.ts';
 const { values } = parseArgs({
   options: {
     full: { type: 'boolean', default: false },
-    only: { type: 'string', default: Object.keys(ROWS).join(',') },
+    only: { type: 'string' },
     times: { type: 'string' },
     pace: { type: 'string', default: '1' },
   },
 });
-const names = values.only.split(',');
-const unknown = names.filter((name) => !Object.hasOwn(ROWS, name));
-if (unknown.length > 0) {
-  console.error(`no row ${unknown.join(', ')}; there are ${Object.keys(ROWS).join(', ')}`);
-  process.exit(2);
-}
-if (!existsSync(HERALD_BIN)) {
-  console.error('dist/ is missing: npm run build');
-  process.exit(2);
-}
+const names = chosenRows(ROWS, values.only);
 
 const results: Result[] = [];
 let skipped = 0;

@@ -48,6 +48,37 @@ async function heard(field: Field, count: number): Promise<void> {
   );
 }
 
+/** Longer than Herald and the gateways take to believe that it is gone. */
+const BROKER_DOWN_MS = 4_000;
+
+/** kill -9 of a broker in the middle of traffic; it comes back when the others have taken over. */
+async function killBroker(field: Field, time: number): Promise<void> {
+  const victim = turn(field.brokers, time);
+  await stride();
+  await victim.process.kill();
+  await pause(BROKER_DOWN_MS);
+  await restarted(field, victim);
+}
+
+async function frozen(daemon: Daemon, ms: number): Promise<void> {
+  daemon.process.signal('SIGSTOP');
+  await pause(ms);
+  daemon.process.signal('SIGCONT');
+}
+
+/** kill -9 of a broker just before a gateway thaws that was frozen for `ms`. */
+async function killWhileFrozen(field: Field, time: number, ms: number): Promise<void> {
+  const [gateway, broker] = [turn(field.gateways, time), turn(field.brokers, time)];
+  await stride();
+  gateway.process.signal('SIGSTOP');
+  await pause(ms);
+  await broker.process.kill();
+  gateway.process.signal('SIGCONT');
+  await pause(BROKER_DOWN_MS);
+  await restarted(field, broker);
+  await field.allLive();
+}
+
 export const ROWS: Record<string, Row> = {
   'gateway-kill': {
     promise: 'nothing',
@@ -80,13 +111,7 @@ export const ROWS: Record<string, Row> = {
     what: 'kill -9 of a broker',
     times: [1, 9],
     ratePerSec: 5_000,
-    async fault(field, time) {
-      const victim = turn(field.brokers, time);
-      await stride();
-      await victim.process.kill();
-      await pause(4_000);
-      await restarted(field, victim);
-    },
+    fault: killBroker,
   },
   'broker-kill-http': {
     promise: 'counted',
@@ -94,13 +119,7 @@ export const ROWS: Record<string, Row> = {
     times: [1, 9],
     ratePerSec: 1_000,
     httpPublish: true,
-    async fault(field, time) {
-      const victim = turn(field.brokers, time);
-      await stride();
-      await victim.process.kill();
-      await pause(4_000);
-      await restarted(field, victim);
-    },
+    fault: killBroker,
   },
   'broker-drain': {
     promise: 'nothing',
@@ -135,9 +154,7 @@ export const ROWS: Record<string, Row> = {
     async fault(field, time) {
       const victim = turn(field.brokers, time);
       await stride();
-      victim.process.signal('SIGSTOP');
-      await pause(4_000);
-      victim.process.signal('SIGCONT');
+      await frozen(victim, 4_000);
       await heard(field, field.brokers.length);
     },
   },
@@ -148,9 +165,7 @@ export const ROWS: Record<string, Row> = {
     ratePerSec: 3_000,
     async fault(field, time) {
       const victim = turn(field.gateways, time);
-      victim.process.signal('SIGSTOP');
-      await pause(4_000);
-      victim.process.signal('SIGCONT');
+      await frozen(victim, 4_000);
       await heard(field, field.brokers.length);
       await field.allLive();
     },
@@ -160,17 +175,7 @@ export const ROWS: Record<string, Row> = {
     what: 'kill -9 of a broker while a gateway is frozen for 4 s: it missed more than publishers keep',
     times: [0, 6],
     ratePerSec: 3_000,
-    async fault(field, time) {
-      const [gateway, broker] = [turn(field.gateways, time), turn(field.brokers, time)];
-      await stride();
-      gateway.process.signal('SIGSTOP');
-      await pause(4_000);
-      await broker.process.kill();
-      gateway.process.signal('SIGCONT');
-      await pause(4_000);
-      await restarted(field, broker);
-      await field.allLive();
-    },
+    fault: (field, time) => killWhileFrozen(field, time, 4_000),
   },
   'loss-counted': {
     promise: 'told',
@@ -178,17 +183,7 @@ export const ROWS: Record<string, Row> = {
     times: [1, 3],
     ratePerSec: 3_000,
     brokerFlags: { 'standby-seconds': 3 },
-    async fault(field, time) {
-      const [gateway, broker] = [turn(field.gateways, time), turn(field.brokers, time)];
-      await stride();
-      gateway.process.signal('SIGSTOP');
-      await pause(8_000);
-      await broker.process.kill();
-      gateway.process.signal('SIGCONT');
-      await pause(4_000);
-      await restarted(field, broker);
-      await field.allLive();
-    },
+    fault: (field, time) => killWhileFrozen(field, time, 8_000),
   },
   'zookeeper-loss': {
     promise: 'nothing',
