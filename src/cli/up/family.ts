@@ -12,9 +12,8 @@ import { troubleOf } from './trouble.ts';
 /** Generous: on a busy small machine seven processes start at once. */
 const START_DEADLINE_MS = 60_000;
 const END_DEADLINE_MS = 4_500;
-/** Long enough to watch the others take over; doubled each time while a child keeps dying. */
-export const RESTART_AFTER_MS = 10_000;
-const MAX_RESTART_AFTER_MS = 80_000;
+/** The wait before a restart doubles each time while a child keeps dying, up to so many times the first. */
+const LONGEST_WAIT = 8;
 const STABLE_AFTER_MS = 60_000;
 
 export interface Child {
@@ -40,19 +39,20 @@ interface Recipe {
 
 export class Family {
   readonly #events: FamilyEvents;
-  readonly #restart: boolean;
+  /** Undefined: what died stays dead. */
+  readonly #restartAfterMs: number | undefined;
   readonly #children = new Map<string, ChildProcess>();
   readonly #restarts = new Set<NodeJS.Timeout>();
   #ending = false;
 
-  constructor(events: FamilyEvents, restart: boolean) {
+  constructor(events: FamilyEvents, restartAfterMs: number | undefined) {
     this.#events = events;
-    this.#restart = restart;
+    this.#restartAfterMs = restartAfterMs;
   }
 
   /** Starts `herald <args>` as a process of its own and waits until it is ready. */
   async start(name: string, args: string[], env: Record<string, string>): Promise<Child> {
-    const addresses = await this.#launch({ name, args, env }, RESTART_AFTER_MS);
+    const addresses = await this.#launch({ name, args, env }, this.#restartAfterMs);
     return {
       name,
       addresses,
@@ -81,7 +81,7 @@ export class Family {
     for (const child of this.#children.values()) child.kill('SIGKILL');
   }
 
-  async #launch(recipe: Recipe, restartAfterMs: number): Promise<Record<string, string>> {
+  async #launch(recipe: Recipe, againInMs: number | undefined): Promise<Record<string, string>> {
     const { name, args, env } = recipe;
     if (this.#ending) throw new StartError('stopping');
     const startedMs = performance.now();
@@ -101,15 +101,15 @@ export class Family {
       this.#children.delete(name);
       if (this.#ending) return;
       const stable = performance.now() - startedMs > STABLE_AFTER_MS;
-      this.#died(recipe, causeOf(code, signal), stable ? RESTART_AFTER_MS : restartAfterMs);
+      this.#died(recipe, causeOf(code, signal), stable ? this.#restartAfterMs : againInMs);
     });
     return addresses;
   }
 
-  #died(recipe: Recipe, cause: string, againInMs: number): void {
-    this.#events.onDeath(recipe.name, cause, this.#restart ? againInMs : undefined);
-    if (!this.#restart) return;
-    const next = Math.min(MAX_RESTART_AFTER_MS, 2 * againInMs);
+  #died(recipe: Recipe, cause: string, againInMs: number | undefined): void {
+    this.#events.onDeath(recipe.name, cause, againInMs);
+    if (againInMs === undefined) return;
+    const next = Math.min(LONGEST_WAIT * this.#restartAfterMs!, 2 * againInMs);
     const timer = setTimeout(() => {
       this.#restarts.delete(timer);
       this.#launch(recipe, next).then(

@@ -1,5 +1,5 @@
 // What `herald up` shows while it runs: the load table, redrawn in place on a terminal and as plain lines
-// elsewhere, and after 20 s a demonstration: one gateway is squeezed (real CPU work inside its process) and
+// elsewhere, and after a while a demonstration: one gateway is squeezed (real CPU work inside its process) and
 // new connections go elsewhere.
 
 import type { TableSnapshot } from '../../herald/core/balancer-types.ts';
@@ -11,7 +11,6 @@ import { renderTable } from '../render-table.ts';
 import { hasColor } from '../terminal-text.ts';
 import type { Child } from './family.ts';
 
-const SQUEEZE_AFTER_MS = 20_000;
 const SQUEEZE_FOR_MS = 30_000;
 const SQUEEZE_SHARE = 0.7;
 const DRAW_EVERY_MS = 500;
@@ -28,7 +27,8 @@ export interface Show {
 export interface ShowOptions {
   admin: Target;
   gateways: Child[];
-  squeeze: boolean;
+  /** When one gateway is squeezed; undefined = never. */
+  squeezeAfterMs: number | undefined;
 }
 
 export function createShow(): Show {
@@ -39,30 +39,30 @@ export function createShow(): Show {
     else console.log(line);
   };
 
-  const squeezeLater = (gateway: Child, remarks: Map<string, string>): void => {
+  const squeezeLater = (gateway: Child, afterMs: number, remarks: Map<string, string>): void => {
     const { name } = gateway;
     timers.push(
       setTimeout(() => {
         gateway.say({ says: 'squeeze', shareOfCore: SQUEEZE_SHARE });
         remarks.set(name, 'squeezed');
         say(`squeezing ${name}: ${SQUEEZE_SHARE * 100} % of a core of extra work; watch its new/s`);
-      }, SQUEEZE_AFTER_MS),
+      }, afterMs),
       setTimeout(() => {
         gateway.say({ says: 'squeeze', shareOfCore: 0 });
         remarks.delete(name);
         say(`${name} is free again`);
-      }, SQUEEZE_AFTER_MS + SQUEEZE_FOR_MS),
+      }, afterMs + SQUEEZE_FOR_MS),
     );
   };
 
   return {
     say,
-    begin({ admin, gateways, squeeze }) {
+    begin({ admin, gateways, squeezeAfterMs }) {
       screen = process.stdout.isTTY ? new LiveScreen(process.stdout) : undefined;
       const color = hasColor(process.stdout);
       const remarks = new Map<string, string>();
       const squeezed = gateways.at(-1);
-      if (squeeze && squeezed) squeezeLater(squeezed, remarks);
+      if (squeezeAfterMs !== undefined && squeezed) squeezeLater(squeezed, squeezeAfterMs, remarks);
 
       const rates = new PickRates();
       const draw = (table: TableSnapshot): void => {

@@ -4,6 +4,7 @@
 import type { Command } from 'commander';
 import { Option as Flag } from 'commander';
 import { heraldOptions } from '../../herald/herald-options.ts';
+import { parseDurationMs } from '../duration.ts';
 import { wholeNumber } from '../given.ts';
 import { addBotsCommand } from './bots.ts';
 import type { Child } from './family.ts';
@@ -22,7 +23,9 @@ interface UpFlags {
   statsd: string;
   portOffset: string;
   squeeze: boolean;
+  squeezeAfter: string;
   restart: boolean;
+  restartAfter: string;
 }
 
 const MAX_BOTS = 5_000;
@@ -46,7 +49,10 @@ export function addUpCommand(program: Command): void {
     .option('--zookeeper <hosts>', 'host:port of a ZooKeeper to keep the table in, instead of in memory', '')
     .option('--statsd <host:port>', 'send metrics to this StatsD receiver', '')
     .option('--port-offset <number>', 'add this to every port', '0')
-    .option('--no-squeeze', 'do not squeeze a gateway after 20 s')
+    .option('--squeeze-after <duration>', 'squeeze a gateway after this long, to show what happens', '20s')
+    .option('--no-squeeze', 'do not squeeze a gateway')
+    // Long enough to watch the others take over.
+    .option('--restart-after <duration>', 'start again what dies after this long', '10s')
     .option('--no-restart', 'do not start again what dies')
     .action(up);
   addBotsCommand(program);
@@ -57,6 +63,8 @@ async function up(flags: UpFlags): Promise<void> {
   const brokerCount = wholeNumber('--brokers', flags.brokers, 1, MAX_UP_DAEMONS);
   const botCount = flags.bots === false ? 0 : wholeNumber('--bots', flags.bots, 0, MAX_BOTS);
   const offset = wholeNumber('--port-offset', flags.portOffset, 0, MAX_PORT_OFFSET);
+  const restartAfterMs = parseDurationMs(flags.restartAfter, '--restart-after');
+  const squeezeAfterMs = parseDurationMs(flags.squeezeAfter, '--squeeze-after');
   const ports = portsOf(offset);
 
   let stopping: Promise<void> | undefined;
@@ -70,7 +78,7 @@ async function up(flags: UpFlags): Promise<void> {
       },
       onReturn: (name) => show.say(`${name} is back`),
     },
-    flags.restart,
+    flags.restart ? restartAfterMs : undefined,
   );
   const stop = (): void => {
     // Asked twice, nobody wants to wait.
@@ -98,7 +106,7 @@ async function up(flags: UpFlags): Promise<void> {
     console.log(welcome({ ports, offset, zookeeper: flags.zookeeper, gatewayCount, brokerCount, botCount }));
     const token = process.env['HERALD_ADMIN_TOKEN'];
     const admin = { url: local(ports.admin), ...(token !== undefined && { token }) };
-    show.begin({ admin, gateways, squeeze: flags.squeeze });
+    show.begin({ admin, gateways, squeezeAfterMs: flags.squeeze ? squeezeAfterMs : undefined });
   } catch (error) {
     if (stopping) return;
     await family.end();

@@ -22,7 +22,7 @@ describe('herald up', () => {
   let up: RunningUp;
 
   beforeAll(async () => {
-    up = await startUp(['--no-bots', '--no-squeeze']);
+    up = await startUp(['--no-bots', '--no-squeeze', '--restart-after', '1s']);
     await until(
       async () => {
         const table = (await getJson(`${up.adminUrl}/v1/table`)).body as TableSnapshot;
@@ -144,6 +144,38 @@ describe('herald up', () => {
     const explained = herald('explain', body.lookupId, '--admin', up.adminUrl);
     expect(explained.stderr).toBe('');
     expect(explained.stdout).toContain(body.gateway);
+  });
+
+  test('starts a child again that died, and clients are sent there again', async () => {
+    const [killed] = up.pidsOf('gateway-2');
+    process.kill(killed!, 'SIGKILL');
+    await until(
+      () => up.output().includes('gateway-2 is back'),
+      30_000,
+      () => up.output(),
+    );
+    expect(up.output()).toContain('gateway-2 ended: SIGKILL; starting it again in 1 s');
+    const [started] = up.pidsOf('gateway-2');
+    expect(started).not.toBe(killed);
+
+    const client = connect({
+      herald: [up.publicUrl],
+      exclude: ['gateway-1', 'gateway-3'],
+      topics: ['e2e.again'],
+      webSocket: WebSocket,
+    });
+    const received: unknown[] = [];
+    client.on('message', ({ data }) => received.push(data));
+    await until(
+      () => client.state.name === 'live',
+      30_000,
+      () => JSON.stringify(client.state),
+    );
+    expect(client.state).toMatchObject({ gateway: 'gateway-2' });
+    herald('publish', 'e2e.again', '7', '--heralds', up.controlUrl);
+    await until(() => received.length > 0, 10_000, 'a message from the new gateway');
+    expect(received).toEqual([7]);
+    client.close();
   });
 
   test('says on one line that no Herald answers', () => {
