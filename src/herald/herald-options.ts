@@ -28,6 +28,12 @@ const listenOptions = {
   ),
   agentPorts: list([], 'port=gateway, for a HAProxy that sends no agent-send line, for example 7501=gw-1'),
   agentServers: list([], 'backend/server=gateway, where the HAProxy server is not named like the gateway'),
+  agentFarewellMs: integer(
+    2_500,
+    0,
+    60_000,
+    'how long a Herald that stops still tells HAProxy to keep its servers; longer than agent-inter',
+  ),
   helpshift: list(
     [],
     'configuration files of helpshift/herald, read as they are: each opens the agent-check port it names',

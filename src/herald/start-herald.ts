@@ -7,7 +7,7 @@ import { formatAddress } from '../daemon/address.ts';
 import type { Clock } from '../daemon/clock.ts';
 import { every } from '../daemon/clock.ts';
 import type { Running } from '../daemon/lifecycle.ts';
-import { StartError } from '../daemon/lifecycle.ts';
+import { CLOSE_DEADLINE_MS, StartError } from '../daemon/lifecycle.ts';
 import type { Log } from '../daemon/log.ts';
 import type { Metrics } from '../daemon/metrics.ts';
 import { startTelemetry } from '../daemon/telemetry.ts';
@@ -61,7 +61,8 @@ export interface HeraldHandle extends Running {
 const TICK_MS = 100;
 /** HAProxy asked in this time, so it will ask again; its next question gets the neutral farewell. */
 const AGENT_RECENT_MS = 10_000;
-const AGENT_FAREWELL_MS = 2_500;
+/** What closing may take once HAProxy has been told. */
+const AFTER_FAREWELL_MS = 1_500;
 const MAX_PRIVATE_CONNECTIONS = 10_000;
 const ADMIN_BODY_BYTES = 16 * 1024;
 
@@ -231,11 +232,12 @@ export async function startHerald(config: HeraldConfig, parts: HeraldParts): Pro
       id,
       addresses: { public: publicUrl, control, agent: formatAddress(agents.address), admin: adminUrl },
       routes,
+      closeDeadlineMs: Math.max(CLOSE_DEADLINE_MS, config.agentFarewellMs + AFTER_FAREWELL_MS),
       async close() {
         stopping = true;
         agentDesk.stop(clock.nowMs());
         const asked = clock.nowMs() - agentDesk.lastAskedMs() < AGENT_RECENT_MS;
-        await Promise.all([farewell(asked), opened.close()]);
+        await Promise.all([farewell(asked ? config.agentFarewellMs : 0), opened.close()]);
         await closeAll();
       },
     };
@@ -246,9 +248,9 @@ export async function startHerald(config: HeraldConfig, parts: HeraldParts): Pro
 }
 
 /** Leaves HAProxy the time to hear that this agent stops. */
-function farewell(wanted: boolean): Promise<void> {
+function farewell(ms: number): Promise<void> {
   return new Promise((resolve) => {
-    setTimeout(resolve, wanted ? AGENT_FAREWELL_MS : 0);
+    setTimeout(resolve, ms);
   });
 }
 

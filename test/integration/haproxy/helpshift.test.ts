@@ -12,6 +12,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { freePort } from '../../launch/free-port.ts';
 import { launchHaproxy } from '../../launch/haproxy.ts';
 import { requireServer } from '../../launch/require-server.ts';
+import type { HeraldConfig } from '../../../src/herald/herald-options.ts';
 import type { OneHerald } from '../herald/one-herald.ts';
 import { oneHerald } from '../herald/one-herald.ts';
 import { becomes, defaults } from './rig.ts';
@@ -49,12 +50,16 @@ afterEach(async () => {
 });
 
 async function herald(...files: string[]): Promise<OneHerald> {
+  return heraldWith({}, ...files);
+}
+
+async function heraldWith(options: Partial<HeraldConfig>, ...files: string[]): Promise<OneHerald> {
   const paths = files.map((text, i) => {
     const path = join(folder, `config-${i}.yml`);
     writeFileSync(path, text);
     return path;
   });
-  const started = await oneHerald({ helpshift: paths });
+  const started = await oneHerald({ helpshift: paths, ...options });
   cleanUps.push(() => started.close());
   return started;
 }
@@ -287,7 +292,10 @@ describe.runIf(requireServer('haproxy'))('on a real HAProxy', () => {
     const real = await service(json({ health: 'healthy', rate: 1_750 }));
     const { port: servicePort } = new URL(real.url);
     // The example file of the original, with an up to date spelling of nothing.
-    const started = await herald(`---
+    // It must stay until HAProxy, which asks every 200 ms, has heard that it stops.
+    const started = await heraldWith(
+      { agentFarewellMs: 2_500 },
+      `---
 name: api77
 bind: 127.0.0.1
 port: ${port}
@@ -312,7 +320,8 @@ plugins:
       - pct: 7000
         min_threshold_response: 1
     default_response: noop
-`);
+`,
+    );
     // The backend of the original's README: no agent-addr, so HAProxy asks the server's own host.
     const haproxy = await launchHaproxy(`${defaults()}
 backend myservers

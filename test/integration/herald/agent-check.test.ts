@@ -103,7 +103,7 @@ test('is neutral as long as it knows no gateway at all: it may be the one that i
 });
 
 test('is neutral on shutdown, but for what an operator wants', async () => {
-  herald = await oneHerald();
+  herald = await oneHerald({ agentFarewellMs: 2_500 });
   await feed(herald, report('gw-1', { cpu: 0.9 }), report('gw-2', { state: 'draining' }), report('gw-3'));
   await send(`${herald.addresses.admin}/v1/gateways/gw-3/maint`, {});
   expect(await agentSays('gw-2\n')).toMatch(/^drain/);

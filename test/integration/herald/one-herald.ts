@@ -17,6 +17,7 @@ export interface OneHerald extends HeraldHandle {
 
 const ANY_PORT = '127.0.0.1:0';
 
+/** It stops without waiting for a HAProxy to hear of it, unless the test says so. */
 export async function oneHerald(options: Partial<HeraldConfig> = {}): Promise<OneHerald> {
   const metrics = createMetrics();
   const config = loadConfig(heraldOptions, {
@@ -26,6 +27,7 @@ export async function oneHerald(options: Partial<HeraldConfig> = {}): Promise<On
       controlListen: ANY_PORT,
       agentListen: ANY_PORT,
       adminListen: ANY_PORT,
+      agentFarewellMs: 0,
       ...options,
     },
   });
