@@ -123,9 +123,10 @@ describe('a broker that goes', () => {
     const flow = traffic(publisher, 1_000);
     await until('traffic', () => heard.messages.length > 1_000);
     frozen.child.signal('SIGSTOP');
-    await seconds(4);
+    // Twice what a link waits for a sign of life; then time for what the frozen one had of its own.
+    await seconds(3);
     frozen.child.signal('SIGCONT');
-    await seconds(2);
+    await seconds(1);
     await everythingOnce(heard, await flow.stop());
   });
 });

@@ -30,7 +30,7 @@ const start = async (...given: Parameters<typeof startHeraldProcess>): Promise<H
 };
 afterEach(async () => {
   for (const client of clients.splice(0)) client.drop();
-  for (const one of running.splice(0).reverse()) await one.stop();
+  await Promise.all(running.splice(0).map((one) => one.stop()));
 });
 
 /** A Herald and a broker that encrypts; and what a peer of it needs in its environment. */
@@ -90,29 +90,30 @@ function publish(data: string, flags: string[], env: Record<string, string>): st
 describe('CURVE', () => {
   it('goes from the publisher to the client of another cluster, over a bridge', async () => {
     const [east, west, own] = [heraldKeys(), heraldKeys(), heraldKeys()];
-    const here = await cluster('east', east);
-    const there = await cluster('west', west);
+    const [here, there] = await Promise.all([cluster('east', east), cluster('west', west)]);
     // One gateway is told of its brokers by Herald, the other by its configuration.
-    const eastern = await start(
-      'gateway',
-      { id: 'gw-east', listen: ANY_PORT, heralds: here.control, 'publish-topics': '*' },
-      ownKeys(east, own),
-    );
-    const western = await start(
-      'gateway',
-      { id: 'gw-west', listen: ANY_PORT, heralds: '', brokers: there.brokers },
-      ownKeys(west, own),
-    );
-    await start(
-      'bridge',
-      {
-        'from-heralds': here.control,
-        'to-heralds': there.control,
-        'from-server-key': east.publicKey,
-        'to-server-key': west.publicKey,
-      },
-      { HERALD_CURVE_PUBLIC_KEY: own.publicKey, HERALD_CURVE_SECRET_KEY: own.secretKey },
-    );
+    const [eastern, western] = await Promise.all([
+      start(
+        'gateway',
+        { id: 'gw-east', listen: ANY_PORT, heralds: here.control, 'publish-topics': '*' },
+        ownKeys(east, own),
+      ),
+      start(
+        'gateway',
+        { id: 'gw-west', listen: ANY_PORT, heralds: '', brokers: there.brokers },
+        ownKeys(west, own),
+      ),
+      start(
+        'bridge',
+        {
+          'from-heralds': here.control,
+          'to-heralds': there.control,
+          'from-server-key': east.publicKey,
+          'to-server-key': west.publicKey,
+        },
+        { HERALD_CURVE_PUBLIC_KEY: own.publicKey, HERALD_CURVE_SECRET_KEY: own.secretKey },
+      ),
+    ]);
     const [near, far] = [await subscribed(eastern, 'news'), await subscribed(western, 'news')];
 
     publish('"near"', ['--heralds', here.control], ownKeys(east, own));
@@ -132,22 +133,18 @@ describe('CURVE', () => {
   it('keeps out who has no key or the key of another broker', async () => {
     const [server, other, own] = [heraldKeys(), heraldKeys(), heraldKeys()];
     const { control, brokers } = await cluster('main', server);
-    const stranger = await start('gateway', { id: 'gw-plain', listen: ANY_PORT, heralds: '', brokers });
-    const mistaken = await start(
-      'gateway',
-      { id: 'gw-wrong', listen: ANY_PORT, heralds: '', brokers },
-      ownKeys(other, own),
+    const [stranger, mistaken, right] = await Promise.all(
+      [
+        { id: 'gw-plain', keys: {} },
+        { id: 'gw-wrong', keys: ownKeys(other, own) },
+        { id: 'gw-right', keys: ownKeys(server, own) },
+      ].map(({ id, keys }) => start('gateway', { id, listen: ANY_PORT, heralds: '', brokers }, keys)),
     );
-    const right = await start(
-      'gateway',
-      { id: 'gw-right', listen: ANY_PORT, heralds: '', brokers },
-      ownKeys(server, own),
-    );
-    const heard = await subscribed(right, 'news');
+    const heard = await subscribed(right!, 'news');
     publish('1', ['--heralds', control], ownKeys(server, own));
     expect(await heard.messages(1)).toEqual([1]);
     for (const gateway of [stranger, mistaken]) {
-      const reply = (await (await fetch(`${gateway.addresses['http']}/readyz`)).json()) as object;
+      const reply = (await (await fetch(`${gateway!.addresses['http']}/readyz`)).json()) as object;
       expect(reply).toMatchObject({ brokers: 0 });
     }
   });

@@ -137,23 +137,27 @@ describe.runIf(requireServer('haproxy'))('three Heralds', () => {
         .map(({ server }) => server);
     await until('all Heralds checked', async () => (await answering()).length === 3);
 
-    const follows = async (gateway: MiniGateway): Promise<void> => {
+    // Each change of load goes from one end to the other, so that the next can only be seen when it is followed.
+    const [first, second] = gateways as [MiniGateway, MiniGateway, MiniGateway];
+    const grows = async (gateway: MiniGateway): Promise<void> => {
       gateway.cpu = 0.95;
       await becomes(haproxy, gateway.id, 'lighter', ({ weight }) => weight < 40, 10_000);
+    };
+    const falls = async (gateway: MiniGateway): Promise<void> => {
       gateway.cpu = 0.2;
       await becomes(haproxy, gateway.id, 'back', ({ weight }) => weight > 70, 15_000);
     };
-    await follows(gateways[0]!);
+    await grows(first);
     await heralds[0]!.kill();
-    await follows(gateways[1]!);
+    await falls(first);
     expect(await answering()).toEqual(['herald-2', 'herald-3']);
     heralds[1]!.signal('SIGSTOP');
-    await follows(gateways[2]!);
+    await grows(second);
     expect(await answering()).toEqual(['herald-3']);
     heralds[1]!.signal('SIGCONT');
     await heralds[0]!.start();
     await until('the first is back', async () => (await answering())[0] === 'herald-1', 15_000);
-    await follows(gateways[0]!);
+    await falls(second);
   });
 
   it('lookups go to whoever is ready, and none fails when one is killed', async () => {

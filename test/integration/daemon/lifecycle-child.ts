@@ -1,13 +1,15 @@
 // The daemon of lifecycle.test.ts: does as its first argument says. Not a test itself.
+import type { Running } from '../../../src/daemon/lifecycle.ts';
 import { runUntilSignalled, StartError } from '../../../src/daemon/lifecycle.ts';
 import { createLog } from '../../../src/daemon/log.ts';
 
+const SOON_MS = 600;
 const mode = process.argv[2];
 const log = createLog('child', 'info');
 // What a library leaves behind must not keep a closed daemon alive.
 setInterval(() => {}, 1_000);
 
-async function start(): Promise<{ close(): Promise<void> }> {
+async function start(): Promise<Running> {
   if (mode === 'slow-start') {
     const goOn = new Promise((resolve) => process.once('SIGUSR2', resolve));
     log.info('starting');
@@ -26,9 +28,10 @@ async function start(): Promise<{ close(): Promise<void> }> {
   }
   log.info('started');
   return {
+    ...(mode === 'never-closes-soon' && { closeDeadlineMs: SOON_MS }),
     async close() {
       log.info('closing');
-      if (mode === 'never-closes') await new Promise(() => {});
+      if (mode?.startsWith('never-closes')) await new Promise(() => {});
     },
   };
 }
