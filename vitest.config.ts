@@ -1,10 +1,11 @@
-// One project a kind of test (see CONTRIBUTING.md). Unit and property tests share a process, which is what
-// makes them fast; the others own real servers, so they run isolated and a file at a time.
+// One project a kind of test (see CONTRIBUTING.md). Unit and property tests and the long runs of the simulator
+// share a process, which is what makes them fast; the others own real servers, so they run isolated and a file
+// at a time.
 import { defineConfig } from 'vitest/config';
 
-const pure = (name: string) => ({
+const pure = (name: string, include = [`test/${name}/**/*.test.ts`]) => ({
   extends: true as const,
-  test: { name, include: [`test/${name}/**/*.test.ts`], isolate: false, testTimeout: 20_000 },
+  test: { name, include, isolate: false, testTimeout: 60_000 },
 });
 const real = (name: string, testTimeout: number, include = [`test/${name}/**/*.test.ts`]) => ({
   extends: true as const,
@@ -23,7 +24,8 @@ export default defineConfig({
       pure('unit'),
       pure('property'),
       real('contract', 60_000),
-      real('integration', 60_000),
+      pure('sim', ['test/integration/sim/*.test.ts']),
+      real('integration', 60_000, ['test/integration/!(sim)/*.test.ts']),
       real('e2e', 180_000, ['test/e2e/*/**/*.test.ts']),
       // A step of its own in `npm test`: nothing else of it may run beside a table that judges milliseconds.
       real('faults', 180_000, ['test/e2e/faults.test.ts']),

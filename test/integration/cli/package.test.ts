@@ -1,9 +1,10 @@
 // The package as npm ships it, unpacked in another folder: its SDKs are imported from plain JavaScript, their
 // types resolve in TypeScript, its command runs.
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
 const ROOT = resolve(import.meta.dirname, '../../..');
@@ -40,29 +41,32 @@ beforeAll(() => {
   symlinkSync(join(ROOT, 'node_modules'), join(packages, 'herald/node_modules'));
   symlinkSync(join(ROOT, 'node_modules/@types'), join(packages, '@types'));
   writeFileSync(join(app, 'package.json'), '{"type":"module"}');
+  writeFileSync(join(app, 'typed.ts'), TYPED);
 }, 60_000);
 afterAll(() => rmSync(app, { recursive: true }));
 
-const node = (...args: string[]): string =>
-  execFileSync(process.execPath, args, { cwd: app, encoding: 'utf8', timeout: 110_000 });
+const node = async (...args: string[]): Promise<string> => {
+  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: app, timeout: 110_000 });
+  return stdout;
+};
 
-it('its SDKs are imported from a plain script', () => {
+it('its SDKs are imported from a plain script', async () => {
   writeFileSync(join(app, 'program.mjs'), PROGRAM);
-  expect(node('program.mjs')).toBe('function function function object\n');
+  expect(await node('program.mjs')).toBe('function function function object\n');
 });
 
-it.each(['nodenext', 'bundler'])(
+it.concurrent.each(['nodenext', 'bundler'])(
   'its types resolve with moduleResolution %s',
-  (resolution) => {
-    writeFileSync(join(app, 'typed.ts'), TYPED);
+  async (resolution) => {
     const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
     const module = resolution === 'bundler' ? 'esnext' : 'nodenext';
     const flags = ['--noEmit', '--strict', '--target', 'es2023', '--lib', 'es2023,dom', '--types', 'node'];
-    expect(node(tsc, ...flags, '--module', module, '--moduleResolution', resolution, 'typed.ts')).toBe('');
+    const resolved = ['--module', module, '--moduleResolution', resolution];
+    expect(await node(tsc, ...flags, ...resolved, 'typed.ts')).toBe('');
   },
   120_000,
 );
 
-it('its command runs', () => {
-  expect(node('node_modules/herald/dist/cli/main.js', '--version')).toMatch(/^\d+\.\d+\.\d+\n$/);
+it('its command runs', async () => {
+  expect(await node('node_modules/herald/dist/cli/main.js', '--version')).toMatch(/^\d+\.\d+\.\d+\n$/);
 });
