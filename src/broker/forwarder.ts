@@ -5,7 +5,8 @@
 import { ByteWriter } from '../protocol/bytes.ts';
 import { PUBLICATION_LIMITS } from '../protocol/publication.ts';
 import { encodeEnvelope } from '../protocol/publication-envelope.ts';
-import type { BrokerCore, OutgoingSection } from './core/broker-core.ts';
+import type { BrokerCore } from './core/broker-core.ts';
+import type { OutgoingSection } from './core/pending-sections.ts';
 import type { Listeners } from './broker-zmq.ts';
 
 const GATHER_MS = 2;

@@ -178,8 +178,16 @@ export async function startBroker(config: BrokerConfig, parts: BrokerParts): Pro
   const stopTelemetry = startTelemetry(metrics, 'broker', config.id, config.statsd, log);
   const stopTimers = [
     // No jitter: gateways take a missed heartbeat for a lost broker, and each broker starts at another time.
-    every(HEADS_PERIOD_MS, () => sendHeads(state), 0),
-    every(HEADS_PERIOD_MS, probe),
+    every(
+      HEADS_PERIOD_MS,
+      () => {
+        sendHeads(state);
+        // Counted in the next heads, by when they have arrived: nobody sends a probe again that died with its
+        // broker, so one that is counted and missing would look like a lost message of a bucket.
+        probe();
+      },
+      0,
+    ),
     every(1_000, () => {
       core.trim(nowMs());
       meters.update(core.snapshot());

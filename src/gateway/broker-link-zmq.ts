@@ -28,6 +28,7 @@ export interface BrokerLinkOptions extends FeedEvents {
 }
 
 const TICK_MS = 100;
+const MAX_TICK_MS = 500;
 /** A broker that left the list may only have missed its announcements. */
 const RETIRE_MS = 5_000;
 /** Above this many buckets everything is taken in few large envelopes; below the lower one, by bucket. */
@@ -53,6 +54,9 @@ export function createBrokerLink(options: BrokerLinkOptions): BrokerLink {
   let wide = false;
   let closed = false;
   let repaired = 0;
+  /** Time in which any broker was there: only then can a loss turn out to be none (core/feed-losses.ts). */
+  let reachMs = 0;
+  let tickedMs = nowMs();
   let scheduled: NodeJS.Immediate | undefined;
   let refreshDue = false;
   /** Wait for a broker to come; looked at again whenever one did, and at each tick. */
@@ -110,7 +114,7 @@ export function createBrokerLink(options: BrokerLinkOptions): BrokerLink {
 
   /** Lost unless their publishers send them again; whose they were, nobody knows. */
   const orphan = (from: BrokerConnection, bucket: number, epoch: string, count: number): void =>
-    losses.orphan({ bucket, epoch, count }, from.resentBefore?.[bucket] ?? 0, nowMs());
+    losses.orphan({ bucket, epoch, count }, from.resentBefore?.[bucket] ?? 0, reachMs);
   /** Asks a broker where the topics of a holed bucket stand: the exact count of what each lost. */
   const settle = async (holder: StandIn, bucket: number, of: string, count: number): Promise<void> => {
     topics.counts.lost += count;
@@ -118,13 +122,13 @@ export function createBrokerLink(options: BrokerLinkOptions): BrokerLink {
       const reply = await holder.question(headsRequest(names, of));
       if (reply?.kind !== 'topics') continue;
       for (const { topic, headOffset } of reply.answers) {
-        losses.suspect(topic, reply.epoch, headOffset, nowMs() + SETTLE_MS);
+        losses.suspect(topic, reply.epoch, headOffset, reachMs + SETTLE_MS);
       }
     }
   };
   const recovery = new Recovery({
     connections: () => connections.values(),
-    nowMs,
+    nowMs: () => reachMs,
     repaired: (count) => void (repaired += count),
     lost(from, epoch, bucket, count, holder) {
       log.warn('messages-lost', { broker: from.id, bucket, count, why: 'broker-lost' });
@@ -198,6 +202,11 @@ export function createBrokerLink(options: BrokerLinkOptions): BrokerLink {
 
   const stopTicking = every(TICK_MS, () => {
     const now = nowMs();
+    // Nor does time in which this process slept.
+    if ([...connections.values()].some(({ connected }) => connected)) {
+      reachMs += Math.min(now - tickedMs, MAX_TICK_MS);
+    }
+    tickedMs = now;
     for (const [id, connection] of connections) {
       connection.tick();
       if (connection.retireAtMs > now) continue;
@@ -212,7 +221,7 @@ export function createBrokerLink(options: BrokerLinkOptions): BrokerLink {
       headsWanted.delete(topic);
       for (const one of settle) one(NOWHERE);
     }
-    const due = losses.due(now);
+    const due = losses.due(reachMs);
     for (const { topic, epoch, headOffset } of due.topics) topics.settleHead(topic, epoch, headOffset);
     for (const { bucket, epoch, count } of due.buckets) {
       topics.counts.lost += count;

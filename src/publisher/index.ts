@@ -62,7 +62,7 @@ export interface Publisher {
   /** Replaces the static list of brokers. */
   setBrokers(brokers: readonly BrokerAddress[]): void;
   snapshot(): PublisherSnapshot;
-  /** Waits for the acks of what was published, at most `giveUpMs`; then disconnects. */
+  /** Waits for the acks of what was published or is sent again, at most `giveUpMs`; then disconnects. */
   close(): Promise<void>;
 }
 
@@ -74,6 +74,8 @@ export interface PublisherSnapshot {
   waiting: number;
   /** Sent again because their broker died after the ack; delivered once all the same. */
   resent: number;
+  /** Of these, given up because no broker took them for too long: they may be lost. */
+  forgotten: number;
   brokers: { id: string; connected: boolean }[];
 }
 
@@ -113,6 +115,9 @@ function startPublisher(
   let onIdle: () => void = () => {};
   const counts = { published: 0, acked: 0, failed: 0 };
 
+  /** Nothing is owed to anybody: what a dead broker had acked counts as well. */
+  const isIdle = (): boolean => outbox.open === 0 && outbox.resending === 0;
+
   const send = (broker: string): void => {
     const lane = lanes.get(broker);
     while (lane?.connected) {
@@ -146,7 +151,7 @@ function startPublisher(
         if (!ack.ok) return;
         for (const one of ack.value.acks) outbox.acked(broker, one, nowMs());
         for (const ready of outbox.ready()) send(ready);
-        if (outbox.open === 0) onIdle();
+        if (isIdle()) onIdle();
       },
     });
     lanes.set(broker, { endpoint: publish, socket, connected: false });
@@ -181,7 +186,7 @@ function startPublisher(
       if (broker) openLaneTo(broker);
     }
     flush();
-    if (outbox.open === 0) onIdle();
+    if (isIdle()) onIdle();
   });
   const stopFollowing = heralds.length > 0 ? followBrokers(heralds, setBrokers) : () => {};
   setBrokers(brokers);
@@ -199,7 +204,7 @@ function startPublisher(
         source: identity
           ? { publisher: identity.publisher, origin: identity.origin ?? '', hop: identity.hop ?? 0 }
           : own,
-        sequence: identity?.sequence ?? sequence++,
+        sequence: identity?.sequence ?? sequence,
         flags: 0,
         publishedAtMs: identity?.publishedAtMs ?? Date.now(),
         deadlineMs: nowMs() + giveUpMs,
@@ -214,6 +219,7 @@ function startPublisher(
         },
       });
       if (taken) {
+        if (!identity) sequence += 1;
         counts.published += 1;
         schedule();
       } else reject(new PublishError('queue-full', topic));
@@ -234,13 +240,14 @@ function startPublisher(
       ...counts,
       waiting: outbox.open,
       resent: outbox.resent,
+      forgotten: outbox.forgotten,
       brokers: [...lanes].map(([broker, { connected }]) => ({ id: broker, connected })),
     }),
     async close() {
       if (closing) return;
       closing = true;
       await new Promise<void>((resolve) => {
-        if (outbox.open === 0) resolve();
+        if (isIdle()) resolve();
         onIdle = resolve;
         setTimeout(resolve, giveUpMs).unref();
       });

@@ -1,6 +1,6 @@
 // Why a message was not published, as a code and in words.
 
-import type { PublishOutcome } from './core/outbox.ts';
+import type { PublishOutcome } from './core/outbox-lane.ts';
 
 export type PublishErrorCode = Exclude<PublishOutcome, 'acked'> | 'bad-topic' | 'too-large' | 'queue-full';
 

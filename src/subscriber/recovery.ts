@@ -8,6 +8,7 @@ import { recoverEpoch } from './core/recover-epoch.ts';
 
 export interface RecoveryHost {
   connections(): Iterable<BrokerConnection>;
+  /** May stand still while no broker is there. */
   nowMs(): number;
   repaired(count: number): void;
   /** Nowhere any more. `holder` knows where the topics of that epoch stood, if any broker does. */

@@ -3,7 +3,6 @@
 
 import type { BucketSet } from '../../protocol/bucket.ts';
 import { BUCKET_COUNT, bucketOf } from '../../protocol/bucket.ts';
-import { ByteWriter } from '../../protocol/bytes.ts';
 import type {
   BatchAck,
   Publication,
@@ -11,26 +10,21 @@ import type {
   RefusalReason,
   Source,
 } from '../../protocol/publication.ts';
-import { MESSAGE_FLAG, PUBLICATION_LIMITS } from '../../protocol/publication.ts';
+import { MESSAGE_FLAG } from '../../protocol/publication.ts';
 import type { BucketHead, SequencedMessage } from '../../protocol/publication-envelope.ts';
-import { encodeSection } from '../../protocol/publication-envelope.ts';
 import type { RepairReply, RepairRequest } from '../../protocol/publication-repair.ts';
 import { SenderWindows, SequenceWindow } from '../../protocol/sequence-window.ts';
-import { answerRepair, headsOf, MESSAGE_FRAME_BYTES } from './answer-repair.ts';
-import type { LoggedMessage } from './bucket-log.ts';
-import { BucketLog } from './bucket-log.ts';
+import { answerRepair, headsOf } from './answer-repair.ts';
 import { isJson } from './json-check.ts';
 import type { LedgerSnapshot } from './ledger.ts';
 import { Ledger } from './ledger.ts';
+import type { OutgoingSection } from './pending-sections.ts';
+import { PendingSections } from './pending-sections.ts';
+import type { RingLimits } from './rings.ts';
+import { Rings } from './rings.ts';
 import { Standby } from './standby.ts';
 
-export interface BrokerCoreLimits {
-  /** Held for repair and resume in all buckets together, and in one bucket at most. */
-  ringBytes: number;
-  ringBytesPerBucket: number;
-  ringMessagesPerBucket: number;
-  /** Older messages go, whatever room there is: the longest resume is 2 minutes. */
-  ringAgeMs: number;
+export interface BrokerCoreLimits extends RingLimits {
   topics: number;
   /** Publishers whose duplicates are known. */
   publishers: number;
@@ -53,13 +47,6 @@ export const DEFAULT_BROKER_LIMITS: BrokerCoreLimits = {
   standbyAgeMs: 30_000,
 };
 
-/** Messages of one bucket, encoded once for every lane. */
-export interface OutgoingSection {
-  bucket: number;
-  bytes: Uint8Array;
-  messages: number;
-}
-
 interface Sender {
   source: Source;
   seen: SequenceWindow;
@@ -69,26 +56,21 @@ export class BrokerCore {
   readonly epoch: string;
   readonly #cluster: string;
   readonly #startedMs: number;
-  readonly #limits: BrokerCoreLimits;
-  readonly #logs: BucketLog[];
+  readonly #maxHop: number;
+  readonly #rings: Rings;
   readonly #senders: SenderWindows<Sender>;
   readonly #ledger = new Ledger();
   readonly #standby: Standby;
-  readonly #writer = new ByteWriter(PUBLICATION_LIMITS.targetFrameBytes);
-  /** Messages appended since the last `takeSections`, by bucket. */
-  readonly #pending = new Map<number, LoggedMessage[]>();
-  #pendingBytes = 0;
-  #ringBytes = 0;
+  readonly #pending = new PendingSections();
   #repaired = 0;
-  #trimmed = 0;
 
   constructor(epoch: string, cluster: string, startedMs: number, limits: BrokerCoreLimits) {
     this.#startedMs = startedMs;
     this.epoch = epoch;
     this.#cluster = cluster;
-    this.#limits = limits;
+    this.#maxHop = limits.maxHop;
     const topicsPerBucket = Math.max(16, Math.ceil((limits.topics * 2) / BUCKET_COUNT));
-    this.#logs = Array.from({ length: BUCKET_COUNT }, (_, bucket) => new BucketLog(bucket, topicsPerBucket));
+    this.#rings = new Rings(limits, topicsPerBucket);
     this.#standby = new Standby({
       bytes: limits.standbyBytes,
       messageAgeMs: limits.standbyAgeMs,
@@ -102,7 +84,7 @@ export class BrokerCore {
   }
 
   get pendingBytes(): number {
-    return this.#pendingBytes;
+    return this.#pending.bytes;
   }
 
   /** Takes a batch: numbers its messages in order, names the duplicates as taken and the bad ones as refused. */
@@ -147,7 +129,7 @@ export class BrokerCore {
     messages: readonly SequencedMessage[],
     nowMs: number,
   ): void {
-    const own = this.#logs[bucket]!;
+    const own = this.#rings.logs[bucket]!;
     this.#standby.keep(epoch, bucket, firstSequence, messages, (topic) => own.offsetOf(topic), nowMs);
   }
 
@@ -158,31 +140,18 @@ export class BrokerCore {
 
   /** What came since the last call, a section a bucket (more for a busy one), in order. */
   takeSections(): OutgoingSection[] {
-    const sections: OutgoingSection[] = [];
-    for (const [bucket, messages] of this.#pending) {
-      for (const part of parts(messages)) {
-        const bytes = encodeSection(this.#writer, {
-          bucket,
-          firstSequence: part[0]!.bucketSequence,
-          messages: part,
-        });
-        sections.push({ bucket, bytes, messages: part.length });
-      }
-    }
-    this.#pending.clear();
-    this.#pendingBytes = 0;
-    return sections;
+    return this.#pending.take();
   }
 
   heads(): BucketHead[] {
-    return headsOf(this.#logs);
+    return headsOf(this.#rings.logs);
   }
 
   /** `interest` is what all subscribers want together. */
   answer(request: RepairRequest, interest: BucketSet, nowMs: number): RepairReply {
     const reply = answerRepair(request, {
       epoch: this.epoch,
-      logs: this.#logs,
+      logs: this.#rings.logs,
       standby: this.#standby,
       upMs: nowMs - this.#startedMs,
       interest,
@@ -193,21 +162,20 @@ export class BrokerCore {
 
   /** Lets go of what is older than the ring's age. Call it each second or so. */
   trim(nowMs: number): void {
-    const oldest = nowMs - this.#limits.ringAgeMs;
-    for (const log of this.#logs) while (log.oldestArrivedMs() < oldest) this.#drop(log);
+    this.#rings.trim(nowMs);
     this.#standby.trim(nowMs);
   }
 
   snapshot(): BrokerCoreSnapshot {
     return {
       ledger: this.#ledger.snapshot(),
-      topics: this.#logs.reduce((sum, log) => sum + log.topics, 0),
+      topics: this.#rings.topics,
       publishers: this.#senders.size,
-      ringMessages: this.#logs.reduce((sum, log) => sum + log.held, 0),
-      ringBytes: this.#ringBytes,
+      ringMessages: this.#rings.messages,
+      ringBytes: this.#rings.bytes,
       standbyBytes: this.#standby.bytes,
       repaired: this.#repaired,
-      trimmed: this.#trimmed,
+      trimmed: this.#rings.trimmed,
     };
   }
 
@@ -215,7 +183,7 @@ export class BrokerCore {
     const { source } = message;
     // What comes back to the cluster it was first published in has gone round in a circle.
     const returned = source.hop > 0 && source.origin === this.#cluster;
-    if (returned || source.hop > this.#limits.maxHop) return 'too-many-hops';
+    if (returned || source.hop > this.#maxHop) return 'too-many-hops';
     if (!isJson(message.data)) return 'bad-json';
     const sender = this.#senders.of(source.publisher);
     const sighting = sender.seen.mark(message.sequence);
@@ -236,35 +204,7 @@ export class BrokerCore {
 
   #append(message: Publication, nowMs: number): void {
     const bucket = bucketOf(message.topic);
-    const log = this.#logs[bucket]!;
-    const before = log.bytes;
-    const logged = log.append(message, nowMs);
-    this.#ringBytes += log.bytes - before;
-    this.#pendingBytes += logged.data.length + MESSAGE_FRAME_BYTES;
-    const waiting = this.#pending.get(bucket);
-    if (waiting) waiting.push(logged);
-    else this.#pending.set(bucket, [logged]);
-
-    const limits = this.#limits;
-    while (log.held > limits.ringMessagesPerBucket || log.bytes > limits.ringBytesPerBucket) this.#drop(log);
-    if (this.#ringBytes > limits.ringBytes) this.#makeRoom();
-  }
-
-  /** The fullest buckets give way, a 64th of the budget at once so that the search is rare. */
-  #makeRoom(): void {
-    const target = this.#limits.ringBytes * (63 / 64);
-    while (this.#ringBytes > target) {
-      const fullest = this.#logs.reduce((most, log) => (log.bytes > most.bytes ? log : most));
-      const half = fullest.bytes / 2;
-      while (this.#ringBytes > target && fullest.bytes > half) this.#drop(fullest);
-    }
-  }
-
-  #drop(log: BucketLog): void {
-    const before = log.bytes;
-    log.dropOldest();
-    this.#ringBytes -= before - log.bytes;
-    this.#trimmed += 1;
+    this.#pending.add(bucket, this.#rings.append(bucket, message, nowMs));
   }
 }
 
@@ -280,27 +220,4 @@ export interface BrokerCoreSnapshot {
   repaired: number;
   /** Messages that left the ring. */
   trimmed: number;
-}
-
-/** Splits so that no section passes the target size or the count a block may have. */
-function parts(messages: LoggedMessage[]): LoggedMessage[][] {
-  const found: LoggedMessage[][] = [];
-  let part: LoggedMessage[] = [];
-  let bytes = 0;
-  for (const message of messages) {
-    const size = message.data.length + message.topic.length + 16;
-    if (
-      part.length > 0 &&
-      (bytes + size > PUBLICATION_LIMITS.targetFrameBytes ||
-        part.length >= PUBLICATION_LIMITS.maxMessagesPerBatch)
-    ) {
-      found.push(part);
-      part = [];
-      bytes = 0;
-    }
-    part.push(message);
-    bytes += size;
-  }
-  if (part.length > 0) found.push(part);
-  return found;
 }

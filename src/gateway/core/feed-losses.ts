@@ -1,6 +1,7 @@
 // What was lost and what only seemed so. A broker that died may have counted messages that never left it, and
 // their publishers send them again through the next one: only what does not come again within a while is
-// lost. Holes a living broker could not fill are settled topic by topic.
+// lost. Holes a living broker could not fill are settled topic by topic. Its time is `reachMs`: while no broker is
+// there nobody can send anything again, so that time does not count.
 
 import { BUCKET_COUNT } from '../../protocol/bucket.ts';
 
@@ -41,8 +42,8 @@ export class FeedLosses {
   }
 
   /** `count` messages of a bucket died with their broker, unless they come again. */
-  orphan(loss: BucketLoss, resentBefore: number, nowMs: number): void {
-    this.#orphans.push({ ...loss, resentBefore, untilMs: nowMs + RESEND_GRACE_MS });
+  orphan(loss: BucketLoss, resentBefore: number, reachMs: number): void {
+    this.#orphans.push({ ...loss, resentBefore, untilMs: reachMs + RESEND_GRACE_MS });
   }
 
   /** A topic of a bucket with a hole stands here; what has not come by `untilMs` is lost. */
@@ -51,19 +52,19 @@ export class FeedLosses {
   }
 
   /** The verdicts that are due. */
-  due(nowMs: number): {
+  due(reachMs: number): {
     buckets: BucketLoss[];
     topics: { topic: string; epoch: string; headOffset: number }[];
   } {
     const buckets: BucketLoss[] = [];
     for (const { bucket, epoch, count, resentBefore, untilMs } of this.#orphans) {
-      if (untilMs > nowMs) continue;
+      if (untilMs > reachMs) continue;
       const left = count - (this.#resent[bucket]! - resentBefore);
       if (left > 0) buckets.push({ bucket, epoch, count: left });
     }
-    this.#orphans = this.#orphans.filter(({ untilMs }) => untilMs > nowMs);
+    this.#orphans = this.#orphans.filter(({ untilMs }) => untilMs > reachMs);
     const topics = [...this.#suspects].flatMap(([topic, { epoch, headOffset, untilMs }]) =>
-      untilMs > nowMs ? [] : [{ topic, epoch, headOffset }],
+      untilMs > reachMs ? [] : [{ topic, epoch, headOffset }],
     );
     for (const { topic } of topics) this.#suspects.delete(topic);
     return { buckets, topics };

@@ -8,24 +8,16 @@
 import { BUCKET_COUNT, bucketOf } from '../../protocol/bucket.ts';
 import { rankAllBuckets } from '../../protocol/bucket-owner.ts';
 import type { BrokerAddress } from '../../protocol/load-report.ts';
-import type { BatchAck, Publication, PublishBatch, RefusalReason } from '../../protocol/publication.ts';
+import type { BatchAck, PublishBatch } from '../../protocol/publication.ts';
 import { MESSAGE_FLAG, PUBLICATION_LIMITS } from '../../protocol/publication.ts';
+import type { Entry, OutboxMessage, PublishOutcome, RetainLimits } from './outbox-lane.ts';
+import { MAX_BATCH_MESSAGES, newest, OutboxLane } from './outbox-lane.ts';
 
-export type PublishOutcome = 'acked' | 'timeout' | 'closed' | RefusalReason;
-
-export interface OutboxMessage extends Publication {
-  /** When to give up, on the monotonic clock. */
-  deadlineMs: number;
-  /** Called once. A message that was acked and is sent again is not settled again. */
-  settle: (outcome: PublishOutcome) => void;
-}
-
-export interface OutboxLimits {
+export interface OutboxLimits extends RetainLimits {
   /** Messages not yet acked; more are refused by `add`. */
   maxQueued: number;
-  /** Acked messages kept for a broker's crash, and for how long. */
-  maxRetained: number;
-  retainMs: number;
+  /** How long what a dead broker had acked waits for any broker to take it. */
+  resendMs: number;
   batchesInFlight: number;
   /** A broker that has not acked a batch by then is taken for dead. */
   ackTimeoutMs: number;
@@ -36,37 +28,17 @@ export interface OutboxLimits {
 export const DEFAULT_OUTBOX_LIMITS: OutboxLimits = {
   maxQueued: 16_384,
   maxRetained: 32_768,
+  maxRetainedBytes: 64 * 1024 * 1024,
   retainMs: 2_000,
+  resendMs: 120_000,
   batchesInFlight: 8,
   ackTimeoutMs: 2_000,
   connectGraceMs: 1_000,
 };
 
-export const MAX_BATCH_MESSAGES = 256;
-
-interface Entry {
-  message: OutboxMessage;
-  /** Place in the order of publishing, whoever the source is. */
-  order: number;
-  bucket: number;
-  settled: boolean;
-  ackedMs: number;
-}
-
-type LaneState = 'connecting' | 'up' | 'leaving' | 'down';
-
-/** One broker as the outbox sees it. */
-interface Lane {
-  state: LaneState;
-  sinceMs: number;
-  queue: Entry[];
-  inFlight: Map<number, { entries: Entry[]; sentMs: number }>;
-  retained: Entry[];
-}
-
 export class Outbox {
   readonly #limits: OutboxLimits;
-  readonly #lanes = new Map<string, Lane>();
+  readonly #lanes = new Map<string, OutboxLane>();
   #ranks: string[][] = rankAllBuckets([]);
   /** Which broker has a bucket's unacked messages, and how many. */
   readonly #home = new Array<string | undefined>(BUCKET_COUNT);
@@ -76,7 +48,9 @@ export class Outbox {
   #nextBatch = 1;
   #nextOrder = 0;
   #open = 0;
+  #resending = 0;
   #resent = 0;
+  #forgotten = 0;
 
   constructor(limits: OutboxLimits) {
     this.#limits = limits;
@@ -87,8 +61,18 @@ export class Outbox {
     return this.#open;
   }
 
+  /** Messages that a broker which died since had acked, and that no other has taken yet. */
+  get resending(): number {
+    return this.#resending;
+  }
+
   get resent(): number {
     return this.#resent;
+  }
+
+  /** Acked messages that were to be sent again and were given up: they may be lost. */
+  get forgotten(): number {
+    return this.#forgotten;
   }
 
   /** False when the queue is full. */
@@ -104,17 +88,7 @@ export class Outbox {
   setBrokers(brokers: readonly BrokerAddress[], nowMs: number): void {
     this.#ranks = rankAllBuckets(brokers);
     const known = new Set(brokers.map(({ id }) => id));
-    for (const { id } of brokers) {
-      if (!this.#lanes.has(id)) {
-        this.#lanes.set(id, {
-          state: 'connecting',
-          sinceMs: nowMs,
-          queue: [],
-          inFlight: new Map(),
-          retained: [],
-        });
-      }
-    }
+    for (const { id } of brokers) if (!this.#lanes.has(id)) this.#lanes.set(id, new OutboxLane(nowMs));
     for (const id of [...this.#lanes.keys()]) {
       if (known.has(id)) continue;
       this.laneDown(id, nowMs);
@@ -126,8 +100,7 @@ export class Outbox {
   laneUp(id: string, nowMs: number): void {
     const lane = this.#lanes.get(id);
     if (!lane) return;
-    lane.state = 'up';
-    lane.sinceMs = nowMs;
+    lane.enter('up', nowMs);
     this.#placeHeld();
   }
 
@@ -135,72 +108,58 @@ export class Outbox {
   laneDown(id: string, nowMs: number): void {
     const lane = this.#lanes.get(id);
     if (!lane) return;
+    const retained = lane.takeRetained(this.#limits, nowMs);
     // A broker that said it was leaving has forwarded all it acked.
-    const lost =
-      lane.state === 'leaving' ? [] : lane.retained.filter((entry) => !this.#expired(entry, nowMs));
-    lane.retained = [];
-    lane.state = 'down';
-    lane.sinceMs = nowMs;
+    const lost = lane.state === 'leaving' ? [] : retained;
+    lane.enter('down', nowMs);
     this.#resent += lost.length;
-    for (const entry of lost) this.#outstanding[entry.bucket]! += 1;
-    this.#evacuate(lane, lost);
+    this.#resending += lost.length;
+    for (const { bucket } of lost) this.#outstanding[bucket]! += 1;
+    const { sent, waiting } = lane.takeUnacked();
+    for (const { message } of [...lost, ...sent]) message.flags |= MESSAGE_FLAG.resent;
+    for (const { message } of lost) message.flags |= MESSAGE_FLAG.acked;
+    this.#hold([...lost, ...sent, ...waiting]);
   }
 
   /** The broker drains: no new messages for it; those in flight are acked or come back. */
   laneLeaving(id: string, nowMs: number): void {
     const lane = this.#lanes.get(id);
     if (lane?.state !== 'up' && lane?.state !== 'connecting') return;
-    lane.state = 'leaving';
-    lane.sinceMs = nowMs;
-    const waiting = lane.queue.splice(0);
-    this.#release(waiting);
-    this.#held = inOrder([...waiting, ...this.#held]);
-    this.#placeHeld();
+    lane.enter('leaving', nowMs);
+    this.#hold(lane.queue.splice(0));
   }
 
   /** The next batch to send to a broker, or undefined when there is nothing to send now. */
   takeBatch(id: string, nowMs: number): PublishBatch | undefined {
     const lane = this.#lanes.get(id);
     if (lane?.state !== 'up' || lane.queue.length === 0) return undefined;
-    if (lane.inFlight.size >= this.#limits.batchesInFlight) return undefined;
-    let bytes = 0;
-    let count = 0;
-    for (const { message } of lane.queue) {
-      bytes += message.data.length + message.topic.length + 16;
-      if (count === MAX_BATCH_MESSAGES || (count > 0 && bytes > PUBLICATION_LIMITS.targetFrameBytes)) break;
-      count += 1;
-    }
-    const entries = lane.queue.splice(0, count);
-    const batch = this.#nextBatch++;
-    lane.inFlight.set(batch, { entries, sentMs: nowMs });
-    return { batch, messages: entries.map(({ message }) => message) };
+    if (lane.batchesInFlight >= this.#limits.batchesInFlight) return undefined;
+    return lane.takeBatch(this.#nextBatch++, nowMs);
   }
 
   /** Whether a broker has batches in flight: then small ones wait and grow. */
   isBusy(id: string): boolean {
     const lane = this.#lanes.get(id);
-    return lane !== undefined && lane.inFlight.size > 0 && lane.queue.length < MAX_BATCH_MESSAGES;
+    return lane !== undefined && lane.batchesInFlight > 0 && lane.queue.length < MAX_BATCH_MESSAGES;
   }
 
   acked(id: string, ack: BatchAck, nowMs: number): void {
     const lane = this.#lanes.get(id);
     if (!lane) return;
     if (ack.status === 'draining') this.laneLeaving(id, nowMs);
-    const found = lane.inFlight.get(ack.batch);
-    if (!found) return;
-    lane.inFlight.delete(ack.batch);
-    this.#release(found.entries);
+    const entries = lane.takeAnswered(ack);
+    if (!entries) return;
     if (ack.status === 'draining') {
-      this.#held = inOrder([...found.entries, ...this.#held]);
-    } else {
-      const refused = new Map(ack.refused.map(({ index, reason }) => [index, reason]));
-      found.entries.forEach((entry, index) => {
-        const reason = refused.get(index);
-        entry.ackedMs = nowMs;
-        if (reason === undefined) lane.retained.push(entry);
-        this.#settle(entry, reason ?? 'acked');
-      });
+      this.#hold(entries);
+      return;
     }
+    this.#release(entries);
+    const refused = new Map(ack.refused.map(({ index, reason }) => [index, reason]));
+    entries.forEach((entry, index) => {
+      const reason = refused.get(index);
+      if (reason === undefined) lane.retain(entry, nowMs);
+      this.#settle(entry, reason ?? 'acked');
+    });
     this.#placeHeld();
   }
 
@@ -208,30 +167,24 @@ export class Outbox {
   tick(nowMs: number): string[] {
     const silent: string[] = [];
     for (const [id, lane] of this.#lanes) {
-      lane.retained = this.#stillRetained(lane.retained, nowMs);
-      const [oldest] = lane.inFlight.values();
-      if (oldest && nowMs - oldest.sentMs > this.#limits.ackTimeoutMs) silent.push(id);
+      lane.trim(this.#limits, nowMs);
+      if (nowMs - lane.oldestSentMs() > this.#limits.ackTimeoutMs) silent.push(id);
       if (lane.state === 'connecting' && nowMs - lane.sinceMs > this.#limits.connectGraceMs) {
         this.laneDown(id, nowMs);
       }
       lane.queue = this.#withoutOverdue(lane.queue, nowMs, true);
     }
     for (const id of silent) this.laneDown(id, nowMs);
-    this.#held = this.#withoutOverdue(this.#held, nowMs, false);
+    this.#held = this.#withinLimits(this.#withoutOverdue(this.#held, nowMs, false));
     this.#placeHeld();
     return silent;
   }
 
   /** Gives up on everything. */
   abandon(): void {
-    const all = [
-      ...this.#held,
-      ...[...this.#lanes.values()].flatMap(({ queue, inFlight }) => [
-        ...queue,
-        ...[...inFlight.values()].flatMap(({ entries }) => entries),
-      ]),
-    ];
-    for (const entry of all) this.#settle(entry, 'closed');
+    const lanes = [...this.#lanes.values()].map((lane) => lane.takeUnacked());
+    const all = [...this.#held, ...lanes.flatMap(({ sent, waiting }) => [...sent, ...waiting])];
+    for (const entry of all) this.#giveUp(entry, 'closed');
     this.#held = [];
     this.#lanes.clear();
   }
@@ -265,6 +218,13 @@ export class Outbox {
     return this.#home[bucket] === wanted ? wanted : undefined;
   }
 
+  /** Takes entries back from a broker and places them anew, in the order of publishing. */
+  #hold(entries: Entry[]): void {
+    this.#release(entries);
+    this.#held = [...entries, ...this.#held].sort((a, b) => a.order - b.order);
+    this.#placeHeld();
+  }
+
   #placeHeld(): void {
     const waiting = this.#held;
     if (waiting.length === 0) return;
@@ -272,50 +232,47 @@ export class Outbox {
     for (const entry of waiting) this.#place(entry);
   }
 
-  /** Takes everything from a lane and places it anew, `extra` with it, in the order of publishing. */
-  #evacuate(lane: Lane, extra: Entry[]): void {
-    const entries = [...lane.inFlight.values()].flatMap((batch) => batch.entries);
-    for (const { message } of [...extra, ...entries]) message.flags |= MESSAGE_FLAG.resent;
-    for (const { message } of extra) message.flags |= MESSAGE_FLAG.acked;
-    const moved = inOrder([...extra, ...entries, ...lane.queue]);
-    lane.inFlight.clear();
-    lane.queue = [];
-    this.#release(moved);
-    this.#held = inOrder([...moved, ...this.#held]);
-    this.#placeHeld();
-  }
-
   #release(entries: readonly Entry[]): void {
     for (const { bucket } of entries) this.#outstanding[bucket]! -= 1;
   }
 
   #settle(entry: Entry, outcome: PublishOutcome): void {
-    if (entry.settled) return;
+    if (entry.settled) {
+      this.#resending -= 1;
+      return;
+    }
     entry.settled = true;
     this.#open -= 1;
     entry.message.settle(outcome);
   }
 
-  #expired(entry: Entry, nowMs: number): boolean {
-    return nowMs - entry.ackedMs > this.#limits.retainMs;
+  #giveUp(entry: Entry, outcome: 'timeout' | 'closed'): void {
+    if (entry.settled) this.#forgotten += 1;
+    this.#settle(entry, outcome);
   }
 
-  #stillRetained(retained: Entry[], nowMs: number): Entry[] {
-    const first = retained.findIndex((entry) => !this.#expired(entry, nowMs));
-    const kept = first < 0 ? [] : retained.slice(first);
-    return kept.length > this.#limits.maxRetained ? kept.slice(-this.#limits.maxRetained) : kept;
+  /** Once acked, a message may wait longer: nobody is left who waits for its outcome, or would send it again. */
+  #isOverdue({ settled, ackedMs, message }: Entry, nowMs: number): boolean {
+    return (settled ? ackedMs + this.#limits.resendMs : message.deadlineMs) <= nowMs;
   }
 
   #withoutOverdue(entries: Entry[], nowMs: number, outstanding: boolean): Entry[] {
-    if (!entries.some(({ message }) => message.deadlineMs <= nowMs)) return entries;
+    if (!entries.some((entry) => this.#isOverdue(entry, nowMs))) return entries;
     const [overdue, kept] = [[] as Entry[], [] as Entry[]];
-    for (const entry of entries) (entry.message.deadlineMs <= nowMs ? overdue : kept).push(entry);
+    for (const entry of entries) (this.#isOverdue(entry, nowMs) ? overdue : kept).push(entry);
     if (outstanding) this.#release(overdue);
-    for (const entry of overdue) this.#settle(entry, 'timeout');
+    for (const entry of overdue) this.#giveUp(entry, 'timeout');
     return kept;
   }
-}
 
-function inOrder(entries: Entry[]): Entry[] {
-  return entries.sort((a, b) => a.order - b.order);
+  /** What dead brokers had acked counts together, and may not be so old that no window knows it any more. */
+  #withinLimits(held: Entry[]): Entry[] {
+    if (this.#resending === 0) return held;
+    const oldest = this.#nextOrder - PUBLICATION_LIMITS.maxSequenceSpread;
+    const acked = held.filter(({ settled }) => settled);
+    const kept = new Set(newest(acked, this.#limits).filter(({ order }) => order >= oldest));
+    if (kept.size === acked.length) return held;
+    for (const entry of acked) if (!kept.has(entry)) this.#giveUp(entry, 'timeout');
+    return held.filter((entry) => !entry.settled || kept.has(entry));
+  }
 }

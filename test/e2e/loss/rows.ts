@@ -17,6 +17,8 @@ export interface Row {
   /** Traffic is running. */
   fault(field: Field, time: number): Promise<void>;
   brokerFlags?: Record<string, string | number>;
+  /** 3 where it is not said. */
+  brokers?: number;
   /** Instead of the SDK's publisher. */
   httpPublish?: boolean;
 }
@@ -120,6 +122,32 @@ export const ROWS: Record<string, Row> = {
     ratePerSec: 1_000,
     httpPublish: true,
     fault: killBroker,
+  },
+  'only-broker-kill': {
+    promise: 'nothing',
+    what: 'kill -9 of the only broker, back after 3 s: publishers send again what it had acked',
+    times: [0, 6],
+    ratePerSec: 5_000,
+    brokers: 1,
+    async fault(field) {
+      await stride();
+      await field.brokers[0]!.process.kill();
+      await pause(3_000);
+      await restarted(field, field.brokers[0]!);
+    },
+  },
+  'all-brokers-kill': {
+    promise: 'nothing',
+    what: 'kill -9 of all brokers together, back after 12 s: longer than any of them is waited for',
+    times: [0, 3],
+    ratePerSec: 1_000,
+    async fault(field) {
+      await stride();
+      await Promise.all(field.brokers.map(({ process }) => process.kill()));
+      await pause(12_000);
+      await Promise.all(field.brokers.map((broker) => broker.restart()));
+      await heard(field, field.brokers.length);
+    },
   },
   'broker-drain': {
     promise: 'nothing',

@@ -37,7 +37,12 @@ export async function runRow(name: string, options: RowOptions): Promise<Result>
   const ratePerSec = Math.round(row.ratePerSec * (options.pace ?? 1));
   const clients = Math.ceil(ratePerSec / TOPIC_RATE / TOPICS_PER_CLIENT);
   const lay = async (zookeeper: string): Promise<Result> => {
-    const field = await layField({ clients, zookeeper, brokerFlags: row.brokerFlags ?? {} });
+    const field = await layField({
+      clients,
+      zookeeper,
+      brokerFlags: row.brokerFlags ?? {},
+      ...(row.brokers !== undefined && { brokers: row.brokers }),
+    });
     try {
       return await onField(field, name, ratePerSec, options);
     } finally {

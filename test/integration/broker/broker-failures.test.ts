@@ -111,6 +111,26 @@ describe('a broker that goes', () => {
     expect(publisher.snapshot().resent).toBeGreaterThan(0);
   });
 
+  it('loses nothing acked and tells of no loss when it was the only one, and was away for a while', async () => {
+    const doomed = await brokerChild('b1');
+    closing.push(() => doomed.child.stop());
+    const heard = listener([doomed.address]);
+    closeLater(heard.link);
+    await Promise.all(TOPICS.map((topic) => heard.link.subscribe(topic)));
+    const publisher = closeLater(await createPublisher({ brokers: [doomed.address], giveUpMs: 30_000 }));
+    const flow = traffic(publisher, 3_000);
+    await until('traffic', () => heard.messages.length > 3_000);
+    doomed.child.signal('SIGKILL');
+    await doomed.child.exited;
+    const sent = await Promise.race([flow.stop(), seconds(1)]);
+    expect(sent).toBeUndefined();
+    const back = await brokerChild('b1', samePlace(doomed.address));
+    closing.push(() => back.child.stop());
+    await everythingOnce(heard, await flow.stop());
+    expect(publisher.snapshot()).toMatchObject({ forgotten: 0 });
+    expect(publisher.snapshot().resent).toBeGreaterThan(0);
+  });
+
   it('is left for the next one when it freezes, and nothing is lost', async () => {
     const frozen = await brokerChild('b1');
     closing.push(() => frozen.child.stop());

@@ -111,6 +111,7 @@ describe('Outbox', () => {
           }
         }
         expect(outbox.open).toBe(0);
+        expect(outbox.resending).toBe(0);
         expect(settled.size).toBe(published);
         expect([...settled.values()].every((times) => times === 1)).toBe(true);
         for (const sequences of acceptedOnce.values()) {

@@ -1,0 +1,69 @@
+// Messages that were taken and have not left yet, by bucket; encoded once for every lane when they do.
+
+import { ByteWriter } from '../../protocol/bytes.ts';
+import { PUBLICATION_LIMITS } from '../../protocol/publication.ts';
+import { encodeSection } from '../../protocol/publication-envelope.ts';
+import { MESSAGE_FRAME_BYTES } from './answer-repair.ts';
+import type { LoggedMessage } from './bucket-log.ts';
+
+/** Messages of one bucket, ready for envelopes. */
+export interface OutgoingSection {
+  bucket: number;
+  bytes: Uint8Array;
+  messages: number;
+}
+
+export class PendingSections {
+  readonly #writer = new ByteWriter(PUBLICATION_LIMITS.targetFrameBytes);
+  readonly #messages = new Map<number, LoggedMessage[]>();
+  #bytes = 0;
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  add(bucket: number, message: LoggedMessage): void {
+    this.#bytes += message.data.length + MESSAGE_FRAME_BYTES;
+    const waiting = this.#messages.get(bucket);
+    if (waiting) waiting.push(message);
+    else this.#messages.set(bucket, [message]);
+  }
+
+  /** What came since the last call, a section a bucket (more for a busy one), in order. */
+  take(): OutgoingSection[] {
+    const sections: OutgoingSection[] = [];
+    for (const [bucket, messages] of this.#messages) {
+      for (const part of parts(messages)) {
+        const firstSequence = part[0]!.bucketSequence;
+        const bytes = encodeSection(this.#writer, { bucket, firstSequence, messages: part });
+        sections.push({ bucket, bytes, messages: part.length });
+      }
+    }
+    this.#messages.clear();
+    this.#bytes = 0;
+    return sections;
+  }
+}
+
+/** Splits so that no section passes the target size or the count a block may have. */
+function parts(messages: LoggedMessage[]): LoggedMessage[][] {
+  const found: LoggedMessage[][] = [];
+  let part: LoggedMessage[] = [];
+  let bytes = 0;
+  for (const message of messages) {
+    const size = message.data.length + message.topic.length + 16;
+    if (
+      part.length > 0 &&
+      (bytes + size > PUBLICATION_LIMITS.targetFrameBytes ||
+        part.length >= PUBLICATION_LIMITS.maxMessagesPerBatch)
+    ) {
+      found.push(part);
+      part = [];
+      bytes = 0;
+    }
+    part.push(message);
+    bytes += size;
+  }
+  if (part.length > 0) found.push(part);
+  return found;
+}

@@ -1,0 +1,22 @@
+import { describe, expect, it } from 'vitest';
+import { FeedLosses, RESEND_GRACE_MS } from '../../../src/gateway/core/feed-losses.ts';
+
+describe('messages that died with their broker', () => {
+  it('are lost when their publishers have not sent them again in time', () => {
+    const losses = new FeedLosses();
+    losses.orphan({ bucket: 7, epoch: 'e1', count: 3 }, 0, 100);
+    losses.noteResent(7);
+    losses.noteResent(8);
+    expect(losses.due(100 + RESEND_GRACE_MS - 1).buckets).toEqual([]);
+    expect(losses.due(100 + RESEND_GRACE_MS).buckets).toEqual([{ bucket: 7, epoch: 'e1', count: 2 }]);
+    expect(losses.due(Infinity).buckets).toEqual([]);
+  });
+
+  it('are no loss when all came again, also between the break and the end', () => {
+    const losses = new FeedLosses();
+    const before = losses.resentCounts();
+    losses.noteResent(7);
+    losses.orphan({ bucket: 7, epoch: 'e1', count: 1 }, before[7]!, 0);
+    expect(losses.due(Infinity).buckets).toEqual([]);
+  });
+});

@@ -1,0 +1,106 @@
+import { describe, expect, it } from 'vitest';
+import type { BrokerAddress } from '../../../src/protocol/load-report.ts';
+import { MESSAGE_FLAG, PUBLICATION_LIMITS } from '../../../src/protocol/publication.ts';
+import type { PublishBatch } from '../../../src/protocol/publication.ts';
+import type { OutboxLimits } from '../../../src/publisher/core/outbox.ts';
+import { DEFAULT_OUTBOX_LIMITS, Outbox } from '../../../src/publisher/core/outbox.ts';
+
+const only: BrokerAddress = {
+  id: 'b1',
+  publish: '',
+  subscribe: '',
+  repair: '',
+  http: '',
+  epoch: '',
+  state: 'up',
+};
+const source = { publisher: 'p', origin: '', hop: 0 };
+const DEADLINE_MS = 10_000;
+
+function outboxWith(limits: Partial<OutboxLimits> = {}): {
+  outbox: Outbox;
+  publish: (nowMs: number, bytes?: number) => void;
+  outcomes: string[];
+} {
+  const outbox = new Outbox({ ...DEFAULT_OUTBOX_LIMITS, ...limits });
+  outbox.setBrokers([only], 0);
+  outbox.laneUp('b1', 0);
+  const outcomes: string[] = [];
+  let sequence = 0;
+  return {
+    outbox,
+    outcomes,
+    publish(nowMs, bytes = 1) {
+      outbox.add({
+        topic: 't',
+        data: new Uint8Array(bytes),
+        source,
+        sequence: sequence++,
+        flags: 0,
+        publishedAtMs: 0,
+        deadlineMs: nowMs + DEADLINE_MS,
+        settle: (outcome) => outcomes.push(outcome),
+      });
+    },
+  };
+}
+
+/** Sends all that waits and has it acked. */
+function passAll(outbox: Outbox, nowMs: number): PublishBatch['messages'] {
+  const passed: PublishBatch['messages'] = [];
+  for (let batch = outbox.takeBatch('b1', nowMs); batch; batch = outbox.takeBatch('b1', nowMs)) {
+    passed.push(...batch.messages);
+    outbox.acked('b1', { batch: batch.batch, status: 'taken', refused: [] }, nowMs);
+  }
+  return passed;
+}
+
+describe('what a dead broker had acked', () => {
+  it('waits for the only broker longer than an unacked message, and is sent again', () => {
+    const { outbox, publish, outcomes } = outboxWith();
+    publish(0);
+    passAll(outbox, 0);
+    outbox.laneDown('b1', 1_000);
+    publish(1_000);
+    for (let now = 1_000; now <= 60_000; now += 1_000) outbox.tick(now);
+    expect(outcomes).toEqual(['acked', 'timeout']);
+    expect(outbox.resending).toBe(1);
+    outbox.laneUp('b1', 60_000);
+    const [again, ...more] = passAll(outbox, 60_000);
+    expect(again).toMatchObject({ sequence: 0, flags: MESSAGE_FLAG.resent | MESSAGE_FLAG.acked });
+    expect(more).toEqual([]);
+    expect(outbox).toMatchObject({ resending: 0, forgotten: 0, open: 0 });
+  });
+
+  it('is given up after two minutes, and counted', () => {
+    const { outbox, publish } = outboxWith();
+    publish(0);
+    passAll(outbox, 0);
+    outbox.laneDown('b1', 1_000);
+    outbox.tick(DEFAULT_OUTBOX_LIMITS.resendMs);
+    expect(outbox).toMatchObject({ resending: 0, forgotten: 1 });
+  });
+
+  it('is kept by bytes: the newest that fit', () => {
+    const { outbox, publish } = outboxWith({ maxRetainedBytes: 3_500 });
+    for (let i = 0; i < 5; i++) publish(0, 1_000);
+    passAll(outbox, 0);
+    outbox.laneDown('b1', 1);
+    outbox.laneUp('b1', 2);
+    expect(passAll(outbox, 2).map(({ sequence }) => sequence)).toEqual([3, 4]);
+  });
+
+  it('is given up before its number is so old that no window would know it as a duplicate', () => {
+    const { outbox, publish } = outboxWith();
+    publish(0);
+    passAll(outbox, 0);
+    outbox.laneDown('b1', 1_000);
+    let now = 1_000;
+    for (let added = 0; added <= PUBLICATION_LIMITS.maxSequenceSpread; added += 16_384) {
+      for (let i = 0; i < 16_384; i++) publish(now);
+      now += DEADLINE_MS;
+      outbox.tick(now);
+    }
+    expect(outbox).toMatchObject({ resending: 0, forgotten: 1, open: 0 });
+  });
+});
