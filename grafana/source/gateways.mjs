@@ -70,6 +70,14 @@ export const gateways = dashboard({
           help: 'From publish to write, measured on the canary that passes every hop each second.',
         }),
         lines('Flush, p99', 'ms', [gaugeBy('gateway', 'gateway.flush_duration', HERE, 'stat=p99')]),
+        lines(
+          'Traced messages, p99 by stretch',
+          'ms',
+          [gaugeBy('hop', 'gateway.trace_hop', HERE, 'stat=p99')],
+          {
+            help: 'One publication in 10,000, and those traced on demand: GET /v1/traces of the gateway has each.',
+          },
+        ),
         lines('Waiting for clients', 'bytes', [gaugeBy('gateway', 'gateway.buffered_bytes', HERE)]),
         lines('Dropped, by cause', 'mps', [rateBy('cause', 'gateway.messages_dropped', HERE)]),
         lines('Gaps told to clients', 'mps', [rateBy('gateway', 'gateway.gaps', HERE)]),

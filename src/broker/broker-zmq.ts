@@ -24,7 +24,8 @@ export interface BrokerSocketsOptions {
   onError: (socket: string, error: unknown) => void;
 }
 
-export type TakeFrame = (peer: Buffer, frame: Buffer) => void;
+/** `notes`: of traced messages, where the sender added a part for them. */
+export type TakeFrame = (peer: Buffer, frame: Buffer, notes?: Buffer) => void;
 
 /** Which lanes have any listener, as the XPUB side tells it. */
 export interface Listeners {
@@ -39,7 +40,7 @@ export interface BrokerSockets {
   /** Starts handing in what arrives. Not before everything it needs is there: peers may be waiting already. */
   read(onPublish: TakeFrame, onRepair: TakeFrame): void;
   /** Hands an envelope to every gateway that listens for it; drops for those whose queue is full. */
-  broadcast(frame: Uint8Array): void;
+  broadcast(frame: Uint8Array, notes?: Uint8Array): void;
   reply(socket: 'publish' | 'repair', peer: Buffer, frame: Uint8Array): void;
   /**
    * What waits unread is answered by nobody. Never preceded by `unbind()`: the library runs that on another
@@ -121,8 +122,8 @@ export async function openBrokerSockets(options: BrokerSocketsOptions): Promise<
         readSubscriptions(out, listeners),
       ].map((one) => one.catch(unlessClosing));
     },
-    broadcast(frame) {
-      out.send(frame).catch(failed('subscribe'));
+    broadcast(frame, notes) {
+      out.send(notes ? [frame, notes] : frame).catch(failed('subscribe'));
     },
     reply(socket, peer, frame) {
       // A peer that left is no failure: the library reports an unroutable message only when asked to.
@@ -141,7 +142,7 @@ function wildcard(endpoint: string): string {
 }
 
 async function readPeers(socket: Router, take: TakeFrame): Promise<void> {
-  for await (const [peer, frame] of socket) if (peer && frame) take(peer, frame);
+  for await (const [peer, frame, notes] of socket) if (peer && frame) take(peer, frame, notes);
 }
 
 /** Subscription messages are 1 or 0 and the filter; only a filter's first and last listener show up. */

@@ -5,7 +5,9 @@
 import { ByteWriter } from '../protocol/bytes.ts';
 import { PUBLICATION_LIMITS } from '../protocol/publication.ts';
 import { encodeEnvelope } from '../protocol/publication-envelope.ts';
+import { encodeTraceNotes } from '../protocol/publication-trace.ts';
 import type { BrokerCore } from './core/broker-core.ts';
+import type { PassingTraces } from './core/passing-traces.ts';
 import type { OutgoingSection } from './core/pending-sections.ts';
 import type { Listeners } from './broker-zmq.ts';
 
@@ -25,8 +27,9 @@ export interface Forwarder {
 /** `sent` is called after each flush: that is when acks may go. */
 export function createForwarder(
   core: BrokerCore,
+  traces: PassingTraces,
   listeners: Listeners,
-  broadcast: (frame: Uint8Array) => void,
+  broadcast: (frame: Uint8Array, notes?: Uint8Array) => void,
   nowMs: () => number,
   sent: () => void,
 ): Forwarder {
@@ -48,17 +51,21 @@ export function createForwarder(
 
   const send = (lane: 'narrow' | 'wide', bucket: number, sections: Uint8Array[]): void => {
     envelopes += 1;
-    broadcast(encodeEnvelope(writer, lane, bucket, core.epoch, sections));
+    const frame = encodeEnvelope(writer, lane, bucket, core.epoch, sections);
+    const notes = traces.leavingWith(lane === 'wide' ? undefined : bucket);
+    broadcast(frame, notes && encodeTraceNotes(writer, notes));
   };
   const flush = (): void => {
     clearTimeout(timer);
     clearImmediate(immediate);
     timer = immediate = undefined;
     const sections = core.takeSections();
+    traces.leave();
     for (const { bucket, bytes } of sections) {
       if (listeners.narrow.has(bucket)) send('narrow', bucket, [bytes]);
     }
     if (listeners.wide) for (const group of wideGroups(sections)) send('wide', 0, group);
+    traces.left();
     sent();
   };
 

@@ -4,7 +4,9 @@
 import { ByteWriter } from '../protocol/bytes.ts';
 import type { BatchAck } from '../protocol/publication.ts';
 import { createFrameNames, decodePublishBatch, encodePublishAck } from '../protocol/publication.ts';
+import { decodeTraceNotes } from '../protocol/publication-trace.ts';
 import type { BrokerCore } from './core/broker-core.ts';
+import type { PassingTraces } from './core/passing-traces.ts';
 
 /** Publishers told of a drain; more than that find out by their next batch. */
 const MAX_PUBLISHERS = 10_000;
@@ -12,7 +14,7 @@ const MAX_PUBLISHERS = 10_000;
 export const NOTICE_BATCH = 0;
 
 export interface PublishDesk {
-  take(peer: Buffer, frame: Buffer): void;
+  take(peer: Buffer, frame: Buffer, notes?: Buffer): void;
   /** Sends the acks of everything taken so far. Call it after forwarding. */
   sendAcks(): void;
   /** From now on batches are turned away; every known publisher is told. */
@@ -21,6 +23,7 @@ export interface PublishDesk {
 
 export function createPublishDesk(
   core: BrokerCore,
+  traces: PassingTraces,
   reply: (peer: Buffer, frame: Uint8Array) => void,
   nowMs: () => number,
   accepted: (messages: number) => void,
@@ -46,7 +49,7 @@ export function createPublishDesk(
   };
 
   return {
-    take(peer, frame) {
+    take(peer, frame, notes) {
       const batch = decodePublishBatch(frame, names);
       if (!batch.ok) {
         // Without a batch number there is nothing to answer; the publisher's deadline tells its owner.
@@ -58,6 +61,8 @@ export function createPublishDesk(
         sendAcks();
         return;
       }
+      const noted = notes && decodeTraceNotes(notes, names);
+      if (noted?.ok) traces.received(noted.value, batch.value.messages);
       note(peer, core.accept(batch.value, nowMs()));
       accepted(batch.value.messages.length);
     },

@@ -4,7 +4,7 @@
 import { randomBytes } from 'node:crypto';
 import { formatAddress } from '../daemon/address.ts';
 import type { Clock } from '../daemon/clock.ts';
-import { every } from '../daemon/clock.ts';
+import { createFineClock, every } from '../daemon/clock.ts';
 import { listening } from '../daemon/lifecycle.ts';
 import type { Log } from '../daemon/log.ts';
 import { errorFields } from '../daemon/log.ts';
@@ -21,6 +21,7 @@ import { openBrokerSockets } from './broker-zmq.ts';
 import { canaryRound, canaryTopics } from './canary.ts';
 import type { BrokerCoreSnapshot } from './core/broker-core.ts';
 import { BrokerCore, DEFAULT_BROKER_LIMITS } from './core/broker-core.ts';
+import { PassingTraces } from './core/passing-traces.ts';
 import { createForwarder } from './forwarder.ts';
 import type { BrokerConfig } from './check-config.ts';
 import { checkConfig, peerKeys, serverKeys } from './check-config.ts';
@@ -91,8 +92,10 @@ export async function startBroker(config: BrokerConfig, parts: BrokerParts): Pro
     config.publishListen,
     '--publish-listen, --subscribe-listen or --repair-listen',
   );
+  const traces = new PassingTraces(config.id, createFineClock());
   const publishDesk = createPublishDesk(
     core,
+    traces,
     (peer, frame) => sockets.reply('publish', peer, frame),
     nowMs,
     () => forwarder.schedule(),
@@ -100,13 +103,14 @@ export async function startBroker(config: BrokerConfig, parts: BrokerParts): Pro
   const repairDesk = createRepairDesk(core, (peer, frame) => sockets.reply('repair', peer, frame), nowMs);
   const forwarder = createForwarder(
     core,
+    traces,
     sockets.listeners,
-    (frame) => sockets.broadcast(frame),
+    (frame, notes) => sockets.broadcast(frame, notes),
     nowMs,
     () => publishDesk.sendAcks(),
   );
   sockets.read(
-    (peer, frame) => publishDesk.take(peer, frame),
+    (peer, frame, notes) => publishDesk.take(peer, frame, notes),
     (peer, frame) => repairDesk.take(peer, frame),
   );
 

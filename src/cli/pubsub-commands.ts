@@ -9,8 +9,11 @@ import { envName, flagName, loadConfig } from '../daemon/config.ts';
 import { StartError } from '../daemon/lifecycle.ts';
 import { brokerReachOptions } from '../daemon/options.ts';
 import { TOPIC_PATTERN, TOPIC_WORDS } from '../protocol/names.ts';
-import { publicUrlFlag } from './ask-commands.ts';
+import { traceKey } from '../protocol/publication-trace.ts';
+import type { AdminFlags } from './ask-commands.ts';
+import { adminFlags, adminTarget, publicUrlFlag } from './ask-commands.ts';
 import { heraldUrls, wholeNumber } from './given.ts';
+import { collectTraces, renderTraces } from './publish-trace.ts';
 
 export const CONTROL_URL = 'http://127.0.0.1:7401';
 const MAX_COUNT = 1_000_000_000;
@@ -27,7 +30,9 @@ export function addPubSubCommands(program: Command): void {
         .default(CONTROL_URL),
     )
     .option('--count <number>', 'publish it so many times', '1')
+    .option('--trace', 'print how long the last one took from hop to hop, asked of every gateway')
     .action(publish);
+  adminFlags(publishing);
   for (const [key, { help }] of Object.entries(brokerReachOptions)) {
     publishing.addOption(new Flag(`${flagName(key)} <text>`, `${help} [${envName(key)}]`));
   }
@@ -44,7 +49,7 @@ export function addPubSubCommands(program: Command): void {
 async function publish(
   topic: string,
   data: string,
-  flags: { heralds: string; count: string } & Record<string, unknown>,
+  flags: { heralds: string; count: string; trace?: boolean } & AdminFlags & Record<string, unknown>,
 ): Promise<void> {
   checkTopic(topic);
   const count = wholeNumber('--count', flags.count, 1, MAX_COUNT);
@@ -56,7 +61,11 @@ async function publish(
   // A publisher without a connection holds nothing that keeps the process alive.
   const alive = setInterval(() => {}, 1_000);
   try {
-    for (let sent = 0; sent < count; sent++) await publisher.publish(topic, jsonOf(data));
+    const json = new TextEncoder().encode(JSON.stringify(jsonOf(data)));
+    for (let sequence = 0; sequence < count; sequence++) {
+      const trace = flags.trace === true && sequence === count - 1;
+      await publisher.publishJson(topic, json, { publisher: publisher.id, sequence }, { trace });
+    }
     console.log(`published ${count} to ${topic}`);
   } catch (error) {
     const none = publisher.snapshot().brokers.length === 0;
@@ -66,6 +75,9 @@ async function publish(
     await publisher.close();
     clearInterval(alive);
   }
+  if (flags.trace !== true) return;
+  const id = traceKey({ publisher: publisher.id, sequence: count - 1 });
+  console.log(`trace ${id}\n${renderTraces(await collectTraces(adminTarget(flags), id))}`);
 }
 
 /** Text that is JSON is taken as JSON; anything else is a string. */

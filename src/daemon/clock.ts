@@ -14,6 +14,19 @@ export const systemClock: Clock = {
 };
 
 /**
+ * The wall clock with a fraction, for times that are subtracted from those of other processes: never more than a
+ * millisecond from `Date.now()`, which knows whole ones alone.
+ */
+export function createFineClock(nowMs = () => performance.now(), wallMs = () => Date.now()): () => number {
+  let offsetMs = wallMs() - nowMs();
+  return () => {
+    const [now, wall] = [nowMs(), wallMs()];
+    offsetMs = Math.min(Math.max(offsetMs, wall - now), wall + 0.999 - now);
+    return now + offsetMs;
+  };
+}
+
+/**
  * Calls `run` every `periodMs` plus or minus `jitter` (a share of the period), so that timers of many
  * processes do not line up. Returns the function that stops it. `run` must not throw.
  */

@@ -66,6 +66,10 @@ const DEFINITIONS = {
   'gateway.subscriptions': gauge('subscriptions', ['gateway'], 'topic subscriptions of all clients'),
   'gateway.delivery_lag': timing(['gateway'], 'publish to write, on canary messages'),
   'gateway.flush_duration': timing(['gateway'], 'time of one fan-out flush'),
+  'gateway.trace_hop': timing(
+    ['gateway', 'hop'],
+    'time a traced message spent on a stretch of its way to the flush',
+  ),
   'gateway.deflate_saved_bytes': counter('bytes', ['gateway'], 'bytes not sent thanks to compression'),
   'gateway.report_failures': counter('reports', ['gateway'], 'load reports a Herald did not acknowledge'),
 

@@ -16,6 +16,7 @@ import { chunks, headsRequest, NOWHERE } from './core/feed-history.ts';
 import { FeedLosses } from './core/feed-losses.ts';
 import type { BrokerLink, FeedEvents, FeedSnapshot, TopicPosition } from './core/feed-port.ts';
 import { FeedTopics } from './core/feed-topics.ts';
+import { NotedStamps } from './core/noted-stamps.ts';
 import { fetchHistory } from './fetch-history.ts';
 
 export interface BrokerLinkOptions extends FeedEvents {
@@ -46,9 +47,17 @@ export function createBrokerLink(options: BrokerLinkOptions): BrokerLink {
   const questions = new Questions();
   const connections = new Map<string, BrokerConnection>();
   let canaryLatencyMs = 0;
-  const topics = new FeedTopics(options, (publishedAtMs) => {
-    canaryLatencyMs = Math.max(0, Date.now() - publishedAtMs);
-  });
+  const noted = new NotedStamps();
+  const topics = new FeedTopics(
+    options,
+    (publishedAtMs) => {
+      canaryLatencyMs = Math.max(0, Date.now() - publishedAtMs);
+    },
+    ({ topic, offset, sequence, source: { publisher }, publishedAtMs }, epoch) => {
+      const stamps = noted.take({ publisher, sequence });
+      options.onTraced?.({ topic, epoch, offset, publisher, sequence, publishedAtMs, stamps });
+    },
+  );
   let brokers: readonly BrokerAddress[] = [];
   let ranks = rankAllBuckets([]);
   let wide = false;
@@ -103,6 +112,7 @@ export function createBrokerLink(options: BrokerLinkOptions): BrokerLink {
         if (!closed) recovery.ended(from, followed);
       },
       repaired: (count) => void (repaired += count),
+      traced: (notes) => noted.add(notes),
       onConnected(connection, connected) {
         log.info(connected ? 'broker-connected' : 'broker-disconnected', { broker: connection.id });
         if (connected) {

@@ -8,6 +8,7 @@ import { ClientOps } from './client-ops.ts';
 import { Connection } from './connection.ts';
 import { CloseAudit, closeCause } from './core/close-audit.ts';
 import { originAllowed } from './core/handshake.ts';
+import type { TraceBook } from './core/trace-book.ts';
 import { YoungConnections } from './core/young-connections.ts';
 import type { GatewayParts } from './gateway-parts.ts';
 import { answerHttp } from './http-answers.ts';
@@ -20,6 +21,7 @@ export class Door {
   readonly #roster: Roster;
   readonly #moving: Moving;
   readonly #metrics: Metrics;
+  readonly #traces: TraceBook;
   readonly #ops: ClientOps;
   readonly #boot = randomBytes(3).toString('hex');
   readonly audit = new CloseAudit();
@@ -27,7 +29,8 @@ export class Door {
   #accepted = 0;
   #shut = false;
 
-  constructor(parts: GatewayParts, roster: Roster, moving: Moving, metrics: Metrics) {
+  constructor(parts: GatewayParts, roster: Roster, moving: Moving, metrics: Metrics, traces: TraceBook) {
+    this.#traces = traces;
     this.#parts = parts;
     this.#roster = roster;
     this.#moving = moving;
@@ -55,6 +58,7 @@ export class Door {
       gateway: id,
       adminToken: config.adminToken,
       audit: this.audit,
+      traces: this.#traces,
       ledger: () => ({ ledger: hub.ledger, feed: link.snapshot() }),
       ready: () => ({
         ready: this.#refuse(undefined) === undefined,

@@ -20,6 +20,8 @@ export interface FanOutParts {
   allocate: Allocate;
   clock: Clock;
   flushDuration: Timing;
+  /** A flush has ended. */
+  flushed?: () => void;
 }
 
 export class FanOut {
@@ -72,7 +74,7 @@ export class FanOut {
   }
 
   #slice(): void {
-    const { hub, allocate, clock, outbox, flushDuration } = this.#parts;
+    const { hub, allocate, clock, outbox, flushDuration, flushed } = this.#parts;
     const startMs = clock.nowMs();
     let nowMs = startMs;
     this.#flush.letQuickerPass(nowMs);
@@ -92,6 +94,7 @@ export class FanOut {
     if (this.#costMs > 0) {
       flushDuration.observe(this.#costMs);
       outbox.finished(this.#costMs, nowMs);
+      flushed?.();
     }
     this.#running = false;
     this.wake();

@@ -30,7 +30,7 @@ const doorOptions = {
   ),
   previousSecret: secret('the cluster secret before a rotation: its tickets are good as well'),
   adminToken: secret(
-    'bearer token for /v1/closes and /v1/ledger; without one it is answered on this machine alone',
+    'bearer token for /v1/closes, /v1/ledger and /v1/traces; without one they answer this machine alone',
   ),
   maxFrameBytes: integer(CLIENT_LIMITS.maxFrameBytes, 1_024, 16_777_216, 'longest message from a client'),
   maxTopics: integer(CLIENT_LIMITS.maxTopics, 1, 10_000, 'topics a client may be subscribed to'),

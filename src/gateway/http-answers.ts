@@ -1,10 +1,12 @@
 // (8) What a gateway answers over HTTP on its own port: whether it lives, whether it takes clients, and to
-// operators where every message went and why the last ones left.
+// operators where every message went, how long traced ones took, and why the last clients left.
 
 import { isLoopback } from '../daemon/address.ts';
 import { sameText } from '../daemon/secrets.ts';
 import type { CloseAudit } from './core/close-audit.ts';
 import { KEPT_CLOSES } from './core/close-audit.ts';
+import type { TraceBook } from './core/trace-book.ts';
+import { KEPT_TRACES } from './core/trace-book.ts';
 import type { HttpAnswer, HttpQuestion } from './ws-server.ts';
 
 export interface HttpAnswersParts {
@@ -12,6 +14,7 @@ export interface HttpAnswersParts {
   /** Bearer token of operators; empty = only programs on this machine are answered. */
   adminToken: string;
   audit: CloseAudit;
+  traces: TraceBook;
   /** Whether newcomers are let in, and what else an operator may know of it. */
   ready: () => { ready: boolean } & object;
   /** Where every message went: its own books and those of its brokers' link. */
@@ -28,6 +31,8 @@ export function answerHttp(parts: HttpAnswersParts, question: HttpQuestion): Htt
     }
     case '/v1/closes':
       return mayAsk(parts.adminToken, question) ? closes(parts, question) : refused(parts.adminToken);
+    case '/v1/traces':
+      return mayAsk(parts.adminToken, question) ? traces(parts, question) : refused(parts.adminToken);
     case '/v1/ledger':
       return mayAsk(parts.adminToken, question)
         ? { status: 200, body: { gateway: parts.gateway, ...parts.ledger() } }
@@ -49,11 +54,22 @@ function refused(adminToken: string): HttpAnswer {
     : { status: 401, body: problem(401, 'expected Authorization: Bearer <adminToken>') };
 }
 
+function traces({ gateway, traces: book }: HttpAnswersParts, { query }: HttpQuestion): HttpAnswer {
+  const wanted = howMany(query, KEPT_TRACES);
+  if (typeof wanted !== 'number') return wanted;
+  const found = book.last(wanted, query.get('id') ?? undefined);
+  return { status: 200, body: { gateway, traces: found } };
+}
+
+function howMany(query: URLSearchParams, most: number): number | HttpAnswer {
+  const wanted = Number(query.get('n') ?? most);
+  if (Number.isInteger(wanted) && wanted >= 0) return wanted;
+  return { status: 400, body: problem(400, `n: expected an integer from 0 to ${most}`) };
+}
+
 function closes({ gateway, audit }: HttpAnswersParts, { query }: HttpQuestion): HttpAnswer {
-  const wanted = Number(query.get('n') ?? KEPT_CLOSES);
-  if (!Number.isInteger(wanted) || wanted < 0) {
-    return { status: 400, body: problem(400, `n: expected an integer from 0 to ${KEPT_CLOSES}`) };
-  }
+  const wanted = howMany(query, KEPT_CLOSES);
+  if (typeof wanted !== 'number') return wanted;
   const body = { gateway, byCause: Object.fromEntries(audit.byCause), closes: audit.last(wanted) };
   return { status: 200, body };
 }

@@ -34,6 +34,7 @@ import { Moving } from './moving.ts';
 import { bufferedBytes, startReporting } from './reporting.ts';
 import { Roster } from './roster.ts';
 import { createSqueeze } from './squeeze.ts';
+import { Tracing } from './tracing.ts';
 import { bindWsServer } from './ws-server.ts';
 
 export interface StartGatewayParts {
@@ -145,7 +146,9 @@ export async function startGateway(config: GatewayConfig, given: StartGatewayPar
     allocate,
     clock,
     flushDuration: metrics.timing('gateway.flush_duration', { gateway: id }),
+    flushed: () => tracing.flushed(),
   });
+  const tracing = new Tracing(id, hub, metrics, log);
   const events: FeedEvents = {
     onMessages(batch) {
       const nowMs = clock.nowMs();
@@ -156,6 +159,7 @@ export async function startGateway(config: GatewayConfig, given: StartGatewayPar
       hub.gap(gap, clock.nowMs());
       fanOut.wake();
     },
+    onTraced: (traced) => tracing.arrived(traced),
   };
   const link = given.openLink?.(events) ?? createBrokerLink({ ...events, ...reach, log });
 
@@ -202,7 +206,7 @@ export async function startGateway(config: GatewayConfig, given: StartGatewayPar
   };
   const roster = new Roster(parts);
   const moving = new Moving(parts, roster);
-  const door = new Door(parts, roster, moving, metrics);
+  const door = new Door(parts, roster, moving, metrics, tracing.book);
   const reporting = startReporting({
     parts,
     url,

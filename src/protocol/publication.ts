@@ -32,6 +32,8 @@ export const MESSAGE_FLAG = {
   resent: 4,
   /** Resent although that broker had acked it: it had a number there. */
   acked: 8,
+  /** Each hop notes when it had it (publication-trace.ts). */
+  traced: 16,
 } as const;
 
 /** Who published: an id unique over all publishers, the cluster it is in and the bridges crossed so far. */

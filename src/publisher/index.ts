@@ -3,7 +3,7 @@
 // it acked in the last two seconds, goes to the next one under the same identity and is delivered once.
 
 import { randomBytes } from 'node:crypto';
-import { every } from '../daemon/clock.ts';
+import { createFineClock, every } from '../daemon/clock.ts';
 import type { CurveClient } from '../daemon/zeromq-options.ts';
 import { sameBrokers } from '../protocol/bucket-owner.ts';
 import { ByteWriter } from '../protocol/bytes.ts';
@@ -16,8 +16,11 @@ import {
   encodePublishBatch,
   PUBLICATION_LIMITS,
 } from '../protocol/publication.ts';
+import { encodeTraceNotes, TRACE_ONE_IN } from '../protocol/publication-trace.ts';
 import type { OutboxLimits } from './core/outbox.ts';
 import { DEFAULT_OUTBOX_LIMITS, Outbox } from './core/outbox.ts';
+import type { OutboxMessage } from './core/outbox-lane.ts';
+import { TraceNotes } from './core/trace-notes.ts';
 import { askForBrokers, followBrokers } from './discovery.ts';
 import type { LaneSocket } from './lane-zmq.ts';
 import { openLane } from './lane-zmq.ts';
@@ -38,6 +41,13 @@ export interface PublisherOptions extends Partial<OutboxLimits> {
   giveUpMs?: number;
   /** Unique over all publishers; default: random. Messages are known by (id, sequence). */
   publisherId?: string;
+  /** One in so many publications is traced through its hops (`GET /v1/traces` of a gateway). 0 = none. */
+  traceOneIn?: number;
+}
+
+export interface PublishHow {
+  /** Traces this publication whatever the sampling says. */
+  trace?: boolean;
 }
 
 /** A message with an identity of its own: sent twice under the same one it is delivered once. */
@@ -56,9 +66,9 @@ export interface Publisher {
    * Publishes `data` (anything JSON can say) to `topic`. Resolves when a broker has taken it; rejects with a
    * PublishError whose code says why.
    */
-  publish(topic: string, data: unknown): Promise<void>;
+  publish(topic: string, data: unknown, how?: PublishHow): Promise<void>;
   /** The same for JSON bytes that are ready, and with a chosen identity. The bytes must not change later. */
-  publishJson(topic: string, json: Uint8Array, identity?: PublishIdentity): Promise<void>;
+  publishJson(topic: string, json: Uint8Array, identity?: PublishIdentity, how?: PublishHow): Promise<void>;
   /** Replaces the static list of brokers. */
   setBrokers(brokers: readonly BrokerAddress[]): void;
   snapshot(): PublisherSnapshot;
@@ -107,6 +117,7 @@ function startPublisher(
   const lanes = new Map<string, { endpoint: string; socket: LaneSocket; connected: boolean }>();
   const writer = new ByteWriter(PUBLICATION_LIMITS.targetFrameBytes);
   const names = createFrameNames();
+  const traces = new TraceNotes(id, options.traceOneIn ?? TRACE_ONE_IN, createFineClock());
   const nowMs = (): number => performance.now();
   let known: readonly BrokerAddress[] = [];
   let sequence = 0;
@@ -123,7 +134,9 @@ function startPublisher(
     while (lane?.connected) {
       const batch = outbox.takeBatch(broker, nowMs());
       if (!batch) return;
-      lane.socket.send(encodePublishBatch(writer, batch));
+      const frame = encodePublishBatch(writer, batch);
+      const notes = traces.of(batch.messages);
+      lane.socket.send(frame, notes && encodeTraceNotes(writer, notes));
     }
   };
   const flush = (): void => {
@@ -191,19 +204,25 @@ function startPublisher(
   const stopFollowing = heralds.length > 0 ? followBrokers(heralds, setBrokers) : () => {};
   setBrokers(brokers);
 
-  const publishJson = (topic: string, data: Uint8Array, identity?: PublishIdentity): Promise<void> => {
+  const publishJson = (
+    topic: string,
+    data: Uint8Array,
+    identity?: PublishIdentity,
+    how?: PublishHow,
+  ): Promise<void> => {
     if (closing) return Promise.reject(new PublishError('closed', topic));
     if (!TOPIC_PATTERN.test(topic)) return Promise.reject(new PublishError('bad-topic', topic));
     if (data.length > PUBLICATION_LIMITS.maxDataBytes) {
       return Promise.reject(new PublishError('too-large', topic));
     }
     return new Promise((resolve, reject) => {
-      const taken = outbox.add({
+      const source = identity
+        ? { publisher: identity.publisher, origin: identity.origin ?? '', hop: identity.hop ?? 0 }
+        : own;
+      const message: OutboxMessage = {
         topic,
         data,
-        source: identity
-          ? { publisher: identity.publisher, origin: identity.origin ?? '', hop: identity.hop ?? 0 }
-          : own,
+        source,
         sequence: identity?.sequence ?? sequence,
         flags: 0,
         publishedAtMs: identity?.publishedAtMs ?? Date.now(),
@@ -217,8 +236,9 @@ function startPublisher(
             reject(new PublishError(outcome, topic));
           }
         },
-      });
-      if (taken) {
+      };
+      if (how?.trace === true || traces.samples(source.publisher, message.sequence)) traces.begin(message);
+      if (outbox.add(message)) {
         if (!identity) sequence += 1;
         counts.published += 1;
         schedule();
@@ -229,10 +249,10 @@ function startPublisher(
 
   return {
     id,
-    publish(topic, data) {
+    publish(topic, data, how) {
       const json = JSON.stringify(data) as string | undefined;
       if (json === undefined) return Promise.reject(new PublishError('bad-json', topic));
-      return publishJson(topic, encoder.encode(json));
+      return publishJson(topic, encoder.encode(json), undefined, how);
     },
     publishJson,
     setBrokers,

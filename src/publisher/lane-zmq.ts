@@ -12,7 +12,8 @@ export interface LaneEvents {
 }
 
 export interface LaneSocket {
-  send(frame: Uint8Array): void;
+  /** `notes`: of the traced messages in it. */
+  send(frame: Uint8Array, notes?: Uint8Array): void;
   close(): void;
 }
 
@@ -42,9 +43,9 @@ export function openLane(endpoint: string, curve: CurveClient | undefined, event
   socket.connect(endpoint);
 
   return {
-    send(frame) {
+    send(frame, notes) {
       // Only a connection that just went away refuses; its end is the outbox's sign to send elsewhere.
-      socket.send(frame).catch(down);
+      socket.send(notes ? [frame, notes] : frame).catch(down);
     },
     close() {
       open = false;

@@ -14,6 +14,8 @@ import {
   WIDE_FILTER,
 } from '../protocol/publication-envelope.ts';
 import type { RepairReply, RepairRequest } from '../protocol/publication-repair.ts';
+import type { TraceNote } from '../protocol/publication-trace.ts';
+import { decodeTraceNotes } from '../protocol/publication-trace.ts';
 import { decodeRepairReply } from '../protocol/publication-repair.ts';
 import { BrokerFeed } from './core/feed-broker.ts';
 import type { FollowedEpoch } from './core/recover-epoch.ts';
@@ -45,6 +47,8 @@ export interface ConnectionHost {
   /** A life of the broker is over. */
   ended: (from: BrokerConnection, followed: FollowedEpoch) => void;
   repaired: (count: number) => void;
+  /** Notes of traced messages; told before the messages that came with them. */
+  traced?: (notes: readonly TraceNote[]) => void;
   onConnected: (connection: BrokerConnection, connected: boolean) => void;
 }
 
@@ -197,7 +201,7 @@ export class BrokerConnection {
     this.#openedMs = this.#host.nowMs();
     this.#wasConnected = false;
     const sockets = openBrokerSockets(this.#address, this.#curve, {
-      onEnvelope: (frame) => this.#takeEnvelope(frame),
+      onEnvelope: (frame, notes) => this.#takeEnvelope(frame, notes),
       onReply: (frame) => this.#takeReply(frame),
       onConnected: (connected) => {
         if (connected) {
@@ -220,7 +224,9 @@ export class BrokerConnection {
     return wanted;
   }
 
-  #takeEnvelope(frame: Uint8Array): void {
+  #takeEnvelope(frame: Uint8Array, notes: Uint8Array | undefined): void {
+    const noted = notes && this.#host.traced && decodeTraceNotes(notes, this.#names);
+    if (noted?.ok) this.#host.traced?.(noted.value);
     const decoded = decodeBrokerOut(frame, this.#names);
     if (!decoded.ok) {
       this.badFrames += 1;

@@ -14,7 +14,8 @@ import type { RepairRequest } from '../protocol/publication-repair.ts';
 import { encodeRepairRequest } from '../protocol/publication-repair.ts';
 
 export interface BrokerSocketEvents {
-  onEnvelope: (frame: Buffer) => void;
+  /** `notes`: of traced messages, where the broker added a part for them. */
+  onEnvelope: (frame: Buffer, notes?: Buffer) => void;
   onReply: (frame: Buffer) => void;
   /** Both sockets are connected, or one is not any more. */
   onConnected: (connected: boolean) => void;
@@ -66,8 +67,8 @@ export function openBrokerSockets(
     socket.events.on('handshake', () => note(name, true));
     socket.events.on('disconnect', () => note(name, false));
   }
-  void readAll(feed, (frame) => {
-    if (open) events.onEnvelope(frame);
+  void readAll(feed, (frame, notes) => {
+    if (open) events.onEnvelope(frame, notes);
   });
   void readAll(repair, (frame) => {
     if (open) events.onReply(frame);
@@ -98,6 +99,9 @@ export function openBrokerSockets(
   };
 }
 
-async function readAll(socket: XSubscriber | Dealer, take: (frame: Buffer) => void): Promise<void> {
-  for await (const [frame] of socket) if (frame) take(frame);
+async function readAll(
+  socket: XSubscriber | Dealer,
+  take: (frame: Buffer, notes?: Buffer) => void,
+): Promise<void> {
+  for await (const [frame, notes] of socket) if (frame) take(frame, notes);
 }

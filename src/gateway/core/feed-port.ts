@@ -2,6 +2,7 @@
 // on request. The link (broker-link-zmq.ts) stands behind it; tests of the hub stand a plain object there.
 
 import type { BrokerAddress } from '../../protocol/load-report.ts';
+import type { TraceStamp } from '../../protocol/publication-trace.ts';
 
 /** Where a topic stands: offsets grow by one a message within an epoch. Epoch '' = nothing is known yet. */
 export interface TopicPosition {
@@ -55,6 +56,16 @@ export interface FetchLimits {
   maxBytes: number;
 }
 
+/** A traced message that was just given to `onMessages`, and where it has been before. */
+export interface TracedArrival extends TopicPosition {
+  topic: string;
+  publisher: string;
+  sequence: number;
+  publishedAtMs: number;
+  /** Empty when the message came without, through repair for example. */
+  stamps: readonly TraceStamp[];
+}
+
 export interface FeedEvents {
   /**
    * Messages of subscribed topics, in order within (topic, epoch), each at most once. Called synchronously as
@@ -63,6 +74,7 @@ export interface FeedEvents {
   onMessages(batch: readonly DeliveredMessage[]): void;
   /** Comes between the last message before the hole and the first after it. */
   onGap(gap: FeedGap): void;
+  onTraced?(traced: TracedArrival): void;
 }
 
 export interface BrokerLink {

@@ -44,6 +44,7 @@ export class FeedTopics {
   readonly #sinceMs = new Array<number | undefined>(BUCKET_COUNT);
   readonly #senders = new SenderWindows<Sender>(MAX_SENDERS, () => ({ seen: new SequenceWindow() }));
   readonly #onCanary: (publishedAtMs: number) => void;
+  readonly #onTraced: (message: SequencedMessage, epoch: string) => void;
   readonly counts: FeedCounts = {
     received: 0,
     delivered: 0,
@@ -54,9 +55,15 @@ export class FeedTopics {
     lost: 0,
   };
 
-  constructor(events: FeedEvents, onCanary: (publishedAtMs: number) => void) {
+  /** `onTraced` hears of a traced message once it was handed on. */
+  constructor(
+    events: FeedEvents,
+    onCanary: (publishedAtMs: number) => void,
+    onTraced: (message: SequencedMessage, epoch: string) => void = () => {},
+  ) {
     this.#events = events;
     this.#onCanary = onCanary;
+    this.#onTraced = onTraced;
   }
 
   get size(): number {
@@ -117,6 +124,7 @@ export class FeedTopics {
     const { counts } = this;
     counts.received += messages.length;
     let batch: DeliveredMessage[] = [];
+    let traced: SequencedMessage[] | undefined;
     let lastPublisher = '';
     let sender: Sender | undefined;
     for (const message of messages) {
@@ -151,8 +159,10 @@ export class FeedTopics {
         data: message.data,
         publishedAtMs: message.publishedAtMs,
       });
+      if (message.flags & MESSAGE_FLAG.traced) (traced ??= []).push(message);
     }
     this.#hand(batch);
+    if (traced) for (const message of traced) this.#onTraced(message, epoch);
   }
 
   /** The topic's head, asked after a loss in its bucket and surely passed by now: what is between is lost. */

@@ -17,6 +17,17 @@ export interface Subscriber {
   position: number;
 }
 
+/** A place in a group's log: what was appended before it. */
+export interface GroupMark {
+  group: Group;
+  end: number;
+}
+
+/** Everything before the mark was written to every member, or there is nobody left to write to. */
+export function isPast({ group, end }: GroupMark): boolean {
+  return group.written >= end || group.members.length === 0;
+}
+
 export const VARIANT = { deflate: 1, gap: 2 } as const;
 
 /** Part of the log that a flush is writing. */
@@ -60,7 +71,7 @@ export class Group {
   add(subscriber: Subscriber): void {
     subscriber.group = this;
     subscriber.indexInGroup = this.members.length;
-    subscriber.position = this.#end;
+    subscriber.position = this.end;
     this.members.push(subscriber);
   }
 
@@ -72,17 +83,17 @@ export class Group {
       last.indexInGroup = subscriber.indexInGroup;
     }
     subscriber.group = undefined;
-    return this.#end - subscriber.position;
+    return this.end - subscriber.position;
   }
 
   /** Gives one subscriber all it is owed, ahead of the flush; returns the number of frames. */
   catchUp(subscriber: Subscriber, allocate: Allocate): number {
-    const owed = this.#end - subscriber.position;
+    const owed = this.end - subscriber.position;
     if (owed === 0) return 0;
     const { position } = subscriber;
     const fromSealed = this.#sealed?.frames.slice(Math.max(0, position - this.#sealed.start)) ?? [];
     const fromPending = this.#pending.slice(Math.max(0, position - this.#pendingStart));
-    subscriber.position = this.#end;
+    subscriber.position = this.end;
     subscriber.deliver(joined([...fromSealed, ...fromPending], allocate), owed);
     return owed;
   }
@@ -95,6 +106,16 @@ export class Group {
     this.#sealed = { frames, bytes: joined(frames, allocate), start, end, cursor: this.members.length - 1 };
     this.#pending = [];
     this.#pendingStart = end;
+  }
+
+  /** Log number of the first frame that some member may not have been given by a flush. */
+  get written(): number {
+    return this.#sealed?.start ?? this.#pendingStart;
+  }
+
+  /** Log number of the next frame. */
+  get end(): number {
+    return this.#pendingStart + this.#pending.length;
   }
 
   get flushing(): boolean {
@@ -124,10 +145,6 @@ export class Group {
     }
     this.#sealed = undefined;
     return written;
-  }
-
-  get #end(): number {
-    return this.#pendingStart + this.#pending.length;
   }
 }
 

@@ -2,7 +2,7 @@
 // the edge passes the time, performs the writes and owns the sockets.
 
 import type { DeliveredMessage, FeedGap, TopicPosition } from './feed-port.ts';
-import type { Subscriber } from './group.ts';
+import type { GroupMark, Subscriber } from './group.ts';
 import { Group, VARIANT } from './group.ts';
 import type { HistoryBudget, HistoryLimits } from './history.ts';
 import { History } from './history.ts';
@@ -201,6 +201,15 @@ export class Hub {
       ledger.due += group.members.length;
       outbox.mark(group, topic.flushClass, nowMs);
     }
+  }
+
+  /** How far the groups of a topic have to be written until all that was appended so far is. */
+  marksOf(name: string): { marks: GroupMark[]; subscribers: number } {
+    const groups = [...(this.#topics.get(name)?.groups ?? [])];
+    return {
+      marks: groups.map((group) => ({ group, end: group.end })),
+      subscribers: groups.reduce((sum, { members }) => sum + members.length, 0),
+    };
   }
 
   /** Tells the loss to every subscriber that understands it, in its place between the messages. */

@@ -108,6 +108,21 @@ describe('herald up', () => {
     const published = herald('publish', 'news', '{"a":1}', '--heralds', up.controlUrl);
     expect(published.stderr).toBe('');
     expect(published.stdout).toBe('published 1 to news\n');
+    // The bots of `herald up` listen to it.
+    const traced = herald(
+      'publish',
+      'news',
+      '1',
+      '--trace',
+      '--heralds',
+      up.controlUrl,
+      '--admin',
+      up.adminUrl,
+    );
+    expect(traced.stderr).toBe('');
+    expect(traced.stdout).toMatch(
+      /^published 1 to news\ntrace p-\w+:0\ngateway .* total ms {2}subscribers\n/,
+    );
   });
 
   test('prints what a shell subscribed to', async () => {

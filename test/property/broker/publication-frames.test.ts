@@ -13,6 +13,7 @@ import {
   decodePublishBatch,
   encodePublishAck,
   encodePublishBatch,
+  MESSAGE_FLAG,
   REFUSAL_REASONS,
 } from '../../../src/protocol/publication.ts';
 import {
@@ -29,6 +30,8 @@ import {
   encodeRepairReply,
   encodeRepairRequest,
 } from '../../../src/protocol/publication-repair.ts';
+
+import { decodeTraceNotes, encodeTraceNotes } from '../../../src/protocol/publication-trace.ts';
 
 const names = createFrameNames();
 const writer = new ByteWriter(16);
@@ -130,6 +133,36 @@ describe('round trips', () => {
     fc.assert(
       fc.property(fc.record({ broker: id, epoch, state, nowMs: fc.nat(2 ** 42), heads }), (one) => {
         expect(value(decodeBrokerOut(encodeHeads(writer, one), names))).toEqual({ kind: 'heads', ...one });
+      }),
+    );
+  });
+
+  it('notes of traced messages, with hops that are not known yet and fields of a later version behind', () => {
+    const stamp = fc.record({
+      hop: fc.nat(255),
+      by: id,
+      atMs: fc.double({ min: 0, max: 2 ** 42, noNaN: true }),
+    });
+    const stamps = fc.array(stamp, { maxLength: 16 });
+    const notes = fc.array(fc.record({ publisher: id, sequence: whole, stamps }), { maxLength: 20 });
+    fc.assert(
+      fc.property(notes, fc.uint8Array({ maxLength: 20 }), (list, more) => {
+        const encoded = encodeTraceNotes(writer, list);
+        expect(value(decodeTraceNotes(Buffer.concat([encoded, more]), names))).toEqual(list);
+      }),
+    );
+  });
+
+  it('a traced message differs from a plain one by its flag alone', () => {
+    fc.assert(
+      fc.property(message([{ publisher: 'p', origin: '', hop: 0 }]), (one) => {
+        const flags = one.flags & ~MESSAGE_FLAG.traced;
+        const [plain, traced] = [flags, flags | MESSAGE_FLAG.traced].map((set) =>
+          encodePublishBatch(writer, { batch: 1, messages: [{ ...one, flags: set }] }),
+        );
+        const differing = Array.from(plain!, (byte, i) => byte ^ traced![i]!);
+        expect(traced).toHaveLength(plain!.length);
+        expect(differing.filter((byte) => byte !== 0)).toEqual([MESSAGE_FLAG.traced]);
       }),
     );
   });

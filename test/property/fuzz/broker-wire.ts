@@ -22,6 +22,7 @@ import {
   encodeRepairReply,
   encodeRepairRequest,
 } from '../../../src/protocol/publication-repair.ts';
+import { decodeTraceNotes, encodeTraceNotes } from '../../../src/protocol/publication-trace.ts';
 import type { FuzzedDecoder } from './decoders.ts';
 
 const names = createFrameNames();
@@ -75,6 +76,16 @@ export const BROKER_WIRE: Readonly<Record<string, FuzzedDecoder>> = {
       ]),
       encodeHeads(to, { broker: 'b1', epoch: 'e1', state: 'bye', nowMs: 1_700_000_000_000, heads }),
     ),
+  },
+  decodeTraceNotes: {
+    decode: (bytes) => decodeTraceNotes(bytes, names),
+    examples: buffers(
+      encodeTraceNotes(to, [
+        { publisher: 'p1', sequence: 70_000, stamps: [{ hop: 1, by: 'p1', atMs: 1_700_000_000_000.25 }] },
+        { publisher: 'p2', sequence: 1, stamps: [] },
+      ]),
+    ),
+    encode: (notes) => encodeTraceNotes(to, notes),
   },
   decodeRepairRequest: {
     decode: (bytes) => decodeRepairRequest(bytes, names),
