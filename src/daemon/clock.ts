@@ -17,8 +17,12 @@ export const systemClock: Clock = {
  * The wall clock with a fraction, for times that are subtracted from those of other processes: never more than a
  * millisecond from `Date.now()`, which knows whole ones alone.
  */
-export function createFineClock(nowMs = () => performance.now(), wallMs = () => Date.now()): () => number {
-  let offsetMs = wallMs() - nowMs();
+export function createFineClock(
+  nowMs = () => performance.now(),
+  wallMs = () => Date.now(),
+  startedAtMs = performance.timeOrigin,
+): () => number {
+  let offsetMs = startedAtMs;
   return () => {
     const [now, wall] = [nowMs(), wallMs()];
     offsetMs = Math.min(Math.max(offsetMs, wall - now), wall + 0.999 - now);

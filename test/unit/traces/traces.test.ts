@@ -239,6 +239,7 @@ describe('the fine clock', () => {
     const fineMs = createFineClock(
       () => now,
       () => wall,
+      wall,
     );
     for (let i = 0; i < 2_000; i++) {
       now += 0.3;
