@@ -45,6 +45,8 @@ export class Connection implements Subscriber, WheelMember, Movable, CapabilityC
 
   allowance: number;
   updatedMs: number;
+  /** New topics it may have; made with the first. */
+  topicRate: RateState | undefined = undefined;
   heardMs: number;
   movedMs = -Infinity;
   /** Since when it is above the soft limit. */

@@ -35,6 +35,12 @@ const doorOptions = {
   maxFrameBytes: integer(CLIENT_LIMITS.maxFrameBytes, 1_024, 16_777_216, 'longest message from a client'),
   maxTopics: integer(CLIENT_LIMITS.maxTopics, 1, 10_000, 'topics a client may be subscribed to'),
   messagesPerSec: number(CLIENT_LIMITS.messagesPerSec, 1, 100_000, 'frames a second from one client'),
+  newTopicsPerSec: number(
+    CLIENT_LIMITS.newTopicsPerSec,
+    1,
+    100_000,
+    'topics a second that one client may newly subscribe to, after maxTopics at once',
+  ),
   helloTimeoutMs: integer(CLIENT_LIMITS.helloTimeoutMs, 100, 120_000, 'time to say hello after the upgrade'),
   pingMs: integer(CLIENT_LIMITS.pingMs, 100, 3_600_000, 'time between pings; two unanswered ones end it'),
   publishTopics: list([], 'topic prefixes clients may publish to; empty = none, * = all'),

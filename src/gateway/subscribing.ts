@@ -9,6 +9,7 @@ import type { FetchedHistory, TopicPosition } from './core/feed-port.ts';
 import { joined } from './core/group.ts';
 import { gapFrame } from './core/hub.ts';
 import { encodeMessage } from './core/message-frame.ts';
+import { admitOne } from './core/rate-limit.ts';
 import { planResume, replayFetched } from './core/resume.ts';
 import type { Topic } from './core/topic.ts';
 import type { GatewayParts } from './gateway-parts.ts';
@@ -66,6 +67,11 @@ export class Subscribing {
         refused.push({ c: item.c, e: '', o: 0, err: { code: CLOSE.tooManyTopics, msg } });
         continue;
       }
+      if (isNew && !this.#mayHaveNew(connection)) {
+        const msg = `more than ${this.#parts.config.newTopicsPerSec} new topics a second`;
+        refused.push({ c: item.c, e: '', o: 0, err: { code: CLOSE.rateLimited, msg } });
+        continue;
+      }
       if (isNew) count += 1;
       const topic = known ?? this.#open(item.c);
       if (!wanted.has(topic)) hub.use(topic);
@@ -94,6 +100,17 @@ export class Subscribing {
     });
     await Promise.all(fetches);
     this.#finish(connection, id, wanted, refused, fetched);
+  }
+
+  /**
+   * A topic that is new here costs a question to the brokers and is kept for a while after its client left it. As
+   * many as a client may have come at once: it brings them all when it connects again.
+   */
+  #mayHaveNew(connection: Connection): boolean {
+    const { clock, config } = this.#parts;
+    const nowMs = clock.nowMs();
+    connection.topicRate ??= { allowance: config.maxTopics, updatedMs: nowMs };
+    return admitOne(connection.topicRate, config.newTopicsPerSec, config.maxTopics, nowMs);
   }
 
   #open(name: string): Topic {

@@ -92,6 +92,7 @@ export const CLIENT_LIMITS = {
   maxFrameBytes: 65_536,
   maxTopics: 128,
   messagesPerSec: 20,
+  newTopicsPerSec: 50,
   helloTimeoutMs: 5_000,
   pingMs: 25_000,
   maxTokenChars: 8_192,

@@ -1,8 +1,8 @@
-// (8) At most so many frames a second from one client, with two seconds' worth at once for the burst of a
-// start. Two numbers a client and no timer: the level is brought up to date when it is read.
+// (8) At most so many frames, and so many new topics, a second from one client, with more at once for the burst of
+// a start. Two numbers for each and no timer: the level is brought up to date when it is read.
 
 export interface RateState {
-  /** Frames the client may send right now. */
+  /** How many the client may have right now. */
   allowance: number;
   updatedMs: number;
 }
@@ -15,8 +15,13 @@ export function freshRate(perSec: number, nowMs: number): RateState {
 
 /** Counts one frame; false when it is one too many. */
 export function admitFrame(state: RateState, perSec: number, nowMs: number): boolean {
+  return admitOne(state, perSec, perSec * BURST_SECONDS, nowMs);
+}
+
+/** Counts one of anything; false when it is one too many. `atOnce`: how many after a rest. */
+export function admitOne(state: RateState, perSec: number, atOnce: number, nowMs: number): boolean {
   const refilled = state.allowance + ((nowMs - state.updatedMs) / 1_000) * perSec;
-  state.allowance = Math.min(perSec * BURST_SECONDS, refilled);
+  state.allowance = Math.min(atOnce, refilled);
   state.updatedMs = nowMs;
   if (state.allowance < 1) return false;
   state.allowance -= 1;

@@ -173,6 +173,30 @@ it('refuses topics above the limit one by one', async () => {
   ]);
 });
 
+it('refuses topics that come too fast one by one, and a slower client none', async () => {
+  const { url, gateway } = await launch({ maxTopics: 4, newTopicsPerSec: 1, messagesPerSec: 1_000 });
+  const client = await TestClient.connect(url);
+  const startedMs = performance.now();
+  const codes: unknown[] = [];
+  for (let round = 0; round < 5; round++) {
+    const topics = [1, 2, 3, 4].map((n) => `flood.${round}.${n}`);
+    for (const { err } of await client.subscribe(...topics))
+      codes.push((err as { code: number } | undefined)?.code);
+    client.send({ op: 'unsub', id: 1_000 + round, c: topics });
+    await client.next('ok', (frame) => frame['id'] === 1_000 + round);
+  }
+  // All that a client may have at once, then one a second.
+  const most = 4 + Math.ceil((performance.now() - startedMs) / 1_000);
+  expect(codes.slice(0, 4)).toEqual([undefined, undefined, undefined, undefined]);
+  expect(codes.filter((code) => code === undefined).length).toBeLessThanOrEqual(most);
+  expect(new Set(codes)).toEqual(new Set([undefined, 4103]));
+  expect(gateway.snapshot().topics).toBeLessThanOrEqual(most);
+  expect(client.closed).toBeUndefined();
+  const calm = await TestClient.connect(url);
+  const items = await calm.subscribe('a', 'b', 'c', 'd');
+  expect(items.every(({ err }) => err === undefined)).toBe(true);
+});
+
 it('answers health over HTTP on the same port', async () => {
   const { port, gateway } = await launch();
   const get = (path: string): Promise<Response> => fetch(`http://127.0.0.1:${port}${path}`);
