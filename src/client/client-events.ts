@@ -37,6 +37,8 @@ export interface ClientEvents {
   subscribed: { topic: string; recovered: boolean };
   /** The gateway refused a topic; it is not asked for again. */
   refused: { topic: string; code: number; message: string };
+  /** A frame of an op that the client does not know, when a capability of the program is in force; unchecked. */
+  frame: { op: string } & Record<string, unknown>;
   moved: { from: string; to: string };
   /** The client stopped for good: a close code that forbids to retry, or a refused request. */
   end: { code: number; reason: string };

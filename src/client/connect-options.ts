@@ -43,6 +43,11 @@ export interface ConnectOptions {
   topics?: readonly TopicWish[];
   /** Sent in `hello`; a function is asked for each connection. */
   token?: string | (() => string);
+  /**
+   * Capabilities that this program adds, by name, said in `hello` beside the client's own. Where the gateway has one
+   * too, its ops come as `frame` events and go out with `send`.
+   */
+  caps?: readonly string[];
   webSocket?: WebSocketConstructor;
   fetch?: FetchLike;
   /** In [0, 1). */
@@ -60,6 +65,10 @@ export interface Client {
   unsubscribe(...topics: string[]): void;
   /** Resolves when the gateway took it. Rejects when not connected or refused; never repeats by itself. */
   publish(topic: string, data: unknown): Promise<void>;
+  /** Capabilities in force on the connection in use; none while there is no connection. */
+  readonly caps: readonly string[];
+  /** Sends a frame of an op that an added capability has. False when not connected; never repeats by itself. */
+  send(frame: { op: string } & Record<string, unknown>): boolean;
   /** Where each topic stands, to continue from in a later run. */
   positions(): Record<string, { epoch: string; offset: number }>;
   /** For good; no event but the state follows. */

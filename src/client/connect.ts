@@ -18,6 +18,9 @@ import { judgeLookup } from './lookup-answer.ts';
 import { createMachine } from './machine.ts';
 
 const LOOKUP_DEADLINE_MS = 5_000;
+/** A `hello` holds 32, two of them the client's own. */
+const MAX_CAPS = 30;
+const CAP_PATTERN = /^[\w.-]{1,64}$/;
 
 /** Starts to connect. Throws a TypeError for options that could never work. */
 export function connect(options: ConnectOptions): Client {
@@ -40,6 +43,7 @@ export function connect(options: ConnectOptions): Client {
     request: lookupRequest(options),
     topics: (options.topics ?? []).map(readWish),
     token: typeof token === 'string' ? () => token : token,
+    caps: readCaps(options.caps ?? []),
     random: options.random ?? Math.random,
     out: (effect) => void effects.push(effect),
   });
@@ -201,6 +205,14 @@ export function connect(options: ConnectOptions): Client {
           reject(new Error(`not published: not connected (${machine.state().name})`));
         });
       }),
+    get caps() {
+      return machine.caps();
+    },
+    send(frame) {
+      let sent = false;
+      run(() => (sent = machine.send(frame)));
+      return sent;
+    },
     positions: () =>
       Object.fromEntries(
         machine.topics().flatMap((topic) => {
@@ -231,6 +243,13 @@ function readWish(wish: TopicWish): { topic: string; from?: Position } {
   const { topic, from } = typeof wish === 'string' ? { topic: wish, from: undefined } : wish;
   if (!TOPIC_PATTERN.test(topic)) throw new TypeError(`${JSON.stringify(topic)} is not ${TOPIC_WORDS}`);
   return { topic, ...(from && { from: { e: from.epoch, o: from.offset } }) };
+}
+
+function readCaps(caps: readonly string[]): readonly string[] {
+  if (caps.length > MAX_CAPS) throw new TypeError(`${caps.length} caps: expected at most ${MAX_CAPS}`);
+  const bad = caps.find((cap) => !CAP_PATTERN.test(cap));
+  if (bad !== undefined) throw new TypeError(`${JSON.stringify(bad)} is not 1 to 64 of A-Z a-z 0-9 . _ -`);
+  return caps;
 }
 
 function messageOf(error: unknown): string {

@@ -1,17 +1,16 @@
 // (6) The client as one pure machine: events go in with the time they happened, effects come out. It holds at
 // most two connections, the one in use and the one that shall replace it, and at most one acquisition.
 
-import type { MoveOrder, Position, Welcome } from '../protocol/client-frames.ts';
+import type { MoveOrder, Welcome } from '../protocol/client-frames.ts';
 import { closeBand } from '../protocol/close-codes.ts';
-import type { LookupPick, LookupRequest } from '../protocol/lookup.ts';
+import type { LookupPick } from '../protocol/lookup.ts';
 import type { Acquirer } from './acquirer.ts';
 import { createAcquirer } from './acquirer.ts';
 import type { ClientEvent, ClientState } from './client-events.ts';
-import type { Out, TimerName } from './effects.ts';
 import { createHeraldRota } from './herald-rota.ts';
-import type { LookupAnswer } from './lookup-answer.ts';
-import type { Session } from './session.ts';
+import type { Machine, MachineParts } from './machine-port.ts';
 import { createSession } from './session.ts';
+import type { Session } from './session-port.ts';
 import { createTopicBook } from './topic-book.ts';
 
 /** A connection that lived this long was a good one: the next wait starts small again. */
@@ -23,33 +22,6 @@ const CALM_AFTER_MS = 5_000;
 export const LOST_SPREAD_MS = 1_000;
 /** How long the old connection is kept for what the new one could not resume. */
 const HANDOVER_MS = 5_000;
-
-export interface MachineParts {
-  heralds: readonly string[];
-  request: Partial<LookupRequest>;
-  topics: readonly { topic: string; from?: Position }[];
-  /** Asked for each connection, so that a program can renew it. */
-  token: (() => string) | undefined;
-  random: () => number;
-  out: Out;
-}
-
-export interface Machine {
-  state(): ClientState;
-  topics(): string[];
-  position(topic: string): Position | undefined;
-  start(nowMs: number): void;
-  lookedUp(ask: number, answer: LookupAnswer, nowMs: number): void;
-  socketOpened(link: number, nowMs: number): void;
-  socketReceived(link: number, text: string, nowMs: number): void;
-  socketClosed(link: number, code: number, reason: string, nowMs: number): void;
-  timerFired(name: TimerName, nowMs: number): void;
-  subscribe(topics: readonly { topic: string; from?: Position }[]): void;
-  unsubscribe(topics: readonly string[]): void;
-  /** False when there is no connection to publish on. */
-  publish(publish: number, topic: string, data: unknown): boolean;
-  close(): void;
-}
 
 /** Throws a TypeError for Herald URLs that cannot be one. */
 export function createMachine(parts: MachineParts): Machine {
@@ -124,6 +96,7 @@ export function createMachine(parts: MachineParts): Machine {
       link: lastLink,
       pick,
       token: parts.token?.(),
+      caps: parts.caps,
       book,
       out,
       emit,
@@ -286,6 +259,8 @@ export function createMachine(parts: MachineParts): Machine {
       current.publish(publish, topic, data);
       return true;
     },
+    caps: () => current?.caps() ?? [],
+    send: (frame) => current?.send(frame) ?? false,
     close() {
       if (ended) return;
       for (const session of sessions()) {

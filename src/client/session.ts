@@ -1,16 +1,13 @@
 // (6) One connection from its opening to its close: hello, welcome, subscribe, resume, then messages. It
 // decides by what comes in and when; the edge owns the socket.
 
-import type { ClientOut, MoveOrder, SubscribedItem, Welcome } from '../protocol/client-frames.ts';
+import type { ClientOut, SubscribedItem } from '../protocol/client-frames.ts';
 import { CLIENT_PROTOCOL } from '../protocol/client-frames.ts';
 import { decodeClientOut } from '../protocol/client-out-frames.ts';
 import { closeBand } from '../protocol/close-codes.ts';
-import type { LookupPick } from '../protocol/lookup.ts';
 import { TICKET_PROTOCOL_PREFIX } from '../protocol/ticket.ts';
-import type { ClientEvent } from './client-events.ts';
-import type { Out } from './effects.ts';
+import type { Session, SessionParts, SessionPhase } from './session-port.ts';
 import { createStream } from './stream.ts';
-import type { TopicBook } from './topic-book.ts';
 
 /** From the first byte to the last topic in force; covers a gateway that accepts and then says nothing. */
 export const CONNECT_DEADLINE_MS = 15_000;
@@ -21,53 +18,7 @@ const MIN_PING_MS = 1_000;
 /** Below the gateway's limit for one frame, whatever the length of the topics. */
 const TOPICS_PER_FRAME = 100;
 const RESUBSCRIBE_MS = 1_000;
-
-export type SessionPhase = 'opening' | 'greeting' | 'subscribing' | 'live' | 'closed';
-
-export interface SessionParts {
-  link: number;
-  pick: LookupPick;
-  token: string | undefined;
-  book: TopicBook;
-  out: Out;
-  emit: (event: ClientEvent) => void;
-  /** Whether an earlier connection still delivers while this one resumes. */
-  predecessorDelivers: () => boolean;
-  /** Welcome came. */
-  onWelcome: (welcome: Welcome) => void;
-  /** Every topic is in force and none is held back. */
-  onReady: () => void;
-  onMove: (order: MoveOrder) => void;
-  /** After each message and gap: another connection may wait for it. */
-  onProgress: () => void;
-  /** This side gives the connection up; the edge was told to close it. */
-  onFailure: (why: string) => void;
-}
-
-export interface Session {
-  readonly link: number;
-  readonly pick: LookupPick;
-  phase(): SessionPhase;
-  /** The gateway's name for this connection; empty before welcome. */
-  conn(): string;
-  /** When it was opened, and since when it is live. */
-  liveSinceMs(): number | undefined;
-  open(nowMs: number): void;
-  opened(nowMs: number): void;
-  received(text: string, nowMs: number): void;
-  /** Its timer fired. */
-  checked(nowMs: number): void;
-  subscribe(topics: readonly string[]): void;
-  unsubscribe(topics: readonly string[]): void;
-  publish(publish: number, topic: string, data: unknown): void;
-  /** Topics that were refused for now (41xx) are asked for again. */
-  resubscribe(): void;
-  release(force: boolean): void;
-  /** Ends it from this side without `onFailure`. */
-  close(code: number, reason: string): void;
-  /** The socket closed. */
-  closed(): void;
-}
+const OWN_CAPS = ['gap', 'move'];
 
 type Asked =
   { what: 'sub'; topics: readonly string[] } | { what: 'unsub' } | { what: 'pub'; publish: number };
@@ -78,6 +29,7 @@ export function createSession(parts: SessionParts): Session {
   const postponed = new Set<string>();
   let phase: SessionPhase = 'opening';
   let conn = '';
+  let agreed: readonly string[] = [];
   let pingMs = 0;
   let lastId = 0;
   let openedMs = 0;
@@ -174,6 +126,7 @@ export function createSession(parts: SessionParts): Session {
         if (phase !== 'greeting') return;
         phase = 'subscribing';
         conn = frame.conn;
+        agreed = frame.caps;
         pingMs = Math.max(MIN_PING_MS, frame.pingMs);
         parts.onWelcome(frame);
         subscribe(book.topics());
@@ -227,7 +180,7 @@ export function createSession(parts: SessionParts): Session {
       send({
         op: 'hello',
         v: 1,
-        caps: ['gap', 'move'],
+        caps: [...OWN_CAPS, ...parts.caps],
         ...(parts.token !== undefined && { token: parts.token }),
       });
     },
@@ -238,6 +191,9 @@ export function createSession(parts: SessionParts): Session {
       const frame = decodeClientOut(text);
       // A frame that cannot be read is dropped like an op that is not known: a newer gateway may send both.
       if (frame.ok && frame.value) take(frame.value);
+      else if (frame.ok && parts.caps.some((cap) => agreed.includes(cap))) {
+        emit({ name: 'frame', detail: JSON.parse(text) as { op: string } });
+      }
       settleIfReady(nowMs);
     },
     checked(nowMs) {
@@ -268,6 +224,11 @@ export function createSession(parts: SessionParts): Session {
     },
     publish(publish, topic, data) {
       ask({ what: 'pub', publish }, (id) => ({ op: 'pub', id, c: topic, d: data }));
+    },
+    caps: () => agreed,
+    send(frame) {
+      if (phase === 'live') send(frame);
+      return phase === 'live';
     },
     resubscribe() {
       const topics = [...postponed].filter((topic) => book.has(topic));

@@ -7,7 +7,9 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, expect, it } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
+import type { Client } from '../../../src/client/index.ts';
 import { connect } from '../../../src/client/index.ts';
+import type { Capability } from '../../../src/gateway/core/capabilities.ts';
 import type { LaunchedGateway } from '../../launch/gateway.ts';
 import { launchGateway } from '../../launch/gateway.ts';
 import { until } from '../../launch/until.ts';
@@ -65,29 +67,26 @@ function later(frame: Frame): Frame {
   return newer;
 }
 
-it('works with a later gateway: it ignores what it does not know and misses nothing it does', async () => {
-  const real = await launchGateway();
-  closers.push(() => real.gateway.close());
-  const tomorrow = await startTomorrow(real);
-  const lookups: string[] = [];
+/** Names one gateway to everybody; returns its URL. */
+async function nameAlways(url: string, lookups: string[] = []): Promise<string> {
   const herald = createServer((request, response) => {
     lookups.push(request.url ?? '');
-    const reply = {
-      lookupId: 'l',
-      gateway: 'gw-1',
-      url: tomorrow.url,
-      ticket: 't',
-      alternates: [],
-      mood: 'good',
-    };
+    const reply = { lookupId: 'l', gateway: 'gw-1', url, ticket: 't', alternates: [], mood: 'good' };
     response.setHeader('content-type', 'application/json').end(JSON.stringify(reply));
   });
   herald.listen(0, '127.0.0.1');
   await once(herald, 'listening');
   closers.push(() => herald.close());
+  return `http://127.0.0.1:${(herald.address() as AddressInfo).port}`;
+}
 
+it('works with a later gateway: it ignores what it does not know and misses nothing it does', async () => {
+  const real = await launchGateway();
+  closers.push(() => real.gateway.close());
+  const tomorrow = await startTomorrow(real);
+  const lookups: string[] = [];
   const client = connect({
-    herald: `http://127.0.0.1:${(herald.address() as AddressInfo).port}`,
+    herald: await nameAlways(tomorrow.url, lookups),
     topics: ['t'],
     webSocket: WebSocket,
   });
@@ -110,4 +109,42 @@ it('works with a later gateway: it ignores what it does not know and misses noth
   expect(ends).toEqual([]);
   // It asks for what it knows and for nothing else.
   expect(new Set(tomorrow.fromClient.map(({ op }) => op))).toEqual(new Set(['hello', 'sub']));
+});
+
+it('speaks a capability that the program adds by its name, where the gateway has it too', async () => {
+  const shout: Capability = {
+    name: 'shout',
+    ops: {
+      shout: (connection, { text }) => connection.send({ op: 'shouted', text: String(text).toUpperCase() }),
+    },
+  };
+  const [knows, older] = await Promise.all([launchGateway({}, { capabilities: [shout] }), launchGateway()]);
+  closers.push(
+    () => knows.gateway.close(),
+    () => older.gateway.close(),
+  );
+  const connectTo = async ({ url }: LaunchedGateway, caps: readonly string[]): Promise<Client> => {
+    const client = connect({ herald: await nameAlways(url), topics: ['t'], webSocket: WebSocket, caps });
+    closers.push(() => client.close());
+    expect([client.send({ op: 'shout', text: 'too early' }), client.caps]).toEqual([false, []]);
+    await until('live', () => client.state.name === 'live');
+    return client;
+  };
+  const client = await connectTo(knows, ['shout', 'whisper']);
+  const frames: unknown[] = [];
+  client.on('frame', (frame) => frames.push(frame));
+  expect(client.caps).toEqual(['gap', 'move', 'shout']);
+  expect(client.send({ op: 'shout', text: 'hello' })).toBe(true);
+  await until('the answer', () => frames.length > 0);
+  expect(frames).toEqual([{ op: 'shouted', text: 'HELLO' }]);
+  // A gateway without it agrees to the rest, and the connection is as any other.
+  const alone = await connectTo(older, ['shout']);
+  expect(alone.caps).toEqual(['gap', 'move']);
+  const messages: unknown[] = [];
+  alone.on('message', ({ data }) => messages.push(data));
+  older.link.publish('t', 1);
+  await until('a message', () => messages.length === 1);
+  expect(() => connect({ herald: 'http://h', webSocket: WebSocket, caps: ['not a name'] })).toThrow(
+    TypeError,
+  );
 });

@@ -4,8 +4,8 @@ import type { ClientEvent, ClientEvents } from '../../../src/client/client-event
 import type { Effect, TimerName } from '../../../src/client/effects.ts';
 import type { LookupAnswer } from '../../../src/client/lookup-answer.ts';
 import { judgeLookup } from '../../../src/client/lookup-answer.ts';
-import type { Machine, MachineParts } from '../../../src/client/machine.ts';
 import { createMachine } from '../../../src/client/machine.ts';
+import type { Machine, MachineParts } from '../../../src/client/machine-port.ts';
 
 export interface FakeLink {
   link: number;
@@ -93,6 +93,7 @@ export function createFakeWorld(options: Partial<MachineParts> = {}, chance: num
     request: {},
     topics: [{ topic: 't' }],
     token: undefined,
+    caps: [],
     random: () => (dice.chance.length > 1 ? dice.chance.shift()! : dice.chance[0]!),
     out: act,
     ...options,

@@ -1,0 +1,60 @@
+// (6) What a connection needs and what it answers; session.ts is the connection.
+
+import type { MoveOrder, Welcome } from '../protocol/client-frames.ts';
+import type { LookupPick } from '../protocol/lookup.ts';
+import type { ClientEvent } from './client-events.ts';
+import type { Out } from './effects.ts';
+import type { TopicBook } from './topic-book.ts';
+
+export type SessionPhase = 'opening' | 'greeting' | 'subscribing' | 'live' | 'closed';
+
+export interface SessionParts {
+  link: number;
+  pick: LookupPick;
+  token: string | undefined;
+  /** Capabilities of the program, beside the client's own. */
+  caps: readonly string[];
+  book: TopicBook;
+  out: Out;
+  emit: (event: ClientEvent) => void;
+  /** Whether an earlier connection still delivers while this one resumes. */
+  predecessorDelivers: () => boolean;
+  /** Welcome came. */
+  onWelcome: (welcome: Welcome) => void;
+  /** Every topic is in force and none is held back. */
+  onReady: () => void;
+  onMove: (order: MoveOrder) => void;
+  /** After each message and gap: another connection may wait for it. */
+  onProgress: () => void;
+  /** This side gives the connection up; the edge was told to close it. */
+  onFailure: (why: string) => void;
+}
+
+export interface Session {
+  readonly link: number;
+  readonly pick: LookupPick;
+  phase(): SessionPhase;
+  /** The gateway's name for this connection; empty before welcome. */
+  conn(): string;
+  /** When it was opened, and since when it is live. */
+  liveSinceMs(): number | undefined;
+  open(nowMs: number): void;
+  opened(nowMs: number): void;
+  received(text: string, nowMs: number): void;
+  /** Its timer fired. */
+  checked(nowMs: number): void;
+  subscribe(topics: readonly string[]): void;
+  unsubscribe(topics: readonly string[]): void;
+  publish(publish: number, topic: string, data: unknown): void;
+  /** Capabilities in force. */
+  caps(): readonly string[];
+  /** A frame of the program's own. False when the connection is not live. */
+  send(frame: object): boolean;
+  /** Topics that were refused for now (41xx) are asked for again. */
+  resubscribe(): void;
+  release(force: boolean): void;
+  /** Ends it from this side without `onFailure`. */
+  close(code: number, reason: string): void;
+  /** The socket closed. */
+  closed(): void;
+}
