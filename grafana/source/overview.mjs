@@ -116,6 +116,21 @@ export const overview = dashboard({
           [query(worst('herald_gateway_weight_percent', 'gateway'), '{{gateway}}')],
           { max: 100 },
         ),
+        lines(
+          'Fleet size',
+          'short',
+          [
+            query(worst('herald_size_current', 'pool'), '{{pool}} now'),
+            query(worst('herald_size_desired', 'pool'), '{{pool}} advised'),
+            query(worst('herald_size_load_sum', 'pool'), '{{pool}} load'),
+          ],
+          { help: 'Gateways there are, gateways the load asks for, and that load in full gateways.' },
+        ),
+        lines('Load the size is advised by', 'percentunit', [
+          query(worst('herald_size_load_avg', 'pool'), '{{pool}} mean'),
+          query(worst('herald_size_load_max', 'pool'), '{{pool}} hottest'),
+          query(worst('herald_size_target', 'pool'), '{{pool}} target'),
+        ]),
         lines('Connections ordered to move', 'cps', [
           query(rate('herald_moves_ordered_total', 'gateway'), '{{gateway}}'),
         ]),

@@ -57,6 +57,10 @@ export function addAskCommands(program: Command): void {
     .option('--pool <pool>', 'pool of gateways')
     .option('--zone <zone>', 'preferred zone')
     .option('--label <key=value...>', 'required label')
+    .option(
+      '--prefer <key=value@weight...>',
+      'label rather had: it may be that much more loaded, 0.1 if not said',
+    )
     .option('--key <key>', 'affinity key')
     .option('--exclude <gateway...>', 'gateways not to be named')
     .option('--alternates <number>', `how many alternates, 0 to ${MAX_ALTERNATES}`)
@@ -73,6 +77,7 @@ interface LookupFlags {
   pool?: string;
   zone?: string;
   label?: string[];
+  prefer?: string[];
   key?: string;
   exclude?: string[];
   alternates?: string;
@@ -90,6 +95,7 @@ async function lookup(flags: LookupFlags): Promise<void> {
     }),
     labels: labelsOf(flags.label ?? []),
   });
+  for (const wish of flags.prefer ?? []) query.append('prefer', wish);
   const url = heraldUrl('--url', flags.url);
   const reply = await askSuccess<LookupReply>({ url }, `/v1/lookup?${query.toString()}`);
   if (flags.output !== 'table') {

@@ -1,5 +1,6 @@
 // Values given as flags, checked where they come in, so that a slip is one line that names the flag.
 
+import { userInfo } from 'node:os';
 import { StartError } from '../daemon/lifecycle.ts';
 
 /** A whole number in a range. */
@@ -32,4 +33,13 @@ export function heraldUrl(flag: string, text: string): string {
 /** The same, several with commas. */
 export function heraldUrls(flag: string, text: string): string[] {
   return text.split(',').map((url) => heraldUrl(flag, url.trim()));
+}
+
+/** Who asks, for the audit. A container may run as a user without a name. */
+export function author(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `uid ${process.getuid?.() ?? 'unknown'}`;
+  }
 }

@@ -42,7 +42,7 @@ const GROUPS: Group[] = [
   },
   {
     title: 'Steer gateways:',
-    commands: ['drain', 'ready', 'maint'],
+    commands: ['drain', 'ready', 'maint', 'mover'],
     add: async () => (await import('./steer-commands.ts')).addSteerCommands,
   },
   {

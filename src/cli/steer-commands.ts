@@ -1,14 +1,15 @@
-// `herald drain`, `ready`, `maint`: what an operator wants of a gateway.
+// `herald drain`, `ready`, `maint`: what an operator wants of a gateway. `herald mover` stands beside them.
 
 import type { Command } from 'commander';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { userInfo } from 'node:os';
 import type { GatewaySnapshot } from '../herald/core/balancer-types.ts';
 import type { Target } from './admin-api.ts';
 import { askJson, askSuccess } from './admin-api.ts';
 import type { AdminFlags } from './ask-commands.ts';
 import { adminFlags, adminTarget } from './ask-commands.ts';
 import { parseDurationMs } from './duration.ts';
+import { author } from './given.ts';
+import { addMoverCommand } from './mover-command.ts';
 
 interface SteerFlags extends AdminFlags {
   reason: string;
@@ -33,6 +34,7 @@ export function addSteerCommands(program: Command): void {
     if (deed !== 'ready') command.option('--for <duration>', 'lapses by itself, e.g. 30m');
     command.action((gatewayId: string, flags: SteerFlags) => steer(deed, gatewayId, flags));
   }
+  addMoverCommand(program);
 }
 
 async function steer(deed: keyof typeof DEEDS, gatewayId: string, flags: SteerFlags): Promise<void> {
@@ -65,15 +67,6 @@ async function waitUntilDone(deed: keyof typeof DEEDS, target: Target, path: str
     await sleep(POLL_MS);
   }
   if (isTTY && left >= 0) process.stderr.write('\n');
-}
-
-/** Who asks, for the audit. A container may run as a user without a name. */
-function author(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    return `uid ${process.getuid?.() ?? 'unknown'}`;
-  }
 }
 
 function reached(deed: keyof typeof DEEDS, gateway: GatewaySnapshot): boolean {

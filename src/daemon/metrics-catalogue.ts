@@ -52,6 +52,12 @@ const DEFINITIONS = {
   'herald.store.connected': gauge('0 or 1', [], 'the store answers; 0 = degraded, served from memory'),
   'herald.store.writes': counter('writes', ['outcome'], 'table parts written, skipped or failed'),
   'herald.agent_checks': counter('answers', ['outcome'], 'agent-check lines sent, by word'),
+  'herald.size.desired': gauge('gateways', ['pool'], 'gateways that the load of the pool asks for'),
+  'herald.size.current': gauge('gateways', ['pool'], 'gateways that take lookups'),
+  'herald.size.load_sum': gauge('ratio', ['pool'], 'expected load x capacity, all gateways together'),
+  'herald.size.load_avg': gauge('ratio', ['pool'], 'mean expected load by capacity'),
+  'herald.size.load_max': gauge('ratio', ['pool'], 'expected load of the hottest gateway'),
+  'herald.size.target': gauge('ratio', ['pool'], 'load per capacity that the advice aims at'),
   'herald.moves_ordered': counter('connections', ['gateway'], 'connections ordered to move away'),
 
   'gateway.connections': gauge('connections', ['gateway'], 'open WebSocket connections'),

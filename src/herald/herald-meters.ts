@@ -3,7 +3,7 @@
 
 import type { Counter, Metrics } from '../daemon/metrics.ts';
 import type { MetricName } from '../daemon/metrics-catalogue.ts';
-import type { GatewayState, TableSnapshot } from './core/balancer-types.ts';
+import type { AutoscaleAdvice, GatewayState, TableSnapshot } from './core/balancer-types.ts';
 
 export interface HeraldMeters {
   lookup(outcome: string, durationMs: number): void;
@@ -13,6 +13,8 @@ export interface HeraldMeters {
   moveOrdered(gateway: string, connections: number): void;
   /** Sets the gauges; called once a second. */
   table(snapshot: TableSnapshot): void;
+  /** The advice on size, by pool; called once a second. */
+  sizes(advices: ReadonlyMap<string, AutoscaleAdvice>): void;
   store(connected: boolean): void;
   storeWrite(outcome: string): void;
 }
@@ -24,6 +26,15 @@ const GATEWAY_GAUGES = {
   'herald.gateway.reported_connections': 'connections',
   'herald.gateway.weight_percent': 'weightPercent',
 } as const satisfies Partial<Record<MetricName, string>>;
+
+const SIZE_GAUGES = {
+  'herald.size.desired': 'desired',
+  'herald.size.current': 'current',
+  'herald.size.load_sum': 'loadSum',
+  'herald.size.load_avg': 'loadAvg',
+  'herald.size.load_max': 'loadMax',
+  'herald.size.target': 'target',
+} as const satisfies Partial<Record<MetricName, keyof AutoscaleAdvice>>;
 
 export function createHeraldMeters(metrics: Metrics): HeraldMeters {
   const outcomes = counters(metrics, 'herald.lookups', 'outcome');
@@ -38,6 +49,7 @@ export function createHeraldMeters(metrics: Metrics): HeraldMeters {
   const maxOverMean = metrics.gauge('herald.table.max_over_mean');
   const connected = metrics.gauge('herald.store.connected');
   let known = new Set<string>();
+  let pools: readonly string[] = [];
   return {
     lookup(outcome, durationMs) {
       outcomes.of(outcome).add(1);
@@ -71,6 +83,13 @@ export function createHeraldMeters(metrics: Metrics): HeraldMeters {
       }
       known = seen;
       maxOverMean.set(hottestOverMean(snapshot));
+    },
+    sizes(advices) {
+      for (const [name, field] of Object.entries(SIZE_GAUGES)) {
+        for (const [pool, advice] of advices) metrics.gauge(name as MetricName, { pool }).set(advice[field]);
+        for (const pool of pools) if (!advices.has(pool)) metrics.forget(name as MetricName, { pool });
+      }
+      pools = [...advices.keys()];
     },
   };
 }

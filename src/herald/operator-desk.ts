@@ -1,10 +1,10 @@
-// What operators want of gateways: drain, maint, ready. Applied here at once, shared through the store, kept
-// in the audit.
+// What operators want: drain, maint, ready of a gateway, applied here at once and shared through the store; the
+// mover on, dry or off, at this Herald. All of it is kept in the audit.
 
 import type { Clock } from '../daemon/clock.ts';
 import type { Log } from '../daemon/log.ts';
-import type { Balancer, Desired, DesiredState } from './core/balancer-types.ts';
-import type { TrafficLog } from './traffic-log.ts';
+import type { Balancer, Desired, DesiredState, MoverMode } from './core/balancer-types.ts';
+import type { OperatorAction, TrafficLog } from './traffic-log.ts';
 
 export interface OperatorWish {
   gateway: string;
@@ -15,9 +15,18 @@ export interface OperatorWish {
   forMs: number;
 }
 
+export interface MoverWish {
+  mode: MoverMode;
+  /** Undefined = all pools. */
+  pool: string | undefined;
+  reason: string;
+  author: string;
+}
+
 export interface OperatorDesk {
   /** `shared` is false when the store is away: it holds at this Herald alone until the store is back. */
   set(wish: OperatorWish): Promise<{ desired: Desired; shared: boolean }>;
+  setMover(wish: MoverWish): void;
 }
 
 export type ShareDesired = (gateway: string, desired: Desired) => Promise<boolean>;
@@ -31,6 +40,10 @@ export function createOperatorDesk(
   clock: Clock,
   log: Log,
 ): OperatorDesk {
+  const acted = (deed: Omit<OperatorAction, 'at'>): void => {
+    traffic.acted({ at: new Date(clock.epochMs()).toISOString(), ...deed });
+    log.info('operator-action', { ...deed });
+  };
   return {
     async set({ gateway, state, reason, author, forMs }) {
       const saidEpochMs = clock.epochMs();
@@ -39,9 +52,12 @@ export function createOperatorDesk(
       balancer.setDesired(gateway, desired, clock.nowMs());
       const action = ACTIONS[state];
       const until = untilEpochMs > 0 ? new Date(untilEpochMs).toISOString() : '';
-      traffic.acted({ at: new Date(clock.epochMs()).toISOString(), author, action, gateway, reason, until });
-      log.info('operator-action', { action, gateway, author, reason, until });
+      acted({ author, action, gateway, reason, until });
       return { desired, shared: await share(gateway, desired) };
+    },
+    setMover({ mode, pool, reason, author }) {
+      balancer.setMoverMode(mode, pool);
+      acted({ author, action: `mover ${mode}`, gateway: pool ?? '', reason, until: '' });
     },
   };
 }

@@ -187,7 +187,11 @@ export async function startHerald(config: HeraldConfig, parts: HeraldParts): Pro
     const stopTick = every(TICK_MS, () => balancer.tick(clock.nowMs()));
     const stopSecond = every(1_000, () => {
       traffic.roll(clock.epochMs());
-      meters.table(balancer.snapshot(clock.nowMs()));
+      const nowMs = clock.nowMs();
+      const snapshot = balancer.snapshot(nowMs);
+      meters.table(snapshot);
+      const pools = new Set(snapshot.gateways.map(({ pool }) => pool));
+      meters.sizes(new Map(Array.from(pools, (pool) => [pool, balancer.autoscale(nowMs, pool)])));
       meters.store(store?.state().problem === undefined);
     });
     closers.push(async () => {

@@ -6,6 +6,7 @@ export interface OperatorAction {
   at: string;
   author: string;
   action: string;
+  /** For the mover its pool; empty = all. */
   gateway: string;
   reason: string;
   /** RFC 3339, empty = for good. */

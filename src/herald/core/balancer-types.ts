@@ -122,8 +122,13 @@ export interface Balancer {
   tick(nowMs: number): void;
   /** Whether this replica holds the mover lease: only then does `report` return shed orders. */
   setMoverLease(held: boolean): void;
-  /** `dry-run` decides and remembers but orders nothing; `off` stops at once. All pools when `pool` is absent. */
+  /**
+   * `dry-run` decides and remembers but orders nothing; `off` stops at once. All pools when `pool` is absent,
+   * those to come included.
+   */
   setMoverMode(mode: MoverMode, pool?: string): void;
+  /** Of every pool there is, and whether this replica's orders are carried out. */
+  moverModes(): { leaseHeld: boolean; modes: Record<string, MoverMode> };
   /** The latest orders to move connections, newest last. */
   moverOrders(): readonly MoverRecord[];
   rows(nowMs: number): TableRow[];

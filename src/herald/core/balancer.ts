@@ -5,7 +5,7 @@ import type { BalancerOptions } from './balancer-options.ts';
 import { settingsOf } from './balancer-options.ts';
 import { agentAnswerOf, moveWeights } from './agent-weight.ts';
 import { Autoscale } from './autoscale.ts';
-import type { Balancer } from './balancer-types.ts';
+import type { Balancer, MoverMode } from './balancer-types.ts';
 import { ExplainRing } from './explain-ring.ts';
 import { LoadTable } from './load-table.ts';
 import { Lookups } from './lookups.ts';
@@ -32,6 +32,8 @@ export function createBalancer(options: BalancerOptions): Balancer {
   const lookups = new Lookups(table, ring, idPrefix);
   const rounds = new Map<string, PoolRounds>();
   let leaseHeld = false;
+  /** Said by an operator; else as configured. */
+  let moverMode: MoverMode | undefined;
   let weightedAtMs = -Infinity;
   let startedAtMs: number | undefined;
 
@@ -39,6 +41,7 @@ export function createBalancer(options: BalancerOptions): Balancer {
     let found = rounds.get(pool.name);
     if (!found) {
       found = { mover: new Mover(pool, table.slots, bootMark), autoscale: new Autoscale(pool, table.slots) };
+      found.mover.mode = moverMode ?? found.mover.mode;
       rounds.set(pool.name, found);
     }
     return found;
@@ -77,6 +80,7 @@ export function createBalancer(options: BalancerOptions): Balancer {
       if (!held) for (const { mover } of rounds.values()) mover.stop();
     },
     setMoverMode(mode, pool) {
+      if (pool === undefined) moverMode = mode;
       for (const known of table.pools.values()) {
         if (pool !== undefined && known.name !== pool) continue;
         const { mover } = roundsOf(known);
@@ -84,6 +88,12 @@ export function createBalancer(options: BalancerOptions): Balancer {
         mover.mode = mode;
       }
     },
+    moverModes: () => ({
+      leaseHeld,
+      modes: Object.fromEntries(
+        [...table.pools.values()].map((pool) => [pool.name, roundsOf(pool).mover.mode]),
+      ),
+    }),
     moverOrders: () =>
       [...rounds.values()].flatMap(({ mover }) => mover.orders).sort((a, b) => a.atMs - b.atMs),
     rows: (nowMs) => Array.from(table.slots.all(), (record) => rowOf(table, record, nowMs)),

@@ -13,6 +13,8 @@ import type { OperatorDesk } from '../operator-desk.ts';
 import type { RecordStream } from '../record-stream.ts';
 import type { TrafficLog } from '../traffic-log.ts';
 import { rawQuery } from './http-server.ts';
+import { sendJson } from './json.ts';
+import { registerMoverApi } from './mover-api.ts';
 import { openApiDocument } from './openapi.ts';
 import { decodeOperatorRequest } from './operator-request.ts';
 import { registerOpsPage } from './ops-page.ts';
@@ -38,7 +40,6 @@ export interface AdminApiParts {
 
 /** What may stand in a HAProxy line. */
 const HOST_PORT = /^([A-Za-z0-9._-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\]):\d{1,5}$/;
-const JSON_TYPE = 'application/json; charset=utf-8';
 const ACTIONS: readonly (readonly [string, DesiredState])[] = [
   ['drain', 'drain'],
   ['maint', 'maint'],
@@ -138,6 +139,7 @@ export function registerAdminApi(app: FastifyInstance, parts: AdminApiParts): vo
 
   app.get('/openapi.json', (_request, reply) => sendJson(reply, openApiDocument()));
   app.get('/livez', (_request, reply) => sendJson(reply, { status: 'alive' }));
+  registerMoverApi(app, parts);
   registerOpsPage(app);
 }
 
@@ -168,11 +170,4 @@ function sendUnknown(reply: FastifyReply, balancer: Balancer, clock: Clock, id: 
   const close = nearest(id, known);
   const detail = `no gateway ${id.slice(0, 128)} in the table${close ? `; did you mean ${close}?` : ''}`;
   return sendProblem(reply, problem(404, 'no-such-gateway', detail));
-}
-
-function sendJson(reply: FastifyReply, body: unknown): FastifyReply {
-  return reply
-    .header('content-type', JSON_TYPE)
-    .header('cache-control', 'no-store')
-    .send(JSON.stringify(body));
 }

@@ -229,13 +229,40 @@ export const SCHEMAS = {
     drainCandidates: list({ type: 'string' }, 'Whom to drain first when there are too many'),
     reason: text('Why'),
   }),
+  MoverRequest: object(
+    {
+      mode: { type: 'string', enum: ['on', 'dry-run', 'off'] },
+      pool: text('This pool alone; absent = all, also those to come'),
+      reason: text('Why; kept in the audit'),
+      author: text('Who; default the address of the caller'),
+    },
+    ['mode'],
+  ),
+  Mover: object({
+    leaseHeld: flag('This is the one Herald whose orders are carried out'),
+    modes: named({ type: 'string', enum: ['on', 'dry-run', 'off'] }, 'By pool'),
+    orders: list(
+      object({
+        orderId: text('Id'),
+        pool: text('Pool'),
+        gateway: text('Who hands over'),
+        count: integer('Connections at most'),
+        work: number('Load at most, as a share of capacity 1'),
+        spreadMs: number('Spread over'),
+        ageMs: number('Time since it was decided'),
+        state: { type: 'string', enum: ['waiting', 'taken', 'lapsed', 'dry'] },
+        why: { type: 'string', enum: ['donor', 'receivers'] },
+      }),
+      'The last 200 of each pool, newest last',
+    ),
+  }),
   Audit: object({
     actions: list(
       object({
         at: { type: 'string', format: 'date-time' },
         author: text('Who'),
-        action: text('drain, maint or ready'),
-        gateway: text('Id'),
+        action: text('drain, maint, ready, or mover and its mode'),
+        gateway: text('Id; for the mover its pool, empty = all'),
         reason: text('Why'),
         until: text('RFC 3339; empty = for good'),
       }),

@@ -1,7 +1,17 @@
-// The body of `POST /v1/gateways/{id}/drain|maint|ready`: why, for how long, and who.
+// The bodies of `POST /v1/gateways/{id}/drain|maint|ready` (why, for how long, and who) and `POST /v1/mover`.
 
-import type { Decoded } from '../../protocol/decode.ts';
-import { decodeJson, decoding, optionalInteger, optionalText, readFields } from '../../protocol/decode.ts';
+import type { Decoded, Fields } from '../../protocol/decode.ts';
+import {
+  decodeJson,
+  decoding,
+  optionalChoice,
+  optionalInteger,
+  optionalText,
+  readFields,
+  refuse,
+} from '../../protocol/decode.ts';
+import { PLACE_PATTERN, PLACE_WORDS } from '../../protocol/names.ts';
+import type { MoverMode } from '../core/balancer-types.ts';
 
 export interface OperatorRequest {
   reason: string;
@@ -11,8 +21,16 @@ export interface OperatorRequest {
 }
 
 export const MAX_FOR_MS = 90 * 86_400_000;
+const MOVER_MODES: readonly MoverMode[] = ['on', 'dry-run', 'off'];
 const WORDS = /^\P{Cc}{0,200}$/u;
 const AUTHOR = /^\P{Cc}{1,64}$/u;
+
+export interface MoverRequest {
+  mode: MoverMode;
+  pool: string | undefined;
+  reason: string;
+  author: string;
+}
 
 /** An empty body means no reason and no end. `from` names the author when the body does not. */
 export function decodeOperatorRequest(body: string, from: string): Decoded<OperatorRequest> {
@@ -20,11 +38,24 @@ export function decodeOperatorRequest(body: string, from: string): Decoded<Opera
   if (!json.ok) return json;
   return decoding(() => {
     const fields = readFields(json.value, 'body');
-    return {
-      reason:
-        optionalText(fields, 'reason', WORDS, 'at most 200 characters without control characters') ?? '',
-      forMs: optionalInteger(fields, 'forMs', 0, MAX_FOR_MS) ?? 0,
-      author: optionalText(fields, 'author', AUTHOR, '1 to 64 characters without control characters') ?? from,
-    };
+    return { ...words(fields, from), forMs: optionalInteger(fields, 'forMs', 0, MAX_FOR_MS) ?? 0 };
   });
+}
+
+export function decodeMoverRequest(body: string, from: string): Decoded<MoverRequest> {
+  const json = decodeJson(body);
+  if (!json.ok) return json;
+  return decoding(() => {
+    const fields = readFields(json.value, 'body');
+    const mode = optionalChoice(fields, 'mode', MOVER_MODES);
+    if (mode === undefined) return refuse('mode', mode, `one of ${MOVER_MODES.join(', ')}`);
+    return { mode, pool: optionalText(fields, 'pool', PLACE_PATTERN, PLACE_WORDS), ...words(fields, from) };
+  });
+}
+
+function words(fields: Fields, from: string): { reason: string; author: string } {
+  return {
+    reason: optionalText(fields, 'reason', WORDS, 'at most 200 characters without control characters') ?? '',
+    author: optionalText(fields, 'author', AUTHOR, '1 to 64 characters without control characters') ?? from,
+  };
 }

@@ -6,7 +6,7 @@ import { decodePublishRequest } from '../../../src/broker/publish-request.ts';
 import { decodeTable } from '../../../src/checks/core/table.ts';
 import { decodeLookupReply } from '../../../src/client/lookup-answer.ts';
 import { decodeHelpshift } from '../../../src/herald/core/helpshift/helpshift-config.ts';
-import { decodeOperatorRequest } from '../../../src/herald/http/operator-request.ts';
+import { decodeMoverRequest, decodeOperatorRequest } from '../../../src/herald/http/operator-request.ts';
 import { decodeTableQuery } from '../../../src/herald/http/table-view.ts';
 import { decodeDesired, encodeDesired } from '../../../src/herald/load-store/desired-entry.ts';
 import { decodeHeraldAddress, encodeHeraldAddress } from '../../../src/herald/load-store/herald-address.ts';
@@ -202,6 +202,11 @@ export const DECODERS: Readonly<Record<string, FuzzedDecoder>> = {
     encode: inJson,
     // No body at all is a request without a reason.
     takesNoise: true,
+  },
+  decodeMoverRequest: {
+    decode: ofText((body) => decodeMoverRequest(body, 'someone')),
+    examples: json({ mode: 'dry-run', pool: 'chat', reason: 'r', author: 'a' }, { mode: 'off' }),
+    encode: inJson,
   },
   decodePublishRequest: {
     decode: ofText(decodePublishRequest),

@@ -1,0 +1,57 @@
+// `herald mover [mode]`: what is being moved, and the way to stop it or to see what it would do.
+
+import type { Command } from 'commander';
+import { Argument } from 'commander';
+import type { MoverView } from '../herald/http/mover-api.ts';
+import { askSuccess } from './admin-api.ts';
+import type { AdminFlags, Output } from './ask-commands.ts';
+import { adminFlags, adminTarget, outputFlag } from './ask-commands.ts';
+import { author } from './given.ts';
+
+interface MoverFlags extends AdminFlags {
+  pool?: string;
+  reason: string;
+  output: Output;
+}
+
+const MODES = ['on', 'dry-run', 'off'];
+const ORDERS_SHOWN = 20;
+
+export function addMoverCommand(program: Command): void {
+  adminFlags(program.command('mover').description('show what connections are moved, or start and stop it'))
+    .addArgument(
+      new Argument('[mode]', 'on, dry-run = decide and order nothing, off = stop at once').choices(MODES),
+    )
+    .option('--pool <pool>', 'this pool alone')
+    .option('--reason <text>', 'kept in the audit', '')
+    .addOption(outputFlag())
+    .action(mover);
+}
+
+async function mover(mode: string | undefined, flags: MoverFlags): Promise<void> {
+  const { pool, reason } = flags;
+  const wish = mode === undefined ? undefined : { mode, reason, author: author(), ...(pool && { pool }) };
+  const view = await askSuccess<MoverView>(adminTarget(flags), '/v1/mover', wish);
+  if (flags.output === 'table') console.log(renderMover(view, pool));
+  else console.log(JSON.stringify(view, null, flags.output === 'json' ? 2 : 0));
+}
+
+export function renderMover({ leaseHeld, modes, orders }: MoverView, pool: string | undefined): string {
+  const wanted = (name: string): boolean => pool === undefined || name === pool;
+  const lines = Object.entries(modes)
+    .filter(([name]) => wanted(name))
+    .map(([name, mode]) => `pool ${name}: ${mode}`);
+  if (lines.length === 0) lines.push('no pool: no gateway has reported yet');
+  if (!leaseHeld) {
+    lines.push(
+      'this Herald does not hold the lease: another one moves. A mode holds at the Herald that was told.',
+    );
+  }
+  const shown = orders.filter((order) => wanted(order.pool)).slice(-ORDERS_SHOWN);
+  lines.push(shown.length === 0 ? 'no orders yet' : 'latest orders, newest last:');
+  for (const { gateway, count, why, state, ageMs, orderId } of shown) {
+    const ago = `${Math.round(ageMs / 1_000)} s ago`.padStart(10);
+    lines.push(`${ago}  ${gateway}: at most ${count} connections (${why}), ${state}  ${orderId}`);
+  }
+  return lines.join('\n');
+}
