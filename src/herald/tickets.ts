@@ -1,44 +1,81 @@
 // (5) Signs the tickets of lookups. Each gateway has a key of its own, derived from the cluster secret. A
-// lookup signs four tickets, so this is most of what a lookup costs: keys are kept prepared, and the texts
-// that change slowly are kept as texts. What comes out is exactly `encodeTicket` of src/protocol, which a
-// test checks.
+// lookup hands out four tickets, so signing is most of what it costs: keys are kept prepared, and for a gateway
+// that is named often a few tickets are signed at once, because a signature among others costs a fraction of one
+// for which everything must first come back into the caches. What comes out is exactly `encodeTicket` of
+// src/protocol, which a test checks.
 
 import { deriveKey } from '../daemon/secrets.ts';
+import { TICKET_RUN } from './core/tickets.ts';
 import type { MacKey } from './hmac-sha256.ts';
 import { macKey, macText } from './hmac-sha256.ts';
 
 export interface TicketOffice {
-  issue(gateway: string, seq: number, issuedMs: number): string;
+  /** Ticket `seq` for `gateway`, signed at most `SIGNED_AHEAD_MS` before `nowMs`. */
+  issue(gateway: string, seq: number, nowMs: number): string;
 }
 
+/** A ticket handed out may have lost this much of its life already. */
+export const SIGNED_AHEAD_MS = 1_000;
 /** Keys kept at most; beyond, all are dropped and derived again as needed. */
 const MAX_KEYS = 100_000;
+
+interface Book {
+  key: MacKey;
+  claims: string;
+  /** Tickets `first`, `first + 1` and so on, signed at `issuedMs`. */
+  tickets: string[];
+  first: number;
+  issuedMs: number;
+  /** Signed at once next time; grows while they are used in time. */
+  ahead: number;
+}
 
 /**
  * Without a secret the signature proves nothing, and gateways without one check none; it is made all the
  * same so that a ticket has one form.
  */
 export function createTicketOffice(secret: string, heraldId: string): TicketOffice {
-  const gateways = new Map<string, { key: MacKey; claims: string }>();
+  const books = new Map<string, Book>();
   const decimal = numberTexts(10, 8);
   const base36 = numberTexts(36, 5);
-  let issued = { ms: NaN, decimal: '', base36: '' };
+  const prefix = `t1.${heraldId}.`;
+
+  const open = (gateway: string): Book => {
+    if (books.size >= MAX_KEYS) books.clear();
+    const book = {
+      key: macKey(deriveKey(secret, 'ticket', gateway)),
+      claims: `t1\n${gateway}\n${heraldId}\n`,
+      tickets: [],
+      first: 0,
+      issuedMs: -Infinity,
+      ahead: 1,
+    };
+    books.set(gateway, book);
+    return book;
+  };
+  const sign = (book: Book, seq: number, issuedMs: number): void => {
+    // A run of numbers belongs to one gateway; what follows it may be another's.
+    const count = Math.min(book.ahead, TICKET_RUN - (seq % TICKET_RUN));
+    const claimed = `\n${issuedMs}`;
+    const issued = `.${issuedMs.toString(36)}.`;
+    book.tickets.length = 0;
+    for (let i = 0; i < count; i++) {
+      const mac = macText(book.key, book.claims + decimal(seq + i) + claimed);
+      book.tickets.push(prefix + base36(seq + i) + issued + mac);
+    }
+    book.first = seq;
+    book.issuedMs = issuedMs;
+  };
   return {
-    issue(gateway, seq, issuedMs) {
-      let known = gateways.get(gateway);
-      if (known === undefined) {
-        if (gateways.size >= MAX_KEYS) gateways.clear();
-        known = {
-          key: macKey(deriveKey(secret, 'ticket', gateway)),
-          claims: `t1\n${gateway}\n${heraldId}\n`,
-        };
-        gateways.set(gateway, known);
-      }
-      if (issued.ms !== issuedMs) {
-        issued = { ms: issuedMs, decimal: String(issuedMs), base36: issuedMs.toString(36) };
-      }
-      const mac = macText(known.key, `${known.claims}${decimal(seq)}\n${issued.decimal}`);
-      return `t1.${heraldId}.${base36(seq)}.${issued.base36}.${mac}`;
+    issue(gateway, seq, nowMs) {
+      const book = books.get(gateway) ?? open(gateway);
+      const ageMs = nowMs - book.issuedMs;
+      const inTime = ageMs >= 0 && ageMs <= SIGNED_AHEAD_MS;
+      const known = inTime ? book.tickets[seq - book.first] : undefined;
+      if (known !== undefined) return known;
+      book.ahead = inTime ? Math.min(TICKET_RUN, 2 * book.ahead) : Math.max(1, book.ahead >> 1);
+      sign(book, seq, nowMs);
+      return book.tickets[0]!;
     },
   };
 }

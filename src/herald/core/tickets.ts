@@ -16,8 +16,13 @@ const CONNECT_MS = 500;
 const REPORT_PERIODS = 2;
 /** A client's word on its size counts up to this many average connections. */
 const MAX_SIZE = 100;
-/** Tickets whose gateway is remembered, for clients that come back and say which pick failed. */
-const REMEMBERED = 65_536;
+/** Tickets of one gateway are numbered in runs, each from a multiple of this, so that they can be signed together. */
+export const TICKET_RUN = 8;
+/**
+ * Numbers whose gateway is remembered, for clients that come back and say which pick failed: enough for 65,536
+ * tickets even when each of them begins a run. A multiple of a run.
+ */
+const REMEMBERED = 65_536 * TICKET_RUN;
 
 export class TicketsInFlight {
   readonly #slots: GatewaySlots;
@@ -27,7 +32,10 @@ export class TicketsInFlight {
   /** Those of them that are not overdue, and after how many buckets they are. */
   #coming = new Float64Array(64);
   #overdueAfter = new Uint8Array(64).fill(overdueAfter(500));
+  /** Next number of each slot's run; a multiple of its length = the run is used up, or there is none yet. */
+  #nextOfSlot = new Float64Array(64);
   #bucketNow = 0;
+  /** Where the next run begins. */
   #nextSeq: number;
   /** Slot a ticket was issued for; -1 once its failure was counted. */
   readonly #slotOfSeq = new Int32Array(REMEMBERED).fill(-1);
@@ -35,14 +43,22 @@ export class TicketsInFlight {
 
   constructor(slots: GatewaySlots, firstSeq: number) {
     this.#slots = slots;
-    this.#nextSeq = firstSeq;
-    this.#firstSeq = firstSeq;
+    this.#nextSeq = Math.ceil(firstSeq / TICKET_RUN) * TICKET_RUN;
+    this.#firstSeq = this.#nextSeq;
   }
 
   /** A ticket number for an alternate: remembered, not counted as on its way. */
   number(slot: number): number {
-    const seq = this.#nextSeq++;
-    this.#slotOfSeq[seq % REMEMBERED] = slot;
+    if (slot >= this.#counts.length) this.#grow(slot);
+    let seq = this.#nextOfSlot[slot]!;
+    // A run that is half forgotten is left: what is handed out must be remembered for a while.
+    if (seq % TICKET_RUN === 0 || seq < this.#nextSeq - REMEMBERED / 2) {
+      seq = this.#nextSeq;
+      this.#nextSeq += TICKET_RUN;
+      const place = seq % REMEMBERED;
+      this.#slotOfSeq.fill(slot, place, place + TICKET_RUN);
+    }
+    this.#nextOfSlot[slot] = seq + 1;
     return seq;
   }
 
@@ -171,6 +187,7 @@ export class TicketsInFlight {
     };
     this.#counts = grown(new Float64Array(size), this.#counts);
     this.#coming = grown(new Float64Array(size), this.#coming);
+    this.#nextOfSlot = grown(new Float64Array(size), this.#nextOfSlot);
     this.#buckets = grown(new Float64Array(size * BUCKETS), this.#buckets);
     this.#overdueAfter = grown(new Uint8Array(size).fill(overdueAfter(500)), this.#overdueAfter);
   }

@@ -10,6 +10,7 @@ import type { Balancer, LookupVerdict, Pick } from '../core/balancer-types.ts';
 import type { HeraldMeters } from '../herald-meters.ts';
 import type { Recorder } from '../recorder.ts';
 import type { TicketOffice } from '../tickets.ts';
+import { SIGNED_AHEAD_MS } from '../tickets.ts';
 import type { TrafficLog } from '../traffic-log.ts';
 import { problem, refusalProblem } from './problem.ts';
 
@@ -90,9 +91,10 @@ const BACKOFF_JSON = JSON.stringify(DEFAULT_BACKOFF);
 export function createReplyWriter(tickets: TicketOffice, clock: Clock): (found: Found) => string {
   let expiryEpochMs = 0;
   let expiryText = '';
-  // Early by at most the step: a date is written ten times a second, not once a lookup.
+  // Until then every ticket of the answer is good: early by at most the step and what they were signed ahead.
   const expiresAt = (): string => {
-    const atMs = Math.floor((clock.epochMs() + TICKET_TTL_MS) / EXPIRY_STEP_MS) * EXPIRY_STEP_MS;
+    const earliestMs = clock.epochMs() + TICKET_TTL_MS - SIGNED_AHEAD_MS;
+    const atMs = Math.floor(earliestMs / EXPIRY_STEP_MS) * EXPIRY_STEP_MS;
     if (atMs !== expiryEpochMs) {
       expiryEpochMs = atMs;
       expiryText = new Date(atMs).toISOString();

@@ -1,9 +1,9 @@
 import { createHmac } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { deriveKey, signTicket } from '../../../src/daemon/secrets.ts';
+import { deriveKey, signTicket, verifyTicket } from '../../../src/daemon/secrets.ts';
 import { macKey, macText } from '../../../src/herald/hmac-sha256.ts';
-import { createTicketOffice } from '../../../src/herald/tickets.ts';
-import { encodeTicket } from '../../../src/protocol/ticket.ts';
+import { createTicketOffice, SIGNED_AHEAD_MS } from '../../../src/herald/tickets.ts';
+import { decodeTicket, encodeTicket } from '../../../src/protocol/ticket.ts';
 
 test('signs like node:crypto, whatever the length of text and key', () => {
   for (const keyBytes of [0, 1, 31, 32, 63, 64]) {
@@ -32,4 +32,28 @@ test('issues exactly the tickets that gateways decode and verify', () => {
       expect(office.issue(gateway, seq, issuedMs)).toBe(encodeTicket({ ...claims, mac }));
     }
   }
+});
+
+test('signs ahead for gateways named often; every ticket is good, its own, and a second old at most', () => {
+  const secret = 'a secret of sixteen';
+  const office = createTicketOffice(secret, 'herald-1');
+  const issued = new Set<string>();
+  const ages: number[] = [];
+  let nowMs = 5_000;
+  for (let seq = 64; seq < 264; seq++) {
+    // Named often, then so rarely that what was signed ahead is too old.
+    nowMs += seq < 200 ? 10 : 700;
+    for (const gateway of ['gw-1', 'gw-2']) {
+      const text = office.issue(gateway, gateway === 'gw-1' ? seq : seq + 1_000, nowMs);
+      const ticket = decodeTicket(text);
+      if (!ticket.ok) throw new Error(text);
+      expect(verifyTicket(deriveKey(secret, 'ticket', gateway), ticket.value, gateway)).toBe(true);
+      ages.push(nowMs - ticket.value.issuedMs);
+      issued.add(text);
+    }
+  }
+  expect(issued.size).toBe(400);
+  expect(Math.min(...ages)).toBe(0);
+  expect(Math.max(...ages)).toBeLessThanOrEqual(SIGNED_AHEAD_MS);
+  expect(ages.filter((ageMs) => ageMs > 0).length).toBeGreaterThan(200);
 });
