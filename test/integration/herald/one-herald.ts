@@ -1,5 +1,6 @@
 // One Herald in this process on free ports, and what tests say to it.
 
+import type { Clock } from '../../../src/daemon/clock.ts';
 import { systemClock } from '../../../src/daemon/clock.ts';
 import { silentLog } from '../../../src/daemon/log.ts';
 import type { Metrics } from '../../../src/daemon/metrics.ts';
@@ -18,7 +19,10 @@ export interface OneHerald extends HeraldHandle {
 const ANY_PORT = '127.0.0.1:0';
 
 /** It stops without waiting for a HAProxy to hear of it, unless the test says so. */
-export async function oneHerald(options: Partial<HeraldConfig> = {}): Promise<OneHerald> {
+export async function oneHerald(
+  options: Partial<HeraldConfig> = {},
+  clock: Clock = systemClock,
+): Promise<OneHerald> {
   const metrics = createMetrics();
   const config = loadConfig(heraldOptions, {
     flags: {
@@ -31,7 +35,7 @@ export async function oneHerald(options: Partial<HeraldConfig> = {}): Promise<On
       ...options,
     },
   });
-  const handle = await startHerald(config, { log: silentLog, metrics, clock: systemClock });
+  const handle = await startHerald(config, { log: silentLog, metrics, clock });
   return { ...handle, metrics };
 }
 
