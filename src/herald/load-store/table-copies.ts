@@ -19,6 +19,9 @@ interface SeenPart {
   rows: Map<string, RowCopy>;
 }
 
+/** The newest report that the balancer has of a gateway, wherever it came from. */
+export type Newest = (gateway: string) => { bootId: string; seq: number } | undefined;
+
 export interface TableCopies {
   /**
    * Takes a part as read now; gives its rows with their ages at `nowMs` that are newer than `own`, ready for
@@ -31,7 +34,7 @@ export interface TableCopies {
   /** The watch was broken: what is seen next may have been written at any time since. */
   unwatched(): void;
   /** Remembers which of `rows`, about to be merged, are not known here otherwise. */
-  learn(rows: readonly TableRow[], own: readonly TableRow[]): TableRow[];
+  learn(rows: readonly TableRow[], newest: Newest): TableRow[];
   /** Whether this row came from the gateway itself and not from another Herald's part. */
   heard: (row: TableRow) => boolean;
   copyOf: (heraldId: string, gateway: string) => RowCopy | undefined;
@@ -100,11 +103,10 @@ export function createTableCopies(): TableCopies {
       watchedSince.delete(name);
     },
     unwatched: () => void (watchedSince = new Set()),
-    learn(rows, own) {
-      const known = new Map(own.map((row) => [row.gateway, row]));
-      for (const gateway of learnt.keys()) if (!known.has(gateway)) learnt.delete(gateway);
+    learn(rows, newest) {
+      for (const gateway of learnt.keys()) if (!newest(gateway)) learnt.delete(gateway);
       const fresh = rows.filter((row) => {
-        const mine = known.get(row.gateway);
+        const mine = newest(row.gateway);
         return mine?.bootId !== row.bootId || mine.seq < row.seq;
       });
       for (const row of fresh) learnt.set(row.gateway, reportKey(row));

@@ -124,7 +124,7 @@ export function createTableExchange(options: TableExchangeOptions): TableExchang
     const nowMs = clock.nowMs();
     const { rows } = copies.take(name, part.value, entry, ownWrite, nowMs);
     if (rows.length === 0) return;
-    const news = copies.learn(rows, balancer.rows(nowMs));
+    const news = copies.learn(rows, (gateway) => balancer.newest(gateway));
     if (news.length > 0) balancer.mergeRows(news, nowMs);
   };
 

@@ -168,10 +168,8 @@ describe('copies of other Heralds’ parts', () => {
 
   it('tell what was heard from what was learnt', () => {
     const copies = createTableCopies();
-    const learnt = copies.learn(
-      [row('g', { seq: 5 }), row('h', { seq: 5 })],
-      [row('g', { seq: 6 }), row('h', { seq: 4 })],
-    );
+    const known = new Map([row('g', { seq: 6 }), row('h', { seq: 4 })].map((one) => [one.gateway, one]));
+    const learnt = copies.learn([row('g', { seq: 5 }), row('h', { seq: 5 })], (id) => known.get(id));
     expect(learnt.map(({ gateway }) => gateway)).toEqual(['h']);
     expect(copies.heard(row('g', { seq: 6 }))).toBe(true);
     expect(copies.heard(row('h', { seq: 5 }))).toBe(false);
