@@ -10,7 +10,7 @@ import type { Balancer, LookupVerdict, Pick } from '../core/balancer-types.ts';
 import type { HeraldMeters } from '../herald-meters.ts';
 import type { Recorder } from '../recorder.ts';
 import type { TicketOffice } from '../tickets.ts';
-import { SIGNED_AHEAD_MS } from '../tickets.ts';
+import { inOnePiece, SIGNED_AHEAD_MS } from '../tickets.ts';
 import type { TrafficLog } from '../traffic-log.ts';
 import { problem, refusalProblem } from './problem.ts';
 
@@ -82,6 +82,8 @@ export function createLookupDesk({
 }
 
 const EXPIRY_STEP_MS = 100;
+/** Gateways whose constant part of the JSON is kept; beyond, all are written anew. */
+const MAX_BEGINNINGS = 100_000;
 const BACKOFF_JSON = JSON.stringify(DEFAULT_BACKOFF);
 
 /**
@@ -101,16 +103,26 @@ export function createReplyWriter(tickets: TicketOffice, clock: Clock): (found: 
     }
     return expiryText;
   };
-  const pickJson = (pick: Pick, issuedMs: number): string =>
-    `"gateway":"${pick.gateway}","url":"${pick.url}","ticket":"${tickets.issue(pick.gateway, pick.ticketSeq, issuedMs)}"`;
+  const beginnings = new Map<string, { url: string; text: string }>();
+  const beginning = ({ gateway, url }: Pick): string => {
+    let known = beginnings.get(gateway);
+    if (known?.url !== url) {
+      if (beginnings.size >= MAX_BEGINNINGS) beginnings.clear();
+      known = { url, text: inOnePiece(`"gateway":"${gateway}","url":"${url}","ticket":"`) };
+      beginnings.set(gateway, known);
+    }
+    return known.text;
+  };
+  const pickJson = (pick: Pick, nowMs: number): string =>
+    beginning(pick) + tickets.issue(pick.gateway, pick.ticketSeq, nowMs);
   return (found) => {
-    const issuedMs = Math.round(clock.nowMs());
+    const nowMs = Math.round(clock.nowMs());
     let alternates = '';
     for (const pick of found.alternates) {
-      alternates += `${alternates === '' ? '' : ','}{${pickJson(pick, issuedMs)}}`;
+      alternates += (alternates === '' ? '{' : ',{') + pickJson(pick, nowMs) + '"}';
     }
     return (
-      `{"lookupId":"${found.lookupId}",${pickJson(found.best, issuedMs)},"expiresAt":"${expiresAt()}",` +
+      `{"lookupId":"${found.lookupId}",${pickJson(found.best, nowMs)}","expiresAt":"${expiresAt()}",` +
       `"alternates":[${alternates}],"backoff":${BACKOFF_JSON},` +
       `"table":{"version":${found.tableVersion},"ageMs":${Math.round(found.tableAgeMs)}}}`
     );
