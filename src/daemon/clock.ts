@@ -31,6 +31,21 @@ export function createFineClock(
 }
 
 /**
+ * A monotonic clock that stands still while the process sleeps (stopped, or its machine suspended), for judgements
+ * about others' silence and about waiting. To be read more often than `longestStepMs`.
+ */
+export function createAwakeClock(longestStepMs = 1_000, nowMs = () => performance.now()): () => number {
+  let lastMs = nowMs();
+  let sleptMs = 0;
+  return () => {
+    const now = nowMs();
+    sleptMs += Math.max(0, now - lastMs - longestStepMs);
+    lastMs = now;
+    return now - sleptMs;
+  };
+}
+
+/**
  * Calls `run` every `periodMs` plus or minus `jitter` (a share of the period), so that timers of many
  * processes do not line up. Returns the function that stops it. `run` must not throw.
  */

@@ -3,7 +3,7 @@
 // it acked in the last two seconds, goes to the next one under the same identity and is delivered once.
 
 import { randomBytes } from 'node:crypto';
-import { createFineClock, every } from '../daemon/clock.ts';
+import { createAwakeClock, createFineClock, every } from '../daemon/clock.ts';
 import type { CurveClient } from '../daemon/zeromq-options.ts';
 import { sameBrokers } from '../protocol/bucket-owner.ts';
 import { ByteWriter } from '../protocol/bytes.ts';
@@ -37,7 +37,7 @@ export interface PublisherOptions extends Partial<OutboxLimits> {
   brokers?: readonly BrokerAddress[];
   /** Keys for brokers that use CURVE. */
   curve?: CurveClient;
-  /** When publish() gives up on a message, ms. Default 10,000. */
+  /** When publish() gives up on a message, ms; time in which this process was stopped aside. Default 10,000. */
   giveUpMs?: number;
   /** Unique over all publishers; default: random. Messages are known by (id, sequence). */
   publisherId?: string;
@@ -118,7 +118,8 @@ function startPublisher(
   const writer = new ByteWriter(PUBLICATION_LIMITS.targetFrameBytes);
   const names = createFrameNames();
   const traces = new TraceNotes(id, options.traceOneIn ?? TRACE_ONE_IN, createFineClock());
-  const nowMs = (): number => performance.now();
+  // What it missed while it was stopped is nobody's silence: acks may lie in the socket.
+  const nowMs = createAwakeClock();
   let known: readonly BrokerAddress[] = [];
   let sequence = 0;
   let scheduled: NodeJS.Immediate | undefined;

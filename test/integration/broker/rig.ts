@@ -18,6 +18,12 @@ import { startChild } from '../../launch/child.ts';
 import { freePorts } from '../../launch/free-port.ts';
 import { transpiled } from '../../launch/transpiled.ts';
 
+export interface PublisherChildOptions {
+  topics: readonly string[];
+  ratePerSec: number;
+  giveUpMs: number;
+}
+
 export type BrokerFlags = Partial<Record<keyof BrokerConfig, unknown>>;
 
 /** A broker in this process on free ports of the loopback, known to no Herald. */
@@ -67,6 +73,14 @@ export async function brokerChild(id: string, flags: BrokerFlags = {}): Promise<
 /** A link as a process of its own; it prints how many messages it has. */
 export function listenerChild(brokers: readonly BrokerAddress[], topics: readonly string[]): Child {
   return startChild(process.execPath, [script('listener-child.ts'), JSON.stringify({ brokers, topics })]);
+}
+
+/** A publisher as a process of its own; on SIGTERM it stops, and prints what it sent to each topic and how it went. */
+export function publisherChild(brokers: readonly BrokerAddress[], options: PublisherChildOptions): Child {
+  return startChild(process.execPath, [
+    script('publisher-child.ts'),
+    JSON.stringify({ brokers, ...options }),
+  ]);
 }
 
 /** Flags that start a broker again where `address` was. */

@@ -9,6 +9,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { TestClient } from '../../launch/gateway.ts';
 import type { HeraldProcess } from '../../launch/herald-process.ts';
 import { ANY_PORT, startHeraldProcess } from '../../launch/herald-process.ts';
+import { inPieces, randomFrame, seeded } from '../../launch/random-frames.ts';
 import { RawClient } from '../../launch/raw-ws.ts';
 import { until } from '../../launch/until.ts';
 
@@ -181,3 +182,51 @@ it('answers floods with the code that says so, and others go on', async () => {
   const codes = await Promise.all(flooders.map((one) => one.closing(20_000)));
   expect(codes).toEqual(flooders.map(() => 4103));
 });
+
+const FUZZ_MS = 3_000;
+const FUZZ_SEED = Number(process.env['FUZZ_SEED'] ?? 20_180_119);
+const FUZZ_AT_ONCE = 32;
+
+it(`lives through ${FUZZ_MS / 1_000} s of random frames from ${FUZZ_AT_ONCE} sockets, and keeps nothing of them`, async () => {
+  const before = descriptors();
+  const known = new Set(Object.keys((await closes()).byCause));
+  forgetPeak();
+  const grownFrom = memory('VmRSS');
+  const endMs = performance.now() + FUZZ_MS;
+  let connections = 0;
+  let written = 0;
+  const attack = async (seed: number): Promise<void> => {
+    const random = seeded(seed);
+    while (performance.now() < endMs) {
+      connections += 1;
+      const raw = await RawClient.open(port, random() < 0.5 ? DEFLATE : []);
+      if (random() < 0.8) raw.sendText({ op: 'hello', v: 1, caps: ['gap', 'move'] });
+      const frames = 1 + Math.floor(random() * 30);
+      for (let i = 0; i < frames && !raw.ended; i++) {
+        written += 1;
+        for (const piece of inPieces(random, randomFrame(random))) raw.socket.write(piece);
+        if (random() < 0.3) await new Promise((resolve) => setImmediate(resolve));
+      }
+      // Some leave in the middle, some say so, some wait to be shown out.
+      if (random() < 0.3) raw.socket.end();
+      else if (random() < 0.5) await raw.until(() => raw.ended, 200).catch(() => {});
+      raw.destroy();
+    }
+  };
+  await Promise.all(Array.from({ length: FUZZ_AT_ONCE }, (_, i) => attack(FUZZ_SEED + i)));
+  expect(connections).toBeGreaterThan(FUZZ_AT_ONCE);
+  expect(written).toBeGreaterThan(500);
+  const good = await TestClient.connect(url);
+  await good.subscribe('calm');
+  good.send({ op: 'ping' });
+  await good.next('pong');
+  good.drop();
+  await until('their descriptors back', () => descriptors() <= before + 2, 20_000);
+  const { byCause } = await closes();
+  expect(byCause['internal'] ?? 0, `seed ${FUZZ_SEED}`).toBe(0);
+  // It was more than one way to be thrown out.
+  expect(
+    Object.keys(byCause).filter((cause) => !known.has(cause) || cause.startsWith('ws-')).length,
+  ).toBeGreaterThan(2);
+  expect(memory('VmHWM') - grownFrom).toBeLessThan(100);
+}, 60_000);

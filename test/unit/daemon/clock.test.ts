@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { every, systemClock } from '../../../src/daemon/clock.ts';
+import { createAwakeClock, every, systemClock } from '../../../src/daemon/clock.ts';
 
 beforeEach(() => vi.useFakeTimers());
 afterEach(() => vi.useRealTimers());
@@ -50,5 +50,18 @@ describe('the system clock', () => {
     expect(systemClock.nowMs()).toBeGreaterThanOrEqual(beforeMs);
     expect(systemClock.nowMs()).toBeLessThan(beforeMs + 60_000);
     vi.useRealTimers();
+  });
+});
+
+describe('the awake clock', () => {
+  it('stands still while the process sleeps, but for one step', () => {
+    let now = 100;
+    const awakeMs = createAwakeClock(1_000, () => now);
+    now = 1_100;
+    expect(awakeMs()).toBe(1_100);
+    now = 11_100;
+    expect(awakeMs()).toBe(2_100);
+    now = 11_150;
+    expect(awakeMs()).toBe(2_150);
   });
 });
