@@ -68,7 +68,7 @@ export async function startUp(args: string[], env: Record<string, string> = {}):
 export function herald(...args: string[]): { status: number | null; stdout: string; stderr: string } {
   const { status, stdout, stderr } = spawnSync(process.execPath, [HERALD_BIN, ...args], {
     encoding: 'utf8',
-    timeout: 20_000,
+    timeout: 60_000,
   });
   return { status, stdout, stderr };
 }

@@ -28,7 +28,7 @@ describe('herald up', () => {
         const table = (await getJson(`${up.adminUrl}/v1/table`)).body as TableSnapshot;
         return table.gateways.filter(({ effectiveState }) => effectiveState === 'up').length === 3;
       },
-      10_000,
+      60_000,
       'three gateways in the table',
     );
   });
@@ -65,7 +65,7 @@ describe('herald up', () => {
       });
       client.on('message', ({ data }) => numbers.push((data as { n: number }).n));
       clients.push(client);
-      await until(() => client.state.name === 'live', 10_000, `a client live on ${id}`);
+      await until(() => client.state.name === 'live', 60_000, `a client live on ${id}`);
       if (client.state.name === 'live') gateways.add(client.state.gateway);
     }
     expect([...gateways].sort()).toEqual(ids);
@@ -74,7 +74,7 @@ describe('herald up', () => {
     await Promise.all(Array.from({ length: MESSAGES }, (_, n) => publisher.publish('e2e.numbers', { n })));
     await until(
       () => [...received.values()].every((numbers) => numbers.length >= MESSAGES),
-      20_000,
+      60_000,
       'every message on every gateway',
     );
     const expected = Array.from({ length: MESSAGES }, (_, n) => n);
@@ -125,7 +125,7 @@ describe('herald up', () => {
     child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
     child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
     const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
-    await until(() => stderr.includes('"live"'), 15_000, 'the subscriber to be live');
+    await until(() => stderr.includes('"live"'), 60_000, 'the subscriber to be live');
     const flags = ['--heralds', up.controlUrl, '--trace', '--admin', up.adminUrl];
     const published = herald('publish', 'shell.news', '{"hello":"world"}', ...flags);
     expect(published.stdout).toMatch(
@@ -177,7 +177,7 @@ describe('herald up', () => {
     );
     expect(client.state).toMatchObject({ gateway: 'gateway-2' });
     herald('publish', 'e2e.again', '7', '--heralds', up.controlUrl);
-    await until(() => received.length > 0, 10_000, 'a message from the new gateway');
+    await until(() => received.length > 0, 60_000, 'a message from the new gateway');
     expect(received).toEqual([7]);
     client.close();
   });
