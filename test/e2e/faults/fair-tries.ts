@@ -9,8 +9,8 @@ const MORE_TRIES = 10;
 
 export interface Try {
   atMs: number;
-  /** How long a Herald was ready to run in it and had no core (cpu-wait.ts). */
-  waitedMs?: number;
+  /** How long it took, and how much of that a Herald was ready to run and had no core (cpu-wait.ts). */
+  work?: { tookMs: number; waitedMs: number };
   judge: () => void;
 }
 
@@ -26,8 +26,8 @@ export async function fairTries(
       finding.breach(`only ${judged} of ${wanted} tries fell into moments in which this machine kept time`);
       return;
     }
-    const { atMs, waitedMs, judge } = await make(time);
-    if (!finding.fair(atMs, waitedMs)) {
+    const { atMs, work, judge } = await make(time);
+    if (!finding.fair(atMs, work)) {
       finding.note('tries were made again because the machine stood still for longer than the limit');
       continue;
     }

@@ -2,6 +2,7 @@
 // breaks its promise by `breach`, and nothing else makes it fail or pass. A limit of time is the limit plus
 // what the machine took from this process in the same moments, and never more than twice the limit.
 
+import type { Try } from './fair-tries.ts';
 import type { Oracle, Scope } from './oracle.ts';
 import { FAILED_AFTER_MS } from './oracle.ts';
 
@@ -36,7 +37,7 @@ export interface FindingBook {
   /** What may pass from `fromMs` on: the limit and the lateness of these moments, at most twice the limit. */
   allowedMs(fromMs: number, limitMs?: number): number;
   /** False when the machine took more than the limit itself: then the moments say nothing of Herald. */
-  fair(fromMs: number, waitedMs?: number): boolean;
+  fair(fromMs: number, work?: Try['work']): boolean;
   /** Counts the lookups in scope; each that failed is a breach. */
   lookups(scope: Scope): void;
   /** Each lookup in scope, after `limitMs` and the lateness, that names the gateway is a wrong name. */
@@ -80,8 +81,11 @@ export function findingOf(
       breach(`${what}: ${Math.round(ms)} ms, at most ${about.limitMs} ms (${mercy})`);
     },
     allowedMs: (fromMs, limitMs = about.limitMs) => limitMs + lateMs(fromMs, limitMs),
-    fair: (fromMs, waitedMs = 0) =>
-      Math.max(waitedMs, oracle.lateMs(fromMs, fromMs + about.limitMs)) <= about.limitMs,
+    fair: (fromMs, { tookMs, waitedMs } = { tookMs: 0, waitedMs: 0 }) => {
+      // What was in time in spite of all waiting needs no mercy.
+      const starved = waitedMs > about.limitMs && tookMs > 2 * about.limitMs;
+      return !starved && oracle.lateMs(fromMs, fromMs + about.limitMs) <= about.limitMs;
+    },
     lookups(scope) {
       finding.lookups += oracle.asked(scope);
       const failures = oracle.failures(scope);

@@ -87,7 +87,7 @@ async function steerRound(
   const toMs = performance.now();
   return {
     atMs,
-    waitedMs,
+    work: { tookMs: heldMs - atMs, waitedMs },
     judge() {
       finding.took(atMs, heldMs - atMs, `${word} at ${at.id}`, waitedMs);
       if (state !== 'up') finding.mustNotName(gateway, DRAINED_LIMIT_MS, { fromMs: atMs, toMs }, word);

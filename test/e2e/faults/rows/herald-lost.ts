@@ -62,9 +62,12 @@ async function killed(field: Field, effort: Effort): Promise<Finding[]> {
     herald.mendGateways();
     lost.lookups({ ...FAILOVER, fromMs: killedMs - 1_000 });
     started.lookups({ roads: ['direct'], heralds: [herald.id], fromMs: servesMs });
-    const judge = (): void =>
-      started.took(startMs, servesMs - startMs, 'first name, from its start', waitedMs);
-    return { atMs: startMs, waitedMs, judge };
+    const tookMs = servesMs - startMs;
+    return {
+      atMs: startMs,
+      work: { tookMs, waitedMs },
+      judge: () => started.took(startMs, tookMs, 'first name, from its start', waitedMs),
+    };
   });
   return [lost.end(), started.end()];
 }
