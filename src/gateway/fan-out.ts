@@ -8,7 +8,7 @@ import type { FlushRun, Outbox } from './core/outbox.ts';
 import type { Allocate } from './core/ws-frame.ts';
 
 /** A slice ends here, well below the 10 ms that a loop may be blocked. */
-const SLICE_MS = 7;
+const SLICE_MS = 4;
 /** Members written between two looks at the clock: some 0.3 ms. */
 const WRITES_PER_LOOK = 32;
 const LAG_WINDOW_MS = 2_000;

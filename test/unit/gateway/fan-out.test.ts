@@ -23,7 +23,7 @@ interface Rig {
 const WAIT_MS = 100;
 /** Of topics that begin with `quick`. */
 const QUICK_WAIT_MS = 5;
-const SLICE_MS = 7;
+const SLICE_MS = 4;
 
 /** `topicsOf` says what each of so many subscribers listens to. */
 function rigOf(subscribers: number, topicsOf: (index: number) => string | readonly string[]): Rig {
