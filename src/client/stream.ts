@@ -60,7 +60,8 @@ export function createStream(book: TopicBook, emit: (event: ClientEvent) => void
   /** The position jumps to where this connection starts; tells what is lost between. */
   const jump = (topic: string, epoch: string, to: number): void => {
     const seen = book.offsetIn(topic, epoch);
-    const known = seen !== undefined;
+    // Coming from another epoch there is more between than this one can count.
+    const known = seen !== undefined && book.position(topic)?.e === epoch;
     const detail = {
       topic,
       epoch,
@@ -111,7 +112,11 @@ export function createStream(book: TopicBook, emit: (event: ClientEvent) => void
       echoes.add(topic);
       const hold: Held = { epoch, until: offset, frames: [] };
       if (arrived(topic, hold)) {
-        done(true);
+        const isElsewhere = !predecessorDelivers && book.position(topic)?.e !== epoch;
+        // The stretch after our position belongs to another epoch, and this one says nothing of it.
+        if (isElsewhere)
+          emit({ name: 'gap', detail: { topic, epoch, from: 0, count: 0, why: 'not-resumed' } });
+        done(!isElsewhere);
         return;
       }
       if (predecessorDelivers) {

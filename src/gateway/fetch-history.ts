@@ -1,12 +1,15 @@
 // (7) -> (8) Everything of a topic since a position, whoever has it: the broker that gave the position, where it
 // is gone one that kept a copy of its stream, and then the broker that owns the topic now.
 
+import { bucketOf } from '../protocol/bucket.ts';
 import type { RepairReply } from '../protocol/publication-repair.ts';
 import type { BrokerConnection } from '../subscriber/broker-connection.ts';
 import { historyOf, joinHistories, NOWHERE, topicQuery } from './core/feed-history.ts';
 import type { FetchedHistory, FetchLimits, TopicPosition } from './core/feed-port.ts';
 
 type TopicsReply = Extract<RepairReply, { kind: 'topics' }>;
+
+type Want = 'head' | 'since' | 'held';
 
 export async function fetchHistory(
   topic: string,
@@ -15,33 +18,58 @@ export async function fetchHistory(
   owner: BrokerConnection,
   all: Iterable<BrokerConnection>,
 ): Promise<FetchedHistory> {
-  const ask = async (
+  const question = (
     from: BrokerConnection,
-    want: 'since' | 'held',
+    want: Want,
     after: TopicPosition,
     of = after.epoch,
-  ): Promise<TopicsReply | undefined> => {
-    const reply = await from.question((request) => ({
+  ): Promise<RepairReply | undefined> =>
+    from.question((request) => ({
       request,
       kind: 'topics',
       of,
       ...limits,
       queries: [topicQuery(topic, want, after)],
     }));
+  const ask = async (...asked: Parameters<typeof question>): Promise<TopicsReply | undefined> => {
+    const reply = await question(...asked);
     return reply?.kind === 'topics' ? reply : undefined;
   };
   const own = async (from: BrokerConnection, offset: number): Promise<FetchedHistory> =>
     historyOf(await ask(from, 'since', { epoch: from.epoch, offset }));
 
   if (position.epoch === '') return historyOf(await ask(owner, 'held', NOWHERE));
-  if (position.epoch === owner.epoch) return historyOf(await ask(owner, 'since', position));
 
   const others = [...all].filter((one) => one.connected && one !== owner);
-  const giver = others.find(({ epoch }) => epoch === position.epoch);
+  const giver = [owner, ...others].find(({ epoch }) => epoch === position.epoch);
+  if (giver) {
+    /** A broker that froze for some seconds had its topics carried by another, also when it has them back. */
+    const carriedBy = async (one: BrokerConnection): Promise<FetchedHistory | undefined> => {
+      const passed = await question(one, 'head', position);
+      if (passed?.kind === 'topics' && isComplete(passed)) return own(one, ownOffset(passed));
+      // It was frozen itself, or it is long ago: then the giver knows how far the other was, from its own copy.
+      const [last] = (await ask(giver, 'head', NOWHERE, one.epoch))?.answers ?? [];
+      if (last && last.ownOffset < position.offset) {
+        // One that does not answer is frozen, and carries nothing beyond what the giver has heard of it.
+        return passed ? own(one, last.headOffset) : undefined;
+      }
+      return last || one === owner ? own(one, 0) : undefined;
+    };
+    const since = ask(giver, 'since', position).then(historyOf);
+    const bucket = bucketOf(topic);
+    const carried = [...others, owner]
+      .filter((one) => one !== giver && one.mayHaveCarried(bucket))
+      .map(carriedBy);
+    const [first, ...rest] = await Promise.all([since, ...carried]);
+    const between = rest.filter((part) => part !== undefined);
+    // The owner's own part comes last: from there the topic goes on.
+    const parts = giver === owner ? [...between, first] : [first, ...between];
+    return parts.find(({ complete }) => !complete) ?? joinHistories(parts, limits);
+  }
+
   const copyOfOwner = await ask(owner, 'since', position);
   const parts: FetchedHistory[] = [];
-  if (giver) parts.push(historyOf(await ask(giver, 'since', position)));
-  else if (copyOfOwner && isComplete(copyOfOwner)) parts.push(historyOf(copyOfOwner));
+  if (copyOfOwner && isComplete(copyOfOwner)) parts.push(historyOf(copyOfOwner));
   else {
     const kept = await firstComplete(others, (one) => ask(one, 'since', position));
     // Nobody knows that life any more: at least where the topic stands now.

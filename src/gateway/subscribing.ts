@@ -189,8 +189,8 @@ export class Subscribing {
     const frames = this.#missed(topic, from, fetched.get(topic), replays);
     if (frames) {
       replays.push(...frames);
-      // The client knows another epoch than the other subscribers: the next message must name it.
-      if (from.epoch !== epoch) topic.announceEpoch = true;
+      // The client may know another epoch than the other subscribers: the next message must name it.
+      if (from.epoch !== epoch || fetched.has(topic)) topic.announceEpoch = true;
       return { c: topic.name, e: from.epoch, o: from.offset, rec: true };
     }
     if (connection.has('gap')) {

@@ -15,7 +15,10 @@ import { readHeadList, readSection, writeHeadList, writeSection } from './public
 
 export const REPAIR_LIMITS = { maxTopicsPerRequest: 512, maxReplyBytes: 262_144 } as const;
 
-/** `head`: only where the topic stands. `since`: after a position. `held`: the newest that are still held. */
+/**
+ * `head`: only where the topic stands, with a position also `ownOffset`. `since`: after a position. `held`: the newest
+ * that are still held.
+ */
 export interface TopicQuery {
   topic: string;
   want: 'head' | 'since' | 'held';

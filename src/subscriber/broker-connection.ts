@@ -127,6 +127,10 @@ export class BrokerConnection {
     return this.#feed.epoch;
   }
 
+  mayHaveCarried(bucket: number): boolean {
+    return this.#feed.mayHaveCarried(bucket);
+  }
+
   ask(request: RepairRequest): void {
     this.#sockets.ask(request);
   }

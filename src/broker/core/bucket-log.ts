@@ -157,14 +157,16 @@ export class BucketLog {
   history(query: TopicQuery, sameEpoch: boolean, maxMessages: number, maxBytes: number): TopicAnswer {
     const state = this.#topics.get(query.topic);
     const headOffset = state?.offset ?? this.#forgottenOffset;
-    const answer = (status: TopicAnswer['status'], messages: LoggedMessage[] = []): TopicAnswer => ({
-      topic: query.topic,
-      status,
-      headOffset,
-      ownOffset: messages[0]?.ownOffset ?? state?.ownOffset ?? 0,
-      messages,
-    });
-    if (query.want === 'head') return answer('complete');
+    const answer = (
+      status: TopicAnswer['status'],
+      messages: LoggedMessage[] = [],
+      ownOffset = messages[0]?.ownOffset ?? state?.ownOffset ?? 0,
+    ): TopicAnswer => ({ topic: query.topic, status, headOffset, ownOffset, messages });
+    if (query.want === 'head') {
+      if (query.epoch === '') return answer('complete');
+      const ownOffset = this.#ownOffsetAt(state, query.afterOffset, maxMessages);
+      return ownOffset === undefined ? answer('trimmed') : answer('complete', [], ownOffset);
+    }
     const since = query.want === 'since';
     if (since && !sameEpoch) return answer('epoch-gone');
     if (since && query.afterOffset > headOffset) return answer('trimmed');
@@ -183,7 +185,19 @@ export class BucketLog {
     }
     const reached = newestFirst.at(-1)?.offset ?? headOffset + 1;
     if (since && reached !== query.afterOffset + 1) return answer('trimmed');
-    return answer('complete', newestFirst.reverse());
+    // The message at the position itself, where it is still held: between it and the next much may have come here.
+    return answer('complete', newestFirst.reverse(), message?.ownOffset);
+  }
+
+  /** Of a copy: where its topic stood in this broker's own epoch when it passed `offset`; undefined = not held. */
+  #ownOffsetAt(state: TopicState | undefined, offset: number, maxSteps: number): number | undefined {
+    if (offset === 0) return 0;
+    if (!state || offset >= state.offset) return state?.ownOffset;
+    let message = this.#at(state.lastSequence);
+    for (let step = 0; message && message.offset > offset; step++) {
+      message = step < maxSteps ? this.#at(message.previousSequence) : undefined;
+    }
+    return message?.ownOffset;
   }
 
   #at(sequence: number): LoggedMessage | undefined {

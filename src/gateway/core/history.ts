@@ -107,8 +107,12 @@ export class History {
       const { epoch, offset } = this.#entries[i]!;
       if (offset === position.offset && epoch === position.epoch) return this.#framesFrom(i + 1);
     }
-    const isBase = position.epoch === this.#base?.epoch && position.offset === this.#base.offset;
-    return isBase ? this.#framesFrom(this.#first) : undefined;
+    if (this.#base === undefined) return undefined;
+    const oldest = this.#entries[this.#first];
+    const isBase = position.epoch === this.#base.epoch && position.offset === this.#base.offset;
+    // Or it was reached elsewhere, and the next one is the first that came here.
+    const isJustBefore = position.epoch === oldest?.epoch && position.offset === oldest.offset - 1;
+    return isBase || isJustBefore ? this.#framesFrom(this.#first) : undefined;
   }
 
   /** The newest message, for topics whose subscribers get it at once. */

@@ -88,6 +88,9 @@ export class Hub {
   /** The interest is in force and the brokers named the topic's head. */
   opened(topic: Topic, head: TopicPosition): void {
     topic.opening = undefined;
+    topic.openedAt = head;
+    // The first message that comes here may be replayed behind those of another epoch.
+    topic.announceEpoch = true;
     const { position, history } = topic;
     const passedHead =
       history.messages > 0 && (position.epoch !== head.epoch || position.offset >= head.offset);

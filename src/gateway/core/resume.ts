@@ -20,12 +20,14 @@ export type ResumePlan =
 
 /** What this gateway alone can say to a client that was at `from`. */
 export function planResume(topic: Topic, from: TopicPosition, limits: ResumeLimits): ResumePlan {
-  const { position } = topic;
+  const { position, openedAt } = topic;
   const sameEpoch = from.epoch === position.epoch;
+  // Before this gateway listened another broker may have carried the topic for a while, in an epoch of its own.
+  const wasHere = from.epoch !== openedAt.epoch || from.offset > openedAt.offset;
   // The client may be ahead: it came from a gateway that got the newest messages a moment earlier.
-  if (sameEpoch && from.offset >= position.offset) return { how: 'replay', frames: [] };
+  if (wasHere && sameEpoch && from.offset >= position.offset) return { how: 'replay', frames: [] };
   if (sameEpoch && position.offset - from.offset > limits.maxMessages) return { how: 'refuse' };
-  const frames = topic.history.after(from);
+  const frames = wasHere ? topic.history.after(from) : undefined;
   if (frames) return within(frames, limits) ? { how: 'replay', frames } : { how: 'refuse' };
   return from.epoch === '' ? { how: 'refuse' } : { how: 'fetch' };
 }
@@ -39,18 +41,26 @@ export function replayFetched(
   allocate: Allocate,
 ): Uint8Array[] | undefined {
   if (!fetched.complete) return undefined;
-  const frames: Uint8Array[] = [];
-  let last = from;
-  for (const { epoch, offset, data } of fetched.messages) {
-    // Beyond the topic's position everything will come live, and must come only once.
-    if (epoch === topic.position.epoch && offset > topic.position.offset) break;
-    frames.push(encodeMessage(topic.prefix, epoch === last.epoch ? '' : epoch, offset, data, allocate));
-    last = { epoch, offset };
-  }
-  const here = topic.position.epoch === last.epoch && topic.position.offset <= last.offset;
-  const since = here ? [] : topic.history.after(last);
+  const { position } = topic;
+  // What other brokers carried comes before what is of the topic's epoch now, so that the live stream goes on from
+  // it. Beyond the topic's position everything will come live, and must come only once.
+  const elsewhere = fetched.messages.filter(({ epoch }) => epoch !== position.epoch);
+  const current = fetched.messages.filter(
+    ({ epoch, offset }) => epoch === position.epoch && offset <= position.offset,
+  );
+  // Complete means up to the head: there may be nothing between the client and the head's epoch.
+  const reached = [from, fetched.head, ...current]
+    .filter(({ epoch }) => epoch === position.epoch)
+    .reduce((most, { offset }) => Math.max(most, offset), -1);
+  const isHere = reached >= position.offset || position.offset === 0;
+  const last = reached < 0 ? (elsewhere.at(-1) ?? from) : { epoch: position.epoch, offset: reached };
+  const since = isHere ? [] : topic.history.after(last);
   if (!since) return undefined;
-  frames.push(...since);
+  const ours = [...elsewhere, ...current].map(({ epoch, offset, data }, i, all) => {
+    const told = (all[i - 1] ?? from).epoch;
+    return encodeMessage(topic.prefix, epoch === told ? '' : epoch, offset, data, allocate);
+  });
+  const frames = [...ours, ...since];
   return within(frames, limits) ? frames : undefined;
 }
 

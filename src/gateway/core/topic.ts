@@ -18,6 +18,8 @@ export interface Topic {
   readonly groups: Set<Group>;
   /** Newest message that passed here, or the head the brokers named. */
   position: TopicPosition;
+  /** Where it stood when this gateway began to listen: what came before did not pass here. */
+  openedAt: TopicPosition;
   /** Some subscriber was told another epoch than `position.epoch`: the next message names it again. */
   announceEpoch: boolean;
   /** Clients subscribed, and operations that are about to be. The topic lives while above 0. */
@@ -43,6 +45,7 @@ export function createTopic(id: number, name: string, traits: TopicTraits, histo
     history,
     groups: new Set(),
     position: { epoch: '', offset: 0 },
+    openedAt: { epoch: '', offset: 0 },
     announceEpoch: false,
     users: 0,
     idleSinceMs: 0,

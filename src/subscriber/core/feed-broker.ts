@@ -56,6 +56,12 @@ export class BrokerFeed {
     return this.#final && this.#missingBuckets().length === 0;
   }
 
+  /** Whether messages of the bucket may have gone through this broker in its present life. */
+  mayHaveCarried(bucket: number): boolean {
+    const feed = this.#buckets.get(bucket);
+    return feed?.joined !== true || feed.carriesAny;
+  }
+
   envelope({ epoch, sections }: Envelope, nowMs: number): void {
     this.#enter(epoch, nowMs);
     for (const section of sections) {

@@ -28,6 +28,11 @@ export class BucketFeed {
     return this.#next > 0;
   }
 
+  /** Whether its broker has carried any message of this bucket, as far as is known. */
+  get carriesAny(): boolean {
+    return this.#knownHead > 0;
+  }
+
   /** From here on nothing may be missed: delivers from `sequence`, or earlier where it has come already. */
   join(sequence: number): void {
     this.#next = Math.min(sequence, this.#ahead[0]?.firstSequence ?? sequence);

@@ -19,6 +19,8 @@ export interface Row {
   brokerFlags?: Record<string, string | number>;
   /** 3 where it is not said. */
   brokers?: number;
+  /** What is published again for a broker that froze may come twice to who was at a gateway that died. */
+  mayRepeat?: boolean;
   /** Instead of the SDK's publisher. */
   httpPublish?: boolean;
 }
@@ -194,6 +196,24 @@ export const ROWS: Record<string, Row> = {
     async fault(field, time) {
       const victim = turn(field.gateways, time);
       await frozen(victim, 4_000);
+      await heard(field, field.brokers.length);
+      await field.allLive();
+    },
+  },
+  'gateway-kill-broker-frozen': {
+    promise: 'nothing',
+    what: 'kill -9 of a gateway at any moment of a broker frozen for 4 s, whose topics go to another and come back',
+    times: [0, 20],
+    ratePerSec: 3_000,
+    mayRepeat: true,
+    async fault(field, time) {
+      const [gateway, broker] = [turn(field.gateways, time), turn(field.brokers, time)];
+      await stride();
+      const thawed = frozen(broker, 4_000);
+      await pause(Math.random() * 4_000);
+      await gateway.process.kill();
+      await thawed;
+      await gateway.restart();
       await heard(field, field.brokers.length);
       await field.allLive();
     },

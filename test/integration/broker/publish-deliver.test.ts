@@ -1,6 +1,8 @@
 // The road from a publisher through real brokers to a gateway's link, while nothing goes wrong.
 
 import { afterEach, describe, expect, it } from 'vitest';
+import { bucketOf } from '../../../src/protocol/bucket.ts';
+import { rankAllBuckets } from '../../../src/protocol/bucket-owner.ts';
 import type { Publisher } from '../../../src/publisher/index.ts';
 import { createPublisher, PublishError } from '../../../src/publisher/index.ts';
 import { until } from '../../launch/until.ts';
@@ -71,6 +73,44 @@ describe('publish and deliver', () => {
     expect(over).toMatchObject({ complete: false, why: 'over-limit' });
     const gone = await heard.link.fetchSince('chat.7', { epoch: 'other', offset: 40 }, limits);
     expect(gone).toMatchObject({ complete: false, why: 'epoch-gone', head });
+  });
+
+  it('answers a resume with what another broker carried while the owner was away', async () => {
+    const owner = closeLater(await broker('b1'));
+    const { publish, subscribe, repair } = owner.address();
+    const ports = [publish, subscribe, repair].map((url) => url.slice(url.lastIndexOf(':') + 1)).join(':');
+    const other = closeLater(await broker('b2', { brokers: [`b1@127.0.0.1:${ports}`] }));
+    const addresses = [owner.address(), other.address()];
+    const topic = numbers(1, 50)
+      .map((n) => `room.${n}`)
+      .find((name) => rankAllBuckets(addresses)[bucketOf(name)]![0] === 'b1')!;
+    const [own, detour] = [
+      await publisherOf({ brokers: [owner.address()] }),
+      await publisherOf({ brokers: [other.address()] }),
+    ];
+    const long = 'x'.repeat(5_000);
+    const keptBytes = (): number => other.snapshot().standbyBytes;
+    await own.publish(topic, long);
+    await until('the copy of the first', () => keptBytes() > 5_000);
+    for (const n of [2, 3]) await detour.publish(topic, n);
+    await own.publish(topic, long);
+    await until('the copy of the last', () => keptBytes() > 10_000);
+
+    const heard = listener(addresses);
+    closeLater(heard.link);
+    const { epoch } = owner.address();
+    expect(await heard.link.subscribe(topic)).toEqual({ epoch, offset: 2 });
+    const limits = { maxMessages: 300, maxBytes: 1_000_000 };
+    const places = async (offset: number): Promise<unknown> => {
+      const since = await heard.link.fetchSince(topic, { epoch, offset }, limits);
+      return since.complete && since.messages.map((message) => [message.epoch === epoch, message.offset]);
+    };
+    expect(await places(1)).toEqual([
+      [false, 1],
+      [false, 2],
+      [true, 2],
+    ]);
+    expect(await places(2)).toEqual([]);
   });
 
   it('refuses what cannot be published, saying why', async () => {

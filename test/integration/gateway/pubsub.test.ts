@@ -29,7 +29,7 @@ it('welcomes a client and delivers what is published to its topic', async () => 
   expect(await client.subscribe('orders.eu')).toEqual([{ c: 'orders.eu', e: 'e1', o: 0 }]);
   link.publish('orders.eu', { n: 1 }, 'text with "quotes" and ümlauts', null);
   link.publish('orders.us', 'not for us');
-  expect(await client.next('msg')).toEqual({ op: 'msg', c: 'orders.eu', o: 1, d: { n: 1 } });
+  expect(await client.next('msg')).toEqual({ op: 'msg', c: 'orders.eu', e: 'e1', o: 1, d: { n: 1 } });
   expect(await client.next('msg')).toMatchObject({ o: 2, d: 'text with "quotes" and ümlauts' });
   expect(await client.next('msg')).toMatchObject({ o: 3, d: null });
   expect(gateway.snapshot()).toMatchObject({ connections: 1, acceptedTotal: 1, subscriptions: 1 });
@@ -140,11 +140,12 @@ it('tells a gap with its count in its place between the messages, to clients tha
   expect(gateway.snapshot().ledger).toMatchObject({ gapMessages: 10, gapFrames: 1 });
 });
 
-it('names the new epoch in the first message of it', async () => {
+it('names the epoch in the first message that comes here, and a new one in the first of it', async () => {
   const { link, url } = await launch();
   const client = await TestClient.connect(url);
   await client.subscribe('t');
-  link.publish('t', 1);
+  link.publish('t', 1, 2);
+  expect(await client.next('msg')).toMatchObject({ e: 'e1', o: 1 });
   expect(await client.next('msg')).not.toHaveProperty('e');
   link.epoch = 'e2';
   link.publish('t', 2, 3);

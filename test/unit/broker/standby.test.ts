@@ -111,7 +111,8 @@ describe('a life of a broker that ended', () => {
     const core = broker('n');
     core.keep('e', BUCKET, 1, run(1, 3), 0);
     core.accept({ batch: 1, messages: [{ ...message(9), sequence: 50 }] }, 10);
-    const ask = (after: number): RepairReply =>
+    core.keep('e', BUCKET, 4, run(4, 5), 15);
+    const ask = (after: number, want: 'since' | 'head' = 'since'): RepairReply =>
       core.answer(
         {
           request: 1,
@@ -119,7 +120,7 @@ describe('a life of a broker that ended', () => {
           of: 'e',
           maxMessages: 10,
           maxBytes: 10_000,
-          queries: [{ topic: 'a', want: 'since', epoch: 'e', afterOffset: after }],
+          queries: [{ topic: 'a', want, epoch: 'e', afterOffset: after }],
         },
         emptyBucketSet(),
         20,
@@ -132,9 +133,18 @@ describe('a life of a broker that ended', () => {
         ownOffset,
         messages.map(({ offset }) => offset),
       ]);
-    expect(offsets(ask(1))).toEqual([['complete', 3, 0, [2, 3]]]);
-    expect(offsets(ask(3))).toEqual([['complete', 3, 0, []]]);
-    expect(offsets(ask(7))).toEqual([['trimmed', 3, 0, []]]);
+    expect(offsets(ask(1))).toEqual([['complete', 5, 0, [2, 3, 4, 5]]]);
+    // Between 3 and 4 it carried one itself.
+    expect(offsets(ask(3))).toEqual([['complete', 5, 0, [4, 5]]]);
+    expect(offsets(ask(4))).toEqual([['complete', 5, 1, [5]]]);
+    expect(offsets(ask(5))).toEqual([['complete', 5, 1, []]]);
+    expect(offsets(ask(7))).toEqual([['trimmed', 5, 1, []]]);
+    expect([0, 3, 4, 7].map((after) => offsets(ask(after, 'head')))).toEqual([
+      [['complete', 5, 0, []]],
+      [['complete', 5, 0, []]],
+      [['complete', 5, 1, []]],
+      [['complete', 5, 1, []]],
+    ]);
     expect(
       core.answer({ request: 1, kind: 'heads', of: 'z', interest: emptyBucketSet() }, emptyBucketSet(), 0),
     ).toEqual({ request: 1, kind: 'not-held', epoch: 'z' });

@@ -65,6 +65,18 @@ describe('topics and positions', () => {
     expect(world.machine.position('t')).toEqual({ e: 'e2', o: 4 });
   });
 
+  it('tells a hole also when the topic is back at an epoch that was seen before', () => {
+    const world = liveWorld();
+    world.last().says(msg(10));
+    world.last().says(msg(1, 'elsewhere', { e: 'e2' }));
+    world.last().closes(1006);
+    world.passes(1_000);
+    world.finds('g2');
+    world.last().accepts({ answers: { t: { e: 'e1', o: 10, rec: false } } });
+    expect(world.of('gap')).toEqual([{ topic: 't', epoch: 'e1', from: 0, count: 0, why: 'not-resumed' }]);
+    expect(world.of('subscribed').at(-1)).toEqual({ topic: 't', recovered: false });
+  });
+
   it.each([
     { e: 'e1', from: 11, n: 15, why: 'trimmed' },
     { e: 'e2', from: 0, n: 0, why: 'unknown' },

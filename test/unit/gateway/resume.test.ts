@@ -56,6 +56,16 @@ describe('a history', () => {
     expect(text(history.last()!)).toBe('f1');
   });
 
+  it('goes on where another place left off, when nothing was here before', () => {
+    const history = new History(limits, budget());
+    history.restart({ epoch: 'd', offset: 9 });
+    history.push('e', 4, frameOf('e4'), 0);
+    history.push('e', 5, frameOf('e5'), 0);
+    expect(history.after({ epoch: 'e', offset: 3 })?.map(text)).toEqual(['e4', 'e5']);
+    expect(history.after({ epoch: 'e', offset: 2 })).toBeUndefined();
+    expect(history.after({ epoch: 'd', offset: 9 })?.map(text)).toEqual(['e4', 'e5']);
+  });
+
   it('drops what came before the interest was in force', () => {
     const history = filled();
     history.restartAfter({ epoch: 'e', offset: 2 });
@@ -79,6 +89,7 @@ describe('resuming', () => {
     const flushClass = new Outbox(0.5).classOf(0);
     const topic = createTopic(1, 't', { flushClass, sendsLast: false }, history);
     topic.position = { epoch, offset };
+    topic.openedAt = topic.position;
     return topic;
   };
   const receive = (topic: Topic, offset: number): void => {
@@ -93,15 +104,43 @@ describe('resuming', () => {
     publishedAtMs: 0,
   });
 
-  it('needs nobody when the client is up to date or ahead', () => {
-    expect(planResume(topicAt('e', 7), { epoch: 'e', offset: 7 }, limits)).toEqual({
-      how: 'replay',
-      frames: [],
-    });
-    expect(planResume(topicAt('e', 7), { epoch: 'e', offset: 9 }, limits)).toEqual({
-      how: 'replay',
-      frames: [],
-    });
+  it('needs nobody when the client is up to date or ahead of what passed here', () => {
+    const topic = topicAt('e', 6);
+    receive(topic, 7);
+    for (const offset of [7, 9]) {
+      expect(planResume(topic, { epoch: 'e', offset }, limits)).toEqual({ how: 'replay', frames: [] });
+    }
+  });
+
+  it('asks the brokers when the client was up to date before this gateway listened', () => {
+    // Another broker may have carried the topic in between, and this one have it back without a new message.
+    expect(planResume(topicAt('e', 7), { epoch: 'e', offset: 7 }, limits)).toEqual({ how: 'fetch' });
+  });
+
+  it('gives what another broker carried in between, each message in its epoch', () => {
+    const epochs = (frames: Uint8Array[] | undefined): (string | undefined)[] | undefined =>
+      frames?.map((frame) => /"e":"(\w+)"/.exec(text(frame))?.[1]);
+    const numbers = (frames: Uint8Array[] | undefined): (string | undefined)[] | undefined =>
+      frames?.map((frame) => /"o":(\d+)|live(\d+)/.exec(text(frame))?.slice(1).join(''));
+    const from = { epoch: 'e', offset: 5 };
+    const between = [message('f', 1), message('f', 2)];
+    const fetched = { complete: true as const, head: { epoch: 'e', offset: 6 } };
+
+    const behind = topicAt('e', 6);
+    receive(behind, 7);
+    const both = { ...fetched, messages: [...between, message('e', 6)] };
+    const frames = replayFetched(behind, from, both, limits, plainAllocate);
+    expect(numbers(frames)).toEqual(['1', '2', '6', '7']);
+    expect(epochs(frames)).toEqual(['f', undefined, 'e', undefined]);
+
+    // Nothing is between the client and the head of the topic's own epoch.
+    const idle = topicAt('e', 6);
+    const before = { epoch: 'f', offset: 1 };
+    const rest = { ...fetched, messages: [message('f', 2)] };
+    expect(numbers(replayFetched(idle, before, rest, limits, plainAllocate))).toEqual(['2']);
+    receive(idle, 7);
+    expect(numbers(replayFetched(idle, before, rest, limits, plainAllocate))).toEqual(['2', '7']);
+    expect(replayFetched(topicAt('e', 8), before, rest, limits, plainAllocate)).toBeUndefined();
   });
 
   it('refuses without asking anybody what is more than the limit', () => {
