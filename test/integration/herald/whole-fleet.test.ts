@@ -2,7 +2,7 @@
 // moves, recordings and explanations, and the commands that operators have for them.
 
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -134,7 +134,12 @@ test('a recording of it replays under other policies, and each lookup can be ask
     await fleet.gateway(id, { cpu });
   const folder = await mkdtemp(join(tmpdir(), 'herald-record-'));
   const file = join(folder, 'traffic.ndjson');
-  const recording = cli('record', file, '--for', '2s', '--admin', fleet.herald.addresses.admin);
+  const recording = cli('record', file, '--for', '3s', '--admin', fleet.herald.addresses.admin);
+  // A replay knows a gateway from its first report in the recording.
+  await until('a report of each', async () => {
+    const recorded = await readFile(file, 'utf8');
+    return ['a', 'b'].every((id) => recorded.includes(`"gateway":"${id}"`));
+  });
   let last = await fleet.lookup();
   const asking = setInterval(() => void fleet.lookup().then((reply) => (last = reply)), 20);
   await recording.finally(() => clearInterval(asking));
@@ -144,7 +149,6 @@ test('a recording of it replays under other policies, and each lookup can be ask
   expect(results.map(({ policy }) => policy)).toEqual(['expected', 'round-robin']);
   const [expected, turns] = results as [ReplayResult, ReplayResult];
   expect(expected.lookups).toBeGreaterThan(10);
-  // Until the recording has met a report of each it knows nobody or one of them.
   const shareOfA = ({ named }: ReplayResult): number => named['a']! / (named['a']! + (named['b'] ?? 0));
   expect(shareOfA(expected)).toBeGreaterThan(0.8);
   expect(shareOfA(turns)).toBeLessThan(0.7);
