@@ -34,7 +34,8 @@ export interface RowOptions {
 
 export async function runRow(name: string, options: RowOptions): Promise<Result> {
   const row = ROWS[name]!;
-  const ratePerSec = Math.round(row.ratePerSec * (options.pace ?? 1));
+  const pace = row.keepsRate === true ? 1 : (options.pace ?? 1);
+  const ratePerSec = Math.round(row.ratePerSec * pace);
   const clients = Math.ceil(ratePerSec / TOPIC_RATE / TOPICS_PER_CLIENT);
   const lay = async (zookeeper: string): Promise<Result> => {
     const field = await layField({
