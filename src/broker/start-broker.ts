@@ -4,7 +4,7 @@
 import { randomBytes } from 'node:crypto';
 import { formatAddress } from '../daemon/address.ts';
 import type { Clock } from '../daemon/clock.ts';
-import { createFineClock, every } from '../daemon/clock.ts';
+import { atMost, createFineClock, every } from '../daemon/clock.ts';
 import { listening } from '../daemon/lifecycle.ts';
 import type { Log } from '../daemon/log.ts';
 import { errorFields } from '../daemon/log.ts';
@@ -231,13 +231,6 @@ export async function startBroker(config: BrokerConfig, parts: BrokerParts): Pro
 /** Ten letters and digits that no other life of any broker has. */
 function newEpoch(): string {
   return randomBytes(8).readBigUInt64BE().toString(36).padStart(10, '0').slice(-10);
-}
-
-async function atMost(deadlineMs: number, done: Promise<void> | undefined): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const overdue = new Promise<void>((resolve) => (timer = setTimeout(resolve, deadlineMs)));
-  await Promise.race([done, overdue]);
-  clearTimeout(timer);
 }
 
 /** The bound endpoint with the host others use. */

@@ -5,10 +5,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { agentSays } from '../../launch/agent-says.ts';
 import { freePort } from '../../launch/free-port.ts';
 import { launchHaproxy } from '../../launch/haproxy.ts';
 import { requireServer } from '../../launch/require-server.ts';
@@ -89,24 +89,13 @@ const json =
   (_request, response) =>
     response.end(JSON.stringify(value));
 
-/** What the agent says to a HAProxy that sends `line`, or nothing. */
-async function says(port: number, line = ''): Promise<string> {
-  const socket = connect(port, '127.0.0.1');
-  socket.on('error', () => {});
-  let answer = '';
-  socket.on('data', (bytes) => (answer += bytes.toString()));
-  if (line !== '') socket.write(line);
-  await once(socket, 'close');
-  return answer;
-}
-
 it("the README's example answers as the original does, in whole lines", async () => {
   const port = await freePort();
   const { url } = await service(json({ 'msg-pre-second': 1_750 }));
   await herald(README_EXAMPLE(port, url));
   // The original says 75%.
-  await expect.poll(() => says(port)).toBe('ready up 75%\n');
-  expect(await says(port, 'anything at all\n')).toBe('ready up 75%\n');
+  await expect.poll(() => agentSays(port)).toBe('ready up 75%\n');
+  expect(await agentSays(port, 'anything at all\n')).toBe('ready up 75%\n');
 });
 
 it('a value above 100 % and a stale one are answered, where the original sends an empty line', async () => {
@@ -116,26 +105,26 @@ it('a value above 100 % and a stale one are answered, where the original sends a
     .replace('interval: 30', 'interval: 0.1')
     .replace(': 120', ': 0.5');
   await herald(quick);
-  await expect.poll(() => says(port)).toBe('ready up 1%\n');
+  await expect.poll(() => agentSays(port)).toBe('ready up 1%\n');
   over.answer = json({ 'msg-pre-second': 700 });
-  await expect.poll(() => says(port)).toBe('ready up 90%\n');
+  await expect.poll(() => agentSays(port)).toBe('ready up 90%\n');
   over.answer = (_request, response) => response.writeHead(500).end();
-  await expect.poll(() => says(port)).toMatch(/^ready up 1% # stale: no reading for \d s\n$/);
+  await expect.poll(() => agentSays(port)).toMatch(/^ready up 1% # stale: no reading for \d s\n$/);
   over.answer = json({ 'msg-pre-second': 700 });
-  await expect.poll(() => says(port)).toBe('ready up 90%\n');
+  await expect.poll(() => agentSays(port)).toBe('ready up 90%\n');
 });
 
 it('interval 0 reads when asked, and says so when that takes too long', async () => {
   const port = await freePort();
   const inline = await service(json({ 'msg-pre-second': 3_500 }));
   await herald(README_EXAMPLE(port, inline.url).replace('interval: 30', 'interval: 0'));
-  expect(await says(port)).toBe('ready up 50%\n');
+  expect(await agentSays(port)).toBe('ready up 50%\n');
   inline.answer = json({ 'msg-pre-second': 700 });
-  expect(await says(port)).toBe('ready up 90%\n');
+  expect(await agentSays(port)).toBe('ready up 90%\n');
   expect(inline.asked()).toBe(2);
   // A health check that never answers: one request is under way, however many ask.
   inline.answer = () => {};
-  const answers = await Promise.all(Array.from({ length: 20 }, () => says(port)));
+  const answers = await Promise.all(Array.from({ length: 20 }, () => agentSays(port)));
   expect(new Set(answers)).toEqual(new Set(['ready up 1% # stale: no reading in time\n']));
   expect(inline.asked()).toBe(3);
 });
@@ -168,14 +157,14 @@ plugins:
       - pct: 100
 `;
   await herald(two, README_EXAMPLE(second, url).replace("'msg-pre-second'", "'rate'"));
-  await expect.poll(() => says(port, 'api77/state\n')).toMatch(/^drain up 100%/);
-  expect(await says(port, 'state\n')).toMatch(/^drain up/);
-  await expect.poll(() => says(port, 'api77/rate\n')).toBe('ready up 75%\n');
+  await expect.poll(() => agentSays(port, 'api77/state\n')).toMatch(/^drain up 100%/);
+  expect(await agentSays(port, 'state\n')).toMatch(/^drain up/);
+  await expect.poll(() => agentSays(port, 'api77/rate\n')).toBe('ready up 75%\n');
   // Nothing sent, or nothing known: the plugin marked `default`, which crashes the original.
   for (const line of ['', 'other/state\n', 'nobody\n', '\n', '\u0000 ?\n', 'x'.repeat(5_000)]) {
-    expect(await says(port, line), JSON.stringify(line).slice(0, 20)).toBe('ready up 75%\n');
+    expect(await agentSays(port, line), JSON.stringify(line).slice(0, 20)).toBe('ready up 75%\n');
   }
-  await expect.poll(() => says(second)).toBe('ready up 99%\n');
+  await expect.poll(() => agentSays(second)).toBe('ready up 99%\n');
 });
 
 it('a file is read as it changes, vanishes and returns', async () => {
@@ -196,17 +185,17 @@ plugins:
 `;
   writeFileSync(file, '1.00 0.5 0.2 1/300 7\n');
   await herald(config);
-  await expect.poll(() => says(port)).toBe('ready up 75%\n');
+  await expect.poll(() => agentSays(port)).toBe('ready up 75%\n');
   writeFileSync(file, '3.00 0.5 0.2 1/300 7\n');
-  await expect.poll(() => says(port)).toBe('ready up 25%\n');
+  await expect.poll(() => agentSays(port)).toBe('ready up 25%\n');
   for (const odd of ['', 'no number', '9'.repeat(2_000_000), '\u0000'.repeat(100)]) {
     writeFileSync(file, odd);
-    await expect.poll(() => says(port)).toMatch(/^ready down 100% # stale/);
+    await expect.poll(() => agentSays(port)).toMatch(/^ready down 100% # stale/);
     writeFileSync(file, '3.00\n');
-    await expect.poll(() => says(port)).toBe('ready up 25%\n');
+    await expect.poll(() => agentSays(port)).toBe('ready up 25%\n');
   }
   rmSync(file);
-  await expect.poll(() => says(port)).toMatch(/^ready down 100% # stale/);
+  await expect.poll(() => agentSays(port)).toMatch(/^ready down 100% # stale/);
 });
 
 describe('a service that behaves badly', () => {
@@ -239,12 +228,12 @@ describe('a service that behaves badly', () => {
     );
     const { addresses } = await herald(...files);
     for (const { how, port, wild } of cases) {
-      await expect.poll(() => says(port), { timeout: 5_000, message: how }).toBe('ready up 90%\n');
+      await expect.poll(() => agentSays(port), { timeout: 5_000, message: how }).toBe('ready up 90%\n');
       wild.answer = bad[how]!;
     }
     for (const { how, port } of cases) {
       const stale = /^drain up 100% # stale/;
-      await expect.poll(() => says(port), { timeout: 10_000, message: how }).toMatch(stale);
+      await expect.poll(() => agentSays(port), { timeout: 10_000, message: how }).toMatch(stale);
     }
     expect((await fetch(`${addresses.public}/livez`)).status).toBe(200);
   });
@@ -258,7 +247,7 @@ it('sends the credentials of the URL, and follows a redirect', async () => {
     else response.end('{"msg-pre-second": 3500}');
   });
   await herald(README_EXAMPLE(port, guarded.url.replace('http://', 'http://ops:p%40ss@')));
-  await expect.poll(() => says(port)).toBe('ready up 50%\n');
+  await expect.poll(() => agentSays(port)).toBe('ready up 50%\n');
 });
 
 it.each([
@@ -355,7 +344,7 @@ it('who may ask is what the file says: it may leave loopback', async () => {
   const port = await freePort();
   const { url } = await service(json({ 'msg-pre-second': 700 }));
   const { metrics } = await herald(README_EXAMPLE(port, url).replace('bind: 127.0.0.1', 'bind: 0.0.0.0'));
-  await expect.poll(() => says(port)).toMatch(FULL_LINE);
+  await expect.poll(() => agentSays(port)).toMatch(FULL_LINE);
   const counted = metrics.counters().filter(({ name }) => name === 'herald.agent_checks');
   expect(counted.map(({ tags }) => tags['outcome'])).toEqual(['ready']);
 });

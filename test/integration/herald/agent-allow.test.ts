@@ -1,12 +1,11 @@
 // Who may ask agent-check, at Herald's own port and at those of helpshift/herald files, seen from an address
 // of this machine that is not loopback; and where HAProxy is told to ask.
 
-import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { hostname, networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { agentSays } from '../../launch/agent-says.ts';
 import { freePorts } from '../../launch/free-port.ts';
 import type { OneHerald } from './one-herald.ts';
 import { ask, oneHerald } from './one-herald.ts';
@@ -34,17 +33,6 @@ async function herald(options: Parameters<typeof oneHerald>[0] = {}): Promise<On
   const one = await oneHerald(options);
   heralds.push(one);
   return one;
-}
-
-/** What the agent says; empty when it hangs up. */
-async function says(host: string, port: number, line = ''): Promise<string> {
-  const socket = connect(port, host);
-  socket.on('error', () => {});
-  let answer = '';
-  socket.on('data', (bytes) => (answer += bytes.toString()));
-  if (line !== '') socket.write(line);
-  await once(socket, 'close');
-  return answer;
 }
 
 function helpshiftFile(port: number): string {
@@ -78,15 +66,15 @@ test.runIf(outside)('--agent-allow says who may ask, of Herald and of helpshift/
   const others = { helpshift: [files[1]!], agentListen, agentAllow: [STRANGER] };
   const us = { helpshift: [files[2]!], agentListen, agentAllow: [STRANGER, `${outside}/32`] };
   const [, closed, open] = await Promise.all([anybody, others, us].map(herald));
-  for (const port of ports) await expect.poll(() => says('127.0.0.1', port)).toBe('ready up 75%\n');
+  for (const port of ports) await expect.poll(() => agentSays(port)).toBe('ready up 75%\n');
   // A file whose `bind` is everybody's is asked by everybody, as before, until somebody is named.
-  expect(await says(outside!, ports[0]!)).toBe('ready up 75%\n');
-  expect(await says(outside!, ports[1]!)).toBe('');
-  expect(await says(outside!, ports[2]!)).toBe('ready up 75%\n');
+  expect(await agentSays(ports[0]!, '', outside)).toBe('ready up 75%\n');
+  expect(await agentSays(ports[1]!, '', outside)).toBe('');
+  expect(await agentSays(ports[2]!, '', outside)).toBe('ready up 75%\n');
 
-  expect(await says('127.0.0.1', portOf(closed!), 'gw-1\n')).toMatch(/^ready up /);
-  expect(await says(outside!, portOf(closed!), 'gw-1\n')).toBe('');
-  expect(await says(outside!, portOf(open!), 'gw-1\n')).toMatch(/^ready up /);
+  expect(await agentSays(portOf(closed!), 'gw-1\n')).toMatch(/^ready up /);
+  expect(await agentSays(portOf(closed!), 'gw-1\n', outside)).toBe('');
+  expect(await agentSays(portOf(open!), 'gw-1\n', outside)).toMatch(/^ready up /);
   const refused = closed!.metrics
     .counters()
     .find(({ name, tags }) => name === 'herald.agent_checks' && tags['outcome'] === 'refused');
