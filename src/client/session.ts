@@ -15,8 +15,8 @@ export const CONNECT_DEADLINE_MS = 15_000;
 const ASK_AFTER_PINGS = 1.5;
 const DEAD_AFTER_PINGS = 2.5;
 const MIN_PING_MS = 1_000;
-/** Below the gateway's limit for one frame, whatever the length of the topics. */
-const TOPICS_PER_FRAME = 100;
+/** Below the gateway's limit for one frame, whatever the length of the topics and however many positions each has. */
+const TOPICS_PER_FRAME = 80;
 const RESUBSCRIBE_MS = 1_000;
 const OWN_CAPS = ['gap', 'move'];
 

@@ -112,11 +112,10 @@ export function createStream(book: TopicBook, emit: (event: ClientEvent) => void
       echoes.add(topic);
       const hold: Held = { epoch, until: offset, frames: [] };
       if (arrived(topic, hold)) {
-        const isElsewhere = !predecessorDelivers && book.position(topic)?.e !== epoch;
-        // The stretch after our position belongs to another epoch, and this one says nothing of it.
-        if (isElsewhere)
-          emit({ name: 'gap', detail: { topic, epoch, from: 0, count: 0, why: 'not-resumed' } });
-        done(!isElsewhere);
+        // Up to date in the topic's epoch, and all the same not resumed: something may be missing of another one.
+        const isHoled = !predecessorDelivers && (rec === false || book.position(topic)?.e !== epoch);
+        if (isHoled) emit({ name: 'gap', detail: { topic, epoch, from: 0, count: 0, why: 'not-resumed' } });
+        done(!isHoled);
         return;
       }
       if (predecessorDelivers) {

@@ -4,9 +4,10 @@
 // from the position it was asked to resume after, so nothing can be skipped by it.
 
 import type { Position, SubscribeItem } from '../protocol/client-frames.ts';
+import { MAX_ALSO } from '../protocol/client-frames.ts';
 
 /** A bucket may go from one broker to another and back, so more than the last epoch is remembered. */
-const EPOCHS_PER_TOPIC = 8;
+const EPOCHS_PER_TOPIC = MAX_ALSO + 1;
 
 interface Entry {
   /** Highest offset seen by epoch, the latest used last. */
@@ -55,8 +56,10 @@ export function createTopicBook(): TopicBook {
     has: (topic) => entries.has(topic),
     topics: () => [...entries.keys()],
     item(topic) {
-      const last = entries.get(topic)?.last;
-      return last ? { c: topic, from: { ...last } } : { c: topic };
+      const { last, seen } = entries.get(topic) ?? {};
+      if (!last || !seen) return { c: topic };
+      const also = [...seen].flatMap(([e, o]) => (e === last.e || e === '' ? [] : [{ e, o }]));
+      return { c: topic, from: { ...last, ...(also.length > 0 && { also }) } };
     },
     position: (topic) => entries.get(topic)?.last,
     offsetIn: (topic, epoch) => entries.get(topic)?.seen.get(epoch),

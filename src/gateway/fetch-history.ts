@@ -1,102 +1,196 @@
-// (7) -> (8) Everything of a topic since a position, whoever has it: the broker that gave the position, where it
-// is gone one that kept a copy of its stream, and then the broker that owns the topic now.
+// (7) -> (8) Everything of a topic since a position, whoever carried it: each living broker in its own epoch, and for
+// the epochs of those that are gone or do not answer whoever kept a copy. What cannot be proven whole is not given.
 
 import { bucketOf } from '../protocol/bucket.ts';
-import type { RepairReply } from '../protocol/publication-repair.ts';
-import type { BrokerConnection } from '../subscriber/broker-connection.ts';
-import { historyOf, joinHistories, NOWHERE, topicQuery } from './core/feed-history.ts';
-import type { FetchedHistory, FetchLimits, TopicPosition } from './core/feed-port.ts';
+import type { RepairReply, RepairRequest } from '../protocol/publication-repair.ts';
+import { NOWHERE, topicQuery } from './core/feed-history.ts';
+import type { FetchedHistory, FetchLimits, ResumePoint, TopicPosition } from './core/feed-port.ts';
+import { seenBy } from './core/feed-port.ts';
+import type { CarriedPart } from './core/join-parts.ts';
+import { bestCopy, joinParts, partOf, seenIds } from './core/join-parts.ts';
+
+/** One broker, as a history is asked of it. */
+export interface HistorySource {
+  readonly id: string;
+  /** Empty while nothing was heard of it. */
+  readonly epoch: string;
+  mayHaveCarried(bucket: number): boolean;
+  /** Undefined when it is not there or does not answer in time. */
+  question(build: (request: number) => RepairRequest): Promise<RepairReply | undefined>;
+}
 
 type TopicsReply = Extract<RepairReply, { kind: 'topics' }>;
-
 type Want = 'head' | 'since' | 'held';
+
+/** Read again only to know twins by: not worth more. */
+const TWIN_BYTES = 65_536;
 
 export async function fetchHistory(
   topic: string,
-  position: TopicPosition,
+  from: ResumePoint,
   limits: FetchLimits,
-  owner: BrokerConnection,
-  all: Iterable<BrokerConnection>,
+  owner: HistorySource,
+  all: Iterable<HistorySource>,
 ): Promise<FetchedHistory> {
-  const question = (
-    from: BrokerConnection,
+  return new Fetch(topic, from, limits, owner, [...all]).run();
+}
+
+class Fetch {
+  readonly #topic: string;
+  readonly #from: ResumePoint;
+  readonly #limits: FetchLimits;
+  readonly #owner: HistorySource;
+  readonly #all: readonly HistorySource[];
+  readonly #seen: ReadonlyMap<string, number>;
+  readonly #answering = new Map<string, HistorySource>();
+
+  constructor(
+    topic: string,
+    from: ResumePoint,
+    limits: FetchLimits,
+    owner: HistorySource,
+    all: readonly HistorySource[],
+  ) {
+    this.#topic = topic;
+    this.#from = from;
+    this.#limits = limits;
+    this.#owner = owner;
+    this.#all = all;
+    this.#seen = seenBy(from);
+  }
+
+  async run(): Promise<FetchedHistory> {
+    const from = this.#from;
+    if (from.epoch === '') {
+      const held = await this.#ask(this.#owner, 'held', NOWHERE, '');
+      return joinParts([partOf(held)], new Set(), this.#limits);
+    }
+    const live = await Promise.all(this.#all.map((one) => this.#own(one)));
+    const parts = live.flat();
+    const known = new Set(parts.map(({ epoch }) => epoch));
+    const living = this.#all.flatMap(({ epoch }) => (epoch === '' ? [] : [epoch]));
+    const silent = [...new Set([...this.#seen.keys(), ...living])].filter(
+      (epoch) => !known.has(epoch) && !this.#isIdle(epoch),
+    );
+    parts.unshift(
+      ...(await Promise.all(silent.map((epoch) => this.#copied(epoch, living.includes(epoch))))).flat(),
+    );
+    const ownerEpoch = this.#answering.get(this.#owner.id) === undefined ? '' : this.#owner.epoch;
+    // From the position on; the part of the owner comes last: from there the topic goes on.
+    const rank = ({ epoch }: CarriedPart): number =>
+      epoch === ownerEpoch ? 2 : epoch === from.epoch ? 0 : 1;
+    parts.sort((a, b) => rank(a) - rank(b));
+    return joinParts(parts, await this.#twins(parts), this.#limits);
+  }
+
+  /** Nothing of the topic went through this broker as long as it is followed, which it is from here on. */
+  #isIdle(epoch: string): boolean {
+    const one = this.#all.find((source) => source.epoch === epoch);
+    return one !== undefined && !this.#seen.has(epoch) && !one.mayHaveCarried(bucketOf(this.#topic));
+  }
+
+  /** What a broker carried in its own epoch; nothing when it is silent. */
+  async #own(one: HistorySource): Promise<CarriedPart[]> {
+    const epoch = one.epoch === '' ? (await this.#ask(one, 'head', NOWHERE, ''))?.epoch : one.epoch;
+    if (epoch === undefined) return [];
+    this.#note(one);
+    if (this.#isIdle(epoch)) return [];
+    const reply = await this.#ownSince(one, epoch);
+    if (!reply) {
+      this.#answering.delete(one.id);
+      return [];
+    }
+    if (reply.epoch === epoch) return [partOf(reply)];
+    // A new life of the broker began meanwhile; the old one is asked of the others.
+    return [partOf(await this.#ask(one, 'since', { epoch: reply.epoch, offset: 0 }, ''))];
+  }
+
+  /**
+   * An epoch that the client has seen is asked for from there. Of another it has seen nothing: how far it was when
+   * the client's position passed at that broker, or all of it. So too where it saw that epoch so long ago that what
+   * came next is not held: that may have been twins, which no client is given.
+   */
+  async #ownSince(one: HistorySource, epoch: string): Promise<TopicsReply | undefined> {
+    const offset = this.#seen.get(epoch);
+    const since = (after: number): Promise<TopicsReply | undefined> =>
+      this.#ask(one, 'since', { epoch, offset: after }, '');
+    const seen = offset === undefined ? undefined : await since(offset);
+    if (offset !== undefined && (epoch === this.#from.epoch || seen?.answers[0]?.status !== 'trimmed')) {
+      return seen;
+    }
+    const passed = await this.#question(one, 'head', this.#from, this.#from.epoch);
+    if (!passed) return undefined;
+    const [answer] = passed.kind === 'topics' ? passed.answers : [];
+    const start = answer?.status === 'complete' ? answer.ownOffset : 0;
+    return since(Math.max(start, offset ?? 0));
+  }
+
+  /** An epoch whose broker is gone or frozen, from whoever followed it furthest. */
+  async #copied(epoch: string, isLiving: boolean): Promise<CarriedPart[]> {
+    const offset = this.#seen.get(epoch);
+    const want = offset === undefined ? 'held' : 'since';
+    const asked = await Promise.all(
+      [...this.#answering.values()].map((one) => this.#ask(one, want, { epoch, offset: offset ?? 0 }, epoch)),
+    );
+    const best = bestCopy(
+      asked.flatMap((reply) => (reply ? [partOf(reply)] : [])),
+      offset,
+      isLiving,
+    );
+    if (best) return [best];
+    // One that died long ago left nothing to wait for. One that lives, or that the client was at, may have more.
+    const isDue = epoch === this.#from.epoch || (isLiving && offset !== undefined);
+    return isDue ? [{ epoch, head: 0, messages: [], trouble: 'epoch-gone' }] : [];
+  }
+
+  /** What the client has seen already under another number: publishers send again what a silent broker had. */
+  async #twins(parts: readonly CarriedPart[]): Promise<ReadonlySet<string>> {
+    const carrying = new Set(parts.flatMap(({ epoch, messages }) => (messages.length > 0 ? [epoch] : [])));
+    const others = [...this.#seen].filter(([epoch]) => carrying.size > 1 || !carrying.has(epoch));
+    if (carrying.size === 0) return new Set();
+    const ids = await Promise.all(
+      others.map(async ([epoch, offset]) => {
+        const own = [...this.#answering.values()].find((one) => one.epoch === epoch);
+        const holders = own ? [own] : this.#livingHolders(epoch);
+        const replies = await Promise.all(
+          holders.map((one) => this.#ask(one, 'held', { epoch, offset: 0 }, own ? '' : epoch, TWIN_BYTES)),
+        );
+        return replies.flatMap((reply) => (reply ? seenIds(partOf(reply), offset) : []));
+      }),
+    );
+    return new Set(ids.flat());
+  }
+
+  /** Of a life that ended nothing comes late any more. */
+  #livingHolders(epoch: string): HistorySource[] {
+    const lives = epoch === this.#from.epoch || this.#all.some((one) => one.epoch === epoch);
+    return lives ? [...this.#answering.values()] : [];
+  }
+
+  #note(one: HistorySource): void {
+    this.#answering.set(one.id, one);
+  }
+
+  async #ask(
+    one: HistorySource,
     want: Want,
     after: TopicPosition,
-    of = after.epoch,
-  ): Promise<RepairReply | undefined> =>
-    from.question((request) => ({
-      request,
-      kind: 'topics',
-      of,
-      ...limits,
-      queries: [topicQuery(topic, want, after)],
-    }));
-  const ask = async (...asked: Parameters<typeof question>): Promise<TopicsReply | undefined> => {
-    const reply = await question(...asked);
+    of: string,
+    maxBytes = this.#limits.maxBytes,
+  ): Promise<TopicsReply | undefined> {
+    const reply = await this.#question(one, want, after, of, maxBytes);
     return reply?.kind === 'topics' ? reply : undefined;
-  };
-  const own = async (from: BrokerConnection, offset: number): Promise<FetchedHistory> =>
-    historyOf(await ask(from, 'since', { epoch: from.epoch, offset }));
-
-  if (position.epoch === '') return historyOf(await ask(owner, 'held', NOWHERE));
-
-  const others = [...all].filter((one) => one.connected && one !== owner);
-  const giver = [owner, ...others].find(({ epoch }) => epoch === position.epoch);
-  if (giver) {
-    /** A broker that froze for some seconds had its topics carried by another, also when it has them back. */
-    const carriedBy = async (one: BrokerConnection): Promise<FetchedHistory | undefined> => {
-      const passed = await question(one, 'head', position);
-      if (passed?.kind === 'topics' && isComplete(passed)) return own(one, ownOffset(passed));
-      // It was frozen itself, or it is long ago: then the giver knows how far the other was, from its own copy.
-      const [last] = (await ask(giver, 'head', NOWHERE, one.epoch))?.answers ?? [];
-      if (last && last.ownOffset < position.offset) {
-        // One that does not answer is frozen, and carries nothing beyond what the giver has heard of it.
-        return passed ? own(one, last.headOffset) : undefined;
-      }
-      return last || one === owner ? own(one, 0) : undefined;
-    };
-    const since = ask(giver, 'since', position).then(historyOf);
-    const bucket = bucketOf(topic);
-    const carried = [...others, owner]
-      .filter((one) => one !== giver && one.mayHaveCarried(bucket))
-      .map(carriedBy);
-    const [first, ...rest] = await Promise.all([since, ...carried]);
-    const between = rest.filter((part) => part !== undefined);
-    // The owner's own part comes last: from there the topic goes on.
-    const parts = giver === owner ? [...between, first] : [first, ...between];
-    return parts.find(({ complete }) => !complete) ?? joinHistories(parts, limits);
   }
 
-  const copyOfOwner = await ask(owner, 'since', position);
-  const parts: FetchedHistory[] = [];
-  if (copyOfOwner && isComplete(copyOfOwner)) parts.push(historyOf(copyOfOwner));
-  else {
-    const kept = await firstComplete(others, (one) => ask(one, 'since', position));
-    // Nobody knows that life any more: at least where the topic stands now.
-    if (!kept) return historyOf(copyOfOwner ?? (await ask(owner, 'since', position, '')));
-    // It may have carried the topic itself for a while, before the owner of now.
-    parts.push(historyOf(kept.reply), await own(kept.from, ownOffset(kept.reply)));
+  #question(
+    one: HistorySource,
+    want: Want,
+    after: TopicPosition,
+    of: string,
+    maxBytes = this.#limits.maxBytes,
+  ): Promise<RepairReply | undefined> {
+    const queries = [topicQuery(this.#topic, want, after)];
+    const { maxMessages } = this.#limits;
+    return one.question((request) => ({ request, kind: 'topics', of, maxMessages, maxBytes, queries }));
   }
-  parts.push(await own(owner, ownOffset(copyOfOwner)));
-  return parts.find(({ complete }) => !complete) ?? joinHistories(parts, limits);
-}
-
-/** Where the topic stood in the answering broker's own epoch when the position passed; 0 when it cannot say. */
-function ownOffset(reply: TopicsReply | undefined): number {
-  return reply && isComplete(reply) ? reply.answers[0]!.ownOffset : 0;
-}
-
-function isComplete(reply: TopicsReply): boolean {
-  return reply.answers[0]?.status === 'complete';
-}
-
-async function firstComplete(
-  list: readonly BrokerConnection[],
-  ask: (one: BrokerConnection) => Promise<TopicsReply | undefined>,
-): Promise<{ from: BrokerConnection; reply: TopicsReply } | undefined> {
-  for (const from of list) {
-    const reply = await ask(from);
-    if (reply && isComplete(reply)) return { from, reply };
-  }
-  return undefined;
 }

@@ -5,11 +5,13 @@
 import type { SubscribedItem, SubscribeItem } from '../protocol/client-frames.ts';
 import { CLOSE } from '../protocol/close-codes.ts';
 import type { Connection } from './connection.ts';
-import type { FetchedHistory, TopicPosition } from './core/feed-port.ts';
+import type { FetchedHistory, ResumePoint } from './core/feed-port.ts';
+import { seenBy } from './core/feed-port.ts';
 import { joined } from './core/group.ts';
 import { gapFrame } from './core/hub.ts';
 import { encodeMessage } from './core/message-frame.ts';
 import { admitOne } from './core/rate-limit.ts';
+import type { ResumeLimits, ResumePlan } from './core/resume.ts';
 import { planResume, replayFetched } from './core/resume.ts';
 import type { Topic } from './core/topic.ts';
 import type { GatewayParts } from './gateway-parts.ts';
@@ -116,21 +118,25 @@ export class Subscribing {
   #open(name: string): Topic {
     const { hub, link } = this.#parts;
     const topic = hub.topic(name);
-    topic.opening = link.subscribe(name).then((head) => hub.opened(topic, head));
+    topic.opening = link.subscribe(name).then((head) => hub.opened(topic, head, this.#parts.clock.nowMs()));
     return topic;
   }
 
   /** What to ask the brokers for: all since the client's position, the newest message, or nothing. */
-  #sinceToFetch(topic: Topic, item: SubscribeItem): TopicPosition | undefined {
+  #sinceToFetch(topic: Topic, item: SubscribeItem): ResumePoint | undefined {
     const from = positionOf(item);
-    if (from) return planResume(topic, from, this.#limits()).how === 'fetch' ? from : undefined;
+    if (from) return this.#plan(topic, from, this.#limits()).how === 'fetch' ? from : undefined;
     const { epoch, offset } = topic.position;
     const isMissing = topic.sendsLast && offset > 0 && topic.history.messages === 0;
     return isMissing ? { epoch, offset: offset - 1 } : undefined;
   }
 
-  #fetch(topic: Topic, from: TopicPosition): Promise<FetchedHistory> {
-    const key = `${topic.name} ${from.epoch} ${from.offset}`;
+  #plan(topic: Topic, from: ResumePoint, limits: ResumeLimits): ResumePlan {
+    return planResume(topic, from, limits, this.#parts.clock.nowMs(), this.#parts.allocate);
+  }
+
+  #fetch(topic: Topic, from: ResumePoint): Promise<FetchedHistory> {
+    const key = [topic.name, ...[...seenBy(from)].flat()].join(' ');
     const known = this.#fetches.get(key);
     if (known) return known;
     const asked = this.#parts.link.fetchSince(topic.name, from, this.#limits());
@@ -139,7 +145,7 @@ export class Subscribing {
     return asked;
   }
 
-  #limits(): { maxMessages: number; maxBytes: number } {
+  #limits(): ResumeLimits {
     const { resumeMessages, resumeBytes } = this.#parts.config;
     return { maxMessages: resumeMessages, maxBytes: resumeBytes };
   }
@@ -190,7 +196,7 @@ export class Subscribing {
     if (frames) {
       replays.push(...frames);
       // The client may know another epoch than the other subscribers: the next message must name it.
-      if (from.epoch !== epoch || fetched.has(topic)) topic.announceEpoch = true;
+      if (from.epoch !== epoch || frames.length > 0) topic.announceEpoch = true;
       return { c: topic.name, e: from.epoch, o: from.offset, rec: true };
     }
     if (connection.has('gap')) {
@@ -217,7 +223,7 @@ export class Subscribing {
 
   #missed(
     topic: Topic,
-    from: TopicPosition,
+    from: ResumePoint,
     fetched: FetchedHistory | undefined,
     replays: readonly Uint8Array[],
   ): readonly Uint8Array[] | undefined {
@@ -225,13 +231,16 @@ export class Subscribing {
     const { maxMessages, maxBytes } = this.#limits();
     const used = replays.reduce((sum, { length }) => sum + length, 0);
     const limits = { maxMessages, maxBytes: Math.max(0, maxBytes - used) };
-    const plan = planResume(topic, from, limits);
+    const plan = this.#plan(topic, from, limits);
     if (plan.how === 'replay') return plan.frames;
     if (plan.how === 'refuse' || !fetched) return undefined;
-    return replayFetched(topic, from, fetched, limits, this.#parts.allocate);
+    const { clock, allocate } = this.#parts;
+    return replayFetched(topic, from, fetched, limits, clock.nowMs(), allocate);
   }
 }
 
-function positionOf(item: SubscribeItem): TopicPosition | undefined {
-  return item.from && { epoch: item.from.e, offset: item.from.o };
+function positionOf({ from }: SubscribeItem): ResumePoint | undefined {
+  if (!from) return undefined;
+  const also = from.also?.map(({ e, o }) => ({ epoch: e, offset: o }));
+  return { epoch: from.e, offset: from.o, ...(also && { also }) };
 }

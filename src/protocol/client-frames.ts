@@ -22,10 +22,18 @@ export interface Position {
   o: number;
 }
 
+/**
+ * Where a client stands that comes back. `also`: how far it saw other epochs, since brokers take turns at a topic and
+ * gateways may give their messages in another order.
+ */
+export interface ResumeFrom extends Position {
+  also?: Position[];
+}
+
 export interface SubscribeItem {
   c: string;
   /** Resume after this position. */
-  from?: Position;
+  from?: ResumeFrom;
 }
 
 export type ClientIn =
@@ -100,6 +108,8 @@ export const CLIENT_LIMITS = {
 
 export const MAX_FRAME_ID = 2 ** 31 - 1;
 const ANSWERED_OPS: ReadonlySet<unknown> = new Set(['sub', 'unsub', 'pub']);
+/** Positions beside the last one. */
+export const MAX_ALSO = 7;
 /** Empty: the client subscribed while no broker was known. */
 export const EPOCH_PATTERN = /^[A-Za-z0-9]{0,16}$/;
 export const EPOCH_WORDS = 'an epoch: at most 16 letters or digits';
@@ -176,12 +186,26 @@ function readSubscribeItem(value: unknown, index: number): SubscribeItem {
   const from = readFields(value, field);
   const topic = readTopic(from['c'], `${field}.c`);
   if (from['from'] === undefined || from['from'] === null) return { c: topic };
-  const position = readFields(from['from'], `${field}.from`);
+  return { c: topic, from: readResumeFrom(from['from'], `${field}.from`) };
+}
+
+function readResumeFrom(value: unknown, field: string): ResumeFrom {
+  const { also } = readFields(value, field);
+  const position = readPosition(value, field);
+  if (also === undefined || also === null) return position;
+  if (!Array.isArray(also) || also.length > MAX_ALSO) {
+    return refuse(`${field}.also`, also, `an array of at most ${MAX_ALSO} positions`);
+  }
+  return { ...position, also: also.map((one, i) => readPosition(one, `${field}.also[${i}]`)) };
+}
+
+function readPosition(value: unknown, field: string): Position {
+  const position = readFields(value, field);
   const epoch = position['e'];
   if (typeof epoch !== 'string' || !EPOCH_PATTERN.test(epoch)) {
-    return refuse(`${field}.from.e`, epoch, EPOCH_WORDS);
+    return refuse(`${field}.e`, epoch, EPOCH_WORDS);
   }
-  return { c: topic, from: { e: epoch, o: requiredInteger(position, 'o', 0, Number.MAX_SAFE_INTEGER) } };
+  return { e: epoch, o: requiredInteger(position, 'o', 0, Number.MAX_SAFE_INTEGER) };
 }
 
 function readTopic(value: unknown, field: string): string {

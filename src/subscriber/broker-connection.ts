@@ -146,6 +146,7 @@ export class BrokerConnection {
   refresh(): void {
     this.#presentMs = this.#host.nowMs();
     if (this.connected) this.#feed.refresh(this.#presentMs);
+    else this.#feed.want(this.#presentMs);
   }
 
   /** The broker came back somewhere else. */

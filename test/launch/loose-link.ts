@@ -72,7 +72,9 @@ export class LooseLink implements BrokerLink {
     const head = this.head(topic);
     const fromStart = position.offset === 0 && position.epoch === this.epoch;
     if (index < 0 && !fromStart) return { complete: false, why: 'epoch-gone', head };
-    return { complete: true, messages: history.slice(index + 1), head };
+    const messages = history.slice(index + 1);
+    const reached = new Map([position, head, ...messages].map(({ epoch, offset }) => [epoch, offset]));
+    return { complete: true, messages, head, reached };
   }
 
   setBrokers(): void {}

@@ -47,6 +47,12 @@ export const DEFAULT_BROKER_LIMITS: BrokerCoreLimits = {
   standbyAgeMs: 30_000,
 };
 
+/**
+ * A copy may come so much later than its message was sent: through repair, or as this broker was frozen. Who resumes
+ * after that message gets what this broker carried meanwhile, twice rather than not at all.
+ */
+const MAX_DELAY_MS = 10_000;
+
 interface Sender {
   source: Source;
   seen: SequenceWindow;
@@ -130,7 +136,9 @@ export class BrokerCore {
     nowMs: number,
   ): void {
     const own = this.#rings.logs[bucket]!;
-    this.#standby.keep(epoch, bucket, firstSequence, messages, (topic) => own.offsetOf(topic), nowMs);
+    const sentMs = nowMs - MAX_DELAY_MS;
+    const ownOffset = (topic: string): number => own.offsetBefore(topic, sentMs);
+    this.#standby.keep(epoch, bucket, firstSequence, messages, ownOffset, nowMs);
   }
 
   /** Messages of another broker that did not get here either. */

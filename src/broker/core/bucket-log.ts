@@ -14,7 +14,7 @@ export interface LoggedMessage extends SequencedMessage {
   previousSequence: number;
   /** When it came, on the broker's monotonic clock. */
   arrivedMs: number;
-  /** Of a copy: where its topic stood in this broker's own epoch when it came. */
+  /** Of a copy: where its topic stood at most in this broker's own epoch when the other broker sent it. */
   ownOffset: number;
 }
 
@@ -27,6 +27,8 @@ interface TopicState {
 /** What a message costs beside its JSON: the object, its view and its place in the ring. */
 export const MESSAGE_OVERHEAD_BYTES = 200;
 const EVICTION_TRIES = 8;
+/** More than a resume may hold. */
+const MAX_STEPS_BACK = 300;
 
 export class BucketLog {
   readonly bucket: number;
@@ -120,6 +122,20 @@ export class BucketLog {
   /** Where a topic stands; 0 = it has no message. */
   offsetOf(topic: string): number {
     return this.#topics.get(topic)?.offset ?? this.#forgottenOffset;
+  }
+
+  /** Where a topic stood at `ms`; 0 where more came since than anybody may resume. */
+  offsetBefore(topic: string, ms: number): number {
+    const state = this.#topics.get(topic);
+    if (!state) return this.#forgottenOffset;
+    let message = this.#at(state.lastSequence);
+    for (let step = 0; message && message.arrivedMs >= ms; step++) {
+      if (step === MAX_STEPS_BACK) return 0;
+      const before = this.#at(message.previousSequence);
+      if (!before) return message.offset - 1;
+      message = before;
+    }
+    return message?.offset ?? state.offset;
   }
 
   /** Drops the oldest message. */

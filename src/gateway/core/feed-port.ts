@@ -10,6 +10,16 @@ export interface TopicPosition {
   offset: number;
 }
 
+/** Where a client stands that comes back: in the epoch it saw last, and in those it saw before. */
+export interface ResumePoint extends TopicPosition {
+  also?: readonly TopicPosition[];
+}
+
+/** How far a client has seen each epoch. Two gateways may give it the messages of two epochs in another order. */
+export function seenBy({ epoch, offset, also = [] }: ResumePoint): Map<string, number> {
+  return new Map([...also.map((one) => [one.epoch, one.offset] as const), [epoch, offset]]);
+}
+
 /** One message for one topic. */
 export interface DeliveredMessage extends TopicPosition {
   topic: string;
@@ -20,6 +30,8 @@ export interface DeliveredMessage extends TopicPosition {
   data: Uint8Array;
   /** When the publisher handed it over, epoch ms by the publisher's clock. */
   publishedAtMs: number;
+  /** Of a history: another broker carried it too, maybe. Then it may not come again here. */
+  hasTwin?: true;
 }
 
 /**
@@ -43,13 +55,13 @@ export type FetchedHistory =
       complete: true;
       messages: DeliveredMessage[];
       head: TopicPosition;
+      /** How far it goes in each epoch. */
+      reached: ReadonlyMap<string, number>;
     }
-  | {
-      complete: false;
-      /** `over-limit`: more than the asked maximum; `trimmed`: no longer held; `epoch-gone`: its broker is not there. */
-      why: 'over-limit' | 'trimmed' | 'epoch-gone' | 'unavailable';
-      head: TopicPosition;
-    };
+  | { complete: false; why: FetchTrouble; head: TopicPosition };
+
+/** `over-limit`: more than the asked maximum; `trimmed`: no longer held; `epoch-gone`: its broker is not there. */
+export type FetchTrouble = 'over-limit' | 'trimmed' | 'epoch-gone' | 'unavailable';
 
 export interface FetchLimits {
   maxMessages: number;
@@ -87,11 +99,11 @@ export interface BrokerLink {
   subscribe(topic: string): Promise<TopicPosition>;
   unsubscribe(topic: string): void;
   /**
-   * Messages after `position`, from the ring of the broker that owns the topic: how a client resumes at any
-   * gateway. Subscribe first; messages that arrive live meanwhile may be in the answer too (compare offsets).
+   * Messages after `position`, whichever brokers carried them: how a client resumes at any gateway. Subscribe
+   * first; messages that arrive live meanwhile may be in the answer too (compare offsets).
    * `{epoch: '', offset: 0}` asks for whatever is held. Never rejects; has a deadline of its own.
    */
-  fetchSince(topic: string, position: TopicPosition, limits: FetchLimits): Promise<FetchedHistory>;
+  fetchSince(topic: string, position: ResumePoint, limits: FetchLimits): Promise<FetchedHistory>;
   /** Brokers come and go: connects to new ones, leaves those that are gone. Same list again = no-op. */
   setBrokers(brokers: readonly BrokerAddress[]): void;
   /** Counters for metrics, the ops page and the audit; plain data. */

@@ -11,8 +11,12 @@ export interface HistoryLimits {
   keepsNewest?: boolean;
 }
 
-interface Entry extends TopicPosition {
+/** A frame names its epoch only where that changed when it came. */
+export interface KeptFrame extends TopicPosition {
   frame: Uint8Array;
+}
+
+interface Entry extends KeptFrame {
   atMs: number;
 }
 
@@ -22,14 +26,24 @@ export interface HistoryBudget {
   readonly maxBytes: number;
 }
 
+/** What came of an epoch up to `offset` is not held any more, the last of it at `atMs`; -Infinity = never was. */
+interface Base {
+  offset: number;
+  atMs: number;
+}
+
+/** Epochs whose base is remembered. */
+const MAX_BASES = 16;
+
 export class History {
   readonly #limits: HistoryLimits;
   readonly #budget: HistoryBudget;
   #entries: Entry[] = [];
   #first = 0;
   #bytes = 0;
-  /** Everything after this position is held; undefined = only what follows an entry is certain. */
-  #base: TopicPosition | undefined;
+  #bases = new Map<string, Base>();
+  /** When something was lost that nobody can count. */
+  #holedMs = -Infinity;
 
   constructor(limits: HistoryLimits, budget: HistoryBudget) {
     this.#limits = limits;
@@ -73,7 +87,7 @@ export class History {
 
   #dropOldest(): void {
     const oldest = this.#entries[this.#first]!;
-    this.#base = { epoch: oldest.epoch, offset: oldest.offset };
+    this.#setBase(oldest.epoch, oldest.offset, oldest.atMs);
     this.#bytes -= oldest.frame.length;
     this.#budget.usedBytes -= oldest.frame.length;
     // The slot would keep the frame alive until the next compaction.
@@ -81,13 +95,35 @@ export class History {
     this.#first += 1;
   }
 
+  #setBase(epoch: string, offset: number, atMs: number): void {
+    const known = this.#bases.get(epoch);
+    this.#bases.delete(epoch);
+    this.#bases.set(epoch, {
+      offset: Math.max(offset, known?.offset ?? 0),
+      atMs: Math.max(atMs, known?.atMs ?? -Infinity),
+    });
+    if (this.#bases.size <= MAX_BASES) return;
+    const [oldest] = this.#bases.keys();
+    this.#bases.delete(oldest!);
+  }
+
   /** Forgets everything: what follows starts after `base`. */
-  restart(base: TopicPosition | undefined): void {
-    this.#budget.usedBytes -= this.#bytes;
+  restart(base: TopicPosition): void {
+    this.clear();
+    this.#setBase(base.epoch, base.offset, -Infinity);
+  }
+
+  /** Forgets everything before a hole that nobody can count. */
+  restartAfterHole(nowMs: number): void {
+    this.clear();
+    this.#bases.clear();
+    this.#holedMs = nowMs;
+  }
+
+  clear(): void {
+    while (this.messages > 0) this.#dropOldest();
     this.#entries = [];
     this.#first = 0;
-    this.#bytes = 0;
-    this.#base = base;
   }
 
   /** Keeps only what follows `position`, when it is held; else keeps all. */
@@ -98,30 +134,45 @@ export class History {
       while (this.#first <= i) this.#dropOldest();
       break;
     }
-    this.#base = { epoch: position.epoch, offset: position.offset };
+    this.#setBase(position.epoch, position.offset, -Infinity);
   }
 
-  /** The frames after `position`, oldest first; undefined when they are not all here. */
-  after(position: TopicPosition): Uint8Array[] | undefined {
+  /** When the message at a position passed here; undefined = it did not, or was forgotten since. */
+  passedMs({ epoch, offset }: TopicPosition): number | undefined {
     for (let i = this.#entries.length - 1; i >= this.#first; i--) {
-      const { epoch, offset } = this.#entries[i]!;
-      if (offset === position.offset && epoch === position.epoch) return this.#framesFrom(i + 1);
+      const entry = this.#entries[i]!;
+      if (entry.offset === offset && entry.epoch === epoch) return entry.atMs;
     }
-    if (this.#base === undefined) return undefined;
-    const oldest = this.#entries[this.#first];
-    const isBase = position.epoch === this.#base.epoch && position.offset === this.#base.offset;
-    // Or it was reached elsewhere, and the next one is the first that came here.
-    const isJustBefore = position.epoch === oldest?.epoch && position.offset === oldest.offset - 1;
-    return isBase || isJustBefore ? this.#framesFrom(this.#first) : undefined;
+    const base = this.#bases.get(epoch);
+    return base?.offset === offset && base.atMs > -Infinity ? base.atMs : undefined;
+  }
+
+  /** Whether a client at this position has heard of a hole that nobody could count, or is too late for it. */
+  isPastHole({ epoch, offset }: TopicPosition, nowMs: number): boolean {
+    if (nowMs - this.#holedMs > this.#limits.maxAgeMs) return true;
+    const first = this.#entries.slice(this.#first).find((entry) => entry.epoch === epoch);
+    return offset >= Math.min(first?.offset ?? Infinity, this.#bases.get(epoch)?.offset ?? Infinity);
+  }
+
+  /**
+   * What came here and a client has not seen, oldest first; undefined when part of it is not held any more. `seen`
+   * says how far it has seen each epoch. Of an epoch that it names not at all it may have missed what came since
+   * `elsewhereSinceMs`.
+   */
+  unseen(seen: ReadonlyMap<string, number>, elsewhereSinceMs = -Infinity): KeptFrame[] | undefined {
+    for (const [epoch, base] of this.#bases) {
+      const offset = seen.get(epoch);
+      if (offset === undefined ? base.atMs > elsewhereSinceMs : offset < base.offset) return undefined;
+    }
+    return this.#entries.slice(this.#first).filter(({ epoch, offset, atMs }) => {
+      const until = seen.get(epoch);
+      return until === undefined ? atMs >= elsewhereSinceMs : offset > until;
+    });
   }
 
   /** The newest message, for topics whose subscribers get it at once. */
   last(): Uint8Array | undefined {
     return this.messages > 0 ? this.#entries.at(-1)!.frame : undefined;
-  }
-
-  #framesFrom(index: number): Uint8Array[] {
-    return this.#entries.slice(index).map((entry) => entry.frame);
   }
 }
 

@@ -86,9 +86,10 @@ export class Hub {
   }
 
   /** The interest is in force and the brokers named the topic's head. */
-  opened(topic: Topic, head: TopicPosition): void {
+  opened(topic: Topic, head: TopicPosition, nowMs: number): void {
     topic.opening = undefined;
     topic.openedAt = head;
+    topic.openedMs = nowMs;
     // The first message that comes here may be replayed behind those of another epoch.
     topic.announceEpoch = true;
     const { position, history } = topic;
@@ -223,7 +224,8 @@ export class Hub {
     const counted = fromOffset > 0 && count > 0 && epoch === topic.position.epoch;
     if (counted) topic.position = { epoch, offset: Math.max(topic.position.offset, fromOffset + count - 1) };
     // After an uncounted hole nothing that came before it can be resumed from here.
-    topic.history.restart(counted ? topic.position : undefined);
+    if (counted) topic.history.restart(topic.position);
+    else topic.history.restartAfterHole(nowMs);
     topic.announceEpoch = true;
     const frame = gapFrame(name, epoch, fromOffset, count, why, this.#parts.allocate);
     for (const group of topic.groups) {
@@ -241,7 +243,7 @@ export class Hub {
     const forgotten: string[] = [];
     for (const topic of this.#topics.values()) {
       if (topic.idleSinceMs !== undefined && topic.users === 0 && nowMs - topic.idleSinceMs > lingerMs) {
-        topic.history.restart(undefined);
+        topic.history.clear();
         this.#topics.delete(topic.name);
         forgotten.push(topic.name);
       } else {

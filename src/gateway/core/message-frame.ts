@@ -10,6 +10,8 @@ const OFFSET = encoder.encode('"o":');
 const DATA = encoder.encode(',"d":');
 const CLOSING_BRACE = 0x7d;
 const ZERO = 0x30;
+/** The `e` of `"e":`. */
+const EPOCH_NAME = 0x65;
 
 /** `{"op":"msg","c":"<topic>",` as bytes. Topics need no escapes (TOPIC_PATTERN). */
 export function messagePrefix(topic: string): Uint8Array {
@@ -51,15 +53,36 @@ export function encodeMessage(
   return frame;
 }
 
+/** The same message with its epoch in it. */
+export function namingEpoch(
+  prefix: Uint8Array,
+  frame: Uint8Array,
+  epoch: string,
+  allocate: Allocate,
+): Uint8Array {
+  const payload = payloadOf(frame);
+  if (payload[prefix.length + 1] === EPOCH_NAME) return frame;
+  const name = encoder.encode(`"e":"${epoch}",`);
+  const named = allocate(headerBytes(payload.length + name.length) + payload.length + name.length);
+  const at = writeHeader(named, OPCODE.text, payload.length + name.length, false);
+  named.set(prefix, at);
+  named.set(name, at + prefix.length);
+  named.set(payload.subarray(prefix.length), at + prefix.length + name.length);
+  return named;
+}
+
 /** Compresses a payload for RFC 7692 without context; undefined when it would not be smaller. */
 export type Deflate = (payload: Uint8Array) => Uint8Array | undefined;
 
 /** The compressed twin of a plain frame, or the plain frame itself: both are legal to a client that inflates. */
 export function deflatedTwin(plain: Uint8Array, deflate: Deflate, allocate: Allocate): Uint8Array {
-  const length = plain[1]!;
-  const payload = plain.subarray(length < 126 ? 2 : length === 126 ? 4 : 10);
-  const compressed = deflate(payload);
+  const compressed = deflate(payloadOf(plain));
   return compressed ? encodeFrame(compressed, OPCODE.text, true, allocate) : plain;
+}
+
+function payloadOf(frame: Uint8Array): Uint8Array {
+  const length = frame[1]!;
+  return frame.subarray(length < 126 ? 2 : length === 126 ? 4 : 10);
 }
 
 function digitsOf(value: number): number {

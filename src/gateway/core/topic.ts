@@ -20,6 +20,7 @@ export interface Topic {
   position: TopicPosition;
   /** Where it stood when this gateway began to listen: what came before did not pass here. */
   openedAt: TopicPosition;
+  openedMs: number;
   /** Some subscriber was told another epoch than `position.epoch`: the next message names it again. */
   announceEpoch: boolean;
   /** Clients subscribed, and operations that are about to be. The topic lives while above 0. */
@@ -46,6 +47,7 @@ export function createTopic(id: number, name: string, traits: TopicTraits, histo
     groups: new Set(),
     position: { epoch: '', offset: 0 },
     openedAt: { epoch: '', offset: 0 },
+    openedMs: Infinity,
     announceEpoch: false,
     users: 0,
     idleSinceMs: 0,

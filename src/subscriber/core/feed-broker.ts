@@ -28,6 +28,19 @@ const MAX_TRIES = 5;
 /** A broker younger than this is heard from its first message, if the interest is older than the broker. */
 const YOUNG_BROKER_MS = 15_000;
 
+/**
+ * Answered later than this, the heads say nothing of where the broker was when the bucket was wanted: it was frozen or
+ * out of reach meanwhile, and its publishers may have found it again sooner.
+ */
+const LATE_MS = 250;
+
+/** A bucket that is not joined yet. */
+interface Wish {
+  sinceMs: number;
+  /** The head in a heartbeat from before; undefined = none had come. */
+  head: number | undefined;
+}
+
 interface Asked {
   tries: number;
   sentMs: number;
@@ -39,6 +52,10 @@ export class BrokerFeed {
   #epoch = '';
   #buckets = new Map<number, BucketFeed>();
   #asked = new Map<number, Asked>();
+  #wishes = new Map<number, Wish>();
+  /** Of the last two heartbeats: the older one is surely from before what is wanted now. */
+  #heads: readonly BucketHead[] | undefined;
+  #headsBefore: ReadonlyMap<number, number> | undefined;
   #headsAskedMs: number | undefined;
   #final = false;
 
@@ -75,6 +92,8 @@ export class BrokerFeed {
 
   heartbeat({ epoch, state, heads }: Heads, nowMs: number): void {
     this.#enter(epoch, nowMs);
+    this.#headsBefore = new Map((this.#heads ?? heads).map(({ bucket, sequence }) => [bucket, sequence]));
+    this.#heads = heads;
     this.#noteHeads(heads);
     if (state === 'bye') this.#final = true;
     this.#ask(nowMs);
@@ -108,8 +127,20 @@ export class BrokerFeed {
         this.#asked.delete(bucket);
       }
     }
+    this.want(nowMs);
     this.#headsAskedMs = nowMs;
     this.#actions.askHeads();
+  }
+
+  /** Notes which buckets are wanted from now on, also while the broker is out of reach. */
+  want(nowMs: number): void {
+    for (let bucket = 0; bucket < BUCKET_COUNT; bucket++) {
+      if (this.#interestSince(bucket) === undefined) this.#wishes.delete(bucket);
+      else if (!this.#wishes.has(bucket) && this.#buckets.get(bucket)?.joined !== true) {
+        const head = this.#headsBefore && (this.#headsBefore.get(bucket) ?? 0);
+        this.#wishes.set(bucket, { sinceMs: nowMs, head });
+      }
+    }
   }
 
   /** Asks again for what was not answered, gives up after some tries. */
@@ -137,6 +168,8 @@ export class BrokerFeed {
     const followed = this.followed;
     this.#buckets = new Map();
     this.#asked.clear();
+    this.#wishes.clear();
+    this.#heads = this.#headsBefore = undefined;
     this.#epoch = '';
     this.#final = false;
     if (followed.buckets.size > 0) this.#actions.ended(followed);
@@ -163,7 +196,8 @@ export class BrokerFeed {
 
   /**
    * Joins every bucket of interest that is not joined: at the head, or at the very first message when the
-   * gateway wanted the bucket before this broker's life began.
+   * gateway wanted the bucket before this broker's life began. Where the broker answers late, it is at the head of
+   * before the bucket was wanted.
    */
   #joinAll(heads: readonly BucketHead[], upMs: number, nowMs: number): void {
     const headOf = new Map(heads.map(({ bucket, sequence }) => [bucket, sequence]));
@@ -175,7 +209,11 @@ export class BrokerFeed {
       feed.noteHead(head);
       if (feed.joined) continue;
       const wantedBefore = upMs < YOUNG_BROKER_MS && nowMs - sinceMs > upMs;
-      feed.join(wantedBefore ? 1 : head + 1);
+      const wish = this.#wishes.get(bucket);
+      const isLate = wish !== undefined && nowMs - wish.sinceMs > LATE_MS;
+      const start = isLate ? Math.min(head, wish.head ?? head) : head;
+      feed.join(wantedBefore ? 1 : start + 1);
+      this.#wishes.delete(bucket);
     }
   }
 

@@ -20,6 +20,7 @@ const section = (first: number, count: number): Section => ({
 });
 
 function gateway(interestSinceMs = 0) {
+  let sinceMs = interestSinceMs;
   const events: string[] = [];
   const feed = new BrokerFeed(
     {
@@ -37,12 +38,14 @@ function gateway(interestSinceMs = 0) {
       askHeads: () => events.push('heads?'),
       askRange: (_bucket, from, to) => events.push(`${from}-${to}?`),
     },
-    (bucket) => (bucket === 7 ? interestSinceMs : undefined),
+    (bucket) => (bucket === 7 && sinceMs < Infinity ? sinceMs : undefined),
   );
   const heads = (epoch: string, sequence: number, upMs: number, nowMs: number): void =>
     feed.reply({ kind: 'heads', request: 1, epoch, upMs, heads: [{ bucket: 7, sequence }] }, nowMs);
   const take = (): string[] => events.splice(0);
-  return { feed, heads, take };
+  /** Infinity = not at all. */
+  const wantedFrom = (ms: number): void => void (sinceMs = ms);
+  return { feed, heads, take, wantedFrom };
 }
 
 describe('BrokerFeed', () => {
@@ -52,6 +55,37 @@ describe('BrokerFeed', () => {
     heads('e', 40, 3_600_000, 10);
     feed.envelope({ epoch: 'e', sections: [section(41, 2)] }, 20);
     expect(take()).toEqual(['heads?', 'e41', 'e42']);
+  });
+
+  it('joins a broker that was out of reach where it stood before the bucket was wanted', () => {
+    const late = gateway();
+    const beat = (feed: BrokerFeed, sequence: number, nowMs: number): void =>
+      feed.heartbeat(
+        { epoch: 'e', broker: 'b', state: 'up', nowMs, heads: [{ bucket: 7, sequence }] },
+        nowMs,
+      );
+    late.wantedFrom(Infinity);
+    for (const [sequence, nowMs] of [
+      [38, 1_000],
+      [40, 2_000],
+    ] as const) {
+      beat(late.feed, sequence, nowMs);
+    }
+    late.take();
+    late.wantedFrom(2_500);
+    late.feed.want(2_500);
+    late.feed.refresh(6_000);
+    late.heads('e', 45, 3_600_000, 6_010);
+    expect(late.take()).toEqual(['heads?', '39-45?']);
+
+    const prompt = gateway();
+    prompt.wantedFrom(Infinity);
+    beat(prompt.feed, 38, 1_000);
+    prompt.take();
+    prompt.wantedFrom(2_500);
+    prompt.feed.refresh(2_500);
+    prompt.heads('e', 45, 3_600_000, 2_600);
+    expect(prompt.take()).toEqual(['heads?']);
   });
 
   it('hears a broker that came later from its first message', () => {

@@ -111,7 +111,11 @@ describe('a life of a broker that ended', () => {
     const core = broker('n');
     core.keep('e', BUCKET, 1, run(1, 3), 0);
     core.accept({ batch: 1, messages: [{ ...message(9), sequence: 50 }] }, 10);
-    core.keep('e', BUCKET, 4, run(4, 5), 15);
+    core.keep('e', BUCKET, 4, run(4, 4), 15_000);
+    core.keep('e', BUCKET, 5, run(5, 5), 16_000);
+    // Carried just before the copy of 6 came, which may have been long on its way.
+    core.accept({ batch: 2, messages: [{ ...message(9), sequence: 51 }] }, 16_010);
+    core.keep('e', BUCKET, 6, run(6, 6), 16_020);
     const ask = (after: number, want: 'since' | 'head' = 'since'): RepairReply =>
       core.answer(
         {
@@ -133,17 +137,18 @@ describe('a life of a broker that ended', () => {
         ownOffset,
         messages.map(({ offset }) => offset),
       ]);
-    expect(offsets(ask(1))).toEqual([['complete', 5, 0, [2, 3, 4, 5]]]);
+    expect(offsets(ask(1))).toEqual([['complete', 6, 0, [2, 3, 4, 5, 6]]]);
     // Between 3 and 4 it carried one itself.
-    expect(offsets(ask(3))).toEqual([['complete', 5, 0, [4, 5]]]);
-    expect(offsets(ask(4))).toEqual([['complete', 5, 1, [5]]]);
-    expect(offsets(ask(5))).toEqual([['complete', 5, 1, []]]);
-    expect(offsets(ask(7))).toEqual([['trimmed', 5, 1, []]]);
-    expect([0, 3, 4, 7].map((after) => offsets(ask(after, 'head')))).toEqual([
-      [['complete', 5, 0, []]],
-      [['complete', 5, 0, []]],
-      [['complete', 5, 1, []]],
-      [['complete', 5, 1, []]],
+    expect(offsets(ask(3))).toEqual([['complete', 6, 0, [4, 5, 6]]]);
+    expect(offsets(ask(4))).toEqual([['complete', 6, 1, [5, 6]]]);
+    expect(offsets(ask(6))).toEqual([['complete', 6, 1, []]]);
+    expect(offsets(ask(7))).toEqual([['trimmed', 6, 1, []]]);
+    expect([0, 3, 4, 6, 7].map((after) => offsets(ask(after, 'head')))).toEqual([
+      [['complete', 6, 0, []]],
+      [['complete', 6, 0, []]],
+      [['complete', 6, 1, []]],
+      [['complete', 6, 1, []]],
+      [['complete', 6, 1, []]],
     ]);
     expect(
       core.answer({ request: 1, kind: 'heads', of: 'z', interest: emptyBucketSet() }, emptyBucketSet(), 0),

@@ -40,6 +40,23 @@ describe('topics and positions', () => {
     expect(world.of('gap')).toEqual([]);
   });
 
+  it('says how far it got in every epoch, whichever it heard last', () => {
+    const world = liveWorld();
+    world.last().says(msg(5));
+    world.last().says(msg(1, 'b1', { e: 'e2' }));
+    world.last().says(msg(6, 'a6', { e: 'e1' }));
+    world.last().closes(1006);
+    world.passes(1_000);
+    world.finds('g2');
+    const link = world.last();
+    link.accepts();
+    const from = { e: 'e1', o: 6, also: [{ e: 'e2', o: 1 }] };
+    expect(link.sent[1]).toEqual({ op: 'sub', id: 1, c: [{ c: 't', from }] });
+    link.says(msg(1, 'b1', { e: 'e2' }));
+    link.says(msg(2, 'b2'));
+    expect(world.data()).toEqual([5, 'b1', 'a6', 'b2']);
+  });
+
   it('tells a hole that cannot be resumed, with its count where the epoch is the same', () => {
     const world = liveWorld();
     world.last().says(msg(10));
@@ -73,6 +90,18 @@ describe('topics and positions', () => {
     world.passes(1_000);
     world.finds('g2');
     world.last().accepts({ answers: { t: { e: 'e1', o: 10, rec: false } } });
+    expect(world.of('gap')).toEqual([{ topic: 't', epoch: 'e1', from: 0, count: 0, why: 'not-resumed' }]);
+    expect(world.of('subscribed').at(-1)).toEqual({ topic: 't', recovered: false });
+  });
+
+  it('tells a hole also when it has all of the epoch that the topic is in', () => {
+    const world = liveWorld();
+    world.last().says(msg(10));
+    world.last().closes(1006);
+    world.passes(1_000);
+    world.finds('g2');
+    world.last().accepts({ answers: { t: { e: 'e1', o: 10, rec: false } } });
+    world.last().says({ op: 'gap', c: 't', e: 'e1', from: 0, n: 0, why: 'unknown' });
     expect(world.of('gap')).toEqual([{ topic: 't', epoch: 'e1', from: 0, count: 0, why: 'not-resumed' }]);
     expect(world.of('subscribed').at(-1)).toEqual({ topic: 't', recovered: false });
   });

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type { DeliveredMessage } from '../../../src/gateway/core/feed-port.ts';
+import type { DeliveredMessage, FetchedHistory, ResumePoint } from '../../../src/gateway/core/feed-port.ts';
 import { History } from '../../../src/gateway/core/history.ts';
+import { encodeMessage } from '../../../src/gateway/core/message-frame.ts';
 import { Outbox } from '../../../src/gateway/core/outbox.ts';
-import { planResume, replayFetched } from '../../../src/gateway/core/resume.ts';
+import type { ResumePlan } from '../../../src/gateway/core/resume.ts';
+import { planResume, replayFetched, SETTLED_MS } from '../../../src/gateway/core/resume.ts';
 import type { Topic } from '../../../src/gateway/core/topic.ts';
 import { createTopic } from '../../../src/gateway/core/topic.ts';
 import { plainAllocate } from '../../../src/gateway/core/ws-frame.ts';
@@ -20,20 +22,23 @@ describe('a history', () => {
     return history;
   };
 
+  const after = (history: History, ...seen: [string, number][]): string[] | undefined =>
+    history.unseen(new Map(seen))?.map(({ frame }) => text(frame));
+
   it.each([
     [0, ['e1', 'e2', 'e3', 'e4']],
     [2, ['e3', 'e4']],
     [4, []],
-    [5, undefined],
+    [5, []],
   ])('gives all after offset %d', (offset, expected) => {
-    expect(filled().after({ epoch: 'e', offset })?.map(text)).toEqual(expected);
+    expect(after(filled(), ['e', offset])).toEqual(expected);
   });
 
   it('gives nothing for a position it dropped what followed', () => {
     const history = filled();
     for (let offset = 5; offset <= 7; offset++) history.push('e', offset, frameOf(`e${offset}`), 0);
-    expect(history.after({ epoch: 'e', offset: 1 })).toBeUndefined();
-    expect(history.after({ epoch: 'e', offset: 2 })?.map(text)).toEqual(['e3', 'e4', 'e5', 'e6', 'e7']);
+    expect(after(history, ['e', 1])).toBeUndefined();
+    expect(after(history, ['e', 2])).toEqual(['e3', 'e4', 'e5', 'e6', 'e7']);
     expect(history.messages).toBe(5);
   });
 
@@ -48,53 +53,85 @@ describe('a history', () => {
     expect([history.messages, shared.usedBytes]).toEqual([0, 0]);
   });
 
-  it('follows a topic across an epoch', () => {
+  it('follows a topic across epochs, each as far as the client saw it', () => {
     const history = filled();
-    history.push('f', 1, frameOf('f1'), 0);
-    expect(history.after({ epoch: 'e', offset: 3 })?.map(text)).toEqual(['e4', 'f1']);
-    expect(history.after({ epoch: 'f', offset: 1 })).toEqual([]);
-    expect(text(history.last()!)).toBe('f1');
+    for (const offset of [1, 2]) history.push('f', offset, frameOf(`f${offset}`), offset * 10);
+    history.push('e', 5, frameOf('e5'), 30);
+    expect(after(history, ['e', 3], ['f', 0])).toEqual(['e4', 'f1', 'f2', 'e5']);
+    expect(after(history, ['e', 5], ['f', 1])).toEqual(['f2']);
+    expect(text(history.last()!)).toBe('e5');
+    // One that saw nothing of the other epoch may have missed what came lately.
+    const frames = history.unseen(new Map([['e', 5]]), 20)?.map(({ frame }) => text(frame));
+    expect(frames).toEqual(['f2']);
   });
 
-  it('goes on where another place left off, when nothing was here before', () => {
-    const history = new History(limits, budget());
-    history.restart({ epoch: 'd', offset: 9 });
-    history.push('e', 4, frameOf('e4'), 0);
-    history.push('e', 5, frameOf('e5'), 0);
-    expect(history.after({ epoch: 'e', offset: 3 })?.map(text)).toEqual(['e4', 'e5']);
-    expect(history.after({ epoch: 'e', offset: 2 })).toBeUndefined();
-    expect(history.after({ epoch: 'd', offset: 9 })?.map(text)).toEqual(['e4', 'e5']);
+  it('knows when a message passed here, also after it was dropped', () => {
+    const history = filled();
+    history.push('f', 1, frameOf('f1'), 50);
+    expect([
+      history.passedMs({ epoch: 'f', offset: 1 }),
+      history.passedMs({ epoch: 'f', offset: 2 }),
+    ]).toEqual([50, undefined]);
+    history.trim(200);
+    expect(history.passedMs({ epoch: 'e', offset: 4 })).toBe(0);
+    expect(history.unseen(new Map([['e', 4]]), 60)).toEqual([]);
+    expect(history.unseen(new Map([['e', 4]]), 40)).toBeUndefined();
   });
 
   it('drops what came before the interest was in force', () => {
     const history = filled();
     history.restartAfter({ epoch: 'e', offset: 2 });
-    expect(history.after({ epoch: 'e', offset: 1 })).toBeUndefined();
-    expect(history.after({ epoch: 'e', offset: 2 })?.map(text)).toEqual(['e3', 'e4']);
+    expect(after(history, ['e', 1])).toBeUndefined();
+    expect(after(history, ['e', 2])).toEqual(['e3', 'e4']);
   });
 
-  it('proves nothing from before an uncounted hole', () => {
+  it('proves nothing from before an uncounted hole, until that is too long ago', () => {
     const history = filled();
-    history.restart(undefined);
-    history.push('e', 9, frameOf('e9'), 0);
-    expect(history.after({ epoch: 'e', offset: 8 })).toBeUndefined();
-    expect(history.after({ epoch: 'e', offset: 9 })).toEqual([]);
+    history.restartAfterHole(50);
+    const before = { epoch: 'e', offset: 8 };
+    expect(history.isPastHole(before, 60)).toBe(false);
+    history.push('e', 9, frameOf('e9'), 50);
+    expect(history.isPastHole(before, 60)).toBe(false);
+    expect(history.isPastHole({ epoch: 'e', offset: 9 }, 60)).toBe(true);
+    expect(history.isPastHole(before, 200)).toBe(true);
   });
 });
 
 describe('resuming', () => {
   const topicAt = (epoch: string, offset: number): Topic => {
-    const history = new History(limits, budget());
+    const history = new History({ ...limits, maxAgeMs: 120_000 }, budget());
     history.restart({ epoch, offset });
     const flushClass = new Outbox(0.5).classOf(0);
     const topic = createTopic(1, 't', { flushClass, sendsLast: false }, history);
     topic.position = { epoch, offset };
     topic.openedAt = topic.position;
+    topic.openedMs = 0;
     return topic;
   };
-  const receive = (topic: Topic, offset: number): void => {
-    topic.position = { epoch: topic.position.epoch, offset };
-    topic.history.push(topic.position.epoch, offset, frameOf(`live${offset}`), 0);
+  const receive = (topic: Topic, offset: number, epoch = topic.position.epoch, atMs = 0): void => {
+    topic.position = { epoch, offset };
+    topic.history.push(
+      epoch,
+      offset,
+      encodeMessage(topic.prefix, '', offset, frameOf('0'), plainAllocate),
+      atMs,
+    );
+  };
+  /** `epoch:offset` of each frame, as one hears it who was in `epoch`. */
+  const heard = (frames: readonly Uint8Array[] | undefined, epoch: string): string[] | undefined => {
+    let at = epoch;
+    return frames?.map((frame) => {
+      const [, named, offset] = /(?:"e":"(\w+)",)?"o":(\d+)/.exec(text(frame))!;
+      return `${(at = named ?? at)}:${offset}`;
+    });
+  };
+  const plan = (topic: Topic, from: ResumePoint, nowMs = 20_000): ResumePlan =>
+    planResume(topic, from, limits, nowMs, plainAllocate);
+  const join = (topic: Topic, from: ResumePoint, fetched: FetchedHistory): string[] | undefined =>
+    heard(replayFetched(topic, from, fetched, limits, 20_000, plainAllocate), from.epoch);
+  const complete = (messages: DeliveredMessage[], ...reached: [string, number][]): FetchedHistory => {
+    const [epoch, offset] = reached.at(-1)!;
+    return { complete: true, messages, head: { epoch, offset }, reached: new Map(reached) };
   };
   const message = (epoch: string, offset: number): DeliveredMessage => ({
     topic: 't',
@@ -104,89 +141,105 @@ describe('resuming', () => {
     publishedAtMs: 0,
   });
 
-  it('needs nobody when the client is up to date or ahead of what passed here', () => {
+  it('needs nobody when what the client saw last passed here, long after this gateway began to listen', () => {
     const topic = topicAt('e', 6);
-    receive(topic, 7);
-    for (const offset of [7, 9]) {
-      expect(planResume(topic, { epoch: 'e', offset }, limits)).toEqual({ how: 'replay', frames: [] });
+    for (const offset of [7, 8, 9]) receive(topic, offset, 'e', SETTLED_MS + offset);
+    for (const offset of [9, 12]) {
+      expect(plan(topic, { epoch: 'e', offset })).toEqual({ how: 'replay', frames: [] });
     }
+    const behind = plan(topic, { epoch: 'e', offset: 7 });
+    expect(behind.how === 'replay' && heard(behind.frames, 'e')).toEqual(['e:8', 'e:9']);
   });
 
-  it('asks the brokers when the client was up to date before this gateway listened', () => {
+  it('asks the brokers when the client was there before this gateway listened, or not long after', () => {
     // Another broker may have carried the topic in between, and this one have it back without a new message.
-    expect(planResume(topicAt('e', 7), { epoch: 'e', offset: 7 }, limits)).toEqual({ how: 'fetch' });
+    expect(plan(topicAt('e', 7), { epoch: 'e', offset: 7 })).toEqual({ how: 'fetch' });
+    const topic = topicAt('e', 6);
+    receive(topic, 7, 'e', SETTLED_MS - 1);
+    expect(plan(topic, { epoch: 'e', offset: 7 })).toEqual({ how: 'fetch' });
+    // Also when it began to listen while another broker had the topic.
+    const standIn = topicAt('f', 3);
+    receive(standIn, 6, 'e', 5);
+    expect(plan(standIn, { epoch: 'e', offset: 5 })).toEqual({ how: 'fetch' });
   });
 
-  it('gives what another broker carried in between, each message in its epoch', () => {
-    const epochs = (frames: Uint8Array[] | undefined): (string | undefined)[] | undefined =>
-      frames?.map((frame) => /"e":"(\w+)"/.exec(text(frame))?.[1]);
-    const numbers = (frames: Uint8Array[] | undefined): (string | undefined)[] | undefined =>
-      frames?.map((frame) => /"o":(\d+)|live(\d+)/.exec(text(frame))?.slice(1).join(''));
+  it('gives what came here in another order than where the client was', () => {
+    // There: e7, then the cut. Here the stand-in's two messages came first.
+    const topic = topicAt('e', 6);
+    const atMs = SETTLED_MS + 500;
+    receive(topic, 1, 'f', atMs);
+    receive(topic, 2, 'f', atMs + 10);
+    receive(topic, 7, 'e', atMs + 20);
+    receive(topic, 8, 'e', atMs + 30);
+    const given = (from: ResumePoint): string[] | false | undefined => {
+      const planned = plan(topic, from);
+      return planned.how === 'replay' && heard(planned.frames, from.epoch);
+    };
+    expect(given({ epoch: 'e', offset: 7, also: [{ epoch: 'f', offset: 1 }] })).toEqual(['f:2', 'e:8']);
+    expect(given({ epoch: 'e', offset: 7 })).toEqual(['f:1', 'f:2', 'e:8']);
+    expect(given({ epoch: 'f', offset: 2, also: [{ epoch: 'e', offset: 6 }] })).toEqual(['e:7', 'e:8']);
+  });
+
+  it('joins what was fetched with what came of every epoch since', () => {
     const from = { epoch: 'e', offset: 5 };
     const between = [message('f', 1), message('f', 2)];
-    const fetched = { complete: true as const, head: { epoch: 'e', offset: 6 } };
-
     const behind = topicAt('e', 6);
-    receive(behind, 7);
-    const both = { ...fetched, messages: [...between, message('e', 6)] };
-    const frames = replayFetched(behind, from, both, limits, plainAllocate);
-    expect(numbers(frames)).toEqual(['1', '2', '6', '7']);
-    expect(epochs(frames)).toEqual(['f', undefined, 'e', undefined]);
+    receive(behind, 3, 'f');
+    receive(behind, 7, 'e');
+    const both = complete([...between, message('e', 6)], ['f', 2], ['e', 6]);
+    expect(join(behind, from, both)).toEqual(['f:1', 'f:2', 'e:6', 'f:3', 'e:7']);
+    // The owner had carried e7 when it answered, the stand-in not yet f3.
+    const later = complete([...between, message('e', 6), message('e', 7)], ['f', 2], ['e', 7]);
+    expect(join(behind, from, later)).toEqual(['f:1', 'f:2', 'e:6', 'e:7', 'f:3']);
 
-    // Nothing is between the client and the head of the topic's own epoch.
-    const idle = topicAt('e', 6);
     const before = { epoch: 'f', offset: 1 };
-    const rest = { ...fetched, messages: [message('f', 2)] };
-    expect(numbers(replayFetched(idle, before, rest, limits, plainAllocate))).toEqual(['2']);
-    receive(idle, 7);
-    expect(numbers(replayFetched(idle, before, rest, limits, plainAllocate))).toEqual(['2', '7']);
-    expect(replayFetched(topicAt('e', 8), before, rest, limits, plainAllocate)).toBeUndefined();
+    const rest = complete([message('f', 2)], ['f', 2], ['e', 6]);
+    expect(join(topicAt('e', 6), before, rest)).toEqual(['f:2']);
+    expect(join(topicAt('e', 8), before, rest)).toBeUndefined();
   });
 
   it('refuses without asking anybody what is more than the limit', () => {
-    expect(planResume(topicAt('e', 7), { epoch: 'e', offset: 1 }, limits)).toEqual({ how: 'refuse' });
-    expect(planResume(topicAt('e', 7), { epoch: '', offset: 0 }, limits)).toEqual({ how: 'refuse' });
+    expect(plan(topicAt('e', 7), { epoch: 'e', offset: 1 })).toEqual({ how: 'refuse' });
+    expect(plan(topicAt('e', 7), { epoch: '', offset: 0 })).toEqual({ how: 'refuse' });
+  });
+
+  it('gives one who waited for a broker, as this gateway did, all there is', () => {
+    const topic = topicAt('', 0);
+    receive(topic, 1, 'e', 5);
+    const planned = plan(topic, { epoch: '', offset: 0 });
+    expect(planned.how === 'replay' && heard(planned.frames, '')).toEqual(['e:1']);
   });
 
   it('asks the brokers for what is not here', () => {
-    expect(planResume(topicAt('e', 7), { epoch: 'e', offset: 5 }, limits)).toEqual({ how: 'fetch' });
-    expect(planResume(topicAt('e', 7), { epoch: 'd', offset: 5 }, limits)).toEqual({ how: 'fetch' });
+    expect(plan(topicAt('e', 7), { epoch: 'e', offset: 5 })).toEqual({ how: 'fetch' });
+    expect(plan(topicAt('e', 7), { epoch: 'd', offset: 5 })).toEqual({ how: 'fetch' });
   });
 
   it('joins what was fetched with what came live since, each once', () => {
     const topic = topicAt('e', 7);
-    receive(topic, 8);
-    receive(topic, 9);
-    const fetched = {
-      complete: true as const,
-      messages: [message('e', 6), message('e', 7), message('e', 8)],
-      head: { epoch: 'e', offset: 8 },
-    };
-    const frames = replayFetched(topic, { epoch: 'e', offset: 5 }, fetched, limits, plainAllocate);
-    expect(frames?.map((frame) => /"o":(\d+)|live(\d+)/.exec(text(frame))?.slice(1).join(''))).toEqual([
-      '6',
-      '7',
-      '8',
-      '9',
-    ]);
+    for (const offset of [8, 9]) receive(topic, offset);
+    const fetched = complete([message('e', 6), message('e', 7), message('e', 8)], ['e', 8]);
+    expect(join(topic, { epoch: 'e', offset: 5 }, fetched)).toEqual(['e:6', 'e:7', 'e:8', 'e:9']);
   });
 
-  it('leaves to the live feed what is beyond it', () => {
+  it('leaves to the live feed what is beyond it, but for what may have come as a twin', () => {
     const topic = topicAt('e', 7);
-    const fetched = {
-      complete: true as const,
-      messages: [message('e', 6), message('e', 7), message('e', 8)],
-      head: { epoch: 'e', offset: 8 },
-    };
-    expect(replayFetched(topic, { epoch: 'e', offset: 5 }, fetched, limits, plainAllocate)).toHaveLength(2);
+    const ahead = message('e', 8);
+    const from = { epoch: 'e', offset: 6 };
+    expect(join(topic, from, complete([message('e', 7), ahead], ['e', 8]))).toEqual(['e:7']);
+    const twin = complete([message('e', 7), { ...ahead, hasTwin: true }], ['e', 8]);
+    expect(join(topic, from, twin)).toEqual(['e:7', 'e:8']);
   });
 
   it('is all or nothing when a hole remains between fetched and live', () => {
     const topic = topicAt('e', 9);
     receive(topic, 10);
-    const fetched = { complete: true as const, messages: [message('e', 6)], head: { epoch: 'e', offset: 6 } };
-    expect(replayFetched(topic, { epoch: 'e', offset: 5 }, fetched, limits, plainAllocate)).toBeUndefined();
-    const refused = { complete: false as const, why: 'trimmed' as const, head: { epoch: 'e', offset: 9 } };
-    expect(replayFetched(topic, { epoch: 'e', offset: 5 }, refused, limits, plainAllocate)).toBeUndefined();
+    const from = { epoch: 'e', offset: 5 };
+    expect(join(topic, from, complete([message('e', 6)], ['e', 6]))).toBeUndefined();
+    expect(
+      join(topic, from, { complete: false, why: 'trimmed', head: { epoch: 'e', offset: 9 } }),
+    ).toBeUndefined();
+    topic.history.restartAfterHole(19_990);
+    expect(join(topic, from, complete([], ['e', 10]))).toBeUndefined();
   });
 });
