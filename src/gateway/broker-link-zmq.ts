@@ -9,6 +9,7 @@ import { bucketOf } from '../protocol/bucket.ts';
 import { rankAllBuckets, sameBrokers } from '../protocol/bucket-owner.ts';
 import type { BrokerAddress } from '../protocol/load-report.ts';
 import { BrokerConnection } from '../subscriber/broker-connection.ts';
+import type { RepairReply } from '../protocol/publication-repair.ts';
 import { Questions } from '../subscriber/core/questions.ts';
 import type { StandIn } from '../subscriber/core/recover-epoch.ts';
 import { Recovery } from '../subscriber/recovery.ts';
@@ -104,8 +105,7 @@ export function createBrokerLink(options: BrokerLinkOptions): BrokerLink {
       },
       lost(connection, bucket, epoch, count, why) {
         log.warn('messages-lost', { broker: connection.id, bucket, count, why });
-        if (why === 'broker-lost') orphan(connection, bucket, epoch, count);
-        else void settle(connection, bucket, '', count);
+        void settle(connection, bucket, epoch, count);
       },
       broken: (from, followed) => recovery.mend(from, followed),
       ended(from, followed) {
@@ -126,15 +126,20 @@ export function createBrokerLink(options: BrokerLinkOptions): BrokerLink {
   const orphan = (from: BrokerConnection, bucket: number, epoch: string, count: number): void =>
     losses.orphan({ bucket, epoch, count }, from.resentBefore?.[bucket] ?? 0, reachMs);
   /** Asks a broker where the topics of a holed bucket stand: the exact count of what each lost. */
-  const settle = async (holder: StandIn, bucket: number, of: string, count: number): Promise<void> => {
+  const settle = async (holder: StandIn, bucket: number, epoch: string, count: number): Promise<void> => {
     topics.counts.lost += count;
+    let isUnknown = false;
     for (const names of chunks([...topics.topicsOf(bucket)])) {
-      const reply = await holder.question(headsRequest(names, of));
-      if (reply?.kind !== 'topics') continue;
-      for (const { topic, headOffset } of reply.answers) {
-        losses.suspect(topic, reply.epoch, headOffset, reachMs + SETTLE_MS);
+      const ask = (): Promise<RepairReply | undefined> => holder.question(headsRequest(names, epoch));
+      const reply = (await ask()) ?? (await ask());
+      if (reply?.kind !== 'topics') isUnknown = true;
+      else {
+        for (const { topic, headOffset } of reply.answers) {
+          losses.suspect(topic, reply.epoch, headOffset, reachMs + SETTLE_MS);
+        }
       }
     }
+    if (isUnknown && !closed) topics.tellBucketLost(bucket, epoch);
   };
   const recovery = new Recovery({
     connections: () => connections.values(),

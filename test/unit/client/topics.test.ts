@@ -188,7 +188,7 @@ describe('topics and positions', () => {
     world.finds('g1');
     world.last().accepts();
     const subs = world.last().sent.filter(({ op }) => op === 'sub');
-    expect(subs.map(({ c }) => (c as unknown[]).length)).toEqual([100, 100, 50]);
+    expect(subs.map(({ c }) => (c as unknown[]).length)).toEqual([80, 80, 80, 10]);
     expect(world.machine.state().name).toBe('live');
   });
 });
