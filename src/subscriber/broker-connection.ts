@@ -146,7 +146,7 @@ export class BrokerConnection {
   refresh(): void {
     this.#presentMs = this.#host.nowMs();
     if (this.connected) this.#feed.refresh(this.#presentMs);
-    else this.#feed.want(this.#presentMs);
+    else this.#feed.outOfReach();
   }
 
   /** The broker came back somewhere else. */
@@ -212,7 +212,10 @@ export class BrokerConnection {
         if (connected) {
           this.#wasConnected = true;
           this.refresh();
-        } else this.#brokenMs = this.#host.nowMs();
+        } else {
+          this.#brokenMs = this.#host.nowMs();
+          this.#feed.outOfReach();
+        }
         this.#host.onConnected(this, connected);
       },
     });

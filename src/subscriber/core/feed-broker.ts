@@ -127,13 +127,19 @@ export class BrokerFeed {
         this.#asked.delete(bucket);
       }
     }
-    this.want(nowMs);
+    this.#want(nowMs);
     this.#headsAskedMs = nowMs;
     this.#actions.askHeads();
   }
 
-  /** Notes which buckets are wanted from now on, also while the broker is out of reach. */
-  want(nowMs: number): void {
+  /** The broker is out of reach: whatever it answers to what is wanted until it is back is late. */
+  outOfReach(): void {
+    for (const wish of this.#wishes.values()) wish.sinceMs = -Infinity;
+    this.#want(-Infinity);
+  }
+
+  /** Notes which buckets are wanted from now on. */
+  #want(nowMs: number): void {
     for (let bucket = 0; bucket < BUCKET_COUNT; bucket++) {
       if (this.#interestSince(bucket) === undefined) this.#wishes.delete(bucket);
       else if (!this.#wishes.has(bucket) && this.#buckets.get(bucket)?.joined !== true) {

@@ -30,6 +30,8 @@ const FLUSH_MS = 20;
 class Link implements HistorySource {
   readonly id: string;
   readonly epoch: string;
+  /** Its stream is heard. */
+  joined = false;
   readonly #broker: Broker;
   readonly #clock: Clockwork;
   readonly #noticesMs: number;
@@ -54,6 +56,10 @@ class Link implements HistorySource {
     return Math.max(0, this.#broker.thawedMs + this.#returnsMs - this.#clock.nowMs);
   }
 
+  get #answers(): boolean {
+    return this.#broker.frozenSinceMs === undefined && this.joined;
+  }
+
   mayHaveCarried(): boolean {
     return true;
   }
@@ -62,9 +68,8 @@ class Link implements HistorySource {
     if (!this.connected) return undefined;
     const untilMs = this.#clock.nowMs + QUESTION_MS;
     await this.#clock.wait(1 + this.#clock.random() * 20);
-    while (this.#broker.frozenSinceMs !== undefined && this.#clock.nowMs < untilMs)
-      await this.#clock.wait(50);
-    if (this.#broker.frozenSinceMs !== undefined) return undefined;
+    while (!this.#answers && this.#clock.nowMs < untilMs) await this.#clock.wait(10);
+    if (!this.#answers) return undefined;
     const reply = this.#broker.core.answer(build(1), emptyBucketSet(), this.#clock.nowMs);
     await this.#clock.wait(1 + this.#clock.random() * 20);
     return this.#clock.nowMs < untilMs ? reply : undefined;
@@ -160,14 +165,17 @@ export class Gateway {
         broker.listeners.push((_broker, sequence) => hear(sequence));
       };
       const wantedMs = this.#clock.nowMs;
+      const isReached = link.connected;
       const tryToJoin = (): void => {
         if (!link.connected || broker.frozenSinceMs !== undefined) {
           this.#clock.after(20, tryToJoin);
           return;
         }
-        const isLate = this.#clock.nowMs - wantedMs > 250 && !this.#joinsAtHead;
+        const isLate = (!isReached || this.#clock.nowMs - wantedMs > 250) && !this.#joinsAtHead;
         const before = broker.sent.filter(({ atMs }) => atMs < wantedMs - 1_000).length;
         join(isLate ? before : broker.sent.length);
+        // The heads are asked for before anything else, and so answered first.
+        link.joined = true;
       };
       tryToJoin();
     });

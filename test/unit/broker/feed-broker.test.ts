@@ -73,9 +73,9 @@ describe('BrokerFeed', () => {
     }
     late.take();
     late.wantedFrom(2_500);
-    late.feed.want(2_500);
-    late.feed.refresh(6_000);
-    late.heads('e', 45, 3_600_000, 6_010);
+    late.feed.outOfReach();
+    late.feed.refresh(2_600);
+    late.heads('e', 45, 3_600_000, 2_610);
     expect(late.take()).toEqual(['heads?', '39-45?']);
 
     const prompt = gateway();
