@@ -140,7 +140,7 @@ function operations(): ProtocolCase[] {
     { e: 'a', o: 1e300 },
     { e: 'a', o: 1, also: 'b' },
     { e: 'a', o: 1, also: [{ e: 'b' }] },
-    { e: 'a', o: 1, also: Array.from({ length: 8 }, (_, i) => ({ e: `b${i}`, o: 1 })) },
+    { e: 'b', o: 1, also: Array.from({ length: 8 }, (_, i) => ({ e: `c${i}`, o: 1 })) },
   ];
   const badIds = [undefined, null, -1, 1.5, '1', 2 ** 31, 1e300, {}, []];
   const ok = (frame: object, answer: Record<string, unknown>): ProtocolCase => ({

@@ -1,6 +1,6 @@
 // One gateway of the world: the real feed, hub and resume between simulated streams and a client without a socket.
 
-import { createStream } from '../../../src/client/stream.ts';
+import type { createStream } from '../../../src/client/stream.ts';
 import type { TopicBook } from '../../../src/client/topic-book.ts';
 import type { Connection } from '../../../src/gateway/connection.ts';
 import { headsRequest, NOWHERE } from '../../../src/gateway/core/feed-history.ts';
