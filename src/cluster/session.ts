@@ -50,7 +50,8 @@ export function checkData(data: string): Outcome<void> {
   if (typeof data !== 'string') {
     return { ok: false, why: 'bad-data', detail: `expected a string, got ${typeof data}` };
   }
-  // A string's UTF-8 form has at least as many bytes as it has characters.
+  // A string's UTF-8 form has at least as many bytes as it has characters and at most three times as many.
+  if (3 * data.length <= COORDINATION_LIMITS.maxDataBytes) return { ok: true, value: undefined };
   const bytes =
     data.length > COORDINATION_LIMITS.maxDataBytes ? data.length : new TextEncoder().encode(data).length;
   if (bytes > COORDINATION_LIMITS.maxDataBytes) {

@@ -44,7 +44,7 @@ export interface TablePart {
   heraldId: string;
   /** Changes with each start of that Herald. */
   bootId: string;
-  rows: TableRow[];
+  rows: readonly TableRow[];
 }
 
 export const TABLE_LIMITS = {
@@ -53,31 +53,29 @@ export const TABLE_LIMITS = {
   hardPartBytes: 1024 * 1024,
 } as const;
 
+/**
+ * Each row stands on a line of its own and begins with what names its report: a reader that knows the report
+ * need not read on (table-news.ts). Written without objects in between, since a Herald does it each second.
+ */
 export function encodeTablePart(part: TablePart): string {
-  return JSON.stringify({
-    v: 1,
-    herald: part.heraldId,
-    boot: part.bootId,
-    rows: part.rows.map((row) => ({
-      g: row.gateway,
-      url: row.url,
-      ...(row.pool !== 'default' && { pool: row.pool }),
-      ...(row.zone !== '' && { zone: row.zone }),
-      ...(Object.keys(row.labels).length > 0 && { labels: row.labels }),
-      cap: row.capacity,
-      boot: row.bootId,
-      seq: row.seq,
-      ...(row.state !== 'up' && { state: row.state }),
-      period: row.periodMs,
-      age: Math.round(row.ageMs),
-      u: rounded(row.reportedScore),
-      x: rounded(row.correctedScore),
-      c: rounded(row.costPerConnection),
-      n: row.connections,
-      y: rounded(row.youngConnections),
-      ...(row.maxConnections > 0 && { max: row.maxConnections }),
-    })),
-  });
+  const front = `{"v":1,"herald":${quoted(part.heraldId)},"boot":${quoted(part.bootId)},"rows":[`;
+  return part.rows.length === 0 ? `${front}]}` : `${front}\n${part.rows.map(rowText).join(',\n')}\n]}`;
+}
+
+function rowText(row: TableRow): string {
+  const hasLabels = Object.keys(row.labels).length > 0;
+  return (
+    `{"g":${quoted(row.gateway)},"boot":${quoted(row.bootId)},"seq":${row.seq},"age":${whole(row.ageMs)}` +
+    `,"url":${quoted(row.url)}` +
+    (row.pool === 'default' ? '' : `,"pool":${quoted(row.pool)}`) +
+    (row.zone === '' ? '' : `,"zone":${quoted(row.zone)}`) +
+    (hasLabels ? `,"labels":${JSON.stringify(row.labels)}` : '') +
+    `,"cap":${row.capacity}` +
+    (row.state === 'up' ? '' : `,"state":${quoted(row.state)}`) +
+    `,"period":${row.periodMs},"u":${rounded(row.reportedScore)},"x":${rounded(row.correctedScore)}` +
+    `,"c":${rounded(row.costPerConnection)},"n":${row.connections},"y":${rounded(row.youngConnections)}` +
+    (row.maxConnections > 0 ? `,"max":${row.maxConnections}}` : '}')
+  );
 }
 
 /** Decodes a part another Herald wrote. One bad row refuses the part: its writer is broken. */
@@ -96,6 +94,10 @@ export function decodeTablePart(value: unknown): Decoded<TablePart> {
       rows: rows.map((row: unknown, index) => readRow(readFields(row, `rows[${index}]`))),
     };
   });
+}
+
+export function decodeTableRow(value: unknown): Decoded<TableRow> {
+  return decoding(() => readRow(readFields(value, 'row')));
 }
 
 function readRow(from: Fields): TableRow {
@@ -130,7 +132,23 @@ function bootId(from: Fields): string {
   return optionalText(from, 'boot', /^[\x21-\x7e]{0,64}$/, 'at most 64 printable characters') ?? '';
 }
 
-/** Six significant digits: enough to order, short to read. */
-function rounded(value: number): number {
-  return Number(value.toPrecision(6));
+function quoted(text: string): string {
+  return JSON.stringify(text);
 }
+
+/** What is no number would make the whole part unreadable. */
+function whole(value: number): number {
+  return Number.isFinite(value) ? Math.round(value) : 0;
+}
+
+/** Six significant digits: enough to order, short to read. By arithmetic, in a third of the time of texts. */
+function rounded(value: number): number {
+  if (value === 0 || !Number.isFinite(value)) return 0;
+  const digits = 5 - Math.floor(Math.log10(Math.abs(value)));
+  // Powers of ten are exact up to the 22nd.
+  if (digits < 0 || digits > 22) return Number(value.toPrecision(6));
+  const scale = POWERS_OF_TEN[digits]!;
+  return Math.round(value * scale) / scale;
+}
+
+const POWERS_OF_TEN = Array.from({ length: 23 }, (_, exponent) => Number(`1e${exponent}`));

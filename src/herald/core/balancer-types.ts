@@ -133,7 +133,7 @@ export interface Balancer {
   moverOrders(): readonly MoverRecord[];
   rows(nowMs: number): TableRow[];
   /** Which report of a gateway is the newest one known; undefined for a gateway that is not. */
-  newest(gateway: string): { bootId: string; seq: number } | undefined;
+  newest(gateway: string): { gateway: string; bootId: string; seq: number } | undefined;
   snapshot(nowMs: number): TableSnapshot;
   /** Why that lookup got its answer; undefined when it is too long ago or was never here. */
   explain(lookupId: string, nowMs?: number): Explanation | undefined;

@@ -98,7 +98,7 @@ export function createBalancer(options: BalancerOptions): Balancer {
       [...rounds.values()].flatMap(({ mover }) => mover.orders).sort((a, b) => a.atMs - b.atMs),
     newest(gateway) {
       const record = table.slots.get(gateway);
-      return record && { bootId: record.bootId, seq: Math.max(0, record.seq) };
+      return record && { gateway: record.gateway, bootId: record.bootId, seq: Math.max(0, record.seq) };
     },
     rows: (nowMs) => Array.from(table.slots.all(), (record) => rowOf(table, record, nowMs)),
     snapshot: (nowMs) => snapshotOf(table, nowMs),

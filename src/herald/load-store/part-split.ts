@@ -25,12 +25,17 @@ export function fittingRowsPerPart(rowsPerPart: number, rows: number, bytes: num
   return Math.max(1, Math.floor(rows * (TABLE_LIMITS.maxPartBytes / bytes) * 0.9));
 }
 
-/** Equal for equal reports: what a row says changes only with its report, and its age is not a change. */
-export function partFingerprint(rows: readonly TableRow[]): string {
-  return rows.map((row) => `${row.gateway}\t${reportKey(row)}`).join('\n');
+/** Whether two parts tell of the same reports: what a row says changes only with its report, and its age is not a change. */
+export function sameReports(before: readonly TableRow[], now: readonly TableRow[]): boolean {
+  return (
+    before.length === now.length &&
+    now.every((row, index) => row.gateway === before[index]!.gateway && sameReport(row, before[index]!))
+  );
 }
 
-/** Names one report of one gateway. */
-export function reportKey(row: Pick<TableRow, 'bootId' | 'seq'>): string {
-  return `${row.seq} ${row.bootId}`;
+export function sameReport(a: ReportName, b: ReportName): boolean {
+  return a.seq === b.seq && a.bootId === b.bootId;
 }
+
+/** What tells one report of a gateway from another. */
+export type ReportName = Pick<TableRow, 'bootId' | 'seq'>;

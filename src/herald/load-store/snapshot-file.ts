@@ -12,7 +12,7 @@ import type { TableRow } from '../../protocol/table-row.ts';
 import { decodeTablePart, encodeTablePart } from '../../protocol/table-row.ts';
 import type { KeptDesired } from './desired-entry.ts';
 import { decodeDesired, encodeDesired } from './desired-entry.ts';
-import { partFingerprint, splitParts } from './part-split.ts';
+import { sameReports, splitParts } from './part-split.ts';
 
 export interface Snapshot {
   rows: TableRow[];
@@ -30,7 +30,7 @@ export interface SnapshotFile {
 const HANGS_AFTER_MS = 5_000;
 
 export function snapshotFile(path: string, heraldId: string, log: Log): SnapshotFile {
-  let saved = '';
+  let saved: { wishesText: string; rows: readonly TableRow[] } | undefined;
   let underWay: Promise<void> | undefined;
   let healthy = true;
   const temporary = `${path}.${process.pid}.tmp`;
@@ -39,13 +39,13 @@ export function snapshotFile(path: string, heraldId: string, log: Log): Snapshot
     healthy = false;
   };
 
-  const write = async (text: string, fingerprint: string): Promise<void> => {
+  const write = async (text: string, wishesText: string, rows: readonly TableRow[]): Promise<void> => {
     const hangs = setTimeout(() => fails({ afterMs: HANGS_AFTER_MS }), HANGS_AFTER_MS).unref();
     try {
       // The rename makes it whole or absent: a reader never sees half a table.
       await writeFile(temporary, text);
       await rename(temporary, path);
-      saved = fingerprint;
+      saved = { wishesText, rows };
       if (!healthy) log.info('snapshot-file-written-again', { path });
       healthy = true;
     } catch (error) {
@@ -62,12 +62,11 @@ export function snapshotFile(path: string, heraldId: string, log: Log): Snapshot
       const wishesText = JSON.stringify(
         Object.fromEntries([...desired].map(([gateway, kept]) => [gateway, keptFields(kept)])),
       );
-      const fingerprint = `${wishesText}\n${partFingerprint(rows)}`;
-      if (fingerprint === saved) return;
+      if (saved?.wishesText === wishesText && sameReports(saved.rows, rows)) return;
       const parts = splitParts(rows).map((part) =>
         encodeTablePart({ v: 1, heraldId, bootId: '', rows: part }),
       );
-      underWay = write(`{"v":1,"desired":${wishesText},"parts":[${parts.join(',\n')}]}\n`, fingerprint);
+      underWay = write(`{"v":1,"desired":${wishesText},"parts":[${parts.join(',\n')}]}\n`, wishesText, rows);
       await underWay;
     },
     healthy: () => healthy,

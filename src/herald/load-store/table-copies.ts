@@ -1,11 +1,14 @@
 // What the parts in the store say, as last read: the rows others wrote with their ages, and which of them
 // this Herald knows only from there. Newest (bootId, seq) per gateway wins; the balancer judges boots.
 
-import type { Stamp } from '../../cluster/coordination.ts';
+import type { Entry } from '../../cluster/coordination.ts';
 import { parsePartName } from '../../cluster/paths.ts';
-import type { TablePart, TableRow } from '../../protocol/table-row.ts';
+import type { Decoded } from '../../protocol/decode.ts';
+import { decodeTableNews } from '../../protocol/table-news.ts';
+import type { TableRow } from '../../protocol/table-row.ts';
 import type { RowCopy } from './home-rows.ts';
-import { reportKey } from './part-split.ts';
+import type { ReportName } from './part-split.ts';
+import { sameReport } from './part-split.ts';
 import type { OwnWrite } from './store-time.ts';
 import { ageMs } from './store-time.ts';
 
@@ -20,21 +23,18 @@ interface SeenPart {
 }
 
 /** The newest report that the balancer has of a gateway, wherever it came from. */
-export type Newest = (gateway: string) => { bootId: string; seq: number } | undefined;
+export type Newest = (gateway: string) => (ReportName & { gateway: string }) | undefined;
 
 export interface TableCopies {
   /**
-   * Takes a part as read now; gives its rows with their ages at `nowMs` that are newer than `own`, ready for
-   * the balancer. The same version again gives nothing.
+   * Takes a part as read now; gives the rows that are newer than what the balancer has, with their ages at
+   * `nowMs`, ready to be merged. A part that says nothing readable is still found again when its Herald is
+   * long gone. Undefined for the version that was taken before.
    */
-  take(name: string, part: TablePart, stamp: Stamp, ownWrite: OwnWrite | undefined, nowMs: number): Taken;
-  /** Takes a part that says nothing readable, so that it can be found again when its Herald is long gone. */
-  takeUnreadable(name: string, stamp: Stamp, nowMs: number): void;
+  take(name: string, entry: Entry, ownWrite: OwnWrite | undefined, nowMs: number): Decoded<Taken> | undefined;
   forget(name: string): void;
   /** The watch was broken: what is seen next may have been written at any time since. */
   unwatched(): void;
-  /** Remembers which of `rows`, about to be merged, are not known here otherwise. */
-  learn(rows: readonly TableRow[], newest: Newest): TableRow[];
   /** Whether this row came from the gateway itself and not from another Herald's part. */
   heard: (row: TableRow) => boolean;
   copyOf: (heraldId: string, gateway: string) => RowCopy | undefined;
@@ -48,10 +48,11 @@ export interface Taken {
   ageKnown: boolean;
 }
 
-export function createTableCopies(): TableCopies {
+export function createTableCopies(newest: Newest): TableCopies {
   const seen = new Map<string, SeenPart>();
   const byHerald = new Map<string, Set<SeenPart>>();
-  const learnt = new Map<string, string>();
+  /** The reports that are known here only from other Heralds. */
+  const learnt = new Map<string, ReportName>();
   let watchedSince = new Set<string>();
 
   const drop = (name: string): void => {
@@ -61,58 +62,64 @@ export function createTableCopies(): TableCopies {
     byHerald.get(part.heraldId)?.delete(part);
     if (byHerald.get(part.heraldId)?.size === 0) byHerald.delete(part.heraldId);
   };
+  const keep = (name: string, part: SeenPart): void => {
+    drop(name);
+    seen.set(name, part);
+    byHerald.set(part.heraldId, (byHerald.get(part.heraldId) ?? new Set()).add(part));
+  };
+  const learn = (rows: readonly TableRow[]): void => {
+    for (const gateway of learnt.keys()) if (!newest(gateway)) learnt.delete(gateway);
+    for (const row of rows) learnt.set(row.gateway, row);
+  };
+
+  /** The bound of the age that an unbroken watch gives. */
+  const olderSeenAtMs = (name: string): number | undefined =>
+    watchedSince.has(name) ? seen.get(name)?.seenAtMs : undefined;
 
   return {
-    take(name, part, stamp, ownWrite, nowMs) {
+    take(name, entry, ownWrite, nowMs) {
+      const { version } = entry;
       const before = seen.get(name);
-      const watched = watchedSince.has(name);
-      watchedSince.add(name);
-      if (before?.version === stamp.version) {
+      if (before?.version === version) {
+        watchedSince.add(name);
         before.seenAtMs = nowMs;
-        return { rows: [], ageKnown: true };
+        return undefined;
       }
-      const age = ageMs(stamp, ownWrite, watched ? before?.seenAtMs : undefined, nowMs);
+      const age = ageMs(entry, ownWrite, olderSeenAtMs(name), nowMs);
       const partAgeMs = age ?? UNKNOWN_AGE_MS;
-      const rows = part.rows.map((row) => ({ ...row, ageMs: row.ageMs + partAgeMs }));
-      drop(name);
-      const next: SeenPart = {
-        heraldId: part.heraldId,
-        version: stamp.version,
-        seenAtMs: nowMs,
-        rows: new Map(
-          rows.map((row) => [
-            row.gateway,
-            { bootId: row.bootId, seq: row.seq, reportedAtMs: nowMs - row.ageMs },
-          ]),
-        ),
-      };
-      seen.set(name, next);
-      const siblings = byHerald.get(part.heraldId) ?? new Set();
-      byHerald.set(part.heraldId, siblings.add(next));
-      return { rows, ageKnown: age !== undefined };
-    },
-    takeUnreadable(name, { version }, nowMs) {
-      drop(name);
-      const heraldId = parsePartName(name)?.heraldId;
-      // Whatever else lies in the folder is not ours to judge.
-      if (heraldId === undefined) return;
-      seen.set(name, { heraldId, version, seenAtMs: nowMs, rows: new Map() });
+      const copies = new Map<string, RowCopy>();
+      const part = decodeTableNews(entry.data, (gateway, bootId, seq, rowAgeMs) => {
+        const mine = newest(gateway);
+        if (mine?.bootId !== bootId || mine.seq < seq) return true;
+        // Kept in the balancer's own texts, since these here would keep the whole part.
+        copies.set(mine.gateway, { bootId: mine.bootId, seq, reportedAtMs: nowMs - rowAgeMs - partAgeMs });
+        return false;
+      });
+      if (!part.ok) {
+        const heraldId = parsePartName(name)?.heraldId;
+        // Whatever else lies in the folder is not ours to judge.
+        if (heraldId === undefined) drop(name);
+        else keep(name, { heraldId, version, seenAtMs: nowMs, rows: new Map() });
+        return part;
+      }
+      const rows = part.value.rows.map((row) => ({ ...row, ageMs: row.ageMs + partAgeMs }));
+      for (const row of rows) {
+        copies.set(row.gateway, { bootId: row.bootId, seq: row.seq, reportedAtMs: nowMs - row.ageMs });
+      }
+      watchedSince.add(name);
+      keep(name, { heraldId: part.value.heraldId, version, seenAtMs: nowMs, rows: copies });
+      if (rows.length > 0) learn(rows);
+      return { ok: true, value: { rows, ageKnown: age !== undefined } };
     },
     forget(name) {
       drop(name);
       watchedSince.delete(name);
     },
     unwatched: () => void (watchedSince = new Set()),
-    learn(rows, newest) {
-      for (const gateway of learnt.keys()) if (!newest(gateway)) learnt.delete(gateway);
-      const fresh = rows.filter((row) => {
-        const mine = newest(row.gateway);
-        return mine?.bootId !== row.bootId || mine.seq < row.seq;
-      });
-      for (const row of fresh) learnt.set(row.gateway, reportKey(row));
-      return fresh;
+    heard(row) {
+      const known = learnt.get(row.gateway);
+      return !known || !sameReport(known, row);
     },
-    heard: (row) => learnt.get(row.gateway) !== reportKey(row),
     copyOf(heraldId, gateway) {
       for (const part of byHerald.get(heraldId) ?? []) {
         const copy = part.rows.get(gateway);

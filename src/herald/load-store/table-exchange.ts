@@ -8,14 +8,13 @@ import { parsePartName } from '../../cluster/paths.ts';
 import { watchEntries } from '../../cluster/watch-entries.ts';
 import type { Clock } from '../../daemon/clock.ts';
 import type { Log } from '../../daemon/log.ts';
-import { decodeJson } from '../../protocol/decode.ts';
 import type { TableRow } from '../../protocol/table-row.ts';
-import { decodeTablePart, encodeTablePart, TABLE_LIMITS } from '../../protocol/table-row.ts';
+import { encodeTablePart, TABLE_LIMITS } from '../../protocol/table-row.ts';
 import type { Balancer } from '../core/balancer-types.ts';
 import { createHomeRows } from './home-rows.ts';
 import type { StoredPart } from './orphan-parts.ts';
 import { createOrphanWatch } from './orphan-parts.ts';
-import { fittingRowsPerPart, partFingerprint, splitParts } from './part-split.ts';
+import { fittingRowsPerPart, sameReports, splitParts } from './part-split.ts';
 import type { OwnWrite } from './store-time.ts';
 import { betterWrite } from './store-time.ts';
 import { createTableCopies } from './table-copies.ts';
@@ -61,14 +60,15 @@ const GOOD_ROUND_TRIP_MS = 20;
 
 export function createTableExchange(options: TableExchangeOptions): TableExchange {
   const { coordination, balancer, paths, heraldId, bootId, clock, log, onWrite } = options;
-  const copies = createTableCopies();
+  const copies = createTableCopies((gateway) => balancer.newest(gateway));
   const homeRows = createHomeRows();
   const orphans = createOrphanWatch();
   const refused = new Set<string>();
   /** Orphans that could not be deleted, in the version that was tried. */
   const unburied = new Map<string, number>();
   let rowsPerPart: number = TABLE_LIMITS.maxRowsPerPart;
-  let written: string[] = [];
+  /** Rows of each part as last written, undefined where that is not known. */
+  let written: (readonly TableRow[] | undefined)[] = [];
   /** Parts of an earlier run may lie beyond the present ones. */
   let storedParts = 0;
   let ownWrite: OwnWrite | undefined;
@@ -110,32 +110,28 @@ export function createTableExchange(options: TableExchangeOptions): TableExchang
   };
 
   const take = async (name: string, entry: Entry): Promise<void> => {
-    const json = decodeJson(entry.data, 'part');
-    const part = json.ok ? decodeTablePart(json.value) : json;
-    if (!part.ok) {
-      if (!refused.has(name)) log.warn('table-part-refused', { part: name, ...part.refusal });
-      refused.add(name);
-      copies.takeUnreadable(name, entry, clock.nowMs());
-      return;
-    }
-    refused.delete(name);
     // A stamp by another leader's clock than our last write's cannot be compared until we write again.
     if (ownWrite?.clockEpoch !== entry.clockEpoch) await askTime();
     const nowMs = clock.nowMs();
-    const { rows } = copies.take(name, part.value, entry, ownWrite, nowMs);
-    if (rows.length === 0) return;
-    const news = copies.learn(rows, (gateway) => balancer.newest(gateway));
-    if (news.length > 0) balancer.mergeRows(news, nowMs);
+    const taken = copies.take(name, entry, ownWrite, nowMs);
+    if (!taken) return;
+    if (!taken.ok) {
+      if (!refused.has(name)) log.warn('table-part-refused', { part: name, ...taken.refusal });
+      refused.add(name);
+      return;
+    }
+    refused.delete(name);
+    if (taken.value.rows.length > 0) balancer.mergeRows(taken.value.rows, nowMs);
   };
 
   /** False when the part is too large for what it holds: then it must be cut anew. */
   const writePart = async (index: number, rows: readonly TableRow[]): Promise<boolean> => {
-    const fingerprint = partFingerprint(rows);
-    if (written[index] === fingerprint) {
+    const before = written[index];
+    if (before && sameReports(before, rows)) {
       onWrite('unchanged');
       return true;
     }
-    const text = encodeTablePart({ v: 1, heraldId, bootId, rows: [...rows] });
+    const text = encodeTablePart({ v: 1, heraldId, bootId, rows });
     const fitting = fittingRowsPerPart(rowsPerPart, rows.length, Buffer.byteLength(text));
     if (fitting < rowsPerPart && rows.length > 1) {
       rowsPerPart = fitting;
@@ -146,11 +142,11 @@ export function createTableExchange(options: TableExchangeOptions): TableExchang
     judge(answer);
     if (answer.ok) {
       stamped(answer.value, sentAtMs);
-      written[index] = fingerprint;
+      written[index] = rows;
       lastWriteMs = sentAtMs;
       storedParts = Math.max(storedParts, index + 1);
     } else {
-      written[index] = '';
+      written[index] = undefined;
       // Who was refused need not ask again at once.
       failed ||= answer.why === 'lost' || answer.why === 'busy';
     }

@@ -19,7 +19,8 @@ import type { Decoded } from '../../../src/protocol/decode.ts';
 import { decodeJson } from '../../../src/protocol/decode.ts';
 import { decodeLoadReport } from '../../../src/protocol/load-report.ts';
 import { decodeLookupQuery, encodeLookupQuery } from '../../../src/protocol/lookup.ts';
-import { decodeTablePart } from '../../../src/protocol/table-row.ts';
+import { decodeTableNews } from '../../../src/protocol/table-news.ts';
+import { decodeTablePart, decodeTableRow } from '../../../src/protocol/table-row.ts';
 import { decodeTicket, encodeTicket } from '../../../src/protocol/ticket.ts';
 import { decodeBrokers, decodeFeedbackReply } from '../../../src/reporter/feedback-reply.ts';
 import { decodeRecordedLine } from '../../../src/sim/replay.ts';
@@ -89,6 +90,8 @@ const ROW = {
   max: 9,
   labels: { a: 'b' },
 };
+const lineOf = (seq: number): string =>
+  `{"g":"g${seq}","boot":"b","seq":${seq},"age":7,"url":"ws://h/","u":0.5}`;
 const PART = { v: 1, herald: 'h', boot: 'b', rows: [ROW, { ...ROW, g: 'k' }] };
 const BROKER = {
   id: 'b1',
@@ -117,6 +120,15 @@ export const DECODERS: Readonly<Record<string, FuzzedDecoder>> = {
     encode: inJson,
   },
   decodeTablePart: { decode: ofJson(decodeTablePart), examples: json(PART) },
+  decodeTableRow: { decode: ofJson(decodeTableRow), examples: json(ROW) },
+  decodeTableNews: {
+    decode: ofText((part) => decodeTableNews(part, (_gateway, _bootId, seq) => seq > 3)),
+    examples: texts(
+      JSON.stringify(PART),
+      `{"v":1,"herald":"h","boot":"b","rows":[\n${[1, 5, 3, 9].map(lineOf).join(',\n')}\n]}`,
+      '{"v":1,"herald":"h","boot":"b","rows":[]}',
+    ),
+  },
   decodeFeedbackReply: {
     decode: ofText(decodeFeedbackReply),
     examples: json(

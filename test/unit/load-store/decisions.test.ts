@@ -1,17 +1,17 @@
 // The store's pure decisions: how old, which rows, which parts, which orphans.
 
 import { describe, expect, it } from 'vitest';
+import type { Entry, Stamp } from '../../../src/cluster/coordination.ts';
 import type { RowCopy } from '../../../src/herald/load-store/home-rows.ts';
 import { createHomeRows } from '../../../src/herald/load-store/home-rows.ts';
 import { createOrphanWatch } from '../../../src/herald/load-store/orphan-parts.ts';
-import {
-  fittingRowsPerPart,
-  partFingerprint,
-  splitParts,
-} from '../../../src/herald/load-store/part-split.ts';
+import { fittingRowsPerPart, sameReports, splitParts } from '../../../src/herald/load-store/part-split.ts';
+import type { OwnWrite } from '../../../src/herald/load-store/store-time.ts';
 import { ageMs, betterWrite } from '../../../src/herald/load-store/store-time.ts';
 import { createTableCopies, UNKNOWN_AGE_MS } from '../../../src/herald/load-store/table-copies.ts';
 import { rendezvousOwner } from '../../../src/protocol/rendezvous.ts';
+import type { TableRow } from '../../../src/protocol/table-row.ts';
+import { encodeTablePart } from '../../../src/protocol/table-row.ts';
 import { row } from './rows.ts';
 
 describe('age by the store clock', () => {
@@ -59,10 +59,12 @@ describe('parts', () => {
   });
 
   it('change with a report and not with age alone', () => {
-    const before = partFingerprint([row('a'), row('b')]);
-    expect(partFingerprint([row('a', { ageMs: 900 }), row('b', { ageMs: 1 })])).toBe(before);
-    expect(partFingerprint([row('a', { seq: 2 }), row('b')])).not.toBe(before);
-    expect(partFingerprint([row('a', { bootId: 'next' }), row('b')])).not.toBe(before);
+    const before = [row('a'), row('b')];
+    expect(sameReports(before, [row('a', { ageMs: 900 }), row('b', { ageMs: 1 })])).toBe(true);
+    expect(sameReports(before, [row('a', { seq: 2 }), row('b')])).toBe(false);
+    expect(sameReports(before, [row('a', { bootId: 'next' }), row('b')])).toBe(false);
+    expect(sameReports(before, [row('a'), row('c')])).toBe(false);
+    expect(sameReports(before, [row('a')])).toBe(false);
   });
 });
 
@@ -133,47 +135,71 @@ describe('home rows', () => {
 describe('copies of other Heralds’ parts', () => {
   const stamp = { version: 1, modifiedMs: 5_000, clockEpoch: 1, owner: '' };
   const own = { modifiedMs: 6_000, clockEpoch: 1, sentAtMs: 0, roundTripMs: 1 };
-  const part = (rows: ReturnType<typeof row>[]) => ({ v: 1 as const, heraldId: 'b', bootId: 'x', rows });
+  const entry = (rows: TableRow[], more: Partial<Stamp> = {}): Entry => ({
+    ...stamp,
+    ...more,
+    data: encodeTablePart({ v: 1, heraldId: 'b', bootId: 'x', rows }),
+  });
+  /** Copies beside a balancer that knows `known`. */
+  const copiesBeside = (...known: TableRow[]) => {
+    const byGateway = new Map(known.map((one) => [one.gateway, one]));
+    const copies = createTableCopies((gateway) => byGateway.get(gateway));
+    const take = (part: Entry, ownWrite: OwnWrite | undefined, nowMs: number) => {
+      const taken = copies.take('b.0', part, ownWrite, nowMs);
+      return taken?.ok === true ? taken.value : undefined;
+    };
+    return { copies, take };
+  };
 
   it('add the age of the part to the age of each row', () => {
-    const { rows, ageKnown } = createTableCopies().take(
-      'b.0',
-      part([row('g', { ageMs: 300 })]),
-      stamp,
-      own,
-      0,
-    );
-    expect(rows[0]?.ageMs).toBe(1_300);
-    expect(ageKnown).toBe(true);
+    const taken = copiesBeside().take(entry([row('g', { ageMs: 300 })]), own, 0);
+    expect(taken?.rows[0]?.ageMs).toBe(1_300);
+    expect(taken?.ageKnown).toBe(true);
   });
 
   it('count as too old to be named when nothing tells their age', () => {
-    const { rows, ageKnown } = createTableCopies().take('b.0', part([row('g')]), stamp, undefined, 0);
-    expect(rows[0]?.ageMs).toBe(UNKNOWN_AGE_MS);
-    expect(ageKnown).toBe(false);
+    const taken = copiesBeside().take(entry([row('g')]), undefined, 0);
+    expect(taken?.rows[0]?.ageMs).toBe(UNKNOWN_AGE_MS);
+    expect(taken?.ageKnown).toBe(false);
   });
 
   it('give nothing twice, and a bound after a change of leader while the watch stood', () => {
-    const copies = createTableCopies();
-    copies.take('b.0', part([row('g')]), stamp, own, 0);
-    expect(copies.take('b.0', part([row('g')]), stamp, own, 800).rows).toEqual([]);
-    const later = { ...stamp, version: 2, clockEpoch: 2, modifiedMs: 99 };
-    expect(copies.take('b.0', part([row('g', { seq: 2 })]), later, own, 1_000).rows[0]?.ageMs).toBe(200);
+    const { copies, take } = copiesBeside();
+    take(entry([row('g')]), own, 0);
+    expect(take(entry([row('g')]), own, 800)).toBeUndefined();
+    const later = { version: 2, clockEpoch: 2, modifiedMs: 99 };
+    expect(take(entry([row('g', { seq: 2 })], later), own, 1_000)?.rows[0]?.ageMs).toBe(200);
     copies.unwatched();
     const after = { ...later, version: 3 };
-    expect(copies.take('b.0', part([row('g', { seq: 3 })]), after, own, 2_000).rows[0]?.ageMs).toBe(
-      UNKNOWN_AGE_MS,
-    );
+    expect(take(entry([row('g', { seq: 3 })], after), own, 2_000)?.rows[0]?.ageMs).toBe(UNKNOWN_AGE_MS);
   });
 
   it('tell what was heard from what was learnt', () => {
-    const copies = createTableCopies();
-    const known = new Map([row('g', { seq: 6 }), row('h', { seq: 4 })].map((one) => [one.gateway, one]));
-    const learnt = copies.learn([row('g', { seq: 5 }), row('h', { seq: 5 })], (id) => known.get(id));
-    expect(learnt.map(({ gateway }) => gateway)).toEqual(['h']);
+    const { copies, take } = copiesBeside(row('g', { seq: 6 }), row('h', { seq: 4 }));
+    const taken = take(entry([row('g', { seq: 5 }), row('h', { seq: 5 })]), own, 0);
+    expect(taken?.rows.map(({ gateway }) => gateway)).toEqual(['h']);
     expect(copies.heard(row('g', { seq: 6 }))).toBe(true);
     expect(copies.heard(row('h', { seq: 5 }))).toBe(false);
     expect(copies.heard(row('h', { seq: 6 }))).toBe(true);
+  });
+
+  it('remember of every row, news or not, which report its Herald has and when that was made', () => {
+    const { copies, take } = copiesBeside(row('g', { seq: 6 }));
+    take(entry([row('g', { seq: 5, ageMs: 300 }), row('h', { seq: 9, ageMs: 100 })]), own, 2_000);
+    expect(copies.copyOf('b', 'g')).toEqual({ bootId: 'boot', seq: 5, reportedAtMs: -1_300 });
+    expect(copies.copyOf('b', 'h')).toEqual({ bootId: 'boot', seq: 9, reportedAtMs: -1_100 });
+    expect(copies.copyOf('a', 'g')).toBeUndefined();
+    take(entry([row('h', { seq: 9 })], { version: 2 }), own, 3_000);
+    expect(copies.copyOf('b', 'g')).toBeUndefined();
+  });
+
+  it('of a part that nobody can read stay known by name, without rows', () => {
+    const { copies, take } = copiesBeside(row('g', { seq: 6 }));
+    take(entry([row('g')]), own, 0);
+    const broken = { ...entry([row('g')], { version: 2 }), data: '{' };
+    expect(copies.take('b.0', broken, own, 0)).toMatchObject({ ok: false, refusal: { field: 'part' } });
+    expect(copies.parts()).toEqual([{ name: 'b.0', heraldId: 'b', version: 2 }]);
+    expect(copies.copyOf('b', 'g')).toBeUndefined();
   });
 });
 
