@@ -13,6 +13,7 @@ import { decodeTablePart, encodeTablePart } from '../../protocol/table-row.ts';
 import type { KeptDesired } from './desired-entry.ts';
 import { decodeDesired, encodeDesired } from './desired-entry.ts';
 import { sameReports, splitParts } from './part-split.ts';
+import { temporaryOf } from './stale-temporaries.ts';
 
 export interface Snapshot {
   rows: TableRow[];
@@ -33,7 +34,7 @@ export function snapshotFile(path: string, heraldId: string, log: Log): Snapshot
   let saved: { wishesText: string; rows: readonly TableRow[] } | undefined;
   let underWay: Promise<void> | undefined;
   let healthy = true;
-  const temporary = `${path}.${process.pid}.tmp`;
+  const temporary = temporaryOf(path, process.pid);
   const fails = (fields: LogFields): void => {
     if (healthy) log.warn('snapshot-file-failed', { path, ...fields });
     healthy = false;

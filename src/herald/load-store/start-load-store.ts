@@ -17,6 +17,7 @@ import { decodeHeraldAddress, encodeHeraldAddress } from './herald-address.ts';
 import { createMoverTurn } from './mover-turn.ts';
 import type { SnapshotFile } from './snapshot-file.ts';
 import { loadSnapshot, snapshotFile } from './snapshot-file.ts';
+import { removeStaleTemporaries } from './stale-temporaries.ts';
 import type { WriteOutcome } from './table-exchange.ts';
 import { createTableExchange } from './table-exchange.ts';
 
@@ -109,6 +110,7 @@ export function startLoadStore(options: LoadStoreOptions): LoadStore {
   const disk: SnapshotFile | undefined =
     options.snapshotPath === '' ? undefined : snapshotFile(options.snapshotPath, address.id, log);
   if (disk) {
+    removeStaleTemporaries(options.snapshotPath, log);
     const found = loadSnapshot(options.snapshotPath, options.staleAfterMs, log);
     if (found) {
       log.info('snapshot-loaded', { gateways: found.rows.length, desired: found.desired.size });
