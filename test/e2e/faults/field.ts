@@ -52,7 +52,12 @@ export interface FieldOptions {
 export async function layField(options: FieldOptions): Promise<Field> {
   const folder = mkdtempSync(join(tmpdir(), 'herald-faults-'));
   // Processes are killed here, power is never lost: a shared disk's fsync times are nobody's business.
-  const ensemble = await launchEnsemble(3, { started: false, properties: ['-Dzookeeper.forceSync=no'] });
+  const ensemble = await launchEnsemble(3, {
+    started: false,
+    properties: ['-Dzookeeper.forceSync=no'],
+    // Three JVMs that start take both cores of a small machine for a second, and no lookup is answered then.
+    niceness: 10,
+  });
   const ports = ensemble.servers.map(({ port }) => port);
   const heralds = await Promise.all(HERALD_IDS.map((id) => createHeraldNode(id, ports, folder)));
   const closers: (() => Promise<unknown>)[] = [

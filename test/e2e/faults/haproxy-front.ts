@@ -1,5 +1,6 @@
 // HAProxy before three Heralds, for the lookups themselves: checked by /readyz, and a lookup that meets a
-// dead or frozen Herald goes on to the next one. A lookup may be asked twice without harm, hence the retries.
+// dead or frozen Herald goes on to the next one, after as long as a client waits for one Herald. A lookup may be
+// asked twice without harm, hence the retries.
 
 export function lookupFrontend(port: number, heralds: readonly { id: string; publicUrl: string }[]): string {
   const servers = heralds.map(({ id, publicUrl }) => `  server ${id} ${publicUrl.slice('http://'.length)}`);
@@ -7,7 +8,7 @@ export function lookupFrontend(port: number, heralds: readonly { id: string; pub
   mode http
   timeout connect 200ms
   timeout client 10s
-  timeout server 250ms
+  timeout server 300ms
   timeout http-request 5s
   retries 2
   option redispatch 1
