@@ -10,6 +10,7 @@ import { formatAddress } from '../daemon/address.ts';
 import { listening } from '../daemon/lifecycle.ts';
 import type { Log } from '../daemon/log.ts';
 import { errorFields } from '../daemon/log.ts';
+import { NO_SCHEMAS } from '../daemon/no-schemas.ts';
 import { sameText } from '../daemon/secrets.ts';
 import { refusalText } from '../protocol/decode.ts';
 import type { Problem } from '../protocol/lookup.ts';
@@ -43,6 +44,7 @@ export async function startHttpPublish(options: HttpPublishOptions): Promise<Htt
   const { listen, log, publisher } = options;
   const app = fastify({
     logger: false,
+    schemaController: NO_SCHEMAS,
     bodyLimit: PUBLISH_REQUEST_LIMITS.maxBodyBytes,
     // Node's defaults hold half-sent requests for ever.
     requestTimeout: 10_000,

@@ -3,9 +3,9 @@
 // stop the start and name the nearest known one. Nothing in a file is ever evaluated.
 
 import { readFileSync } from 'node:fs';
-import { parse } from 'yaml';
 import { StartError } from './lifecycle.ts';
 import { nearest } from './nearest.ts';
+import { parseYaml } from './yaml.ts';
 
 interface OptionShape<T> {
   default: T;
@@ -136,7 +136,7 @@ export function loadConfig<O extends Options>(options: O, sources: ConfigSources
 function readYaml(path: string): Record<string, unknown> {
   let content: unknown;
   try {
-    content = parse(readFileSync(path, 'utf8'));
+    content = parseYaml(readFileSync(path, 'utf8'));
   } catch (error) {
     throw new StartError(`${path}: ${(error as Error).message.split('\n')[0]}`);
   }

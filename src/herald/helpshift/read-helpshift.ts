@@ -1,8 +1,8 @@
 // Reads a helpshift/herald file. It was written for PyYAML, so it is read as YAML 1.1: `yes` is true there.
 
 import { readFileSync, statSync } from 'node:fs';
-import { parse } from 'yaml';
 import { StartError } from '../../daemon/lifecycle.ts';
+import { parseYaml } from '../../daemon/yaml.ts';
 import { refusalText } from '../../protocol/decode.ts';
 import type { HelpshiftConfig } from '../core/helpshift/helpshift-config.ts';
 import { decodeHelpshift } from '../core/helpshift/helpshift-config.ts';
@@ -23,7 +23,7 @@ export function readHelpshift(path: string): HelpshiftConfig {
       maxAliasCount: MAX_ALIASES,
       logLevel: 'error',
     } as const;
-    content = parse(readFileSync(path, 'utf8'), options);
+    content = parseYaml(readFileSync(path, 'utf8'), options);
   } catch (error) {
     throw new StartError(`--helpshift ${path}: ${(error as Error).message.split('\n')[0]}`);
   }

@@ -9,6 +9,7 @@ import { formatAddress } from '../../daemon/address.ts';
 import { listening } from '../../daemon/lifecycle.ts';
 import type { Log } from '../../daemon/log.ts';
 import { errorFields } from '../../daemon/log.ts';
+import { NO_SCHEMAS } from '../../daemon/no-schemas.ts';
 import { LOOKUP_LIMITS } from '../../protocol/lookup.ts';
 import { frameworkProblem, problem, sendProblem } from './problem.ts';
 
@@ -38,6 +39,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     keepAliveTimeout: options.keepAliveMs,
     trustProxy: options.trustProxy ?? false,
     exposeHeadRoutes: false,
+    schemaController: NO_SCHEMAS,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 256, querystringParser: noQueryParser },
     http: {
