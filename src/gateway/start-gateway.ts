@@ -8,8 +8,9 @@ import { CLOSE_DEADLINE_MS } from '../daemon/lifecycle.ts';
 import type { Log } from '../daemon/log.ts';
 import { errorFields } from '../daemon/log.ts';
 import type { Metrics } from '../daemon/metrics.ts';
-import { deriveKey, verifyTicket } from '../daemon/secrets.ts';
+import { deriveKey } from '../daemon/secrets.ts';
 import { startTelemetry } from '../daemon/telemetry.ts';
+import { verifyTicket } from '../daemon/ticket-key.ts';
 import type { Publisher } from '../publisher/index.ts';
 import { brokerReach } from '../publisher/broker-reach.ts';
 import { createPublisher } from '../publisher/index.ts';
@@ -168,7 +169,7 @@ export async function startGateway(config: GatewayConfig, given: StartGatewayPar
   );
   const admission = new Admission({
     // Every key is tried, so that the time taken does not tell which one fits.
-    isSigned: (ticket) => keys.map((key) => verifyTicket(key, ticket, id)).includes(true),
+    isSigned: (ticket) => keys.map((key) => verifyTicket(key, ticket)).includes(true),
     clockOffsetMs: (heraldId) => reporting.reporter?.ticketClockOffsetMs(heraldId),
     required: config.tickets === 'required',
   });

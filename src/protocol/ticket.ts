@@ -1,9 +1,13 @@
 // The ticket that goes with a lookup's answer: proof that a Herald sent this client to this gateway. It is
 // text fit for a WebSocket subprotocol item (RFC 6455 section 4.1 asks for an HTTP token), so it never
-// needs the URL. The gateway is not written in it but is part of what is signed: a ticket for one gateway
-// is worth nothing at another.
+// needs the URL. The gateway is not written in it, but the key is one of that gateway and that Herald: a ticket
+// for one gateway is worth nothing at another.
 //
-//   t1.<heraldId>.<seq base36>.<issuedMs base36>.<22 characters of base64url: 16 bytes of HMAC-SHA-256>
+//   t1.<heraldId>.<seq base36>.<issuedMs base36>.<22 characters of base64url: 16 bytes of AES-256-CMAC>
+//
+// The signature is over 16 bytes: seq and issuedMs, 8 each, big-endian. Its key is HMAC-SHA-256 of the Herald's id
+// under the gateway's own key, which is HKDF-SHA-256 of the cluster secret (salt "herald.v1", info
+// "ticket\n<gateway>", 32 bytes).
 
 import type { Decoded } from './decode.ts';
 import { decoding, refuse } from './decode.ts';
@@ -21,11 +25,6 @@ export interface Ticket {
 export const TICKET_TTL_MS = 30_000;
 /** The subprotocol item that carries it: `herald.ticket.<ticket>`. */
 export const TICKET_PROTOCOL_PREFIX = 'herald.ticket.';
-
-/** The text that is signed for `gateway`. */
-export function ticketClaims(ticket: Omit<Ticket, 'mac'>, gateway: string): string {
-  return `t1\n${gateway}\n${ticket.heraldId}\n${ticket.seq}\n${ticket.issuedMs}`;
-}
 
 export function encodeTicket(ticket: Ticket): string {
   return `t1.${ticket.heraldId}.${ticket.seq.toString(36)}.${ticket.issuedMs.toString(36)}.${ticket.mac}`;

@@ -1,7 +1,8 @@
 // Who is let in: tickets, origins, room.
 
 import { afterEach, expect, it } from 'vitest';
-import { deriveKey, signTicket } from '../../../src/daemon/secrets.ts';
+import { deriveKey } from '../../../src/daemon/secrets.ts';
+import { TicketKey } from '../../../src/daemon/ticket-key.ts';
 import type { GatewayConfig } from '../../../src/gateway/gateway-options.ts';
 import { encodeTicket } from '../../../src/protocol/ticket.ts';
 import type { LaunchedGateway } from '../../launch/gateway.ts';
@@ -20,7 +21,8 @@ afterEach(async () => {
 
 function ticket(secret: string, gateway: string, seq: number): string {
   const claims = { heraldId: 'herald-1', seq, issuedMs: 1_000 };
-  return encodeTicket({ ...claims, mac: signTicket(deriveKey(secret, 'ticket', gateway), claims, gateway) });
+  const key = new TicketKey(deriveKey(secret, 'ticket', gateway), claims.heraldId);
+  return encodeTicket({ ...claims, mac: key.sign(seq, 1, claims.issuedMs)[0]! });
 }
 
 const counted = (): Record<string, number> =>

@@ -1,6 +1,7 @@
 import { afterEach, expect, test } from 'vitest';
 import { decodeTicket } from '../../../src/protocol/ticket.ts';
-import { deriveKey, verifyTicket } from '../../../src/daemon/secrets.ts';
+import { deriveKey } from '../../../src/daemon/secrets.ts';
+import { verifyTicket } from '../../../src/daemon/ticket-key.ts';
 import type { OneHerald } from './one-herald.ts';
 import { ask, feed, oneHerald, report } from './one-herald.ts';
 import { signedPost } from './signed.ts';
@@ -21,8 +22,8 @@ test('names a gateway with a ticket only that gateway can verify', async () => {
   const ticket = decodeTicket(body.ticket);
   if (!ticket.ok) throw new Error('ticket does not decode');
   expect(ticket.value.heraldId).toBe('herald-2');
-  expect(verifyTicket(deriveKey(secret, 'ticket', 'gw-1'), ticket.value, 'gw-1')).toBe(true);
-  expect(verifyTicket(deriveKey(secret, 'ticket', 'gw-2'), ticket.value, 'gw-2')).toBe(false);
+  expect(verifyTicket(deriveKey(secret, 'ticket', 'gw-1'), ticket.value)).toBe(true);
+  expect(verifyTicket(deriveKey(secret, 'ticket', 'gw-2'), ticket.value)).toBe(false);
   const ttlMs = Date.parse(body.expiresAt) - Date.now();
   expect(ttlMs).toBeGreaterThan(25_000);
   expect(ttlMs).toBeLessThan(31_000);

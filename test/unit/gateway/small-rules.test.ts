@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { deriveKey, signTicket, verifyTicket } from '../../../src/daemon/secrets.ts';
+import { deriveKey } from '../../../src/daemon/secrets.ts';
+import { TicketKey, verifyTicket } from '../../../src/daemon/ticket-key.ts';
 import type { AdmissionParts } from '../../../src/gateway/core/admission.ts';
 import { Admission } from '../../../src/gateway/core/admission.ts';
 import { chooseMoves, REST_AFTER_MOVE_MS } from '../../../src/gateway/core/choose-moves.ts';
@@ -20,12 +21,12 @@ import { encodeTicket, TICKET_TTL_MS } from '../../../src/protocol/ticket.ts';
 describe('admission', () => {
   const keys = ['new secret of 16+', 'old secret of 16+'].map((secret) => deriveKey(secret, 'ticket', 'gw'));
   const ticket = (key: Buffer, seq: number, issuedMs: number, heraldId = 'h1'): string => {
-    const claims = { heraldId, seq, issuedMs };
-    return encodeTicket({ ...claims, mac: signTicket(key, claims, 'gw') });
+    const mac = new TicketKey(key, heraldId).sign(seq, 1, issuedMs)[0]!;
+    return encodeTicket({ heraldId, seq, issuedMs, mac });
   };
   const admission = (more: Partial<AdmissionParts> = {}): Admission =>
     new Admission({
-      isSigned: (one) => keys.some((key) => verifyTicket(key, one, 'gw')),
+      isSigned: (one) => keys.some((key) => verifyTicket(key, one)),
       clockOffsetMs: (heraldId) => (heraldId === 'h1' ? 50_000 : undefined),
       required: false,
       ...more,
