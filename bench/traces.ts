@@ -90,7 +90,7 @@ function run(oneIn: number): number {
   for (const messages of envelopes) {
     feed.deliver('e1', messages, () => {});
     for (const group of outbox.takeDue(Infinity).flatMap(({ groups }) => groups)) {
-      group.seal(allocate);
+      group.begin();
       while (!hub.write(group, 32));
     }
     book.flushed(() => Date.now());

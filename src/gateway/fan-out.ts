@@ -1,11 +1,11 @@
-// (8) Drives the outbox: one flush at a time, in slices that let the loop breathe, and one timer for the next.
+// (8) Drives the outbox: one flush at a time, in slices between which the loop breathes and the outbox may rest,
+// and one timer for the next slice.
 
 import type { Clock } from '../daemon/clock.ts';
 import type { Timing } from '../daemon/metrics.ts';
 import { Flush } from './core/flush.ts';
 import type { Hub } from './core/hub.ts';
 import type { FlushRun, Outbox } from './core/outbox.ts';
-import type { Allocate } from './core/ws-frame.ts';
 
 /** A slice ends here, well below the 10 ms that a loop may be blocked. */
 const SLICE_MS = 4;
@@ -17,7 +17,6 @@ const MAX_LAGS = 256;
 export interface FanOutParts {
   hub: Hub;
   outbox: Outbox;
-  allocate: Allocate;
   clock: Clock;
   flushDuration: Timing;
   /** A flush has ended. */
@@ -27,11 +26,12 @@ export interface FanOutParts {
 export class FanOut {
   readonly #parts: FanOutParts;
   readonly #flush: Flush;
+  /** Of the flush under way, so far. */
   #costMs = 0;
-  #running = false;
   #stopped = false;
   #timer: NodeJS.Timeout | undefined;
-  #timerDueMs = Infinity;
+  /** When the next slice begins; Infinity = nothing to write, -Infinity = in this turn of the loop. */
+  #nextMs = Infinity;
   #lagsMs: { atMs: number; lagMs: number }[] = [];
 
   constructor(parts: FanOutParts) {
@@ -41,62 +41,44 @@ export class FanOut {
 
   /** Something may be due; cheap enough to be called for every batch of messages. */
   wake(): void {
-    if (this.#running || this.#stopped) return;
-    const dueMs = this.#parts.outbox.dueMs();
-    if (dueMs >= this.#timerDueMs) return;
-    this.#clearTimer();
+    const dueMs = Math.min(this.#flush.dueMs, this.#parts.outbox.dueMs());
+    if (dueMs >= this.#nextMs || this.#stopped) return;
+    clearTimeout(this.#timer);
     const waitMs = dueMs - this.#parts.clock.nowMs();
-    this.#timerDueMs = dueMs;
-    if (waitMs < 0.5) {
-      this.#running = true;
-      // After the current turn of the loop: all of a burst goes into one flush.
-      setImmediate(() => this.#begin());
+    // The timers of the loop have whole milliseconds.
+    if (waitMs >= 0.5) {
+      this.#nextMs = dueMs;
+      this.#timer = setTimeout(() => this.#slice(), waitMs);
       return;
     }
-    this.#timer = setTimeout(() => {
-      this.#running = true;
-      this.#begin();
-    }, waitMs);
-  }
-
-  #clearTimer(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    this.#timerDueMs = Infinity;
-  }
-
-  #begin(): void {
-    this.#clearTimer();
-    // Half a millisecond early counts as due: the timers of the loop have whole milliseconds.
-    this.#flush.begin(this.#parts.clock.nowMs() + 0.5);
-    this.#costMs = 0;
-    this.#slice();
+    this.#nextMs = -Infinity;
+    // After the current turn of the loop: all of a burst goes into one flush.
+    setImmediate(() => this.#slice());
   }
 
   #slice(): void {
-    const { hub, allocate, clock, outbox, flushDuration, flushed } = this.#parts;
+    if (this.#stopped) return;
+    const { hub, clock, outbox, flushDuration, flushed } = this.#parts;
     const startMs = clock.nowMs();
+    if (this.#flush.group) this.#flush.letQuickerPass(startMs);
+    else this.#flush.begin(startMs + 0.5);
     let nowMs = startMs;
-    this.#flush.letQuickerPass(nowMs);
     let { group } = this.#flush;
-    while (group && nowMs - startMs < SLICE_MS && !this.#stopped) {
-      if (!group.flushing && group.hasPending) group.seal(allocate);
+    while (group && nowMs - startMs < SLICE_MS) {
+      if (!group.flushing && group.hasPending) group.begin();
       const isWritten = hub.write(group, WRITES_PER_LOOK);
       nowMs = clock.nowMs();
       if (isWritten) this.#noteLag(this.#flush.written(nowMs), nowMs);
       ({ group } = this.#flush);
     }
+    outbox.spent(nowMs - startMs, nowMs);
     this.#costMs += nowMs - startMs;
-    if (group && !this.#stopped) {
-      setImmediate(() => this.#slice());
-      return;
-    }
-    if (this.#costMs > 0) {
+    if (!group && this.#costMs > 0) {
       flushDuration.observe(this.#costMs);
-      outbox.finished(this.#costMs, nowMs);
+      this.#costMs = 0;
       flushed?.();
     }
-    this.#running = false;
+    this.#nextMs = Infinity;
     this.wake();
   }
 
@@ -115,6 +97,6 @@ export class FanOut {
   /** Writes nothing more; what waits is lost, so clients are caught up before. */
   stop(): void {
     this.#stopped = true;
-    this.#clearTimer();
+    clearTimeout(this.#timer);
   }
 }

@@ -144,7 +144,6 @@ export async function startGateway(config: GatewayConfig, given: StartGatewayPar
   const fanOut = new FanOut({
     hub,
     outbox,
-    allocate,
     clock,
     flushDuration: metrics.timing('gateway.flush_duration', { gateway: id }),
     flushed: () => tracing.flushed(),

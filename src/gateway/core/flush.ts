@@ -27,6 +27,13 @@ export class Flush {
     return top?.groups[top.next];
   }
 
+  /** When to go on; Infinity when the flush is over. */
+  get dueMs(): number {
+    let due = Infinity;
+    for (const { run } of this.#runs) due = Math.min(due, this.#outbox.dueOf(run));
+    return due;
+  }
+
   begin(nowMs: number): void {
     this.#runs = this.#outbox
       .takeDue(nowMs)

@@ -1,6 +1,7 @@
-// (8) The sockets that share one subscription set. Frames for them are collected in one log; a flush joins
-// what is new into one buffer and writes that same buffer to each of them. Members may come and go at any
-// moment, also halfway through a flush: each one's position in the log says what it is still owed.
+// (8) The sockets that share one subscription set. Frames for them are collected in one log. A flush goes round
+// the members and gives each all that is there when its turn comes, joined into one buffer that is shared by all who
+// are owed the same. Members may come and go at any moment, also halfway through a round: each one's position in
+// the log says what it is still owed.
 
 import type { Topic } from './topic.ts';
 import type { Allocate } from './ws-frame.ts';
@@ -30,16 +31,14 @@ export function isPast({ group, end }: GroupMark): boolean {
 
 export const VARIANT = { deflate: 1, gap: 2 } as const;
 
-/** Part of the log that a flush is writing. */
-interface Sealed {
-  frames: readonly Uint8Array[];
-  bytes: Uint8Array;
-  /** Log number of the first frame, and of the one after the last. */
+/** The log between two places in it, as one buffer. */
+interface Joined {
   start: number;
   end: number;
-  /** Index of the next member, counting down: a member that joins or is swapped in is never skipped. */
-  cursor: number;
+  bytes: Uint8Array;
 }
+
+const NOT_IN_ROUND = -1;
 
 export class Group {
   readonly key: string;
@@ -49,9 +48,14 @@ export class Group {
   readonly members: Subscriber[] = [];
   /** The latency class that will flush this group next; the outbox sets it. */
   flushClass: unknown = undefined;
-  #pending: Uint8Array[] = [];
-  #pendingStart = 0;
-  #sealed: Sealed | undefined;
+  /** Frames that some member may not have been given yet, and the log number of the first. */
+  #log: Uint8Array[] = [];
+  #start = 0;
+  /** End of the log when the round under way began: so far everybody will have been written after it. */
+  #roundEnd = NOT_IN_ROUND;
+  /** Index of the next member, counting down: a member that joins or is swapped in is never skipped. */
+  #cursor = 0;
+  #joined: Joined | undefined;
 
   constructor(key: string, topics: readonly Topic[], variant: number) {
     this.key = key;
@@ -60,11 +64,11 @@ export class Group {
   }
 
   get hasPending(): boolean {
-    return this.#pending.length > 0;
+    return this.#log.length > 0;
   }
 
   append(frame: Uint8Array): void {
-    this.#pending.push(frame);
+    this.#log.push(frame);
   }
 
   /** The newcomer gets what is appended from now on. */
@@ -90,69 +94,69 @@ export class Group {
   catchUp(subscriber: Subscriber, allocate: Allocate): number {
     const owed = this.end - subscriber.position;
     if (owed === 0) return 0;
-    const { position } = subscriber;
-    const fromSealed = this.#sealed?.frames.slice(Math.max(0, position - this.#sealed.start)) ?? [];
-    const fromPending = this.#pending.slice(Math.max(0, position - this.#pendingStart));
+    const bytes = joined(this.#log.slice(subscriber.position - this.#start), allocate);
     subscriber.position = this.end;
-    subscriber.deliver(joined([...fromSealed, ...fromPending], allocate), owed);
+    subscriber.deliver(bytes, owed);
     return owed;
   }
 
-  /** Starts a flush of all that is pending. */
-  seal(allocate: Allocate): void {
-    const frames = this.#pending;
-    const start = this.#pendingStart;
-    const end = start + frames.length;
-    this.#sealed = { frames, bytes: joined(frames, allocate), start, end, cursor: this.members.length - 1 };
-    this.#pending = [];
-    this.#pendingStart = end;
+  /** Starts a round over all members. */
+  begin(): void {
+    this.#roundEnd = this.end;
+    this.#cursor = this.members.length - 1;
   }
 
   /** Log number of the first frame that some member may not have been given by a flush. */
   get written(): number {
-    return this.#sealed?.start ?? this.#pendingStart;
+    return this.#start;
   }
 
   /** Log number of the next frame. */
   get end(): number {
-    return this.#pendingStart + this.#pending.length;
+    return this.#start + this.#log.length;
   }
 
   get flushing(): boolean {
-    return this.#sealed !== undefined;
+    return this.#roundEnd !== NOT_IN_ROUND;
   }
 
-  /** Goes on with the flush for at most `count` members; returns the number of frames given out. */
-  writeSome(count: number): number {
-    const sealed = this.#sealed;
-    if (!sealed) return 0;
-    const { members } = this;
-    let written = 0;
+  /**
+   * Goes on with the round for at most `count` members; returns the number of frames given out. What is appended
+   * during a round is for a part of the members only, and makes another one due.
+   */
+  writeSome(count: number, allocate: Allocate): number {
+    if (!this.flushing) return 0;
+    const { members, end } = this;
+    let given = 0;
     let left = count;
-    for (let i = Math.min(sealed.cursor, members.length - 1); i >= 0; i--) {
+    for (let i = Math.min(this.#cursor, members.length - 1); i >= 0; i--) {
       if (left-- === 0) {
-        sealed.cursor = i;
-        return written;
+        this.#cursor = i;
+        return given;
       }
       const member = members[i];
-      if (member === undefined || member.position >= sealed.end) continue;
-      const { position } = member;
-      const bytes = position <= sealed.start ? sealed.bytes : tailOf(sealed, position);
-      const frames = sealed.end - Math.max(position, sealed.start);
-      member.position = sealed.end;
-      written += frames;
+      if (member === undefined || member.position >= end) continue;
+      const frames = end - member.position;
+      const bytes = this.#since(member.position, allocate);
+      member.position = end;
+      given += frames;
       member.deliver(bytes, frames);
     }
-    this.#sealed = undefined;
-    return written;
+    this.#log.splice(0, this.#roundEnd - this.#start);
+    this.#start = this.#roundEnd;
+    this.#roundEnd = NOT_IN_ROUND;
+    this.#joined = undefined;
+    return given;
   }
-}
 
-/** What a member that joined in the middle of the sealed part is owed. */
-function tailOf(sealed: Sealed, position: number): Uint8Array {
-  let skipped = 0;
-  for (let i = 0; i < position - sealed.start; i++) skipped += sealed.frames[i]!.length;
-  return sealed.bytes.subarray(skipped);
+  #since(position: number, allocate: Allocate): Uint8Array {
+    const { end } = this;
+    if (this.#joined?.start !== position || this.#joined.end !== end) {
+      const bytes = joined(this.#log.slice(position - this.#start), allocate);
+      this.#joined = { start: position, end, bytes };
+    }
+    return this.#joined.bytes;
+  }
 }
 
 /** One buffer of several frames; a single frame is passed on as it is. */

@@ -143,10 +143,10 @@ export class Hub {
     }
   }
 
-  /** Goes on with the flush of a sealed group for at most `count` members. True when it is done. */
+  /** Goes on with a round of the group for at most `count` members. True when it is done. */
   write(group: Group, count: number): boolean {
     // In two steps: a subscriber who cannot take its frames corrects the ledger while they are written.
-    const frames = group.writeSome(count);
+    const frames = group.writeSome(count, this.#parts.allocate);
     this.ledger.delivered += frames;
     return !group.flushing;
   }

@@ -1,7 +1,8 @@
-// (8) When to flush. A write costs about 9 us however few bytes it carries, so frames are worth collecting;
-// but nobody should wait longer than the machine needs. After a flush that cost c ms the outbox rests for
-// c * (1 - t) / t, which keeps flushing at the share t of a core, however many subscribers there are: light
-// load goes out at once, heavy load in larger pieces. `maxWaitMs` of a topic's class cuts the rest short.
+// (8) When to write. A write costs about 9 us however few bytes it carries, so frames are worth collecting; but
+// nobody should wait longer than the machine needs. c ms of writing are paid for with c / t ms of time, which keeps
+// writing at the share t of a core, however many subscribers there are: light load goes out at once, on time that
+// was saved, and under heavy load the writing goes round all subscribers evenly, each waiting one round at most.
+// `maxWaitMs` of a topic's class cuts the waiting short.
 
 import type { Group } from './group.ts';
 
@@ -13,13 +14,16 @@ export interface FlushClass {
   firstMs: number;
 }
 
-/** Groups of one class whose flush is due, ready to be sealed and written. */
+/** Groups of one class whose flush is due. */
 export interface FlushRun {
   readonly maxWaitMs: number;
   /** When the oldest frame in it came, ms. */
   readonly firstMs: number;
   readonly groups: readonly Group[];
 }
+
+/** Time that can be saved for writing at once: after it a single message goes out to thousands without a rest. */
+export const CREDIT_MS = 100;
 
 export function createFlushClass(maxWaitMs: number): FlushClass {
   return { maxWaitMs, groups: [], firstMs: Infinity };
@@ -28,7 +32,8 @@ export function createFlushClass(maxWaitMs: number): FlushClass {
 export class Outbox {
   readonly #targetShare: number;
   readonly #classes: FlushClass[] = [];
-  #restUntilMs = -Infinity;
+  /** What was written so far is paid for then. */
+  #paidMs = -Infinity;
 
   /** `targetShare`: share of one core that flushing may take, 0..1. */
   constructor(targetShare: number) {
@@ -59,22 +64,23 @@ export class Outbox {
   /** When the next flush is due; Infinity when nothing waits. */
   dueMs(): number {
     let due = Infinity;
-    for (const one of this.#classes) due = Math.min(due, this.#dueOf(one));
+    for (const one of this.#classes) due = Math.min(due, this.dueOf(one));
     return due;
   }
 
-  #dueOf({ firstMs, maxWaitMs }: FlushClass): number {
-    return Math.min(firstMs + maxWaitMs, Math.max(firstMs, this.#restUntilMs));
+  /** When there may be writing for frames of which the oldest came at `firstMs`. */
+  dueOf({ firstMs, maxWaitMs }: { firstMs: number; maxWaitMs: number }): number {
+    return Math.min(firstMs + maxWaitMs, Math.max(firstMs, this.#paidMs));
   }
 
   /** Takes the groups whose flush is due, the quickest class first. */
   takeDue(nowMs: number): FlushRun[] {
-    return this.#classes.flatMap((one) => (this.#dueOf(one) > nowMs ? [] : this.#take(one)));
+    return this.#classes.flatMap((one) => (this.dueOf(one) > nowMs ? [] : this.#take(one)));
   }
 
   /**
    * Takes what may not wait for the end of a flush under way: classes quicker than `quickerThanMs` whose
-   * `maxWaitMs` is over. The rest after a flush says nothing here, as that flush has not ended.
+   * `maxWaitMs` is over.
    */
   takeOverdue(nowMs: number, quickerThanMs: number): FlushRun[] {
     return this.#classes.flatMap((one) =>
@@ -93,8 +99,8 @@ export class Outbox {
     return groups.length > 0 ? [{ maxWaitMs, firstMs, groups }] : [];
   }
 
-  /** A flush ended at `nowMs` after `costMs` of work. */
-  finished(costMs: number, nowMs: number): void {
-    this.#restUntilMs = nowMs + (costMs * (1 - this.#targetShare)) / this.#targetShare;
+  /** `costMs` of writing ended at `nowMs`. */
+  spent(costMs: number, nowMs: number): void {
+    this.#paidMs = Math.max(this.#paidMs, nowMs - costMs - CREDIT_MS) + costMs / this.#targetShare;
   }
 }

@@ -73,7 +73,7 @@ describe('the hub', () => {
           else flush.begin(nowMs);
           const { group } = flush;
           if (!group) return;
-          if (!group.flushing && group.hasPending) group.seal(plainAllocate);
+          if (!group.flushing && group.hasPending) group.begin();
           if (hub.write(group, writes)) flush.written(nowMs);
         };
         for (const one of steps) {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Subscriber } from '../../../src/gateway/core/group.ts';
 import { Group } from '../../../src/gateway/core/group.ts';
 import type { FlushRun } from '../../../src/gateway/core/outbox.ts';
-import { Outbox } from '../../../src/gateway/core/outbox.ts';
+import { CREDIT_MS, Outbox } from '../../../src/gateway/core/outbox.ts';
 
 const groupWithOne = (): Group => {
   const group = new Group('k', [], 0);
@@ -27,22 +27,31 @@ describe('the outbox', () => {
     expect(outbox.dueMs()).toBe(10);
   });
 
-  it('rests after a flush in proportion to its cost, so that flushing keeps its share of the core', () => {
-    for (const [share, restMs] of [
-      [0.5, 30],
-      [0.75, 10],
-      [0.3, 70],
+  it('pays for writing with time, so that it keeps its share of the core', () => {
+    for (const [share, everyMs] of [
+      [0.5, 8],
+      [0.8, 5],
+      [0.25, 16],
     ] as const) {
       const outbox = new Outbox(share);
-      outbox.finished(30, 1_000);
-      outbox.mark(groupWithOne(), outbox.classOf(500), 1_000);
-      expect(outbox.dueMs()).toBeCloseTo(1_000 + restMs, 6);
+      const startsMs: number[] = [];
+      for (let nowMs = 1_000; nowMs < 3_000; nowMs = Math.max(nowMs + 4, outbox.dueMs())) {
+        startsMs.push(nowMs);
+        outbox.spent(4, nowMs + 4);
+        outbox.takeDue(Infinity);
+        outbox.mark(groupWithOne(), outbox.classOf(500), nowMs);
+      }
+      const gaps = startsMs.slice(1).map((startMs, i) => startMs - startsMs[i]!);
+      // On saved time without a rest, then evenly.
+      const atOnce = gaps.filter((gapMs) => gapMs === 4).length;
+      expect(Math.abs(atOnce * 4 - (CREDIT_MS * share) / (1 - share))).toBeLessThan(8);
+      expect(gaps.at(-1)).toBeCloseTo(everyMs, 6);
     }
   });
 
-  it('cuts the rest short for topics that may not wait so long', () => {
+  it('cuts the waiting short for topics that may not wait so long', () => {
     const outbox = new Outbox(0.1);
-    outbox.finished(30, 1_000);
+    outbox.spent(60, 1_000);
     outbox.mark(groupWithOne(), outbox.classOf(100), 1_001);
     expect(outbox.dueMs()).toBe(1_101);
     outbox.mark(groupWithOne(), outbox.classOf(5), 1_002);
@@ -51,7 +60,7 @@ describe('the outbox', () => {
 
   it('takes only the class that is due, and a group with its fastest topic', () => {
     const outbox = new Outbox(0.1);
-    outbox.finished(1_000, 0);
+    outbox.spent(1_000, 0);
     const [slow, mixed] = [groupWithOne(), groupWithOne()];
     outbox.mark(slow, outbox.classOf(100), 0);
     outbox.mark(mixed, outbox.classOf(100), 0);

@@ -157,7 +157,7 @@ describe('the gateway', () => {
     const { book, done } = bookOf();
     const [one, two] = [groupOf(3), groupOf(1)];
     one.append(frame);
-    one.seal(allocate);
+    one.begin();
     // Too late for the flush that is under way.
     one.append(frame);
     two.append(frame);
@@ -173,15 +173,15 @@ describe('the gateway', () => {
       4,
       6,
     );
-    one.writeSome(10);
+    one.writeSome(10, allocate);
     book.flushed(() => 7);
-    two.seal(allocate);
-    two.writeSome(10);
-    one.seal(allocate);
-    one.writeSome(2);
+    two.begin();
+    two.writeSome(10, allocate);
+    one.begin();
+    one.writeSome(2, allocate);
     book.flushed(() => 8);
     expect(done).toEqual([]);
-    one.writeSome(2);
+    one.writeSome(2, allocate);
     book.flushed(() => 9);
     expect(done).toEqual([
       expect.objectContaining({
