@@ -56,6 +56,7 @@ export function bucketFilter(bucket: number): Uint8Array {
 export const WIDE_FILTER: Uint8Array = Uint8Array.of(0, LANE.wide);
 export const HEADS_FILTER: Uint8Array = Uint8Array.of(0, LANE.heads);
 
+/** A section on its own, ready to be put into envelopes by `encodeEnvelope`. */
 export function writeSection(to: ByteWriter, section: Section): void {
   to.byte(section.bucket);
   to.varint(section.firstSequence);
@@ -68,27 +69,6 @@ export function readSection(from: ByteReader, names: FrameNames): Section {
   const messages: SequencedMessage[] = [];
   readBlock(from, names, true, (message) => messages.push(message));
   return { bucket, firstSequence, messages };
-}
-
-/**
- * A section on its own, to be put into envelopes by `encodeEnvelope`. Each message's data becomes a view on
- * it, so that whoever keeps the messages keeps this section alive and not the frames they came in.
- */
-export function encodeSection(to: ByteWriter, section: Section): Uint8Array {
-  const starts: number[] = [];
-  to.byte(section.bucket);
-  to.varint(section.firstSequence);
-  writeBlock(
-    to,
-    section.messages,
-    (message) => message.offset,
-    (_, at) => starts.push(at),
-  );
-  const encoded = to.take();
-  section.messages.forEach((message, i) => {
-    message.data = encoded.subarray(starts[i], starts[i]! + message.data.length);
-  });
-  return encoded;
 }
 
 /** An envelope of ready sections; on the narrow lane there is exactly one, of the given bucket. */

@@ -118,13 +118,12 @@ export function writeKind(to: ByteWriter, kind: number): void {
 
 /**
  * A block: the sources once, then the messages, each naming its source by index. With `offsetOf` every
- * message also carries its offset in the topic. `placed` hears where in the writer a message's data begins.
+ * message also carries its offset in the topic.
  */
 export function writeBlock<M extends Publication>(
   to: ByteWriter,
   messages: readonly M[],
   offsetOf?: (message: M) => number,
-  placed?: (message: M, at: number) => void,
 ): void {
   const sources = new Map<Source, number>();
   let base = Number.MAX_SAFE_INTEGER;
@@ -148,7 +147,6 @@ export function writeBlock<M extends Publication>(
     to.varint(message.publishedAtMs - base);
     to.name(message.topic);
     to.varint(message.data.length);
-    placed?.(message, to.length);
     to.bytes(message.data);
   }
 }

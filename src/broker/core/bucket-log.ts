@@ -7,16 +7,8 @@ import { MESSAGE_FLAG } from '../../protocol/publication.ts';
 import type { Publication } from '../../protocol/publication.ts';
 import type { Section, SequencedMessage } from '../../protocol/publication-envelope.ts';
 import type { TopicAnswer, TopicQuery } from '../../protocol/publication-repair.ts';
-
-/** A message as the ring holds it. `previousSequence` chains the messages of a topic; 0 = none before. */
-export interface LoggedMessage extends SequencedMessage {
-  bucketSequence: number;
-  previousSequence: number;
-  /** When it came, on the broker's monotonic clock. */
-  arrivedMs: number;
-  /** Of a copy: where its topic stood at most in this broker's own epoch when the other broker sent it. */
-  ownOffset: number;
-}
+import type { LoggedMessage } from './message-shelf.ts';
+import { MESSAGE_OVERHEAD_BYTES, MessageShelves } from './message-shelf.ts';
 
 interface TopicState {
   offset: number;
@@ -24,8 +16,6 @@ interface TopicState {
   ownOffset: number;
 }
 
-/** What a message costs beside its JSON: the object, its view and its place in the ring. */
-export const MESSAGE_OVERHEAD_BYTES = 200;
 const EVICTION_TRIES = 8;
 /** More than a resume may hold. */
 const MAX_STEPS_BACK = 300;
@@ -36,8 +26,7 @@ export class BucketLog {
   readonly #topics = new Map<string, TopicState>();
   /** Highest offset of any topic that was forgotten: a topic that comes back is numbered above it. */
   #forgottenOffset = 0;
-  #ring: LoggedMessage[] = [];
-  #start = 0;
+  #ring = new MessageShelves(1);
   #head = 0;
   #bytes = 0;
 
@@ -52,11 +41,11 @@ export class BucketLog {
 
   /** Sequence of the oldest held message; head + 1 when none is held. */
   get firstHeld(): number {
-    return this.#head - this.held + 1;
+    return this.#ring.firstHeld;
   }
 
   get held(): number {
-    return this.#ring.length - this.#start;
+    return this.#ring.held;
   }
 
   get bytes(): number {
@@ -113,8 +102,7 @@ export class BucketLog {
   /** What is before `sequence` and did not come will not come: the memory begins anew there. */
   skipTo(sequence: number): void {
     if (sequence <= this.#head + 1) return;
-    this.#ring = [];
-    this.#start = 0;
+    this.#ring = new MessageShelves(sequence);
     this.#bytes = 0;
     this.#head = sequence - 1;
   }
@@ -128,10 +116,10 @@ export class BucketLog {
   offsetBefore(topic: string, ms: number): number {
     const state = this.#topics.get(topic);
     if (!state) return this.#forgottenOffset;
-    let message = this.#at(state.lastSequence);
+    let message = this.#ring.at(state.lastSequence);
     for (let step = 0; message && message.arrivedMs >= ms; step++) {
       if (step === MAX_STEPS_BACK) return 0;
-      const before = this.#at(message.previousSequence);
+      const before = this.#ring.at(message.previousSequence);
       if (!before) return message.offset - 1;
       message = before;
     }
@@ -140,18 +128,11 @@ export class BucketLog {
 
   /** Drops the oldest message. */
   dropOldest(): void {
-    const oldest = this.#ring[this.#start];
-    if (!oldest) return;
-    this.#bytes -= oldest.data.length + MESSAGE_OVERHEAD_BYTES;
-    this.#start += 1;
-    if (this.#start > 64 && this.#start * 2 > this.#ring.length) {
-      this.#ring = this.#ring.slice(this.#start);
-      this.#start = 0;
-    }
+    if (this.held > 0) this.#bytes -= this.#ring.shift() + MESSAGE_OVERHEAD_BYTES;
   }
 
   oldestArrivedMs(): number {
-    return this.#ring[this.#start]?.arrivedMs ?? Infinity;
+    return this.#ring.oldestArrivedMs();
   }
 
   /** Held messages from `fromSequence` to `toSequence`, as many as fit; never with a hole. */
@@ -161,7 +142,7 @@ export class BucketLog {
     const messages: LoggedMessage[] = [];
     let bytes = 0;
     for (let sequence = first; sequence <= last; sequence++) {
-      const message = this.#at(sequence)!;
+      const message = this.#ring.at(sequence)!;
       bytes += message.data.length + MESSAGE_OVERHEAD_BYTES;
       if (bytes > maxBytes && messages.length > 0) break;
       messages.push(message);
@@ -190,14 +171,14 @@ export class BucketLog {
 
     const newestFirst: LoggedMessage[] = [];
     let bytes = 0;
-    let message = this.#at(state?.lastSequence ?? 0);
+    let message = this.#ring.at(state?.lastSequence ?? 0);
     while (message && !(since && message.offset <= query.afterOffset)) {
       bytes += message.data.length;
       if (newestFirst.length >= maxMessages || bytes > maxBytes) {
         return since ? answer('over-limit') : answer('complete', newestFirst.reverse());
       }
       newestFirst.push(message);
-      message = this.#at(message.previousSequence);
+      message = this.#ring.at(message.previousSequence);
     }
     const reached = newestFirst.at(-1)?.offset ?? headOffset + 1;
     if (since && reached !== query.afterOffset + 1) return answer('trimmed');
@@ -209,16 +190,11 @@ export class BucketLog {
   #ownOffsetAt(state: TopicState | undefined, offset: number, maxSteps: number): number | undefined {
     if (offset === 0) return 0;
     if (!state || offset >= state.offset) return state?.ownOffset;
-    let message = this.#at(state.lastSequence);
+    let message = this.#ring.at(state.lastSequence);
     for (let step = 0; message && message.offset > offset; step++) {
-      message = step < maxSteps ? this.#at(message.previousSequence) : undefined;
+      message = step < maxSteps ? this.#ring.at(message.previousSequence) : undefined;
     }
     return message?.ownOffset;
-  }
-
-  #at(sequence: number): LoggedMessage | undefined {
-    const index = sequence - this.firstHeld;
-    return index < 0 ? undefined : this.#ring[this.#start + index];
   }
 
   #addTopic(name: string): TopicState {

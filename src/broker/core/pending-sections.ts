@@ -2,9 +2,9 @@
 
 import { ByteWriter } from '../../protocol/bytes.ts';
 import { PUBLICATION_LIMITS } from '../../protocol/publication.ts';
-import { encodeSection } from '../../protocol/publication-envelope.ts';
+import { writeSection } from '../../protocol/publication-envelope.ts';
 import { MESSAGE_FRAME_BYTES } from './answer-repair.ts';
-import type { LoggedMessage } from './bucket-log.ts';
+import type { LoggedMessage } from './message-shelf.ts';
 
 /** Messages of one bucket, ready for envelopes. */
 export interface OutgoingSection {
@@ -31,17 +31,24 @@ export class PendingSections {
 
   /** What came since the last call, a section a bucket (more for a busy one), in order. */
   take(): OutgoingSection[] {
-    const sections: OutgoingSection[] = [];
+    const writer = this.#writer;
+    const written: { bucket: number; start: number; end: number; messages: number }[] = [];
     for (const [bucket, messages] of this.#messages) {
       for (const part of parts(messages)) {
-        const firstSequence = part[0]!.bucketSequence;
-        const bytes = encodeSection(this.#writer, { bucket, firstSequence, messages: part });
-        sections.push({ bucket, bytes, messages: part.length });
+        const start = writer.length;
+        writeSection(writer, { bucket, firstSequence: part[0]!.bucketSequence, messages: part });
+        written.push({ bucket, start, end: writer.length, messages: part.length });
       }
     }
     this.#messages.clear();
     this.#bytes = 0;
-    return sections;
+    // One buffer for all: under load a section holds a message or two, and a buffer costs more than that.
+    const all = writer.take();
+    return written.map(({ bucket, start, end, messages }) => ({
+      bucket,
+      bytes: all.subarray(start, end),
+      messages,
+    }));
   }
 }
 

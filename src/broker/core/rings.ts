@@ -3,8 +3,8 @@
 
 import { BUCKET_COUNT } from '../../protocol/bucket.ts';
 import type { Publication } from '../../protocol/publication.ts';
-import type { LoggedMessage } from './bucket-log.ts';
 import { BucketLog } from './bucket-log.ts';
+import type { LoggedMessage } from './message-shelf.ts';
 
 export interface RingLimits {
   /** Held for repair and resume in all buckets together, and in one bucket at most. */

@@ -243,7 +243,10 @@ export class Outbox {
     }
     entry.settled = true;
     this.#open -= 1;
-    entry.message.settle(outcome);
+    const { message } = entry;
+    message.settle(outcome);
+    // A message that is retained must not keep alive all that waited for its outcome.
+    message.settle = settledBefore;
   }
 
   #giveUp(entry: Entry, outcome: 'timeout' | 'closed'): void {
@@ -276,3 +279,5 @@ export class Outbox {
     return held.filter((entry) => !entry.settled || kept.has(entry));
   }
 }
+
+function settledBefore(): void {}

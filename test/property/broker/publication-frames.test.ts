@@ -20,9 +20,9 @@ import {
   decodeBrokerOut,
   encodeEnvelope,
   encodeHeads,
-  encodeSection,
+  writeSection,
 } from '../../../src/protocol/publication-envelope.ts';
-import type { SequencedMessage } from '../../../src/protocol/publication-envelope.ts';
+import type { Section, SequencedMessage } from '../../../src/protocol/publication-envelope.ts';
 import type { RepairReply, RepairRequest } from '../../../src/protocol/publication-repair.ts';
 import {
   decodeRepairReply,
@@ -35,6 +35,10 @@ import { decodeTraceNotes, encodeTraceNotes } from '../../../src/protocol/public
 
 const names = createFrameNames();
 const writer = new ByteWriter(16);
+const written = (one: Section): Uint8Array => {
+  writeSection(writer, one);
+  return writer.take();
+};
 const RUNS = { numRuns: Number(process.env['FUZZ_RUNS'] ?? 2_000) };
 
 const letters = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789';
@@ -110,11 +114,11 @@ describe('round trips', () => {
     );
   });
 
-  it('envelopes of both lanes, whose messages then live in the envelope', () => {
+  it('envelopes of both lanes', () => {
     fc.assert(
       fc.property(epoch, fc.array(section, { maxLength: 5 }), (life, sections) => {
         const before = structuredClone(sections);
-        const encoded = sections.map((one) => encodeSection(writer, one));
+        const encoded = sections.map(written);
         const wide = value(decodeBrokerOut(encodeEnvelope(writer, 'wide', 0, life, encoded), names));
         expect(wide).toEqual({ kind: 'envelope', epoch: life, sections: before });
         expect(sections).toEqual(before);
@@ -122,7 +126,6 @@ describe('round trips', () => {
           const { bucket: of } = sections[i]!;
           const narrow = value(decodeBrokerOut(encodeEnvelope(writer, 'narrow', of, life, [one]), names));
           expect(narrow).toEqual({ kind: 'envelope', epoch: life, sections: [before[i]] });
-          for (const { data: view } of sections[i]!.messages) expect(view.buffer).toBe(one.buffer);
         }
       }),
     );
@@ -249,7 +252,7 @@ describe('a frame that was cut', () => {
     const envelope = fc
       .tuple(epoch, section)
       .map(([life, one]) =>
-        of(decodeBrokerOut, encodeEnvelope(writer, 'narrow', one.bucket, life, [encodeSection(writer, one)])),
+        of(decodeBrokerOut, encodeEnvelope(writer, 'narrow', one.bucket, life, [written(one)])),
       );
     const reply = fc.tuple(epoch, section).map(([life, one]) =>
       of(

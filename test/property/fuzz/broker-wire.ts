@@ -9,12 +9,12 @@ import {
   encodePublishAck,
   encodePublishBatch,
 } from '../../../src/protocol/publication.ts';
-import type { SequencedMessage } from '../../../src/protocol/publication-envelope.ts';
+import type { Section, SequencedMessage } from '../../../src/protocol/publication-envelope.ts';
 import {
   decodeBrokerOut,
   encodeEnvelope,
   encodeHeads,
-  encodeSection,
+  writeSection,
 } from '../../../src/protocol/publication-envelope.ts';
 import {
   decodeRepairReply,
@@ -28,6 +28,12 @@ import type { FuzzedDecoder } from './decoders.ts';
 const names = createFrameNames();
 const to = new ByteWriter(256);
 const buffers = (...frames: Uint8Array[]): Buffer[] => frames.map((frame) => Buffer.from(frame));
+
+const written = (section: Section): Uint8Array => {
+  const alone = new ByteWriter(64);
+  writeSection(alone, section);
+  return alone.take();
+};
 
 const source = { publisher: 'p1', origin: 'eu', hop: 1 };
 const messages = (): SequencedMessage[] =>
@@ -69,11 +75,8 @@ export const BROKER_WIRE: Readonly<Record<string, FuzzedDecoder>> = {
   decodeBrokerOut: {
     decode: (bytes) => decodeBrokerOut(bytes, names),
     examples: buffers(
-      encodeEnvelope(to, 'narrow', 7, 'e1', [encodeSection(new ByteWriter(64), section)]),
-      encodeEnvelope(to, 'wide', 0, 'e1', [
-        encodeSection(new ByteWriter(64), section),
-        encodeSection(new ByteWriter(64), { ...section, bucket: 8 }),
-      ]),
+      encodeEnvelope(to, 'narrow', 7, 'e1', [written(section)]),
+      encodeEnvelope(to, 'wide', 0, 'e1', [written(section), written({ ...section, bucket: 8 })]),
       encodeHeads(to, { broker: 'b1', epoch: 'e1', state: 'bye', nowMs: 1_700_000_000_000, heads }),
     ),
   },
