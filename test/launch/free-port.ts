@@ -32,3 +32,11 @@ export async function freePort(): Promise<number> {
   const [port] = await freePorts(1);
   return port!;
 }
+
+/** Whether anybody could listen there now. */
+export async function isFree(port: number): Promise<boolean> {
+  const server = await hold(port);
+  if (!server) return false;
+  await new Promise((resolve) => server.close(resolve));
+  return true;
+}

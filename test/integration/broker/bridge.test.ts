@@ -84,7 +84,9 @@ describe('a bridge', () => {
     await until('the first', () => heard.messages.length === 1);
     await west.close();
     await publisher.publish('news', 2);
-    closeLater(await broker('west-1', { cluster: 'west', httpListen: '', ...samePlace(west.address()) }));
+    closeLater(
+      await broker('west-1', { cluster: 'west', httpListen: '', ...(await samePlace(west.address())) }),
+    );
     await until('the second', () => heard.messages.length === 2);
     expect(heard.values('news')).toEqual([1, 2]);
     expect(heard.gaps).toEqual([]);

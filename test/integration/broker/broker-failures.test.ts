@@ -96,7 +96,7 @@ describe('a broker that goes', () => {
     const flow = traffic(publisher, 1_000);
     await until('traffic', () => heard.messages.length > 500);
     await first.close();
-    const second = closeLater(await broker('b1', samePlace(first.address())));
+    const second = closeLater(await broker('b1', await samePlace(first.address())));
     await until('traffic again', () => second.snapshot().ledger.forwarded > 500);
     await everythingOnce(heard, await flow.stop());
     expect(new Set(heard.messages.map(({ epoch }) => epoch)).size).toBe(2);
@@ -136,7 +136,7 @@ describe('a broker that goes', () => {
     await seconds(1);
     const sent = flow.stop();
     expect(publisher.snapshot().waiting).toBeGreaterThan(0);
-    const back = await brokerChild('b1', samePlace(doomed.address));
+    const back = await brokerChild('b1', await samePlace(doomed.address));
     closing.push(() => back.child.stop());
     await everythingOnce(heard, await sent);
     expect(publisher.snapshot()).toMatchObject({ forgotten: 0 });
@@ -171,7 +171,7 @@ describe('many topics', () => {
     const topics = numbers(1, count).map((n) => `device.${n}`);
     await Promise.all(topics.map((topic) => heard.link.subscribe(topic)));
     await first.close();
-    const second = closeLater(await broker('b1', samePlace(first.address())));
+    const second = closeLater(await broker('b1', await samePlace(first.address())));
     const publisher = closeLater(await createPublisher({ brokers: [second.address()], giveUpMs: 30_000 }));
     for (let from = 0; from < count; from += 10_000) {
       await Promise.all(topics.slice(from, from + 10_000).map((topic) => publisher.publish(topic, 1)));

@@ -15,7 +15,8 @@ import type { BrokerLink, DeliveredMessage, FeedGap } from '../../../src/gateway
 import type { BrokerAddress } from '../../../src/protocol/load-report.ts';
 import type { Child } from '../../launch/child.ts';
 import { startChild } from '../../launch/child.ts';
-import { freePorts } from '../../launch/free-port.ts';
+import { freePorts, isFree } from '../../launch/free-port.ts';
+import { until } from '../../launch/until.ts';
 import { transpiled } from '../../launch/transpiled.ts';
 
 export interface PublisherChildOptions {
@@ -84,8 +85,12 @@ export function publisherChild(brokers: readonly BrokerAddress[], options: Publi
 }
 
 /** Flags that start a broker again where `address` was. */
-export function samePlace(address: BrokerAddress): BrokerFlags {
+export async function samePlace(address: BrokerAddress): Promise<BrokerFlags> {
   const place = (url: string): string => url.replace(/^\w+:\/\//, '');
+  // ZeroMQ lets go of a port a moment after its socket was closed.
+  for (const url of [address.publish, address.subscribe, address.repair]) {
+    await until(`${url} to be free`, () => isFree(Number(new URL(url).port)));
+  }
   return {
     publishListen: place(address.publish),
     subscribeListen: place(address.subscribe),
