@@ -19,7 +19,7 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '10' },
     repeats: { type: 'string', default: '3' },
     only: { type: 'string', default: '' },
-    // Real-time priority for all parts: see role.ts.
+    // All parts before other work on the machine: see role.ts.
     ahead: { type: 'boolean', default: false },
   },
 });
@@ -67,7 +67,7 @@ console.log(
     (CAN_PIN
       ? `, server on core ${SERVER_CORE}, everything else on core ${LOAD_CORE}`
       : ', NOT PINNED: no taskset') +
-    (AHEAD ? ', ahead of other processes (chrt)' : ''),
+    (AHEAD ? ', ahead of other processes' : ''),
 );
 console.log(
   'arrived: % of what was due; core: share of one core; loop: how late the event loop of the server was, ms, ' +

@@ -1,7 +1,7 @@
 // The crowd of clients for each kind of server: how they greet and when they are ready.
 
 import { build } from './native.ts';
-import { LOAD_CORE, RANK, Role } from './role.ts';
+import { LOAD_CORE, NICENESS, Role } from './role.ts';
 import type { ServerKind } from './servers.ts';
 
 export interface Crowd {
@@ -87,7 +87,7 @@ export async function openCrowd(
     greetingOf(kind, false).bytes.toString('hex'),
     greeting.reply?.toString('hex') ?? '',
   ];
-  const crowd = new Role([program, ...args.map(String)], LOAD_CORE, RANK.clients);
+  const crowd = new Role([program, ...args.map(String)], LOAD_CORE, NICENESS.clients);
   await crowd.next();
   return crowd;
 }

@@ -4,7 +4,7 @@
 
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { spawn, spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
@@ -13,11 +13,18 @@ export const LOAD_CORE = 1;
 export const CAN_PIN = spawnSync('taskset', ['-V']).status === 0;
 /**
  * With `--ahead` all parts go before whatever else the machine does (root only): latency of a process that waits
- * for a core says nothing of the process. `nice` would not do: Linux weighs sessions against each other.
+ * for a core says nothing of the process. Not by real-time priority: there a collector's helper threads keep the
+ * loop they help waiting for a tenth of a second.
  */
 export const AHEAD = process.argv.includes('--ahead');
-/** Who goes first on a core then: what makes a message must not wait until the clients have read the last one. */
-export const RANK = { server: 1, clients: 1, broker: 2, publisher: 2 } as const;
+/** Niceness then, what makes a message before the clients that read the last one. */
+export const NICENESS = { server: -15, clients: -15, broker: -20, publisher: -20 } as const;
+/** Linux weighs sessions against each other, whatever the niceness in them: the weight of ours (sched(7)). */
+const SESSION_WEIGHT = '/proc/self/autogroup';
+if (AHEAD && existsSync(SESSION_WEIGHT)) {
+  writeFileSync(SESSION_WEIGHT, '-20');
+  process.on('exit', () => writeFileSync(SESSION_WEIGHT, '0'));
+}
 /** The unit of /proc/<pid>/stat: USER_HZ, 100 on every Linux that Node supports. */
 const TICK_MS = 10;
 const PAGE_BYTES = 4_096;
@@ -34,9 +41,9 @@ export class Role {
   #ending = false;
   readonly #ended: Promise<void>;
 
-  constructor(command: readonly string[], core: number, rank: number, name = command[0]!) {
+  constructor(command: readonly string[], core: number, niceness: number, name = command[0]!) {
     const pinned = CAN_PIN ? ['taskset', '-c', String(core), ...command] : command;
-    const [file, ...args] = AHEAD ? ['chrt', '-r', String(rank), ...pinned] : pinned;
+    const [file, ...args] = AHEAD ? ['nice', '-n', String(niceness), ...pinned] : pinned;
     this.#child = spawn(file!, args);
     running.add(this.#child);
     this.#child.stderr.pipe(process.stderr);
@@ -56,11 +63,11 @@ export class Role {
   }
 
   /** A script of bench/ without its ending. */
-  static node(script: string, core: number, rank: number, argument: unknown): Role {
+  static node(script: string, core: number, niceness: number, argument: unknown): Role {
     const path = join(import.meta.dirname, `../${script}.js`);
     const nodeFlags = (process.env['FANOUT_NODE_FLAGS'] ?? '').split(' ').filter((flag) => flag !== '');
     const command = [process.execPath, '--expose-gc', ...nodeFlags, path, JSON.stringify(argument ?? null)];
-    return new Role(command, core, rank, script);
+    return new Role(command, core, niceness, script);
   }
 
   next<T>(): Promise<T> {

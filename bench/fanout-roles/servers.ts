@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { BrokerAddress } from '../../src/protocol/load-report.ts';
 import { build } from './native.ts';
-import { LOAD_CORE, RANK, Role, SERVER_CORE } from './role.ts';
+import { LOAD_CORE, NICENESS, Role, SERVER_CORE } from './role.ts';
 import type { Load, ServerStats } from './words.ts';
 
 export type ServerKind = 'gateway' | 'floor-c' | 'floor-node' | 'ws' | 'socketio' | 'nchan' | 'nats';
@@ -52,24 +52,24 @@ export function startServer(choice: ServerChoice): Promise<RunningServer> {
       return startNats();
     case 'floor-c':
       return startMaker(
-        new Role([build('floor'), String(choice.framesPerWrite ?? 1)], SERVER_CORE, RANK.server),
+        new Role([build('floor'), String(choice.framesPerWrite ?? 1)], SERVER_CORE, NICENESS.server),
       );
     case 'floor-node':
     case 'ws':
     case 'socketio': {
       const kind = choice.kind === 'floor-node' ? 'floor' : choice.kind;
       const argument = { kind, framesPerWrite: choice.framesPerWrite ?? 1 };
-      return startMaker(Role.node('fanout-roles/plain-server', SERVER_CORE, RANK.server, argument));
+      return startMaker(Role.node('fanout-roles/plain-server', SERVER_CORE, NICENESS.server, argument));
     }
   }
 }
 
 async function startGateway(flags: Record<string, unknown>): Promise<RunningServer> {
-  const brokerRole = Role.node('broker-roles/broker', LOAD_CORE, RANK.broker, null);
+  const brokerRole = Role.node('broker-roles/broker', LOAD_CORE, NICENESS.broker, null);
   const broker = await brokerRole.next<BrokerAddress>();
-  const role = Role.node('fanout-roles/gateway', SERVER_CORE, RANK.server, { flags, broker });
+  const role = Role.node('fanout-roles/gateway', SERVER_CORE, NICENESS.server, { flags, broker });
   const { port } = await role.next<{ port: number }>();
-  const publisher = Role.node('fanout-roles/publisher', LOAD_CORE, RANK.publisher, { broker });
+  const publisher = Role.node('fanout-roles/publisher', LOAD_CORE, NICENESS.publisher, { broker });
   await publisher.next();
   return {
     role,
@@ -118,7 +118,11 @@ async function startNchan(): Promise<RunningServer> {
       }
     }`,
   );
-  const role = new Role(['nginx', '-c', config, '-e', `${directory}/error.log`], SERVER_CORE, RANK.server);
+  const role = new Role(
+    ['nginx', '-c', config, '-e', `${directory}/error.log`],
+    SERVER_CORE,
+    NICENESS.server,
+  );
   await answering(port);
   return foreign(role, port, { nchan: port }, directory);
 }
@@ -128,13 +132,13 @@ async function startNats(): Promise<RunningServer> {
   const directory = mkdtempSync(join(tmpdir(), 'herald-nats-'));
   const config = join(directory, 'nats.conf');
   writeFileSync(config, `listen: 127.0.0.1:${port}\nping_interval: "1h"\nmax_connections: 20000\n`);
-  const role = new Role([NATS, '-c', config, '-l', join(directory, 'log')], SERVER_CORE, RANK.server);
+  const role = new Role([NATS, '-c', config, '-l', join(directory, 'log')], SERVER_CORE, NICENESS.server);
   await answering(port);
   return foreign(role, port, { nats: port }, directory);
 }
 
 async function foreign(role: Role, port: number, target: object, directory: string): Promise<RunningServer> {
-  const publisher = Role.node('fanout-roles/publisher', LOAD_CORE, RANK.publisher, target);
+  const publisher = Role.node('fanout-roles/publisher', LOAD_CORE, NICENESS.publisher, target);
   await publisher.next();
   return {
     role,
