@@ -4,7 +4,7 @@ import type { Figures, Scenario } from './measure.ts';
 
 const THRIFTY = { flushShare: 0.4, maxWaitMs: 100 };
 /** Receiving 20,000 messages a second takes its part of the core: less is left for writing. */
-const NARROW = { flushShare: 0.42, maxWaitMs: 100 };
+const NARROW = { flushShare: 0.46, maxWaitMs: 100 };
 const QUICK = { flushShare: 0.62, maxWaitMs: 100 };
 /** What one core of plain sends can carry; the cost of one is what is compared. */
 const PEER_RATE = 50_000;

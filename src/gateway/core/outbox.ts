@@ -9,9 +9,9 @@ import type { Group } from './group.ts';
 /** Topics that may wait equally long. */
 export interface FlushClass {
   readonly maxWaitMs: number;
-  groups: Group[];
-  /** When the oldest frame in it came, ms; Infinity while empty. */
-  firstMs: number;
+  /** Groups with something to write, in the order in which they got it, and when that was, ms. */
+  readonly groups: Group[];
+  readonly sinceMs: number[];
 }
 
 /** Groups of one class whose flush is due. */
@@ -22,11 +22,16 @@ export interface FlushRun {
   readonly groups: readonly Group[];
 }
 
+/**
+ * Groups of a class that go into one flush. What comes during a flush waits for its end; with few groups in each
+ * everybody's turn comes round as evenly as with one group of all.
+ */
+export const GROUPS_A_FLUSH = 64;
 /** Time that can be saved for writing at once: after it a single message goes out to thousands without a rest. */
 export const CREDIT_MS = 100;
 
 export function createFlushClass(maxWaitMs: number): FlushClass {
-  return { maxWaitMs, groups: [], firstMs: Infinity };
+  return { maxWaitMs, groups: [], sinceMs: [] };
 }
 
 export class Outbox {
@@ -58,14 +63,18 @@ export class Outbox {
     // A faster topic takes the group's whole log with it: frames of one group keep their order.
     group.flushClass = wanted;
     wanted.groups.push(group);
-    if (wanted.firstMs === Infinity) wanted.firstMs = nowMs;
+    wanted.sinceMs.push(nowMs);
   }
 
   /** When the next flush is due; Infinity when nothing waits. */
   dueMs(): number {
     let due = Infinity;
-    for (const one of this.#classes) due = Math.min(due, this.dueOf(one));
+    for (const one of this.#classes) due = Math.min(due, this.#dueOfClass(one));
     return due;
+  }
+
+  #dueOfClass({ maxWaitMs, sinceMs }: FlushClass): number {
+    return this.dueOf({ firstMs: sinceMs[0] ?? Infinity, maxWaitMs });
   }
 
   /** When there may be writing for frames of which the oldest came at `firstMs`. */
@@ -73,9 +82,9 @@ export class Outbox {
     return Math.min(firstMs + maxWaitMs, Math.max(firstMs, this.#paidMs));
   }
 
-  /** Takes the groups whose flush is due, the quickest class first. */
+  /** Takes the groups whose flush is due, the quickest class first, of each those that have waited longest. */
   takeDue(nowMs: number): FlushRun[] {
-    return this.#classes.flatMap((one) => (this.dueOf(one) > nowMs ? [] : this.#take(one)));
+    return this.#classes.flatMap((one) => (this.#dueOfClass(one) > nowMs ? [] : this.#take(one)));
   }
 
   /**
@@ -84,19 +93,27 @@ export class Outbox {
    */
   takeOverdue(nowMs: number, quickerThanMs: number): FlushRun[] {
     return this.#classes.flatMap((one) =>
-      one.maxWaitMs >= quickerThanMs || one.firstMs + one.maxWaitMs > nowMs ? [] : this.#take(one),
+      one.maxWaitMs >= quickerThanMs || (one.sinceMs[0] ?? Infinity) + one.maxWaitMs > nowMs
+        ? []
+        : this.#take(one),
     );
   }
 
   #take(one: FlushClass): FlushRun[] {
-    const { maxWaitMs, firstMs } = one;
-    // Others were marked again by a faster class meanwhile, or emptied since.
-    const marked = one.groups.filter((group) => group.flushClass === one);
-    one.groups = [];
-    one.firstMs = Infinity;
-    for (const group of marked) group.flushClass = undefined;
-    const groups = marked.filter((group) => group.hasPending && group.members.length > 0);
-    return groups.length > 0 ? [{ maxWaitMs, firstMs, groups }] : [];
+    const { maxWaitMs, groups, sinceMs } = one;
+    const firstMs = sinceMs[0] ?? Infinity;
+    const taken: Group[] = [];
+    let passed = 0;
+    while (passed < groups.length && taken.length < GROUPS_A_FLUSH) {
+      const group = groups[passed++]!;
+      // Others were marked again by a faster class meanwhile, or emptied since.
+      if (group.flushClass !== one) continue;
+      group.flushClass = undefined;
+      if (group.hasPending && group.members.length > 0) taken.push(group);
+    }
+    groups.splice(0, passed);
+    sinceMs.splice(0, passed);
+    return taken.length > 0 ? [{ maxWaitMs, firstMs, groups: taken }] : [];
   }
 
   /** `costMs` of writing ended at `nowMs`. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Subscriber } from '../../../src/gateway/core/group.ts';
 import { Group } from '../../../src/gateway/core/group.ts';
 import type { FlushRun } from '../../../src/gateway/core/outbox.ts';
-import { CREDIT_MS, Outbox } from '../../../src/gateway/core/outbox.ts';
+import { CREDIT_MS, GROUPS_A_FLUSH, Outbox } from '../../../src/gateway/core/outbox.ts';
 
 const groupWithOne = (): Group => {
   const group = new Group('k', [], 0);
@@ -70,6 +70,20 @@ describe('the outbox', () => {
     expect(groupsOf(outbox.takeDue(6))).toEqual([mixed]);
     expect(groupsOf(outbox.takeDue(99))).toEqual([]);
     expect(groupsOf(outbox.takeDue(100))).toEqual([slow]);
+    expect(outbox.dueMs()).toBe(Infinity);
+  });
+
+  it('takes so many groups at once, those that have waited longest', () => {
+    const outbox = new Outbox(0.5);
+    const groups = Array.from({ length: GROUPS_A_FLUSH + 10 }, groupWithOne);
+    groups.forEach((group, i) => outbox.mark(group, outbox.classOf(1_000), i));
+    const first = outbox.takeDue(2_000);
+    expect(groupsOf(first)).toEqual(groups.slice(0, GROUPS_A_FLUSH));
+    expect(first[0]?.firstMs).toBe(0);
+    // What comes meanwhile goes behind those that wait.
+    outbox.mark(groups[0]!, outbox.classOf(1_000), 2_000);
+    expect(outbox.dueMs()).toBe(GROUPS_A_FLUSH);
+    expect(groupsOf(outbox.takeDue(2_000))).toEqual([...groups.slice(GROUPS_A_FLUSH), groups[0]]);
     expect(outbox.dueMs()).toBe(Infinity);
   });
 
