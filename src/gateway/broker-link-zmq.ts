@@ -105,7 +105,8 @@ export function createBrokerLink(options: BrokerLinkOptions): BrokerLink {
       },
       lost(connection, bucket, epoch, count, why) {
         log.warn('messages-lost', { broker: connection.id, bucket, count, why });
-        void settle(connection, bucket, epoch, count);
+        if (why === 'broker-lost') orphan(connection, bucket, epoch, count);
+        else void settle(connection, bucket, epoch, count);
       },
       broken: (from, followed) => recovery.mend(from, followed),
       ended(from, followed) {

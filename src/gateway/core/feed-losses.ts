@@ -21,6 +21,7 @@ interface Orphans extends BucketLoss {
 }
 
 interface Suspect {
+  topic: string;
   epoch: string;
   headOffset: number;
   untilMs: number;
@@ -48,7 +49,10 @@ export class FeedLosses {
 
   /** A topic of a bucket with a hole stands here; what has not come by `untilMs` is lost. */
   suspect(topic: string, epoch: string, headOffset: number, untilMs: number): void {
-    this.#suspects.set(topic, { epoch, headOffset, untilMs });
+    // One topic may miss messages of two brokers at the same time.
+    const key = `${epoch} ${topic}`;
+    const known = this.#suspects.get(key)?.headOffset ?? 0;
+    this.#suspects.set(key, { topic, epoch, headOffset: Math.max(headOffset, known), untilMs });
   }
 
   /** The verdicts that are due. */
@@ -63,10 +67,9 @@ export class FeedLosses {
       if (left > 0) buckets.push({ bucket, epoch, count: left });
     }
     this.#orphans = this.#orphans.filter(({ untilMs }) => untilMs > reachMs);
-    const topics = [...this.#suspects].flatMap(([topic, { epoch, headOffset, untilMs }]) =>
-      untilMs > reachMs ? [] : [{ topic, epoch, headOffset }],
-    );
-    for (const { topic } of topics) this.#suspects.delete(topic);
+    const due = [...this.#suspects].filter(([, { untilMs }]) => untilMs <= reachMs);
+    for (const [key] of due) this.#suspects.delete(key);
+    const topics = due.map(([, { topic, epoch, headOffset }]) => ({ topic, epoch, headOffset }));
     return { buckets, topics };
   }
 }

@@ -20,3 +20,12 @@ describe('messages that died with their broker', () => {
     expect(losses.due(Infinity).buckets).toEqual([]);
   });
 });
+
+it('keeps what one topic misses of two brokers apart', () => {
+  const losses = new FeedLosses();
+  losses.suspect('t', 'e1', 7, 100);
+  losses.suspect('t', 'e2', 3, 110);
+  losses.suspect('t', 'e1', 6, 120);
+  expect(losses.due(115).topics).toEqual([{ topic: 't', epoch: 'e2', headOffset: 3 }]);
+  expect(losses.due(120).topics).toEqual([{ topic: 't', epoch: 'e1', headOffset: 7 }]);
+});
