@@ -55,7 +55,8 @@ export const TABLE_LIMITS = {
 
 /**
  * Each row stands on a line of its own and begins with what names its report: a reader that knows the report
- * need not read on (table-news.ts). Written without objects in between, since a Herald does it each second.
+ * need not read on (table-news.ts). What a reader takes for granted is left out. Written without objects in
+ * between, since a Herald does it each second.
  */
 export function encodeTablePart(part: TablePart): string {
   const front = `{"v":1,"herald":${quoted(part.heraldId)},"boot":${quoted(part.bootId)},"rows":[`;
@@ -70,10 +71,11 @@ function rowText(row: TableRow): string {
     (row.pool === 'default' ? '' : `,"pool":${quoted(row.pool)}`) +
     (row.zone === '' ? '' : `,"zone":${quoted(row.zone)}`) +
     (hasLabels ? `,"labels":${JSON.stringify(row.labels)}` : '') +
-    `,"cap":${row.capacity}` +
+    (row.capacity === 1 ? '' : `,"cap":${row.capacity}`) +
     (row.state === 'up' ? '' : `,"state":${quoted(row.state)}`) +
     `,"period":${row.periodMs},"u":${rounded(row.reportedScore)},"x":${rounded(row.correctedScore)}` +
-    `,"c":${rounded(row.costPerConnection)},"n":${row.connections},"y":${rounded(row.youngConnections)}` +
+    `,"c":${rounded(row.costPerConnection)},"n":${row.connections}` +
+    (row.youngConnections === 0 ? '' : `,"y":${rounded(row.youngConnections)}`) +
     (row.maxConnections > 0 ? `,"max":${row.maxConnections}}` : '}')
   );
 }

@@ -91,6 +91,19 @@ describe('news of a part', () => {
     expect(decodeTableNews(written, () => true)).toMatchObject({ ok: false, refusal: { field: 'part' } });
   });
 
+  it('can be read when a figure of the writer is no number', () => {
+    const [odd] = fc.sample(row, { numRuns: 1, seed: 1 });
+    const broken = { ...odd!, ageMs: Number.NaN, reportedScore: Number.NaN, costPerConnection: Infinity };
+    const news = decodeTableNews(
+      encodeTablePart({ v: 1, heraldId: 'h', bootId: '', rows: [broken] }),
+      () => true,
+    );
+    expect(news).toMatchObject({
+      ok: true,
+      value: { rows: [{ ageMs: 0, reportedScore: 0, costPerConnection: 0 }] },
+    });
+  });
+
   it('are bounded: a part of too many rows is refused, known or not', () => {
     const line = '{"g":"a","boot":"b","seq":7,"age":1,"url":"ws://h/"}';
     const written = (rows: number): string =>
