@@ -41,11 +41,14 @@ export interface ZookeeperEnsemble {
 }
 
 const CLASS_PATH = '/etc/zookeeper/conf:/usr/share/java/zookeeper.jar';
+/** Small and started quickly: tests start many. */
 const JVM_FLAGS = ['-Xmx128m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
 
 export interface ZookeeperLaunch {
   /** Extra lines of zoo.cfg. */
   config?: string[];
+  /** JVM flags in the place of those that suit tests. */
+  jvm?: string[];
   /** Extra JVM system properties, `-Dkey=value`. */
   properties?: string[];
   /** False: only prepared; `start()` brings it up. */
@@ -134,7 +137,7 @@ export async function launchEnsemble(size = 3, launch: ZookeeperLaunch = {}): Pr
 }
 
 function server(port: number, config: string, home: string, launch: ZookeeperLaunch): ZookeeperServer {
-  const { properties = [], niceness = 0 } = launch;
+  const { jvm = JVM_FLAGS, properties = [], niceness = 0 } = launch;
   let child: Child | undefined;
   const ask = (word: string, deadlineMs = 500): Promise<string> => fourLetters(port, word, deadlineMs);
   const mode = async (): Promise<string> =>
@@ -163,7 +166,7 @@ function server(port: number, config: string, home: string, launch: ZookeeperLau
           '-n',
           String(niceness),
           'java',
-          ...JVM_FLAGS,
+          ...jvm,
           ...properties,
           '-cp',
           CLASS_PATH,
