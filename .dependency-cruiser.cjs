@@ -93,7 +93,7 @@ module.exports = {
     door('statsd-door', 'hot-shots', '^src/daemon/metrics-statsd\\.ts$'),
     door('prometheus-door', 'prom-client', '^src/daemon/metrics-prometheus\\.ts$'),
     door('pino-door', 'pino', '^src/daemon/log\\.ts$'),
-    door('yaml-door', 'yaml', '^src/(daemon/config|herald/helpshift)[^/]*\\.ts$|^src/herald/helpshift/'),
+    door('yaml-door', 'yaml', '^src/daemon/yaml\\.ts$'),
     door('commander-door', 'commander', '^src/cli/'),
   ],
   options: {
