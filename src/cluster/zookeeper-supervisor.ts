@@ -97,8 +97,11 @@ export function superviseZookeeper(options: SupervisorOptions): Supervisor {
     lastContactMs = Math.max(lastContactMs, sentAtMs);
   };
 
-  /** One connection's whole life; says how it ended. */
-  const live = async (candidate: string, handshakeMs: number): Promise<ConnectionEnd> => {
+  /** One connection's whole life; says how it ended, and whether it took a handshake and left it unanswered. */
+  const live = async (
+    candidate: string,
+    handshakeMs: number,
+  ): Promise<{ end: ConnectionEnd; wasMute: boolean }> => {
     const startedMs = nowMs();
     let onEnd: (end: ConnectionEnd) => void = () => {};
     const ended = new Promise<ConnectionEnd>((resolve) => (onEnd = resolve));
@@ -111,7 +114,11 @@ export function superviseZookeeper(options: SupervisorOptions): Supervisor {
       onEnd,
     });
     connection = attempt;
-    const deadline = setTimeout(() => attempt.destroy('lost'), handshakeMs);
+    let wasMute = false;
+    const deadline = setTimeout(() => {
+      wasMute = true;
+      attempt.destroy('lost');
+    }, handshakeMs);
     const open = await attempt.opened;
     clearTimeout(deadline);
     if (open && !isClosing()) {
@@ -129,7 +136,7 @@ export function superviseZookeeper(options: SupervisorOptions): Supervisor {
     if (open) lastZxid = Buffer.from(attempt.lastZxid());
     server = '';
     connection = undefined;
-    return end;
+    return { end, wasMute };
   };
 
   /** Asks for something small each third of the timeout; an unanswered probe ends the connection. */
@@ -159,12 +166,15 @@ export function superviseZookeeper(options: SupervisorOptions): Supervisor {
   const superviseForEver = async (): Promise<void> => {
     let next = Math.floor(Math.random() * options.servers.length);
     let failures = 0;
+    /** How often in a row each server left a handshake unanswered. */
+    const mute = new Map<string, number>();
     while (!isClosing()) {
       const candidate = options.servers[next++ % options.servers.length]!;
       const numberBefore = connectionNumber;
-      const round = Math.floor(failures / options.servers.length);
-      const end = await live(candidate, handshakeMs(round, options));
+      const times = mute.get(candidate) ?? 0;
+      const { end, wasMute } = await live(candidate, handshakeMs(times, options));
       if (isClosing()) return;
+      mute.set(candidate, wasMute ? times + 1 : 0);
       if (end === 'expired') {
         expiries += 1;
         log.warn('zookeeper-session-expired', { sessionId: session?.id.toString('hex') });
@@ -265,13 +275,14 @@ export function superviseZookeeper(options: SupervisorOptions): Supervisor {
 
 /**
  * A server that is just finding its quorum takes a handshake and does not answer it, while the next one may
- * serve already: so most rounds are impatient, and each third one is for servers that are merely slow.
+ * serve already: so the first wait for an answer is short. A server that leaves one handshake after the other
+ * unanswered is given longer, as it may be merely slow.
  */
 function handshakeMs(
-  round: number,
+  timesMute: number,
   { servers, handshakeDeadlineMs }: Pick<SupervisorOptions, 'servers' | 'handshakeDeadlineMs'>,
 ): number {
-  const patience = servers.length === 1 ? 1 : [0.25, 0.5, 1][round % 3]!;
+  const patience = servers.length === 1 ? 1 : [0.25, 0.5, 1][timesMute % 3]!;
   return handshakeDeadlineMs * patience;
 }
 
