@@ -47,6 +47,9 @@ export interface ZookeeperConnection {
   destroy(end?: ConnectionEnd): void;
 }
 
+/** ConnectionManager.STATES.DISCONNECTED of the package. */
+const MANAGER_DISCONNECTED = 0;
+
 export function openConnection(options: ConnectionOptions): ZookeeperConnection {
   const client = zookeeper.createClient(options.server, {
     sessionTimeout: options.sessionTimeoutMs,
@@ -79,7 +82,10 @@ export function openConnection(options: ConnectionOptions): ZookeeperConnection 
 
   guardAgainstThrows(client, () => end('lost'));
   client.once('connected', () => onOpened(true));
-  client.once('disconnected', () => end('lost'));
+  // The client says 'disconnected' only of what was connected: a refused or closed handshake would last until its deadline.
+  manager.on('state', (state) => {
+    if (state === MANAGER_DISCONNECTED) end('lost');
+  });
   client.once('expired', () => end('expired'));
   client.once('authenticationFailed', () => end('auth-failed'));
   client.connect();

@@ -53,6 +53,8 @@ const MAX_PAST_SESSIONS = 64;
 /** A store emptied by its operators has older transactions than we have seen; after this long we accept it. */
 const FORGET_ZXID_AFTER_MS = 30_000;
 const CLOSE_DEADLINE_MS = 1_000;
+/** Shares of the deadline for a handshake, by rounds; an election is over within the first ones. */
+const PATIENCE = [0.25, 0.25, 0.5, 0.5, 1];
 
 export function superviseZookeeper(options: SupervisorOptions): Supervisor {
   const { log, nowMs } = options;
@@ -166,15 +168,16 @@ export function superviseZookeeper(options: SupervisorOptions): Supervisor {
   const superviseForEver = async (): Promise<void> => {
     let next = Math.floor(Math.random() * options.servers.length);
     let failures = 0;
-    /** How often in a row each server left a handshake unanswered. */
-    const mute = new Map<string, number>();
+    /** Servers that left their last handshake unanswered, and in how many rounds in a row most of them did. */
+    const mute = new Set<string>();
+    let muteRounds = 0;
     while (!isClosing()) {
       const candidate = options.servers[next++ % options.servers.length]!;
       const numberBefore = connectionNumber;
-      const times = mute.get(candidate) ?? 0;
-      const { end, wasMute } = await live(candidate, handshakeMs(times, options));
+      const { end, wasMute } = await live(candidate, handshakeMs(muteRounds, options));
       if (isClosing()) return;
-      mute.set(candidate, wasMute ? times + 1 : 0);
+      if (wasMute) mute.add(candidate);
+      else mute.delete(candidate);
       if (end === 'expired') {
         expiries += 1;
         log.warn('zookeeper-session-expired', { sessionId: session?.id.toString('hex') });
@@ -184,6 +187,7 @@ export function superviseZookeeper(options: SupervisorOptions): Supervisor {
       if (end === 'auth-failed') log.error('zookeeper-auth-failed', { server: candidate });
       if (connectionNumber > numberBefore) {
         failures = 0;
+        muteRounds = 0;
         reconnects += 1;
         log.warn('zookeeper-away', { server: candidate });
         enter('away');
@@ -197,6 +201,7 @@ export function superviseZookeeper(options: SupervisorOptions): Supervisor {
       }
       // One quick round over all servers, then jittered rounds: nobody waits long, nothing is hammered.
       if (failures > 0 && failures % options.servers.length === 0) {
+        muteRounds = 2 * mute.size > options.servers.length ? muteRounds + 1 : 0;
         await sleep(100 + 200 * Math.random(), undefined, { signal: closing.signal }).catch(() => {});
       }
     }
@@ -274,15 +279,15 @@ export function superviseZookeeper(options: SupervisorOptions): Supervisor {
 }
 
 /**
- * A server that is just finding its quorum takes a handshake and does not answer it, while the next one may
- * serve already: so the first wait for an answer is short. A server that leaves one handshake after the other
- * unanswered is given longer, as it may be merely slow.
+ * A server without a quorum takes a handshake and does not answer it, not even when it has found one, while the next
+ * server may serve already: so waits are short. They grow only while most servers leave handshakes unanswered, round
+ * after round, since those may be merely slow; fewer than that could not serve anyway.
  */
 function handshakeMs(
-  timesMute: number,
+  muteRounds: number,
   { servers, handshakeDeadlineMs }: Pick<SupervisorOptions, 'servers' | 'handshakeDeadlineMs'>,
 ): number {
-  const patience = servers.length === 1 ? 1 : [0.25, 0.5, 1][timesMute % 3]!;
+  const patience = servers.length === 1 ? 1 : PATIENCE[muteRounds % PATIENCE.length]!;
   return handshakeDeadlineMs * patience;
 }
 

@@ -9,7 +9,7 @@ import { requireServer } from '../../launch/require-server.ts';
 import { until } from '../../launch/until.ts';
 import { answerOf, bareClient, destroyBareClients } from './bare-client.ts';
 import { defectLab, pause, up } from './defect-lab.ts';
-import { startMuteServer } from './mute-server.ts';
+import { startClosingServer, startMuteServer } from './mute-server.ts';
 
 describe.runIf(requireServer('zookeeper'))('defects of node-zookeeper-client: connections', () => {
   const lab = defectLab();
@@ -70,6 +70,17 @@ describe.runIf(requireServer('zookeeper'))('defects of node-zookeeper-client: co
     await pause(4_000);
     expect(bare.events).toEqual([]);
     expect(mute.connections()).toBeGreaterThan(0);
+  });
+
+  it('3: says nothing when a server closes the handshake; ours is at the next one at once', async () => {
+    const closing = await lab.keep(startClosingServer());
+    const bare = bareClient(closing.address, 3_000);
+    bare.connect();
+    const addresses = [closing.address, closing.address, lab.server().address];
+    // A wait for the deadline of a single handshake would be 15 s.
+    const one = await lab.oursUp(addresses.join(','), { handshakeDeadlineMs: 60_000 });
+    expect(one.snapshot().server).toBe(lab.server().address);
+    expect(bare.events).toEqual([]);
   });
 
   it('5: stays expired for ever; ours opens a new session with its ephemerals and watches', async () => {

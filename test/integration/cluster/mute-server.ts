@@ -1,5 +1,5 @@
-// TCP servers that are not ZooKeeper: one that accepts and says nothing, one that shakes hands properly and
-// then answers every request with an error code of the test's choice.
+// TCP servers that are not ZooKeeper: one that accepts and says nothing, one that accepts and closes, one that shakes
+// hands properly and then answers every request with an error code of the test's choice.
 
 import { createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
@@ -12,6 +12,10 @@ export interface FakeServer {
 
 export function startMuteServer(): Promise<FakeServer> {
   return start(() => {});
+}
+
+export function startClosingServer(): Promise<FakeServer> {
+  return start((socket) => void socket.destroy());
 }
 
 /** Answers requests with `code`; probes (`exists`, type 3) are answered well so that the session lives. */
