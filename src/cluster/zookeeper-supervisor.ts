@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client, ClientError } from 'node-zookeeper-client';
 import type { Log } from '../daemon/log.ts';
 import type { CoordinationState, Outcome, Stop } from './coordination.ts';
+import { HandshakePatience } from './handshake-patience.ts';
 import type { OperationGate } from './operation-gate.ts';
 import { operationGate } from './operation-gate.ts';
 import type { ConnectionEnd, ZookeeperConnection, ZookeeperSession } from './zookeeper-connection.ts';
@@ -53,8 +54,6 @@ const MAX_PAST_SESSIONS = 64;
 /** A store emptied by its operators has older transactions than we have seen; after this long we accept it. */
 const FORGET_ZXID_AFTER_MS = 30_000;
 const CLOSE_DEADLINE_MS = 1_000;
-/** Shares of the deadline for a handshake, by rounds; an election is over within the first ones. */
-const PATIENCE = [0.25, 0.25, 0.5, 0.5, 1];
 
 export function superviseZookeeper(options: SupervisorOptions): Supervisor {
   const { log, nowMs } = options;
@@ -168,16 +167,12 @@ export function superviseZookeeper(options: SupervisorOptions): Supervisor {
   const superviseForEver = async (): Promise<void> => {
     let next = Math.floor(Math.random() * options.servers.length);
     let failures = 0;
-    /** Servers that left their last handshake unanswered, and in how many rounds in a row most of them did. */
-    const mute = new Set<string>();
-    let muteRounds = 0;
+    const patience = new HandshakePatience(options.servers.length, options.handshakeDeadlineMs);
     while (!isClosing()) {
       const candidate = options.servers[next++ % options.servers.length]!;
       const numberBefore = connectionNumber;
-      const { end, wasMute } = await live(candidate, handshakeMs(muteRounds, options));
+      const { end, wasMute } = await live(candidate, patience.waitMs);
       if (isClosing()) return;
-      if (wasMute) mute.add(candidate);
-      else mute.delete(candidate);
       if (end === 'expired') {
         expiries += 1;
         log.warn('zookeeper-session-expired', { sessionId: session?.id.toString('hex') });
@@ -187,12 +182,13 @@ export function superviseZookeeper(options: SupervisorOptions): Supervisor {
       if (end === 'auth-failed') log.error('zookeeper-auth-failed', { server: candidate });
       if (connectionNumber > numberBefore) {
         failures = 0;
-        muteRounds = 0;
+        patience.connected();
         reconnects += 1;
         log.warn('zookeeper-away', { server: candidate });
         enter('away');
       } else {
         failures += 1;
+        patience.failed(candidate, wasMute);
         // Said once, after each server was asked: a wrong address would otherwise be silence.
         if (failures === options.servers.length) {
           log.warn('zookeeper-unreachable', { servers: options.servers });
@@ -201,7 +197,6 @@ export function superviseZookeeper(options: SupervisorOptions): Supervisor {
       }
       // One quick round over all servers, then jittered rounds: nobody waits long, nothing is hammered.
       if (failures > 0 && failures % options.servers.length === 0) {
-        muteRounds = 2 * mute.size > options.servers.length ? muteRounds + 1 : 0;
         await sleep(100 + 200 * Math.random(), undefined, { signal: closing.signal }).catch(() => {});
       }
     }
@@ -276,19 +271,6 @@ export function superviseZookeeper(options: SupervisorOptions): Supervisor {
       listeners.clear();
     },
   };
-}
-
-/**
- * A server without a quorum takes a handshake and does not answer it, not even when it has found one, while the next
- * server may serve already: so waits are short. They grow only while most servers leave handshakes unanswered, round
- * after round, since those may be merely slow; fewer than that could not serve anyway.
- */
-function handshakeMs(
-  muteRounds: number,
-  { servers, handshakeDeadlineMs }: Pick<SupervisorOptions, 'servers' | 'handshakeDeadlineMs'>,
-): number {
-  const patience = servers.length === 1 ? 1 : PATIENCE[muteRounds % PATIENCE.length]!;
-  return handshakeDeadlineMs * patience;
 }
 
 /** The value, or undefined when it takes longer; a late timer gives the socket one more turn. */

@@ -7,8 +7,8 @@ import { MESSAGE_FLAG } from '../../protocol/publication.ts';
 import type { Publication } from '../../protocol/publication.ts';
 import type { Section, SequencedMessage } from '../../protocol/publication-envelope.ts';
 import type { TopicAnswer, TopicQuery } from '../../protocol/publication-repair.ts';
-import type { LoggedMessage } from './message-shelf.ts';
-import { MESSAGE_OVERHEAD_BYTES, MessageShelves } from './message-shelf.ts';
+import type { LoggedMessage } from './message-shelves.ts';
+import { MESSAGE_OVERHEAD_BYTES, MessageShelves } from './message-shelves.ts';
 
 interface TopicState {
   offset: number;

@@ -4,7 +4,7 @@ import { ByteWriter } from '../../protocol/bytes.ts';
 import { PUBLICATION_LIMITS } from '../../protocol/publication.ts';
 import { writeSection } from '../../protocol/publication-envelope.ts';
 import { MESSAGE_FRAME_BYTES } from './answer-repair.ts';
-import type { LoggedMessage } from './message-shelf.ts';
+import type { LoggedMessage } from './message-shelves.ts';
 
 /** Messages of one bucket, ready for envelopes. */
 export interface OutgoingSection {

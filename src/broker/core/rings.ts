@@ -4,7 +4,7 @@
 import { BUCKET_COUNT } from '../../protocol/bucket.ts';
 import type { Publication } from '../../protocol/publication.ts';
 import { BucketLog } from './bucket-log.ts';
-import type { LoggedMessage } from './message-shelf.ts';
+import type { LoggedMessage } from './message-shelves.ts';
 
 export interface RingLimits {
   /** Held for repair and resume in all buckets together, and in one bucket at most. */

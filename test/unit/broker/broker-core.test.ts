@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { BrokerCore, DEFAULT_BROKER_LIMITS } from '../../../src/broker/core/broker-core.ts';
 import type { BrokerCoreLimits } from '../../../src/broker/core/broker-core.ts';
-import { MESSAGE_OVERHEAD_BYTES } from '../../../src/broker/core/message-shelf.ts';
+import { MESSAGE_OVERHEAD_BYTES } from '../../../src/broker/core/message-shelves.ts';
 import { bucketOf, emptyBucketSet } from '../../../src/protocol/bucket.ts';
 import { ByteReader } from '../../../src/protocol/bytes.ts';
 import { decoding } from '../../../src/protocol/decode.ts';

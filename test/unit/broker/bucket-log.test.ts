@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { BucketLog } from '../../../src/broker/core/bucket-log.ts';
-import { MESSAGE_OVERHEAD_BYTES } from '../../../src/broker/core/message-shelf.ts';
+import { MESSAGE_OVERHEAD_BYTES } from '../../../src/broker/core/message-shelves.ts';
 import type { Publication } from '../../../src/protocol/publication.ts';
 import { MESSAGE_FLAG } from '../../../src/protocol/publication.ts';
 import type { TopicQuery } from '../../../src/protocol/publication-repair.ts';

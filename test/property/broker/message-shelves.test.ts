@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import type { LoggedMessage } from '../../../src/broker/core/message-shelf.ts';
-import { MessageShelves } from '../../../src/broker/core/message-shelf.ts';
+import type { LoggedMessage } from '../../../src/broker/core/message-shelves.ts';
+import { MessageShelves } from '../../../src/broker/core/message-shelves.ts';
 
 const sources = ['p1', 'p2'].map((publisher) => ({ publisher, origin: 'main', hop: 0 }));
 const whole = fc.nat({ max: Number.MAX_SAFE_INTEGER });
