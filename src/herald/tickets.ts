@@ -1,6 +1,6 @@
 // (5) Signs the tickets of lookups. Each gateway has a key of its own, derived from the cluster secret. A
 // lookup hands out four tickets, so what one costs counts: keys are kept prepared, and for a gateway that is named
-// often a few tickets are signed at once, because eight together cost a fifth of what they cost one by one. What
+// often a few tickets are signed at once, because one among eight costs a quarter of one alone. What
 // comes out is exactly `encodeTicket` of src/protocol, which a test checks.
 
 import { deriveKey } from '../daemon/secrets.ts';
@@ -14,7 +14,7 @@ export interface TicketOffice {
 
 /** A ticket handed out may have lost this much of its life already. */
 export const SIGNED_AHEAD_MS = 1_000;
-/** Keys kept at most, some 100 MB; beyond, all are dropped and derived again as needed. */
+/** Keys kept at most; beyond, all are dropped and derived again as needed. */
 const MAX_KEYS = 100_000;
 
 interface Book {
