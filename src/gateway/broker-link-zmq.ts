@@ -100,6 +100,7 @@ export function createBrokerLink(options: BrokerLinkOptions): BrokerLink {
       questions,
       wantedHere: true,
       nowMs,
+      fromStart: (bucket, epoch, beganMs) => topics.heardFromStart(bucket, epoch, beganMs),
       deliver(bucket, epoch, messages) {
         topics.deliver(epoch, messages, () => losses.noteResent(bucket));
       },

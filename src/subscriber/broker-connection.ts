@@ -29,6 +29,8 @@ export interface ConnectionHost {
   nowMs: () => number;
   /** Whether the broker may tell bridges that these buckets are wanted; false for who only keeps a copy. */
   wantedHere: boolean;
+  /** See BrokerFeedActions. */
+  fromStart?: (bucket: number, epoch: string, beganMs: number) => void;
   deliver: (
     bucket: number,
     epoch: string,
@@ -93,6 +95,7 @@ export class BrokerConnection {
     this.#host = host;
     this.#feed = new BrokerFeed(
       {
+        fromStart: (bucket, epoch, beganMs) => host.fromStart?.(bucket, epoch, beganMs),
         deliver: host.deliver,
         lost: (bucket, epoch, count, why) => host.lost(this, bucket, epoch, count, why),
         ended: (followed) => host.ended(this, followed),

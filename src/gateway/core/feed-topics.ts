@@ -19,6 +19,8 @@ export interface FeedCounts {
 
 interface TopicState {
   bucket: number;
+  /** Of an epoch that began later, and that its bucket was heard of from the first message, nothing was missed. */
+  sinceMs: number;
   /** Empty until a message or the topic's head has come. */
   epoch: string;
   offset: number;
@@ -30,6 +32,8 @@ interface TopicState {
 }
 
 const EPOCHS_REMEMBERED = 6;
+/** Lives of brokers that a bucket was heard of from the first message. */
+const MAX_BEGINNINGS = 16;
 
 interface Sender {
   seen: SequenceWindow;
@@ -42,6 +46,7 @@ export class FeedTopics {
   readonly #topics = new Map<string, TopicState>();
   readonly #ofBucket = Array.from({ length: BUCKET_COUNT }, () => new Set<string>());
   readonly #sinceMs = new Array<number | undefined>(BUCKET_COUNT);
+  readonly #beganMs = Array.from({ length: BUCKET_COUNT }, () => new Map<string, number>());
   readonly #senders = new SenderWindows<Sender>(MAX_SENDERS, () => ({ seen: new SequenceWindow() }));
   readonly #onCanary: (publishedAtMs: number) => void;
   readonly #onTraced: (message: SequencedMessage, epoch: string) => void;
@@ -83,7 +88,7 @@ export class FeedTopics {
   add(topic: string, nowMs: number): boolean {
     if (this.#topics.has(topic)) return false;
     const bucket = bucketOf(topic);
-    this.#topics.set(topic, { bucket, epoch: '', offset: 0, earlier: [] });
+    this.#topics.set(topic, { bucket, sinceMs: nowMs, epoch: '', offset: 0, earlier: [] });
     const topics = this.#ofBucket[bucket]!.add(topic);
     if (topics.size > 1) return false;
     this.#sinceMs[bucket] = nowMs;
@@ -119,6 +124,16 @@ export class FeedTopics {
     state.offset = offset;
   }
 
+  /** The bucket is heard from the first message of a life that began then: what is missing of it is lost. */
+  heardFromStart(bucket: number, epoch: string, beganMs: number): void {
+    const beginnings = this.#beganMs[bucket]!;
+    if (beginnings.has(epoch)) return;
+    beginnings.set(epoch, beganMs);
+    if (beginnings.size <= MAX_BEGINNINGS) return;
+    const [oldest] = beginnings.keys();
+    beginnings.delete(oldest!);
+  }
+
   /** Messages of one bucket in order. `resentNew` hears of messages a dead broker had not delivered. */
   deliver(epoch: string, messages: readonly SequencedMessage[], resentNew: () => void): void {
     const { counts } = this;
@@ -142,7 +157,7 @@ export class FeedTopics {
         else counts.notSubscribed += 1;
         continue;
       }
-      const gap = advance(message.topic, state, epoch, message);
+      const gap = this.#advance(message.topic, state, epoch, message);
       if (gap === 'behind' || known) {
         counts.duplicates += 1;
         continue;
@@ -170,7 +185,11 @@ export class FeedTopics {
     const state = this.#topics.get(topic);
     if (!state) return;
     // Its owner may have changed meanwhile: what is missing is of a life before.
-    const at = state.epoch === epoch ? state : state.earlier.find((one) => one.epoch === epoch);
+    let at = state.epoch === epoch ? state : state.earlier.find((one) => one.epoch === epoch);
+    if (!at && this.#missesAllOf(epoch, state)) {
+      at = { epoch, offset: 0 };
+      this.#remember(state, at);
+    }
     if (!at || headOffset <= at.offset) return;
     const { offset } = at;
     at.offset = headOffset;
@@ -184,6 +203,43 @@ export class FeedTopics {
     }
   }
 
+  /** Moves a topic to a message's place; answers the gap before it, or `behind` when it was passed already. */
+  #advance(
+    topic: string,
+    state: TopicState,
+    epoch: string,
+    message: SequencedMessage,
+  ): FeedGap | 'behind' | undefined {
+    if (state.epoch !== epoch) {
+      const known = state.earlier.findIndex((one) => one.epoch === epoch);
+      const [back] = known < 0 ? [] : state.earlier.splice(known, 1);
+      const start = back?.offset ?? (this.#missesAllOf(epoch, state) ? 0 : message.offset - 1);
+      if (state.epoch !== '') this.#remember(state, { epoch: state.epoch, offset: state.offset });
+      state.epoch = epoch;
+      state.offset = start;
+    }
+    if (message.offset <= state.offset) return 'behind';
+    const fromOffset = state.offset + 1;
+    state.offset = message.offset;
+    const count = message.offset - fromOffset;
+    if (count === 0 || message.flags & MESSAGE_FLAG.renumbered) return undefined;
+    return { topic, epoch, fromOffset, count, why: 'trimmed' };
+  }
+
+  /** Whether a topic that has had nothing of an epoch would have had its first message, had it not been lost. */
+  #missesAllOf(epoch: string, { bucket, sinceMs }: TopicState): boolean {
+    return sinceMs < (this.#beganMs[bucket]!.get(epoch) ?? -Infinity);
+  }
+
+  #remember(state: TopicState, position: TopicPosition): void {
+    state.earlier.push(position);
+    if (state.earlier.length <= EPOCHS_REMEMBERED) return;
+    const forgotten = state.earlier.shift()!;
+    // Of that epoch, and of those before, the topic may have had some after all.
+    const beganMs = this.#beganMs[state.bucket]!.get(forgotten.epoch) ?? -Infinity;
+    state.sinceMs = Math.max(state.sinceMs, beganMs);
+  }
+
   #tellGap(gap: FeedGap): void {
     this.counts.gaps += 1;
     this.#events.onGap(gap);
@@ -194,31 +250,4 @@ export class FeedTopics {
     this.counts.delivered += batch.length;
     this.#events.onMessages(batch);
   }
-}
-
-/** Moves a topic to a message's place; answers the gap before it, or `behind` when it was passed already. */
-function advance(
-  topic: string,
-  state: TopicState,
-  epoch: string,
-  message: SequencedMessage,
-): FeedGap | 'behind' | undefined {
-  if (state.epoch !== epoch) {
-    const known = state.earlier.findIndex((one) => one.epoch === epoch);
-    const [back] = known < 0 ? [] : state.earlier.splice(known, 1);
-    if (state.epoch !== '') state.earlier.push({ epoch: state.epoch, offset: state.offset });
-    if (state.earlier.length > EPOCHS_REMEMBERED) state.earlier.shift();
-    state.epoch = epoch;
-    if (back === undefined) {
-      state.offset = message.offset;
-      return undefined;
-    }
-    state.offset = back.offset;
-  }
-  if (message.offset <= state.offset) return 'behind';
-  const fromOffset = state.offset + 1;
-  state.offset = message.offset;
-  const count = message.offset - fromOffset;
-  if (count === 0 || message.flags & MESSAGE_FLAG.renumbered) return undefined;
-  return { topic, epoch, fromOffset, count, why: 'trimmed' };
 }

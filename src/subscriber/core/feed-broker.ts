@@ -10,6 +10,8 @@ import { BucketFeed } from './feed-bucket.ts';
 import type { FollowedEpoch } from './recover-epoch.ts';
 
 export interface BrokerFeedActions {
+  /** The bucket is heard from the first message of this life on, which began at `beganMs`. Comes before `deliver`. */
+  fromStart(bucket: number, epoch: string, beganMs: number): void;
   deliver(bucket: number, epoch: string, messages: SequencedMessage[], firstSequence: number): void;
   /** `count` messages of the bucket will not come from this broker. */
   lost(bucket: number, epoch: string, count: number, why: 'trimmed' | 'broker-lost'): void;
@@ -218,6 +220,7 @@ export class BrokerFeed {
       const wish = this.#wishes.get(bucket);
       const isLate = wish !== undefined && nowMs - wish.sinceMs > LATE_MS;
       const start = isLate ? Math.min(head, wish.head ?? head) : head;
+      if (wantedBefore) this.#actions.fromStart(bucket, this.#epoch, nowMs - upMs);
       feed.join(wantedBefore ? 1 : start + 1);
       this.#wishes.delete(bucket);
     }

@@ -38,6 +38,7 @@ describe('BrokerFeed', () => {
         const asked: { from: number; to: number }[] = [];
         const feed = new BrokerFeed(
           {
+            fromStart() {},
             deliver: (_bucket, _epoch, messages) => delivered.push(...messages.map(({ offset }) => offset)),
             lost: (_bucket, _epoch, count) => void (lost += count),
             ended: () => {},

@@ -24,6 +24,7 @@ function gateway(interestSinceMs = 0) {
   const events: string[] = [];
   const feed = new BrokerFeed(
     {
+      fromStart: (_bucket, epoch, beganMs) => events.push(`${epoch} from its start at ${beganMs}`),
       deliver: (_bucket, epoch, messages) =>
         events.push(...messages.map(({ offset }) => `${epoch}${offset}`)),
       lost: (_bucket, epoch, count, why) => events.push(`${epoch} lost ${count} ${why}`),
@@ -93,7 +94,7 @@ describe('BrokerFeed', () => {
     feed.refresh(5_000);
     feed.envelope({ epoch: 'e', sections: [section(3, 1)] }, 5_010);
     heads('e', 3, 2_000, 5_020);
-    expect(take()).toEqual(['heads?', '1-2?']);
+    expect(take()).toEqual(['heads?', 'e from its start at 3020', '1-2?']);
     feed.reply(
       {
         kind: 'range',
@@ -168,7 +169,7 @@ describe('BrokerFeed', () => {
     // Message 5 had come: it is delivered behind the loss.
     expect(take()).toEqual(['e ended without 3', 'e5', 'heads?']);
     heads('f', 1, 10, 30);
-    expect(take()).toEqual(['f1']);
+    expect(take()).toEqual(['f from its start at 20', 'f1']);
   });
 
   it('is complete once the goodbye came and nothing is missing', () => {

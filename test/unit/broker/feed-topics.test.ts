@@ -65,6 +65,34 @@ describe('FeedTopics', () => {
     expect(told).toEqual([5, 3, 90]);
   });
 
+  it('counts what it never had of a life that it hears from the start', () => {
+    const { feed, told, deliver } = hub('a', 'b');
+    feed.heardFromStart(bucketOf('a'), 'f', 1);
+    feed.heardFromStart(bucketOf('b'), 'f', 1);
+    deliver('e', message('a', 5), message('b', 5));
+    deliver('f', message('a', 3));
+    feed.settleHead('b', 'f', 4);
+    feed.settleHead('b', 'f', 4);
+    expect(told).toEqual([
+      5,
+      5,
+      gap({ epoch: 'f', fromOffset: 1, count: 2 }),
+      3,
+      gap({ topic: 'b', epoch: 'f', fromOffset: 1, count: 4 }),
+    ]);
+  });
+
+  it('counts nothing of before a topic was wanted, nor of a life it forgot', () => {
+    const { feed, told, deliver } = hub('a');
+    const bucket = bucketOf('a');
+    feed.heardFromStart(bucket, 'old', -1);
+    feed.heardFromStart(bucket, 'f', 1);
+    deliver('old', message('a', 7));
+    for (const epoch of ['f', 'g', 'h', 'i', 'j', 'k', 'l', 'm']) deliver(epoch, message('a', 1));
+    deliver('f', message('a', 9));
+    expect(told).toEqual([7, 1, 1, 1, 1, 1, 1, 1, 1, 9]);
+  });
+
   it('follows a topic that two brokers carry while its owner changes', () => {
     const { told, deliver } = hub('a');
     deliver('e', message('a', 5));
