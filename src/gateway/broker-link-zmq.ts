@@ -9,9 +9,7 @@ import { bucketOf } from '../protocol/bucket.ts';
 import { rankAllBuckets, sameBrokers } from '../protocol/bucket-owner.ts';
 import type { BrokerAddress } from '../protocol/load-report.ts';
 import { BrokerConnection } from '../subscriber/broker-connection.ts';
-import type { RepairReply } from '../protocol/publication-repair.ts';
 import { Questions } from '../subscriber/core/questions.ts';
-import type { StandIn } from '../subscriber/core/recover-epoch.ts';
 import { Recovery } from '../subscriber/recovery.ts';
 import { chunks, headsRequest, NOWHERE } from './core/feed-history.ts';
 import { FeedLosses } from './core/feed-losses.ts';
@@ -19,6 +17,7 @@ import type { BrokerLink, FeedEvents, FeedSnapshot, TopicPosition } from './core
 import { FeedTopics } from './core/feed-topics.ts';
 import { NotedStamps } from './core/noted-stamps.ts';
 import { fetchHistory } from './fetch-history.ts';
+import { LossSettler } from './settle-losses.ts';
 
 export interface BrokerLinkOptions extends FeedEvents {
   brokers: readonly BrokerAddress[];
@@ -36,8 +35,6 @@ const RETIRE_MS = 5_000;
 /** Above this many buckets everything is taken in few large envelopes; below the lower one, by bucket. */
 const WIDE_ABOVE_BUCKETS = 32;
 const NARROW_BELOW_BUCKETS = 16;
-/** After a hole: by then whatever was on its way has come. */
-const SETTLE_MS = 1_500;
 
 export function createBrokerLink(options: BrokerLinkOptions): BrokerLink {
   const log = options.log ?? silentLog;
@@ -85,11 +82,12 @@ export function createBrokerLink(options: BrokerLinkOptions): BrokerLink {
     const endMs = nowMs() + fetchDeadlineMs;
     let owner = ownerOf(topic);
     while (!owner && !closed && nowMs() < endMs) {
-      await new Promise<void>((resolve) => changes.push(resolve));
+      await change();
       owner = ownerOf(topic);
     }
     return owner;
   };
+  const change = (): Promise<void> => new Promise((resolve) => changes.push(resolve));
   const tellChange = (): void => {
     for (const resolve of changes.splice(0)) resolve();
   };
@@ -107,7 +105,7 @@ export function createBrokerLink(options: BrokerLinkOptions): BrokerLink {
       lost(connection, bucket, epoch, count, why) {
         log.warn('messages-lost', { broker: connection.id, bucket, count, why });
         if (why === 'broker-lost') orphan(connection, bucket, epoch, count);
-        else void settle(connection, bucket, epoch, count);
+        else void settler.settle(connection, bucket, epoch, count);
       },
       broken: (from, followed) => recovery.mend(from, followed),
       ended(from, followed) {
@@ -127,29 +125,20 @@ export function createBrokerLink(options: BrokerLinkOptions): BrokerLink {
   /** Lost unless their publishers send them again; whose they were, nobody knows. */
   const orphan = (from: BrokerConnection, bucket: number, epoch: string, count: number): void =>
     losses.orphan({ bucket, epoch, count }, from.resentBefore?.[bucket] ?? 0, reachMs);
-  /** Asks a broker where the topics of a holed bucket stand: the exact count of what each lost. */
-  const settle = async (holder: StandIn, bucket: number, epoch: string, count: number): Promise<void> => {
-    topics.counts.lost += count;
-    let isUnknown = false;
-    for (const names of chunks([...topics.topicsOf(bucket)])) {
-      const ask = (): Promise<RepairReply | undefined> => holder.question(headsRequest(names, epoch));
-      const reply = (await ask()) ?? (await ask());
-      if (reply?.kind !== 'topics') isUnknown = true;
-      else {
-        for (const { topic, headOffset } of reply.answers) {
-          losses.suspect(topic, reply.epoch, headOffset, reachMs + SETTLE_MS);
-        }
-      }
-    }
-    if (isUnknown && !closed) topics.tellBucketLost(bucket, epoch);
-  };
+  const settler = new LossSettler({
+    topics,
+    losses,
+    brokers: () => connections.values(),
+    reachMs: () => reachMs,
+    change,
+  });
   const recovery = new Recovery({
     connections: () => connections.values(),
     nowMs: () => reachMs,
     repaired: (count) => void (repaired += count),
     lost(from, epoch, bucket, count, holder) {
       log.warn('messages-lost', { broker: from.id, bucket, count, why: 'broker-lost' });
-      if (holder) void settle(holder, bucket, epoch, count);
+      if (holder) void settler.settle(holder, bucket, epoch, count);
       else orphan(from, bucket, epoch, count);
     },
   });
@@ -238,12 +227,7 @@ export function createBrokerLink(options: BrokerLinkOptions): BrokerLink {
       headsWanted.delete(topic);
       for (const one of settle) one(NOWHERE);
     }
-    const due = losses.due(reachMs);
-    for (const { topic, epoch, headOffset } of due.topics) topics.settleHead(topic, epoch, headOffset);
-    for (const { bucket, epoch, count } of due.buckets) {
-      topics.counts.lost += count;
-      topics.tellBucketLost(bucket, epoch);
-    }
+    settler.tick();
   });
   setBrokers(options.brokers);
 
@@ -289,6 +273,7 @@ export function createBrokerLink(options: BrokerLinkOptions): BrokerLink {
       closed = true;
       stopTicking();
       recovery.close();
+      settler.close();
       clearImmediate(scheduled);
       for (const connection of connections.values()) connection.close();
       connections.clear();

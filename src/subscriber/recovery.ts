@@ -3,7 +3,7 @@
 
 import { every } from '../daemon/clock.ts';
 import type { BrokerConnection } from './broker-connection.ts';
-import type { FollowedEpoch, StandIn } from './core/recover-epoch.ts';
+import type { FollowedEpoch, GiveUp, StandIn } from './core/recover-epoch.ts';
 import { recoverEpoch } from './core/recover-epoch.ts';
 
 export interface RecoveryHost {
@@ -15,7 +15,10 @@ export interface RecoveryHost {
   lost(from: BrokerConnection, epoch: string, bucket: number, count: number, holder?: StandIn): void;
 }
 
-/** A subscriber that was frozen has to connect again before it can ask anybody. */
+/**
+ * So long what is missing is asked for again and again where some broker did not answer: a subscriber that was frozen
+ * has to connect to them again.
+ */
 const GIVE_UP_MS = 5_000;
 const AGAIN_MS = 500;
 
@@ -41,7 +44,7 @@ export class Recovery {
 
   /** The connection is broken and the broker may come back: fetches what can be had elsewhere. */
   mend(from: BrokerConnection, followed: FollowedEpoch): void {
-    void this.#recover(from, followed, false);
+    void this.#recover(from, followed, 'never');
   }
 
   /** That life of the broker is over. */
@@ -61,31 +64,25 @@ export class Recovery {
 
   async #finish(ended: Ended): Promise<void> {
     const { from, followed, untilMs } = ended;
-    const found = await this.#recover(from, followed, false);
-    if (found === undefined || this.#closed || !this.#ended.has(ended)) return;
-    if (!found && this.#host.nowMs() < untilMs) return;
-    this.#ended.delete(ended);
-    await this.#recover(from, followed, true);
+    const giveUp = this.#host.nowMs() < untilMs ? 'proven' : 'now';
+    if (await this.#recover(from, followed, giveUp)) this.#ended.delete(ended);
   }
 
-  /** Undefined when that epoch is being recovered already. */
-  async #recover(
-    from: BrokerConnection,
-    followed: FollowedEpoch,
-    final: boolean,
-  ): Promise<boolean | undefined> {
-    if (this.#busy.has(followed.epoch) && !final) return undefined;
-    this.#busy.add(followed.epoch);
-    const standIns = [...this.#host.connections()].filter(({ connected }) => connected);
+  /** True when nothing is missing any more. */
+  async #recover(from: BrokerConnection, followed: FollowedEpoch, giveUp: GiveUp): Promise<boolean> {
+    const { epoch } = followed;
+    if (this.#busy.has(epoch)) return false;
+    this.#busy.add(epoch);
+    const standIns = [...this.#host.connections()].filter((one) => one !== from || one.connected);
     try {
-      return await recoverEpoch(followed, standIns, final, {
+      return await recoverEpoch(followed, standIns, giveUp, {
         repaired: (count) => this.#host.repaired(count),
         lost: (bucket, count, holder) => {
-          if (!this.#closed) this.#host.lost(from, followed.epoch, bucket, count, holder);
+          if (!this.#closed) this.#host.lost(from, epoch, bucket, count, holder);
         },
       });
     } finally {
-      this.#busy.delete(followed.epoch);
+      this.#busy.delete(epoch);
     }
   }
 }

@@ -196,10 +196,12 @@ export class FeedTopics {
     this.#tellGap({ topic, epoch, fromOffset: offset + 1, count: headOffset - offset, why: 'trimmed' });
   }
 
-  /** Messages of the bucket died with their broker; whose they were, nobody knows. */
-  tellBucketLost(bucket: number, epoch: string): void {
-    for (const topic of this.#ofBucket[bucket]!) {
-      this.#tellGap({ topic, epoch, fromOffset: 0, count: 0, why: 'broker-lost' });
+  /** Some of these topics lost messages; which, and how many, nobody knows. */
+  tellUncounted(names: Iterable<string>, epoch: string): void {
+    for (const topic of names) {
+      if (this.#topics.has(topic)) {
+        this.#tellGap({ topic, epoch, fromOffset: 0, count: 0, why: 'broker-lost' });
+      }
     }
   }
 

@@ -30,17 +30,20 @@ const NO_INTEREST = emptyBucketSet();
 const AT_ONCE = 8;
 
 /**
- * Fetches what is missing. With `final` it gives up on the rest, bucket by bucket; without, the broker may still
- * come back. Answers whether any broker had kept the epoch.
+ * Whether what is missing may be given up: `never` = its broker may still come back; `proven` = where everybody who
+ * could have it has said no; `now` = all of it.
  */
+export type GiveUp = 'never' | 'proven' | 'now';
+
+/** Fetches what is missing from those who may have kept it. True when nothing is missing any more. */
 export async function recoverEpoch(
   { epoch, buckets }: FollowedEpoch,
   standIns: readonly StandIn[],
-  final: boolean,
+  giveUp: GiveUp,
   events: RecoveryEvents,
 ): Promise<boolean> {
   const holders: { standIn: StandIn; total: number }[] = [];
-  await Promise.all(
+  const answered = await Promise.all(
     standIns.map(async (standIn) => {
       const reply = await standIn.question((request) => ({
         request,
@@ -48,24 +51,30 @@ export async function recoverEpoch(
         of: epoch,
         interest: NO_INTEREST,
       }));
-      if (reply?.kind !== 'heads' || reply.epoch !== epoch) return;
+      if (reply?.kind !== 'heads' || reply.epoch !== epoch) return reply !== undefined;
       for (const { bucket, sequence } of reply.heads) buckets.get(bucket)?.noteHead(sequence);
       const total = reply.heads.reduce((sum, { sequence }) => sum + sequence, 0);
       holders.push({ standIn, total });
+      return true;
     }),
   );
+  const allAnswered = answered.length > 0 && !answered.includes(false);
   // The one that got furthest first.
   holders.sort((a, b) => b.total - a.total);
   const waiting = [...buckets].filter(([, feed]) => feed.missing() !== undefined);
   const next = async (): Promise<void> => {
     for (let one = waiting.pop(); one; one = waiting.pop()) {
       const [bucket, feed] = one;
+      let isProven = allAnswered;
       const fetch = async (): Promise<void> => {
-        for (const { standIn } of holders) await fetchFrom(standIn, epoch, bucket, feed, events);
+        for (const { standIn } of holders) {
+          isProven = (await fetchFrom(standIn, epoch, bucket, feed, events)) && isProven;
+        }
       };
       await fetch();
       let lost = 0;
-      for (let missing = feed.missing(); final && missing; missing = feed.missing()) {
+      const isGivenUp = (): boolean => giveUp === 'now' || (giveUp === 'proven' && isProven);
+      for (let missing = feed.missing(); missing && isGivenUp(); missing = feed.missing()) {
         feed.skipTo(missing.to + 1, (count) => (lost += count));
         // What lies behind the hole is there to be had.
         await fetch();
@@ -74,22 +83,25 @@ export async function recoverEpoch(
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, next));
-  return holders.length > 0;
+  return [...buckets.values()].every((feed) => feed.missing() === undefined);
 }
 
-/** Takes every range of a bucket that this holder has; leaves what it has not to the next one. */
+/**
+ * Takes every range of a bucket that this holder has; leaves what it has not to the next one. False when it did
+ * not answer, and so may have more.
+ */
 async function fetchFrom(
   holder: StandIn,
   epoch: string,
   bucket: number,
   feed: BucketFeed,
   events: RecoveryEvents,
-): Promise<void> {
+): Promise<boolean> {
   let asked = 0;
   for (let missing = feed.missing(); missing; missing = feed.missing()) {
     // From the first hole that was not asked for yet: a holder may lack its beginning.
     const fromSequence = Math.max(missing.from, asked + 1);
-    if (fromSequence > missing.to) return;
+    if (fromSequence > missing.to) break;
     const toSequence = Math.min(missing.to, fromSequence + MAX_RANGE - 1);
     const reply = await holder.question((request) => ({
       request,
@@ -99,10 +111,12 @@ async function fetchFrom(
       fromSequence,
       toSequence,
     }));
-    if (reply?.kind !== 'range' || reply.epoch !== epoch || reply.section.messages.length === 0) return;
+    if (reply === undefined) return false;
+    if (reply.kind !== 'range' || reply.epoch !== epoch || reply.section.messages.length === 0) break;
     const { section } = reply;
     asked = section.firstSequence + section.messages.length - 1;
     feed.receive(section);
     events.repaired(section.messages.length);
   }
+  return true;
 }

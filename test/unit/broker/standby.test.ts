@@ -80,13 +80,13 @@ describe('a life of a broker that ended', () => {
     other.keep('e', BUCKET, 3, run(3, 10), 0);
     const { delivered, feed } = followed(2);
     const lost: number[] = [];
-    const found = await recoverEpoch(
+    const isWhole = await recoverEpoch(
       { epoch: 'e', buckets: new Map([[BUCKET, feed]]) },
       [standIn(one), standIn(other, 'm'), standIn(broker('x'), 'x')],
-      true,
+      'proven',
       { repaired: () => {}, lost: (_bucket, count) => lost.push(count) },
     );
-    expect([found, delivered, lost]).toEqual([true, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10], []]);
+    expect([isWhole, delivered, lost]).toEqual([true, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10], []]);
   });
 
   it('counts exactly what no copy holds, and goes on behind it', async () => {
@@ -100,11 +100,39 @@ describe('a life of a broker that ended', () => {
         lost.push([bucket, count, holder?.id]),
     };
     const epoch = { epoch: 'e', buckets: new Map([[BUCKET, feed]]) };
-    await recoverEpoch(epoch, [standIn(core)], false, events);
+    expect(await recoverEpoch(epoch, [standIn(core)], 'never', events)).toBe(false);
     // It may come back: nothing is given up yet.
     expect([delivered, lost]).toEqual([[1, 2], []]);
-    await recoverEpoch(epoch, [standIn(core)], true, events);
+    expect(await recoverEpoch(epoch, [standIn(core)], 'proven', events)).toBe(true);
     expect([delivered, lost]).toEqual([[1, 2, 6, 7, 8], [[BUCKET, 3, 'n']]]);
+  });
+
+  it('is not given up while anybody who may have kept it does not answer', async () => {
+    const holds = broker('n');
+    holds.keep('e', BUCKET, 1, run(1, 5), 0);
+    const { delivered, feed } = followed(2);
+    feed.noteHead(6);
+    const lost: number[] = [];
+    const events = { repaired: () => {}, lost: (_bucket: number, count: number) => lost.push(count) };
+    const epoch = { epoch: 'e', buckets: new Map([[BUCKET, feed]]) };
+    const silent: StandIn = { id: 's', question: () => Promise.resolve(undefined) };
+    // Answers where it stands, and is gone when it is asked for messages.
+    const failing: StandIn = {
+      id: 'f',
+      question: async (build) => {
+        const reply = await standIn(holds).question(build);
+        return reply?.kind === 'heads' ? reply : undefined;
+      },
+    };
+    for (const unsure of [[], [silent], [failing], [standIn(broker('x')), silent]]) {
+      expect(await recoverEpoch(epoch, unsure, 'proven', events)).toBe(false);
+    }
+    expect([delivered, lost]).toEqual([[1, 2], []]);
+    expect(await recoverEpoch(epoch, [standIn(holds), standIn(broker('x'))], 'proven', events)).toBe(true);
+    expect([delivered, lost]).toEqual([[1, 2, 3, 4, 5], [1]]);
+    feed.noteHead(8);
+    expect(await recoverEpoch(epoch, [silent], 'now', events)).toBe(true);
+    expect(lost).toEqual([1, 2]);
   });
 
   it('is answered for resumes with where the topic went on', () => {

@@ -1,0 +1,96 @@
+// How losses become gaps with a count: who is asked, how long, and what is told when nobody knows.
+
+import { expect, it } from 'vitest';
+import { BrokerCore, DEFAULT_BROKER_LIMITS } from '../../../src/broker/core/broker-core.ts';
+import { FeedLosses } from '../../../src/gateway/core/feed-losses.ts';
+import type { FeedGap } from '../../../src/gateway/core/feed-port.ts';
+import { FeedTopics } from '../../../src/gateway/core/feed-topics.ts';
+import { LossSettler } from '../../../src/gateway/settle-losses.ts';
+import { bucketOf, emptyBucketSet } from '../../../src/protocol/bucket.ts';
+import type { SequencedMessage } from '../../../src/protocol/publication-envelope.ts';
+import type { StandIn } from '../../../src/subscriber/core/recover-epoch.ts';
+
+const BUCKET = bucketOf('a');
+const message = (offset: number): SequencedMessage => ({
+  topic: 'a',
+  data: Buffer.from('1'),
+  source: { publisher: 'p', origin: 'main', hop: 0 },
+  sequence: offset,
+  flags: 0,
+  publishedAtMs: 0,
+  offset,
+});
+
+/** A gateway that had the first message of `e`; time passes while it waits. `answersFromMs` = Infinity: never. */
+function gateway(copies: { upTo: number; answersFromMs: number }[]) {
+  const gaps: FeedGap[] = [];
+  const topics = new FeedTopics({ onMessages: () => {}, onGap: (gap) => gaps.push(gap) }, () => {});
+  topics.add('a', 0);
+  topics.deliver('e', [message(1)], () => {});
+  let nowMs = 0;
+  const brokers = copies.map(({ upTo, answersFromMs }, i): StandIn => {
+    const core = new BrokerCore(`own-${i}`, 'main', 0, DEFAULT_BROKER_LIMITS);
+    core.keep(
+      'e',
+      BUCKET,
+      1,
+      Array.from({ length: upTo }, (_, at) => message(at + 1)),
+      0,
+    );
+    return {
+      id: `b${i}`,
+      question: (build) =>
+        Promise.resolve(nowMs < answersFromMs ? undefined : core.answer(build(1), emptyBucketSet(), 0)),
+    };
+  });
+  const settler = new LossSettler({
+    topics,
+    losses: new FeedLosses(),
+    brokers: () => brokers,
+    reachMs: () => nowMs,
+    change() {
+      nowMs += 100;
+      return Promise.resolve();
+    },
+  });
+  return {
+    settle: async (count: number): Promise<FeedGap[]> => {
+      await settler.settle(brokers[0]!, BUCKET, 'e', count);
+      nowMs += 10_000;
+      settler.tick();
+      return gaps;
+    },
+    tookMs: () => nowMs - 10_000,
+  };
+}
+const counted = (count: number): FeedGap[] => [
+  { topic: 'a', epoch: 'e', fromOffset: 2, count, why: 'trimmed' },
+];
+
+it('waits for the broker that knows best, and takes the furthest that anybody says', async () => {
+  const late = gateway([
+    { upTo: 7, answersFromMs: 2_000 },
+    { upTo: 4, answersFromMs: 0 },
+  ]);
+  expect(await late.settle(6)).toEqual(counted(6));
+  expect(late.tookMs()).toBe(2_000);
+  const behind = gateway([
+    { upTo: 4, answersFromMs: 0 },
+    { upTo: 7, answersFromMs: 0 },
+  ]);
+  expect(await behind.settle(6)).toEqual(counted(6));
+  expect(behind.tookMs()).toBe(0);
+});
+
+it('takes the word of another when the one that knows best never answers', async () => {
+  const one = gateway([
+    { upTo: 7, answersFromMs: Infinity },
+    { upTo: 4, answersFromMs: 0 },
+  ]);
+  expect(await one.settle(6)).toEqual(counted(3));
+});
+
+it('says that it does not know how many when nobody answers', async () => {
+  const one = gateway([{ upTo: 7, answersFromMs: Infinity }]);
+  expect(await one.settle(6)).toEqual([{ topic: 'a', epoch: 'e', fromOffset: 0, count: 0, why: 'broker-lost' }]);
+});
