@@ -92,5 +92,7 @@ it('takes the word of another when the one that knows best never answers', async
 
 it('says that it does not know how many when nobody answers', async () => {
   const one = gateway([{ upTo: 7, answersFromMs: Infinity }]);
-  expect(await one.settle(6)).toEqual([{ topic: 'a', epoch: 'e', fromOffset: 0, count: 0, why: 'broker-lost' }]);
+  expect(await one.settle(6)).toEqual([
+    { topic: 'a', epoch: 'e', fromOffset: 0, count: 0, why: 'broker-lost' },
+  ]);
 });
