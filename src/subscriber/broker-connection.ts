@@ -83,6 +83,8 @@ export class BrokerConnection {
   #address: BrokerAddress;
   #sockets: BrokerSockets;
   #presentMs = 0;
+  /** The feed's last; what comes late to a question about another broker's life is not for it. */
+  #headsRequest = 0;
   #left = '';
   #wasConnected = false;
   #openedMs = 0;
@@ -99,17 +101,16 @@ export class BrokerConnection {
         deliver: host.deliver,
         lost: (bucket, epoch, count, why) => host.lost(this, bucket, epoch, count, why),
         ended: (followed) => host.ended(this, followed),
-        askHeads: () =>
-          this.ask({
-            request: host.questions.number(),
-            kind: 'heads',
-            of: '',
-            interest: host.wantedHere ? this.#interest() : emptyBucketSet(),
-          }),
+        askHeads: () => {
+          const interest = host.wantedHere ? this.#interest() : emptyBucketSet();
+          this.#headsRequest = host.questions.number();
+          this.ask({ request: this.#headsRequest, kind: 'heads', of: '', interest });
+        },
         askRange: (bucket, fromSequence, toSequence) => {
           this.repairRequests += 1;
           const request = host.questions.number();
-          this.ask({ request, kind: 'range', of: '', bucket, fromSequence, toSequence });
+          // A question to a broker that died waits in the socket: its next life shall not answer it.
+          this.ask({ request, kind: 'range', of: this.epoch, bucket, fromSequence, toSequence });
         },
       },
       host.interestSince,
@@ -262,6 +263,7 @@ export class BrokerConnection {
     const reply = decoded.value;
     // What somebody asked by a question of its own is not for the feed.
     if (this.#host.questions.answer(reply)) return;
+    if (reply.kind === 'heads' && reply.request !== this.#headsRequest) return;
     if (reply.kind === 'range') this.#host.repaired(reply.section.messages.length);
     this.#feed.reply(reply, this.#host.nowMs());
     this.#leaveIfDone();

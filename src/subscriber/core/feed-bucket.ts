@@ -40,6 +40,8 @@ export class BucketFeed {
   }
 
   receive(section: Section): void {
+    // An answer that holds nothing says where the question began, which may be far beyond the head of a new life.
+    if (section.messages.length === 0) return;
     const end = section.firstSequence + section.messages.length;
     if (end > this.#knownHead + 1) this.#knownHead = end - 1;
     if (this.joined && section.firstSequence <= this.#next) this.#pass(section);

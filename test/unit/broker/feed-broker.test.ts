@@ -58,6 +58,17 @@ describe('BrokerFeed', () => {
     expect(take()).toEqual(['heads?', 'e41', 'e42']);
   });
 
+  it('learns nothing from an answer that holds nothing: the question may have been for a life before', () => {
+    const { feed, heads, take } = gateway();
+    feed.refresh(0);
+    heads('e', 0, 100, 10);
+    feed.envelope({ epoch: 'e', sections: [section(1, 1)] }, 20);
+    const nothing = { bucket: 7, firstHeldSequence: 1, headSequence: 1, section: section(500, 0) };
+    feed.reply({ kind: 'range', request: 9, epoch: 'e', ...nothing }, 30);
+    feed.envelope({ epoch: 'e', sections: [section(2, 1)] }, 40);
+    expect(take()).toEqual(['heads?', 'e1', 'e2']);
+  });
+
   it('joins a broker that was out of reach where it stood before the bucket was wanted', () => {
     const late = gateway();
     const beat = (feed: BrokerFeed, sequence: number, nowMs: number): void =>
