@@ -109,7 +109,7 @@ export class BrokerConnection {
         askRange: (bucket, fromSequence, toSequence) => {
           this.repairRequests += 1;
           const request = host.questions.number();
-          // A question to a broker that died waits in the socket: its next life shall not answer it.
+          // Who is connected again may be a new life of the broker, and shall not answer for this one.
           this.ask({ request, kind: 'range', of: this.epoch, bucket, fromSequence, toSequence });
         },
       },

@@ -1,0 +1,122 @@
+// What a link asks of a broker names the life that it is about, and an answer about another life changes nothing.
+// The broker is two sockets that say what the test wants.
+
+import { afterEach, expect, it } from 'vitest';
+import { Router, XPublisher } from 'zeromq';
+import { bucketOf } from '../../../src/protocol/bucket.ts';
+import { ByteWriter } from '../../../src/protocol/bytes.ts';
+import { createFrameNames } from '../../../src/protocol/publication.ts';
+import type { Section } from '../../../src/protocol/publication-envelope.ts';
+import { bucketFilter, encodeEnvelope, writeSection } from '../../../src/protocol/publication-envelope.ts';
+import type { RepairReply, RepairRequest } from '../../../src/protocol/publication-repair.ts';
+import { decodeRepairRequest, encodeRepairReply } from '../../../src/protocol/publication-repair.ts';
+import { freePorts } from '../../launch/free-port.ts';
+import { until } from '../../launch/until.ts';
+import { listener } from './rig.ts';
+
+const BUCKET = bucketOf('t');
+const closing: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close();
+});
+
+const section = (first: number, count: number): Section => ({
+  bucket: BUCKET,
+  firstSequence: first,
+  messages: Array.from({ length: count }, (_, i) => ({
+    topic: 't',
+    data: Buffer.from(String(first + i)),
+    source: { publisher: 'p', origin: 'main', hop: 0 },
+    sequence: first + i,
+    flags: 0,
+    publishedAtMs: 0,
+    offset: first + i,
+  })),
+});
+
+async function playedBroker() {
+  const [subscribe, repair] = (await freePorts(2)).map((port) => `tcp://127.0.0.1:${port}`);
+  const feed = new XPublisher({ linger: 0 });
+  const router = new Router({ linger: 0 });
+  closing.push(
+    () => feed.close(),
+    () => router.close(),
+  );
+  await feed.bind(subscribe!);
+  await router.bind(repair!);
+  let peer: Buffer | undefined;
+  const asked: RepairRequest[] = [];
+  const filters: Buffer[] = [];
+  void (async () => {
+    for await (const [filter] of feed) filters.push(filter!);
+  })();
+  void (async () => {
+    for await (const [from, frame] of router) {
+      peer = from;
+      const request = decodeRepairRequest(frame!, createFrameNames());
+      if (request.ok) asked.push(request.value);
+    }
+  })();
+  return {
+    address: {
+      id: 'b',
+      epoch: 'one',
+      publish: '',
+      subscribe: subscribe!,
+      repair: repair!,
+      http: '',
+      state: 'up',
+    },
+    /** Resolves when it would hear of the bucket. */
+    wanted: () =>
+      until('its filter', () => filters.some((one) => one.equals(Buffer.from([1, ...bucketFilter(BUCKET)])))),
+    /** The next question of that kind. */
+    async question<K extends RepairRequest['kind']>(kind: K): Promise<Extract<RepairRequest, { kind: K }>> {
+      const isIt = (one: RepairRequest): one is Extract<RepairRequest, { kind: K }> => one.kind === kind;
+      await until(`a question for ${kind}`, () => asked.some(isIt));
+      const found = asked.find(isIt)!;
+      asked.splice(0, asked.indexOf(found) + 1);
+      return found;
+    },
+    answer: (reply: RepairReply) => router.send([peer!, encodeRepairReply(new ByteWriter(), reply)]),
+    async send(epoch: string, ...sections: Section[]): Promise<void> {
+      const bytes = sections.map((one) => {
+        const writer = new ByteWriter();
+        writeSection(writer, one);
+        return writer.take();
+      });
+      await feed.send(encodeEnvelope(new ByteWriter(), 'narrow', BUCKET, epoch, bytes));
+    },
+  } as const;
+}
+
+it('a link goes on with the life it hears, whoever answers late or for another', async () => {
+  const broker = await playedBroker();
+  const heard = listener([broker.address]);
+  const { link, gaps } = heard;
+  closing.push(() => link.close());
+  void link.subscribe('t');
+  const { request } = await broker.question('heads');
+  const heads = [{ bucket: BUCKET, sequence: 5 }];
+  await broker.answer({ request, kind: 'heads', epoch: 'one', upMs: 3_600_000, heads });
+  await until('the bucket to be joined', () => link.snapshot().brokers[0]?.epoch === 'one');
+
+  await broker.wanted();
+  await broker.send('one', section(8, 1));
+  const range = await broker.question('range');
+  expect(range).toMatchObject({ of: 'one', fromSequence: 6, toSequence: 7 });
+  // An answer to a question that nobody waits for any more, about another broker's life.
+  await broker.answer({ request: 999_999, kind: 'heads', epoch: 'other', upMs: 1, heads });
+  const found = { bucket: BUCKET, firstHeldSequence: 1, headSequence: 8, section: section(6, 2) };
+  await broker.answer({ request: range.request, kind: 'range', epoch: 'one', ...found });
+  await until('the hole to be filled', () => heard.values('t').length === 3);
+
+  // Of a range far beyond the head, as a question about a life before would be answered.
+  const nothing = { bucket: BUCKET, firstHeldSequence: 1, headSequence: 8, section: section(500, 0) };
+  await broker.answer({ request: 999_998, kind: 'range', epoch: 'one', ...nothing });
+  await broker.send('one', section(9, 2));
+  await until('what follows', () => heard.values('t').length === 5);
+  expect(heard.values('t')).toEqual([6, 7, 8, 9, 10]);
+  expect(gaps).toEqual([]);
+  expect(link.snapshot().brokers[0]?.epoch).toBe('one');
+});
