@@ -83,8 +83,8 @@ export class BrokerConnection {
   #address: BrokerAddress;
   #sockets: BrokerSockets;
   #presentMs = 0;
-  /** The feed's last; what comes late to a question about another broker's life is not for it. */
-  #headsRequest = 0;
+  /** The feed's own: what comes late to a question about another broker's life is not for it. */
+  readonly #headsRequests = new Set<number>();
   #left = '';
   #wasConnected = false;
   #openedMs = 0;
@@ -103,8 +103,9 @@ export class BrokerConnection {
         ended: (followed) => host.ended(this, followed),
         askHeads: () => {
           const interest = host.wantedHere ? this.#interest() : emptyBucketSet();
-          this.#headsRequest = host.questions.number();
-          this.ask({ request: this.#headsRequest, kind: 'heads', of: '', interest });
+          const request = host.questions.number();
+          this.#headsRequests.add(request);
+          this.ask({ request, kind: 'heads', of: '', interest });
         },
         askRange: (bucket, fromSequence, toSequence) => {
           this.repairRequests += 1;
@@ -218,6 +219,7 @@ export class BrokerConnection {
           this.refresh();
         } else {
           this.#brokenMs = this.#host.nowMs();
+          this.#headsRequests.clear();
           this.#feed.outOfReach();
         }
         this.#host.onConnected(this, connected);
@@ -263,7 +265,7 @@ export class BrokerConnection {
     const reply = decoded.value;
     // What somebody asked by a question of its own is not for the feed.
     if (this.#host.questions.answer(reply)) return;
-    if (reply.kind === 'heads' && reply.request !== this.#headsRequest) return;
+    if (reply.kind === 'heads' && !this.#headsRequests.delete(reply.request)) return;
     if (reply.kind === 'range') this.#host.repaired(reply.section.messages.length);
     this.#feed.reply(reply, this.#host.nowMs());
     this.#leaveIfDone();
