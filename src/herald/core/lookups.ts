@@ -15,7 +15,7 @@ import { fullLook } from './full-look.ts';
 import { BAR, REPORTED_AT, STRIDE } from './gateway-slots.ts';
 import { LookupFilter } from './lookup-filter.ts';
 import type { LoadTable } from './load-table.ts';
-import { Offers } from './offers.ts';
+import { has, Offers } from './offers.ts';
 import type { Question } from './policies/policy.ts';
 import { POLICIES } from './policies/index.ts';
 import type { Pool } from './pool.ts';
@@ -33,7 +33,6 @@ export class Lookups {
   readonly #idPrefix: string;
   readonly #filter: LookupFilter;
   readonly #offers = new Offers();
-  readonly #runnersUp: number[] = [];
 
   constructor(table: LoadTable, ring: ExplainRing, idPrefix: string) {
     this.#table = table;
@@ -219,18 +218,19 @@ export class Lookups {
 
   #alternates(view: CandidateView, winner: number, wanted: number): Pick[] {
     const { tickets, slots, settings } = this.#table;
-    const runnersUp = this.#runnersUp;
-    this.#offers.runnersUp(winner, wanted, runnersUp);
+    const runnersUp = this.#offers.runnersUp(winner, wanted);
     const chosen = this.#offers.slots[winner]!;
     const most = Math.min(wanted, view.size - 1);
     for (let i = 0; runnersUp.length < most && i < 4 * wanted; i++) {
       const slot = view.slots[view.draw(settings.random())]!;
-      if (slot !== chosen && this.#filter.allows(slot) && !runnersUp.includes(slot)) runnersUp.push(slot);
+      if (slot !== chosen && this.#filter.allows(slot) && !has(runnersUp, slot)) runnersUp.push(slot);
     }
-    return runnersUp.map((slot) => {
-      const record = slots.records[slot]!;
-      return { gateway: record.gateway, url: record.url, ticketSeq: tickets.number(slot) };
-    });
+    const picks: Pick[] = [];
+    for (const slot of runnersUp) {
+      const { gateway, url } = slots.records[slot]!;
+      picks.push({ gateway, url, ticketSeq: tickets.number(slot) });
+    }
+    return picks;
   }
 
   #refuse(

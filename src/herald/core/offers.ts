@@ -28,19 +28,24 @@ export class Offers {
     return best;
   }
 
-  /** Moves the next best distinct gateways behind the winner, at most `wanted`, for use as alternates. */
-  runnersUp(winner: number, wanted: number, into: number[]): void {
-    into.length = 0;
-    const chosen = this.slots[winner]!;
-    while (into.length < wanted) {
+  /** The slots of the best distinct gateways behind the winner, at most `wanted`, the best first. */
+  runnersUp(winner: number, wanted: number): number[] {
+    const named = [this.slots[winner]!];
+    while (named.length <= wanted) {
       let best = -1;
       for (let i = 0; i < this.size; i++) {
-        const slot = this.slots[i]!;
-        if (slot === chosen || into.includes(slot)) continue;
-        if (best === -1 || this.loads[i]! < this.loads[best]!) best = i;
+        if (best !== -1 && !(this.loads[i]! < this.loads[best]!)) continue;
+        if (!has(named, this.slots[i]!)) best = i;
       }
-      if (best === -1) return;
-      into.push(this.slots[best]!);
+      if (best === -1) break;
+      named.push(this.slots[best]!);
     }
+    return named.slice(1);
   }
+}
+
+/** For a handful of numbers, where a call of `includes` costs more than the looking. */
+export function has(few: readonly number[], wanted: number): boolean {
+  for (let i = 0; i < few.length; i++) if (few[i] === wanted) return true;
+  return false;
 }
