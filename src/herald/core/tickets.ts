@@ -17,12 +17,13 @@ const REPORT_PERIODS = 2;
 /** A client's word on its size counts up to this many average connections. */
 const MAX_SIZE = 100;
 /** Tickets of one gateway are numbered in runs, each from a multiple of this, so that they can be signed together. */
-export const TICKET_RUN = 8;
+export const TICKET_RUN = 32;
 /**
- * Numbers whose gateway is remembered, for clients that come back and say which pick failed: enough for 65,536
- * tickets even when each of them begins a run. A multiple of a run.
+ * Runs whose gateway is remembered, for clients that come back and say which pick failed: enough for 65,536
+ * tickets even when each of them begins a run.
  */
-const REMEMBERED = 65_536 * TICKET_RUN;
+const REMEMBERED_RUNS = 65_536;
+const REMEMBERED = REMEMBERED_RUNS * TICKET_RUN;
 
 export class TicketsInFlight {
   readonly #slots: GatewaySlots;
@@ -32,13 +33,15 @@ export class TicketsInFlight {
   /** Those of them that are not overdue, and after how many buckets they are. */
   #coming = new Float64Array(64);
   #overdueAfter = new Uint8Array(64).fill(overdueAfter(500));
-  /** Next number of each slot's run; a multiple of its length = the run is used up, or there is none yet. */
+  /** Next number of each slot's run, and how many are left of it. */
   #nextOfSlot = new Float64Array(64);
+  #leftOfSlot = new Uint8Array(64);
   #bucketNow = 0;
   /** Where the next run begins. */
   #nextSeq: number;
-  /** Slot a ticket was issued for; -1 once its failure was counted. */
-  readonly #slotOfSeq = new Int32Array(REMEMBERED).fill(-1);
+  /** Slot a run was begun for, and which of its tickets failed already, a bit for each. */
+  readonly #slotOfRun = new Int32Array(REMEMBERED_RUNS).fill(-1);
+  readonly #failedOfRun = new Uint32Array(REMEMBERED_RUNS);
   readonly #firstSeq: number;
 
   constructor(slots: GatewaySlots, firstSeq: number) {
@@ -52,13 +55,16 @@ export class TicketsInFlight {
     if (slot >= this.#counts.length) this.#grow(slot);
     let seq = this.#nextOfSlot[slot]!;
     // A run that is half forgotten is left: what is handed out must be remembered for a while.
-    if (seq % TICKET_RUN === 0 || seq < this.#nextSeq - REMEMBERED / 2) {
+    if (this.#leftOfSlot[slot] === 0 || seq < this.#nextSeq - REMEMBERED / 2) {
       seq = this.#nextSeq;
       this.#nextSeq += TICKET_RUN;
-      const place = seq % REMEMBERED;
-      this.#slotOfSeq.fill(slot, place, place + TICKET_RUN);
+      this.#leftOfSlot[slot] = TICKET_RUN;
+      const run = (seq / TICKET_RUN) % REMEMBERED_RUNS;
+      this.#slotOfRun[run] = slot;
+      this.#failedOfRun[run] = 0;
     }
     this.#nextOfSlot[slot] = seq + 1;
+    this.#leftOfSlot[slot]! -= 1;
     return seq;
   }
 
@@ -147,9 +153,11 @@ export class TicketsInFlight {
   takeFailed(seq: number): number {
     const oldest = Math.max(this.#firstSeq, this.#nextSeq - REMEMBERED);
     if (!(seq >= oldest && seq < this.#nextSeq)) return -1;
-    const slot = this.#slotOfSeq[seq % REMEMBERED]!;
-    this.#slotOfSeq[seq % REMEMBERED] = -1;
-    return slot;
+    const run = Math.floor(seq / TICKET_RUN) % REMEMBERED_RUNS;
+    const bit = 1 << (seq % TICKET_RUN);
+    if ((this.#failedOfRun[run]! & bit) !== 0) return -1;
+    this.#failedOfRun[run]! |= bit;
+    return this.#slotOfRun[run]!;
   }
 
   /** Place of the bucket that is `age` buckets old. */
@@ -188,6 +196,7 @@ export class TicketsInFlight {
     this.#counts = grown(new Float64Array(size), this.#counts);
     this.#coming = grown(new Float64Array(size), this.#coming);
     this.#nextOfSlot = grown(new Float64Array(size), this.#nextOfSlot);
+    this.#leftOfSlot = grown(new Uint8Array(size), this.#leftOfSlot);
     this.#buckets = grown(new Float64Array(size * BUCKETS), this.#buckets);
     this.#overdueAfter = grown(new Uint8Array(size).fill(overdueAfter(500)), this.#overdueAfter);
   }

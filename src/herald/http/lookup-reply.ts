@@ -1,0 +1,79 @@
+// (5) Writes the answers of lookups. All but a few characters of one was written before, in few pieces: a text
+// that is put together of many costs more than the decision.
+
+import type { Clock } from '../../daemon/clock.ts';
+import { DEFAULT_BACKOFF } from '../../protocol/retry.ts';
+import { TICKET_TTL_MS } from '../../protocol/ticket.ts';
+import type { Pick } from '../core/balancer-types.ts';
+import type { TicketBook, TicketOffice } from '../tickets.ts';
+import { inOnePiece, SIGNED_AHEAD_MS } from '../tickets.ts';
+import type { Found } from './lookup-desk.ts';
+
+const EXPIRY_STEP_MS = 100;
+/** Gateways whose tickets are kept prepared; beyond, all begin anew. */
+const MAX_BOOKS = 100_000;
+const BACKOFF_JSON = JSON.stringify(DEFAULT_BACKOFF);
+
+/**
+ * Answers the JSON of a reply. Ids and URLs are ASCII without quotes (src/protocol/names.ts), so nothing needs
+ * escaping here.
+ */
+export function createReplyWriter(tickets: TicketOffice, clock: Clock): (found: Found) => string {
+  const middleAt = middleTexts();
+  const books = new Map<string, { url: string; book: TicketBook }>();
+  /** A pick's fields but for the last quote. */
+  const pickJson = ({ gateway, url, ticketSeq }: Pick, nowMs: number): string => {
+    let known = books.get(gateway);
+    if (known?.url !== url) {
+      if (books.size >= MAX_BOOKS) books.clear();
+      const before = `"gateway":"${gateway}","url":"${url}","ticket":"`;
+      known = { url, book: tickets.open(gateway, before) };
+      books.set(gateway, known);
+    }
+    return known.book.issue(ticketSeq, nowMs);
+  };
+  const endOf = endTexts();
+  return (found) => {
+    const nowMs = Math.round(clock.nowMs());
+    const best = pickJson(found.best, nowMs);
+    let alternates = '';
+    for (const pick of found.alternates) {
+      alternates += (alternates === '' ? '{' : '"},{') + pickJson(pick, nowMs);
+    }
+    return (
+      `{"lookupId":"${found.lookupId}",${best}${middleAt(clock.epochMs())}${alternates}` +
+      `${endOf(alternates !== '', found.tableVersion)}${Math.round(found.tableAgeMs)}}}`
+    );
+  };
+}
+
+/** What stands between the best pick and the alternates, the same for a while: `expiresAt`. */
+function middleTexts(): (epochMs: number) => string {
+  let writtenAtMs = 0;
+  let text = '';
+  return (epochMs) => {
+    // Until then every ticket of the answer is good: early by at most the step and what they were signed ahead.
+    const earliestMs = epochMs + TICKET_TTL_MS - SIGNED_AHEAD_MS;
+    const atMs = Math.floor(earliestMs / EXPIRY_STEP_MS) * EXPIRY_STEP_MS;
+    if (atMs !== writtenAtMs) {
+      writtenAtMs = atMs;
+      text = inOnePiece(`","expiresAt":"${new Date(atMs).toISOString()}","alternates":[`);
+    }
+    return text;
+  };
+}
+
+/** What stands between the alternates and the table's age, the same until the table changes. */
+function endTexts(): (anyAlternates: boolean, version: number) => string {
+  let writtenVersion = NaN;
+  let none = '';
+  let some = '';
+  return (anyAlternates, version) => {
+    if (version !== writtenVersion) {
+      writtenVersion = version;
+      none = inOnePiece(`],"backoff":${BACKOFF_JSON},"table":{"version":${version},"ageMs":`);
+      some = inOnePiece(`"}${none}`);
+    }
+    return anyAlternates ? some : none;
+  };
+}
