@@ -22,6 +22,7 @@ import { LookupFilter } from '../src/herald/core/lookup-filter.ts';
 import { Offers } from '../src/herald/core/offers.ts';
 import { expectedPolicy } from '../src/herald/core/policies/expected.ts';
 import type { Question } from '../src/herald/core/policies/policy.ts';
+import { TICKET_RUN } from '../src/herald/core/tickets.ts';
 import type { LoadReport } from '../src/protocol/load-report.ts';
 import type { LookupRequest } from '../src/protocol/lookup.ts';
 import { seededRandom } from '../src/sim/chance.ts';
@@ -168,8 +169,8 @@ const hmacUs = cpuUs(100_000, (i) =>
   createHmac('sha256', gatewayKey).update(`t1\ngw-1\nh1\n${i}\n123456`).digest('base64url'),
 );
 const aloneUs = cpuUs(100_000, (i) => key.sign(i, 1, 123_456));
-const runUs = cpuUs(50_000, (i) => key.sign(8 * i, 8, 123_456));
+const runUs = cpuUs(50_000, (i) => key.sign(TICKET_RUN * i, TICKET_RUN, 123_456));
 console.log(
-  `a ticket's signature: ${aloneUs.toFixed(2)} us alone, ${(runUs / 8).toFixed(2)} us in a run of 8, ` +
+  `a ticket's signature: ${aloneUs.toFixed(2)} us alone, ${(runUs / TICKET_RUN).toFixed(2)} us in a run of ${TICKET_RUN}, ` +
     `${hmacUs.toFixed(2)} us by HMAC-SHA-256 of node:crypto`,
 );
