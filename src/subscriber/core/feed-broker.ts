@@ -53,6 +53,8 @@ export class BrokerFeed {
   readonly #interestSince: InterestSince;
   #epoch = '';
   #buckets = new Map<number, BucketFeed>();
+  /** The life before: what it sent may still lie in the socket when its next life answers on the other one. */
+  #before: FollowedEpoch | undefined;
   #asked = new Map<number, Asked>();
   #wishes = new Map<number, Wish>();
   /** Of the last two heartbeats: the older one is surely from before what is wanted now. */
@@ -82,6 +84,10 @@ export class BrokerFeed {
   }
 
   envelope({ epoch, sections }: Envelope, nowMs: number): void {
+    if (epoch === this.#before?.epoch) {
+      for (const section of sections) this.#before.buckets.get(section.bucket)?.receive(section);
+      return;
+    }
     this.#enter(epoch, nowMs);
     for (const section of sections) {
       const { bucket } = section;
@@ -93,6 +99,7 @@ export class BrokerFeed {
   }
 
   heartbeat({ epoch, state, heads }: Heads, nowMs: number): void {
+    if (epoch === this.#before?.epoch) return;
     this.#enter(epoch, nowMs);
     this.#headsBefore = new Map((this.#heads ?? heads).map(({ bucket, sequence }) => [bucket, sequence]));
     this.#heads = heads;
@@ -103,6 +110,7 @@ export class BrokerFeed {
 
   reply(reply: RepairReply, nowMs: number): void {
     if (reply.kind === 'heads') {
+      if (reply.epoch === this.#before?.epoch) return;
       this.#enter(reply.epoch, nowMs);
       this.#headsAskedMs = undefined;
       this.#joinAll(reply.heads, reply.upMs, nowMs);
@@ -186,6 +194,7 @@ export class BrokerFeed {
   #enter(epoch: string, nowMs: number): void {
     if (epoch === this.#epoch) return;
     const first = this.#epoch === '';
+    if (!first) this.#before = this.followed;
     this.end();
     this.#epoch = epoch;
     if (!first || this.#headsAskedMs === undefined) this.refresh(nowMs);

@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { BrokerCore, DEFAULT_BROKER_LIMITS } from '../../../src/broker/core/broker-core.ts';
 import { bucketOf, emptyBucketSet } from '../../../src/protocol/bucket.ts';
-import type { Section } from '../../../src/protocol/publication-envelope.ts';
+import type { Envelope, Section } from '../../../src/protocol/publication-envelope.ts';
 import type { RepairReply, RepairRequest } from '../../../src/protocol/publication-repair.ts';
 import { BrokerFeed } from '../../../src/subscriber/core/feed-broker.ts';
 
@@ -14,6 +14,7 @@ const BUCKET = bucketOf('t');
 
 type Step =
   | { kind: 'publish'; count: number; isDropped: boolean }
+  | { kind: 'envelope' }
   | { kind: 'question' }
   | { kind: 'answer' }
   | { kind: 'heartbeat' }
@@ -27,6 +28,7 @@ const steps = fc.array(
       count: fc.integer({ min: 1, max: 30 }),
       isDropped: fc.boolean(),
     }),
+    fc.constant<Step>({ kind: 'envelope' }),
     fc.constant<Step>({ kind: 'question' }),
     fc.constant<Step>({ kind: 'answer' }),
     fc.constant<Step>({ kind: 'heartbeat' }),
@@ -44,6 +46,8 @@ class World {
   #nowMs = 60_000;
   #lives = 0;
   #published = 0;
+  /** As sent: what lies in the gateway's socket outlives the broker. */
+  #envelopes: Envelope[] = [];
   #questions: RepairRequest[] = [];
   #answers: RepairReply[] = [];
   #core = this.#newLife();
@@ -89,8 +93,15 @@ class World {
   do(step: Step): void {
     this.#nowMs += 1;
     switch (step.kind) {
-      case 'publish':
-        { this.#publish(step.count, step.isDropped); return; }
+      case 'publish': {
+        this.#publish(step.count, step.isDropped);
+        return;
+      }
+      case 'envelope': {
+        const envelope = this.#envelopes.shift();
+        if (envelope) this.#feed.envelope(envelope, this.#nowMs);
+        return;
+      }
       case 'question': {
         const question = this.#questions.shift();
         if (question) this.#answers.push(this.#core.answer(question, emptyBucketSet(), this.#nowMs));
@@ -102,6 +113,8 @@ class World {
         return;
       }
       case 'heartbeat': {
+        // By the same socket as the envelopes.
+        while (this.#envelopes.length > 0) this.do({ kind: 'envelope' });
         const heads = this.#core.heads();
         this.#feed.heartbeat(
           { broker: 'b', epoch: this.#core.epoch, state: 'up', nowMs: 0, heads },
@@ -152,8 +165,7 @@ class World {
     }));
     this.#core.accept({ batch: 1, messages }, this.#nowMs);
     if (isDropped) return;
-    const section = this.#sectionFrom(from);
-    this.#feed.envelope({ epoch: this.#core.epoch, sections: [section] }, this.#nowMs);
+    this.#envelopes.push({ epoch: this.#core.epoch, sections: [this.#sectionFrom(from)] });
   }
 
   #sectionFrom(fromSequence: number): Section {
@@ -176,6 +188,7 @@ it('hears all of the life that lasts, in order, whatever was asked of those befo
       expect(world.lost).toEqual([]);
       // What comes now is live: it is passed on at once.
       world.do({ kind: 'publish', count: 1, isDropped: false });
+      world.do({ kind: 'envelope' });
       expect(world.delivered.get(world.epoch)).toHaveLength(world.head);
     }),
     { numRuns: 400 },

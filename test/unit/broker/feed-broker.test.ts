@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { BrokerFeed } from '../../../src/subscriber/core/feed-broker.ts';
-import type { Section, SequencedMessage } from '../../../src/protocol/publication-envelope.ts';
+import type { Heads, Section, SequencedMessage } from '../../../src/protocol/publication-envelope.ts';
 
 const message = (offset: number): SequencedMessage => ({
   topic: 't',
@@ -169,6 +169,28 @@ describe('BrokerFeed', () => {
       20,
     );
     expect(take()).toEqual(['e lost 5 trimmed', 'e6', 'e7', 'e8', 'e9']);
+  });
+
+  it('takes what a life before had sent, when the next one has answered already', () => {
+    const { feed, heads, take } = gateway();
+    feed.refresh(0);
+    heads('e', 0, 100, 10);
+    feed.envelope({ epoch: 'e', sections: [section(1, 1)] }, 20);
+    heads('f', 1, 10, 30);
+    take();
+    feed.envelope({ epoch: 'e', sections: [section(2, 2)] }, 40);
+    const late: Heads = {
+      epoch: 'e',
+      broker: 'b',
+      state: 'up',
+      nowMs: 0,
+      heads: [{ bucket: 7, sequence: 9 }],
+    };
+    feed.heartbeat(late, 41);
+    heads('e', 9, 100, 42);
+    feed.envelope({ epoch: 'f', sections: [section(1, 1)] }, 50);
+    expect(take()).toEqual(['e2', 'e3', 'f1']);
+    expect(feed.epoch).toBe('f');
   });
 
   it('takes a new epoch for a new life, and hands over what was missing of the old one', () => {
