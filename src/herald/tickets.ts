@@ -1,6 +1,6 @@
 // (5) Signs the tickets of lookups. Each gateway has a key of its own, derived from the cluster secret. A
 // lookup hands out four tickets, so what one costs counts: keys are kept prepared, and for a gateway that is named
-// often a run of tickets is signed and written at once, because one of many costs a tenth of one alone. What
+// often a run of tickets is signed and written at once, because one of many costs a seventh of one alone. What
 // comes out is exactly `encodeTicket` of src/protocol, which a test checks.
 
 import { deriveKey } from '../daemon/secrets.ts';
