@@ -9,7 +9,7 @@ import { judgementText } from '../core/helpshift/rules.ts';
 import { takeReading } from './take-reading.ts';
 
 export interface PolledPlugin {
-  /** At once, or within `INLINE_WAIT_MS` where the plugin reads when asked. */
+  /** At once, or within `INLINE_WAIT_MS` where the plugin reads when asked or its first reading is under way. */
   answer(): AgentAnswer | Promise<AgentAnswer>;
   stop(): void;
 }
@@ -55,7 +55,11 @@ export function startPolledPlugin(plugin: HelpshiftPlugin, clock: Clock, log: Lo
 
   return {
     answer() {
-      if (plugin.intervalMs > 0) return pluginAnswer(state, plugin, clock.nowMs());
+      if (plugin.intervalMs > 0) {
+        const now = (): AgentAnswer => pluginAnswer(state, plugin, clock.nowMs());
+        const first = state.words === undefined ? underWay : undefined;
+        return first ? within(first, INLINE_WAIT_MS).then(now) : now();
+      }
       return within(pollOnce(), INLINE_WAIT_MS).then((judged) =>
         pluginAnswer(state, plugin, clock.nowMs(), !judged),
       );
