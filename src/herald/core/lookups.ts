@@ -53,7 +53,7 @@ export class Lookups {
     pool.rates.countLookup();
     const waitMs = pool.bucket.take(nowMs);
     if (waitMs > 0) return this.#refuse(pool, request, number, 'rate-limited', nowMs, waitMs);
-    if (table.sleep.wokeUp(nowMs)) return this.#refuse(pool, request, number, 'starting', nowMs, 1_000);
+    if (table.sleep.wokeUp()) return this.#refuse(pool, request, number, 'starting', nowMs, 1_000);
     const hotKey = request.key !== '' && pool.hotKeys.count(request.key, nowMs);
     if (request.key === '') pool.hotKeys.count('', nowMs);
 

@@ -14,7 +14,10 @@ export class SleepGuard {
   tick(nowMs: number): void {
     const gapMs = this.#tickedAtMs === undefined ? 0 : nowMs - this.#tickedAtMs;
     this.#tickedAtMs = nowMs;
-    if (gapMs < SLEPT_FROM_MS) return;
+    if (gapMs < SLEPT_FROM_MS) {
+      if (!this.holds(nowMs)) this.#sleptMs = 0;
+      return;
+    }
     this.#sleptMs = gapMs;
     this.#holdUntilMs = nowMs + HOLD_MS;
   }
@@ -28,8 +31,11 @@ export class SleepGuard {
     return this.holds(nowMs) && this.#sleptMs < 2_000 ? this.#sleptMs : 0;
   }
 
-  /** True while what is known is from before a sleep too long to be answered from. */
-  wokeUp(nowMs: number): boolean {
-    return this.holds(nowMs) && this.#sleptMs >= 2_000;
+  /**
+   * True while what is known is from before a sleep too long to be answered from: until the first tick after the
+   * hold, by which all are judged again.
+   */
+  wokeUp(): boolean {
+    return this.#sleptMs >= 2_000;
   }
 }
