@@ -53,7 +53,10 @@ export class BrokerFeed {
   readonly #interestSince: InterestSince;
   #epoch = '';
   #buckets = new Map<number, BucketFeed>();
-  /** The life before: what it sent may still lie in the socket when its next life answers on the other one. */
+  /**
+   * The life before: what it sent may still lie in the socket when its next life answers on the other one. Only an
+   * answer tells which of two lives is the present one.
+   */
   #before: FollowedEpoch | undefined;
   #asked = new Map<number, Asked>();
   #wishes = new Map<number, Wish>();
@@ -110,7 +113,6 @@ export class BrokerFeed {
 
   reply(reply: RepairReply, nowMs: number): void {
     if (reply.kind === 'heads') {
-      if (reply.epoch === this.#before?.epoch) return;
       this.#enter(reply.epoch, nowMs);
       this.#headsAskedMs = undefined;
       this.#joinAll(reply.heads, reply.upMs, nowMs);

@@ -187,7 +187,6 @@ describe('BrokerFeed', () => {
       heads: [{ bucket: 7, sequence: 9 }],
     };
     feed.heartbeat(late, 41);
-    heads('e', 9, 100, 42);
     feed.envelope({ epoch: 'f', sections: [section(1, 1)] }, 50);
     expect(take()).toEqual(['e2', 'e3', 'f1']);
     expect(feed.epoch).toBe('f');
