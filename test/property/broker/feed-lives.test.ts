@@ -11,6 +11,7 @@ import type { RepairReply, RepairRequest } from '../../../src/protocol/publicati
 import { BrokerFeed } from '../../../src/subscriber/core/feed-broker.ts';
 
 const BUCKET = bucketOf('t');
+const MAX_SILENCE_MS = 1_500;
 
 type Step =
   | { kind: 'publish'; count: number; isDropped: boolean }
@@ -44,6 +45,7 @@ class World {
   readonly delivered = new Map<string, number[]>();
   readonly lost: string[] = [];
   #nowMs = 60_000;
+  #carriedAgoMs = 0;
   #lives = 0;
   #published = 0;
   /** As sent: what lies in the gateway's socket outlives the broker. */
@@ -125,6 +127,9 @@ class World {
       case 'tick':
         this.#nowMs += step.ms;
         this.#feed.tick(this.#nowMs);
+        this.#carriedAgoMs += step.ms;
+        // A broker that answers nothing for 5 s is given up, and rightly so.
+        if (this.#carriedAgoMs > MAX_SILENCE_MS) this.#carry();
         return;
       case 'restart':
         while (step.answersArrive && this.#answers.length > 0) this.do({ kind: 'answer' });
@@ -141,11 +146,17 @@ class World {
   settle(): void {
     for (let i = 0; i < 40; i++) {
       this.do({ kind: 'heartbeat' });
-      for (let k = 0; k < 20; k++) {
-        this.do({ kind: 'question' });
-        this.do({ kind: 'answer' });
-      }
+      this.#carry();
       this.do({ kind: 'tick', ms: 300 });
+    }
+  }
+
+  /** All that was asked is answered. */
+  #carry(): void {
+    this.#carriedAgoMs = 0;
+    for (let i = 0; i < 20; i++) {
+      this.do({ kind: 'question' });
+      this.do({ kind: 'answer' });
     }
   }
 
