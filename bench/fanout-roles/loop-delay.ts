@@ -2,7 +2,7 @@
 
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 
-/** Finer costs: at 1 ms it is a per cent of a core. */
+/** Finer would wake the server more often than some of the loads do. */
 const RESOLUTION_MS = 10;
 const NS_PER_MS = 1e6;
 

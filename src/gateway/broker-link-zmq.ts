@@ -17,7 +17,7 @@ import type { BrokerLink, FeedEvents, FeedSnapshot, TopicPosition } from './core
 import { FeedTopics } from './core/feed-topics.ts';
 import { NotedStamps } from './core/noted-stamps.ts';
 import { fetchHistory } from './fetch-history.ts';
-import { LossSettler } from './settle-losses.ts';
+import { LossSettler } from './loss-settler.ts';
 
 export interface BrokerLinkOptions extends FeedEvents {
   brokers: readonly BrokerAddress[];

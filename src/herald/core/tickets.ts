@@ -16,7 +16,10 @@ const CONNECT_MS = 500;
 const REPORT_PERIODS = 2;
 /** A client's word on its size counts up to this many average connections. */
 const MAX_SIZE = 100;
-/** Tickets of one gateway are numbered in runs, each from a multiple of this, so that they can be signed together. */
+/**
+ * Tickets of one gateway are numbered in runs, each from a multiple of this, so that they can be signed together. Not
+ * above 32: a run's failures are the bits of a word.
+ */
 export const TICKET_RUN = 32;
 /**
  * Runs whose gateway is remembered, for clients that come back and say which pick failed: enough for 65,536

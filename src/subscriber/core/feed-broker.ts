@@ -54,10 +54,10 @@ export class BrokerFeed {
   #epoch = '';
   #buckets = new Map<number, BucketFeed>();
   /**
-   * The life before: what it sent may still lie in the socket when its next life answers on the other one. Only an
-   * answer tells which of two lives is the present one.
+   * The life before: what it sent may still lie in one socket when the next one has answered on the other. Where that
+   * was heard first, it is the present one that is taken for the life before, until it answers again.
    */
-  #before: FollowedEpoch | undefined;
+  #before: { epoch: string; buckets: Map<number, BucketFeed> } | undefined;
   #asked = new Map<number, Asked>();
   #wishes = new Map<number, Wish>();
   /** Of the last two heartbeats: the older one is surely from before what is wanted now. */
@@ -196,9 +196,11 @@ export class BrokerFeed {
   #enter(epoch: string, nowMs: number): void {
     if (epoch === this.#epoch) return;
     const first = this.#epoch === '';
-    if (!first) this.#before = this.followed;
+    const back = this.#before?.epoch === epoch ? this.#before.buckets : undefined;
+    if (!first) this.#before = { epoch: this.#epoch, buckets: this.#buckets };
     this.end();
     this.#epoch = epoch;
+    if (back) this.#buckets = back;
     if (!first || this.#headsAskedMs === undefined) this.refresh(nowMs);
   }
 

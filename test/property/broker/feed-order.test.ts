@@ -4,23 +4,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BrokerFeed } from '../../../src/subscriber/core/feed-broker.ts';
-import type { Section, SequencedMessage } from '../../../src/protocol/publication-envelope.ts';
-
-const source = { publisher: 'p', origin: 'main', hop: 0 };
-const numbered = (sequence: number): SequencedMessage => ({
-  topic: 't',
-  data: new Uint8Array(),
-  source,
-  sequence,
-  flags: 0,
-  publishedAtMs: 0,
-  offset: sequence,
-});
-const sectionOf = (first: number, count: number): Section => ({
-  bucket: 7,
-  firstSequence: first,
-  messages: Array.from({ length: count }, (_, i) => numbered(first + i)),
-});
+import type { Section } from '../../../src/protocol/publication-envelope.ts';
+import { aSection } from '../../unit/broker/given.ts';
 
 describe('BrokerFeed', () => {
   it('delivers in order and once what arrives or is repaired, and counts the rest', () => {
@@ -52,7 +37,7 @@ describe('BrokerFeed', () => {
         const sections: Section[] = [];
         let head = 0;
         for (const size of sizes) {
-          sections.push(sectionOf(head + 1, size));
+          sections.push(aSection(7, head + 1, size));
           head += size;
         }
         const answerAll = (): void => {
@@ -60,7 +45,7 @@ describe('BrokerFeed', () => {
             const { from, to } = asked.shift()!;
             const firstHeld = Math.min(trimmedBelow, head) + 1;
             const first = Math.max(from, firstHeld);
-            const section = sectionOf(first, Math.max(0, Math.min(to - first + 1, 15)));
+            const section = aSection(7, first, Math.max(0, Math.min(to - first + 1, 15)));
             const range = { bucket: 7, firstHeldSequence: firstHeld, headSequence: head, section };
             feed.reply({ kind: 'range', request: 2, epoch: 'e', ...range }, now);
           }

@@ -2,22 +2,10 @@
 
 import { describe, expect, it } from 'vitest';
 import { BrokerFeed } from '../../../src/subscriber/core/feed-broker.ts';
-import type { Heads, Section, SequencedMessage } from '../../../src/protocol/publication-envelope.ts';
+import type { Heads, Section } from '../../../src/protocol/publication-envelope.ts';
+import { aSection } from './given.ts';
 
-const message = (offset: number): SequencedMessage => ({
-  topic: 't',
-  data: new Uint8Array(),
-  source: { publisher: 'p', origin: 'main', hop: 0 },
-  sequence: offset,
-  flags: 0,
-  publishedAtMs: 0,
-  offset,
-});
-const section = (first: number, count: number): Section => ({
-  bucket: 7,
-  firstSequence: first,
-  messages: Array.from({ length: count }, (_, i) => message(first + i)),
-});
+const section = (first: number, count: number): Section => aSection(7, first, count);
 
 function gateway(interestSinceMs = 0) {
   let sinceMs = interestSinceMs;

@@ -7,18 +7,12 @@ import { FeedTopics } from '../../../src/gateway/core/feed-topics.ts';
 import { bucketOf } from '../../../src/protocol/bucket.ts';
 import { MESSAGE_FLAG } from '../../../src/protocol/publication.ts';
 import type { SequencedMessage } from '../../../src/protocol/publication-envelope.ts';
+import { aMessage } from './given.ts';
 
 let sequence = 0;
-const message = (topic: string, offset: number, more: Partial<SequencedMessage> = {}): SequencedMessage => ({
-  topic,
-  data: Buffer.from('1'),
-  source: { publisher: 'p', origin: 'main', hop: 0 },
-  sequence: sequence++,
-  flags: 0,
-  publishedAtMs: 0,
-  offset,
-  ...more,
-});
+/** A message of its own, whatever its number. */
+const message = (topic: string, offset: number, more: Partial<SequencedMessage> = {}): SequencedMessage =>
+  aMessage(offset, { topic, sequence: sequence++, ...more });
 
 function hub(...topics: string[]) {
   const told: (number | FeedGap)[] = [];

@@ -4,35 +4,24 @@ import { describe, expect, it } from 'vitest';
 import { Standby } from '../../../src/broker/core/standby.ts';
 import { BrokerCore, DEFAULT_BROKER_LIMITS } from '../../../src/broker/core/broker-core.ts';
 import { bucketOf, emptyBucketSet } from '../../../src/protocol/bucket.ts';
-import type { SequencedMessage } from '../../../src/protocol/publication-envelope.ts';
 import type { RepairReply } from '../../../src/protocol/publication-repair.ts';
 import { BucketFeed } from '../../../src/subscriber/core/feed-bucket.ts';
 import type { StandIn } from '../../../src/subscriber/core/recover-epoch.ts';
 import { recoverEpoch } from '../../../src/subscriber/core/recover-epoch.ts';
+import { aMessage, messages } from './given.ts';
 
 const BUCKET = bucketOf('a');
-const message = (offset: number, topic = 'a'): SequencedMessage => ({
-  topic,
-  data: new TextEncoder().encode(String(offset)),
-  source: { publisher: 'p', origin: 'main', hop: 0 },
-  sequence: offset,
-  flags: 0,
-  publishedAtMs: 0,
-  offset,
-});
-const run = (from: number, to: number): SequencedMessage[] =>
-  Array.from({ length: to - from + 1 }, (_, i) => message(from + i));
 const limits = { bytes: 1_000_000, messageAgeMs: 1_000, epochAgeMs: 5_000, topicsPerBucket: 16 };
 
 describe('Standby', () => {
   it('keeps copies under the numbers the other broker gave, and drops what came before a hole', () => {
     const standby = new Standby(limits);
-    standby.keep('e', BUCKET, 7, run(7, 9), () => 0, 0);
+    standby.keep('e', BUCKET, 7, messages(7, 9, 'a'), () => 0, 0);
     expect(standby.log('e', BUCKET)).toMatchObject({ firstHeld: 7, head: 9 });
-    standby.keep('e', BUCKET, 8, run(8, 10), () => 0, 0);
+    standby.keep('e', BUCKET, 8, messages(8, 10, 'a'), () => 0, 0);
     expect(standby.log('e', BUCKET)).toMatchObject({ firstHeld: 7, head: 10, held: 4 });
     standby.missed('e', BUCKET, 5, 0);
-    standby.keep('e', BUCKET, 16, run(16, 16), () => 0, 0);
+    standby.keep('e', BUCKET, 16, messages(16, 16, 'a'), () => 0, 0);
     expect(standby.log('e', BUCKET)).toMatchObject({ firstHeld: 16, head: 16, held: 1 });
     expect(standby.heads('e')).toEqual([{ bucket: BUCKET, sequence: 16 }]);
     expect([standby.knows('e'), standby.knows('f')]).toEqual([true, false]);
@@ -40,8 +29,8 @@ describe('Standby', () => {
 
   it('counts age from the last word of an epoch, and forgets the epoch itself later', () => {
     const standby = new Standby(limits);
-    standby.keep('e', BUCKET, 1, run(1, 1), () => 0, 0);
-    standby.keep('e', BUCKET, 2, run(2, 2), () => 0, 1_500);
+    standby.keep('e', BUCKET, 1, messages(1, 1, 'a'), () => 0, 0);
+    standby.keep('e', BUCKET, 2, messages(2, 2, 'a'), () => 0, 1_500);
     standby.trim(4_000);
     expect(standby.log('e', BUCKET)).toMatchObject({ firstHeld: 2, head: 2 });
     standby.trim(7_000);
@@ -50,7 +39,7 @@ describe('Standby', () => {
 
   it('stays within its bytes', () => {
     const standby = new Standby({ ...limits, bytes: 2_000 });
-    for (let at = 1; at <= 100; at++) standby.keep('e', BUCKET, at, run(at, at), () => 0, 0);
+    for (let at = 1; at <= 100; at++) standby.keep('e', BUCKET, at, messages(at, at, 'a'), () => 0, 0);
     expect(standby.bytes).toBeLessThanOrEqual(2_000);
     expect(standby.log('e', BUCKET).head).toBe(100);
   });
@@ -69,15 +58,15 @@ function followed(to: number): { delivered: number[]; feed: BucketFeed } {
   const delivered: number[] = [];
   const feed = new BucketFeed((messages) => delivered.push(...messages.map(({ offset }) => offset)));
   feed.join(1);
-  feed.receive({ bucket: BUCKET, firstSequence: 1, messages: run(1, to) });
+  feed.receive({ bucket: BUCKET, firstSequence: 1, messages: messages(1, to, 'a') });
   return { delivered, feed };
 }
 
 describe('a life of a broker that ended', () => {
   it('is completed from the copies of others, the tail nobody had told of too', async () => {
     const [one, other] = [broker('n'), broker('m')];
-    one.keep('e', BUCKET, 1, run(1, 8), 0);
-    other.keep('e', BUCKET, 3, run(3, 10), 0);
+    one.keep('e', BUCKET, 1, messages(1, 8, 'a'), 0);
+    other.keep('e', BUCKET, 3, messages(3, 10, 'a'), 0);
     const { delivered, feed } = followed(2);
     const lost: number[] = [];
     const isWhole = await recoverEpoch(
@@ -91,7 +80,7 @@ describe('a life of a broker that ended', () => {
 
   it('counts exactly what no copy holds, and goes on behind it', async () => {
     const core = broker('n');
-    core.keep('e', BUCKET, 6, run(6, 8), 0);
+    core.keep('e', BUCKET, 6, messages(6, 8, 'a'), 0);
     const { delivered, feed } = followed(2);
     const lost: [number, number, string | undefined][] = [];
     const events = {
@@ -109,7 +98,7 @@ describe('a life of a broker that ended', () => {
 
   it('is not given up while anybody who may have kept it does not answer', async () => {
     const holds = broker('n');
-    holds.keep('e', BUCKET, 1, run(1, 5), 0);
+    holds.keep('e', BUCKET, 1, messages(1, 5, 'a'), 0);
     const { delivered, feed } = followed(2);
     feed.noteHead(6);
     const lost: number[] = [];
@@ -137,13 +126,13 @@ describe('a life of a broker that ended', () => {
 
   it('is answered for resumes with where the topic went on', () => {
     const core = broker('n');
-    core.keep('e', BUCKET, 1, run(1, 3), 0);
-    core.accept({ batch: 1, messages: [{ ...message(9), sequence: 50 }] }, 10);
-    core.keep('e', BUCKET, 4, run(4, 4), 15_000);
-    core.keep('e', BUCKET, 5, run(5, 5), 16_000);
+    core.keep('e', BUCKET, 1, messages(1, 3, 'a'), 0);
+    core.accept({ batch: 1, messages: [aMessage(9, { topic: 'a', sequence: 50 })] }, 10);
+    core.keep('e', BUCKET, 4, messages(4, 4, 'a'), 15_000);
+    core.keep('e', BUCKET, 5, messages(5, 5, 'a'), 16_000);
     // Carried just before the copy of 6 came, which may have been long on its way.
-    core.accept({ batch: 2, messages: [{ ...message(9), sequence: 51 }] }, 16_010);
-    core.keep('e', BUCKET, 6, run(6, 6), 16_020);
+    core.accept({ batch: 2, messages: [aMessage(9, { topic: 'a', sequence: 51 })] }, 16_010);
+    core.keep('e', BUCKET, 6, messages(6, 6, 'a'), 16_020);
     const ask = (after: number, want: 'since' | 'head' = 'since'): RepairReply =>
       core.answer(
         {

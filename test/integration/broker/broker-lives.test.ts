@@ -1,5 +1,4 @@
-// What a link asks of a broker names the life that it is about, and an answer about another life changes nothing.
-// The broker is two sockets that say what the test wants.
+// What a link makes of the lives of a broker: two sockets that say what the test wants.
 
 import { afterEach, expect, it } from 'vitest';
 import { Router, XPublisher } from 'zeromq';
@@ -12,6 +11,7 @@ import type { RepairReply, RepairRequest } from '../../../src/protocol/publicati
 import { decodeRepairRequest, encodeRepairReply } from '../../../src/protocol/publication-repair.ts';
 import { freePorts } from '../../launch/free-port.ts';
 import { until } from '../../launch/until.ts';
+import { aSection } from '../../unit/broker/given.ts';
 import { listener } from './rig.ts';
 
 const BUCKET = bucketOf('t');
@@ -20,19 +20,7 @@ afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close();
 });
 
-const section = (first: number, count: number): Section => ({
-  bucket: BUCKET,
-  firstSequence: first,
-  messages: Array.from({ length: count }, (_, i) => ({
-    topic: 't',
-    data: Buffer.from(String(first + i)),
-    source: { publisher: 'p', origin: 'main', hop: 0 },
-    sequence: first + i,
-    flags: 0,
-    publishedAtMs: 0,
-    offset: first + i,
-  })),
-});
+const section = (first: number, count: number): Section => aSection(BUCKET, first, count);
 
 async function playedBroker() {
   const [subscribe, repair] = (await freePorts(2)).map((port) => `tcp://127.0.0.1:${port}`);
@@ -122,4 +110,22 @@ it('a link goes on with the life it hears, whoever answers late or for another',
   expect(heard.values('t')).toEqual([6, 7, 8, 9, 10]);
   expect(gaps).toEqual([]);
   expect(link.snapshot().brokers[0]?.epoch).toBe('one');
+});
+
+it('a link counts what was gone of a life that it hears from the start', async () => {
+  const broker = await playedBroker();
+  const heard = listener([broker.address]);
+  closing.push(() => heard.link.close());
+  void heard.link.subscribe('t');
+  const { request } = await broker.question('heads');
+  // It began just now, after the topic was wanted, and has lost its first messages all the same.
+  const heads = [{ bucket: BUCKET, sequence: 8 }];
+  await broker.answer({ request, kind: 'heads', epoch: 'one', upMs: 0, heads });
+  const range = await broker.question('range');
+  expect(range).toMatchObject({ fromSequence: 1, toSequence: 8 });
+  const left = { bucket: BUCKET, firstHeldSequence: 6, headSequence: 8, section: section(6, 3) };
+  await broker.answer({ request: range.request, kind: 'range', epoch: 'one', ...left });
+  await until('what is left', () => heard.values('t').length === 3);
+  expect(heard.values('t')).toEqual([6, 7, 8]);
+  expect(heard.gaps).toEqual([{ topic: 't', epoch: 'one', fromOffset: 1, count: 5, why: 'trimmed' }]);
 });

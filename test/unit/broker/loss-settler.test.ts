@@ -5,38 +5,22 @@ import { BrokerCore, DEFAULT_BROKER_LIMITS } from '../../../src/broker/core/brok
 import { FeedLosses } from '../../../src/gateway/core/feed-losses.ts';
 import type { FeedGap } from '../../../src/gateway/core/feed-port.ts';
 import { FeedTopics } from '../../../src/gateway/core/feed-topics.ts';
-import { LossSettler } from '../../../src/gateway/settle-losses.ts';
+import { LossSettler } from '../../../src/gateway/loss-settler.ts';
 import { bucketOf, emptyBucketSet } from '../../../src/protocol/bucket.ts';
-import type { SequencedMessage } from '../../../src/protocol/publication-envelope.ts';
 import type { StandIn } from '../../../src/subscriber/core/recover-epoch.ts';
+import { messages } from './given.ts';
 
 const BUCKET = bucketOf('a');
-const message = (offset: number): SequencedMessage => ({
-  topic: 'a',
-  data: Buffer.from('1'),
-  source: { publisher: 'p', origin: 'main', hop: 0 },
-  sequence: offset,
-  flags: 0,
-  publishedAtMs: 0,
-  offset,
-});
-
 /** A gateway that had the first message of `e`; time passes while it waits. `answersFromMs` = Infinity: never. */
 function gateway(copies: { upTo: number; answersFromMs: number }[]) {
   const gaps: FeedGap[] = [];
   const topics = new FeedTopics({ onMessages: () => {}, onGap: (gap) => gaps.push(gap) }, () => {});
   topics.add('a', 0);
-  topics.deliver('e', [message(1)], () => {});
+  topics.deliver('e', messages(1, 1, 'a'), () => {});
   let nowMs = 0;
   const brokers = copies.map(({ upTo, answersFromMs }, i): StandIn => {
     const core = new BrokerCore(`own-${i}`, 'main', 0, DEFAULT_BROKER_LIMITS);
-    core.keep(
-      'e',
-      BUCKET,
-      1,
-      Array.from({ length: upTo }, (_, at) => message(at + 1)),
-      0,
-    );
+    core.keep('e', BUCKET, 1, messages(1, upTo, 'a'), 0);
     return {
       id: `b${i}`,
       question: (build) =>

@@ -1,0 +1,27 @@
+// What the tests of brokers, feeds and links start from.
+
+import type { Section, SequencedMessage } from '../../../src/protocol/publication-envelope.ts';
+
+/** Number `offset` of its topic, and that number as its JSON and as its publisher's sequence. */
+export function aMessage(offset: number, fields: Partial<SequencedMessage> = {}): SequencedMessage {
+  return {
+    topic: 't',
+    data: Buffer.from(String(offset)),
+    source: { publisher: 'p', origin: 'main', hop: 0 },
+    sequence: offset,
+    flags: 0,
+    publishedAtMs: 0,
+    offset,
+    ...fields,
+  };
+}
+
+/** Messages `first` to `last` of a topic. */
+export function messages(first: number, last: number, topic = 't'): SequencedMessage[] {
+  return Array.from({ length: last - first + 1 }, (_, i) => aMessage(first + i, { topic }));
+}
+
+/** A section of a bucket with one topic, so that sequences are offsets. */
+export function aSection(bucket: number, first: number, count: number): Section {
+  return { bucket, firstSequence: first, messages: messages(first, first + count - 1) };
+}
