@@ -27,6 +27,8 @@ export type InterestSince = (bucket: number) => number | undefined;
 const MAX_RANGES_IN_FLIGHT = 8;
 const ASK_AGAIN_MS = 1_000;
 const MAX_TRIES = 5;
+/** A broker that is restarted more often than that within what lies in one socket may be heard twice. */
+const MAX_LIVES_BEFORE = 4;
 /** A broker younger than this is heard from its first message, if the interest is older than the broker. */
 const YOUNG_BROKER_MS = 15_000;
 
@@ -54,10 +56,10 @@ export class BrokerFeed {
   #epoch = '';
   #buckets = new Map<number, BucketFeed>();
   /**
-   * The life before: what it sent may still lie in one socket when the next one has answered on the other. Where that
-   * was heard first, it is the present one that is taken for the life before, until it answers again.
+   * Lives before, the latest last: what they sent may still lie in one socket when the next one has answered on the
+   * other. Where that was heard first, the present one is among those before until it answers again.
    */
-  #before: { epoch: string; buckets: Map<number, BucketFeed> } | undefined;
+  readonly #before = new Map<string, Map<number, BucketFeed>>();
   #asked = new Map<number, Asked>();
   #wishes = new Map<number, Wish>();
   /** Of the last two heartbeats: the older one is surely from before what is wanted now. */
@@ -87,8 +89,9 @@ export class BrokerFeed {
   }
 
   envelope({ epoch, sections }: Envelope, nowMs: number): void {
-    if (epoch === this.#before?.epoch) {
-      for (const section of sections) this.#before.buckets.get(section.bucket)?.receive(section);
+    const before = this.#before.get(epoch);
+    if (before) {
+      for (const section of sections) before.get(section.bucket)?.receive(section);
       return;
     }
     this.#enter(epoch, nowMs);
@@ -102,7 +105,7 @@ export class BrokerFeed {
   }
 
   heartbeat({ epoch, state, heads }: Heads, nowMs: number): void {
-    if (epoch === this.#before?.epoch) return;
+    if (this.#before.has(epoch)) return;
     this.#enter(epoch, nowMs);
     this.#headsBefore = new Map((this.#heads ?? heads).map(({ bucket, sequence }) => [bucket, sequence]));
     this.#heads = heads;
@@ -196,12 +199,20 @@ export class BrokerFeed {
   #enter(epoch: string, nowMs: number): void {
     if (epoch === this.#epoch) return;
     const first = this.#epoch === '';
-    const back = this.#before?.epoch === epoch ? this.#before.buckets : undefined;
-    if (!first) this.#before = { epoch: this.#epoch, buckets: this.#buckets };
+    const back = this.#before.get(epoch);
+    this.#before.delete(epoch);
+    if (!first) this.#keepBefore();
     this.end();
     this.#epoch = epoch;
     if (back) this.#buckets = back;
     if (!first || this.#headsAskedMs === undefined) this.refresh(nowMs);
+  }
+
+  #keepBefore(): void {
+    this.#before.set(this.#epoch, this.#buckets);
+    if (this.#before.size <= MAX_LIVES_BEFORE) return;
+    const [oldest] = this.#before.keys();
+    this.#before.delete(oldest!);
   }
 
   #bucket(bucket: number): BucketFeed {
