@@ -7,12 +7,9 @@ import { createCipheriv, createHmac } from 'node:crypto';
 import type { Ticket } from '../protocol/ticket.ts';
 import { sameText } from './secrets.ts';
 
-const BLOCK_BYTES = 16;
+/** One block of the cipher. */
+export const MAC_BYTES = 16;
 const WORD = 2 ** 32;
-const PADDED_BYTES = 18;
-const PADDED_CHARS = 24;
-/** 16 bytes in base64url. */
-const MAC_CHARS = 22;
 
 export class TicketKey {
   readonly #mac: BlockMac;
@@ -22,42 +19,25 @@ export class TicketKey {
     this.#mac = new BlockMac(createHmac('sha256', gatewayKey).update(heraldId).digest());
   }
 
-  /** The signatures of tickets `first`, `first + 1` and so on, 22 characters of base64url each. */
-  sign(first: number, count: number, issuedMs: number): string[] {
-    const blocks = new Uint8Array(count * BLOCK_BYTES);
-    const view = new DataView(blocks.buffer);
+  /** The signatures of tickets `first`, `first + 1` and so on, `MAC_BYTES` each. */
+  sign(first: number, count: number, issuedMs: number): Buffer {
+    const blocks = Buffer.allocUnsafe(count * MAC_BYTES);
     const issuedHigh = highWord(issuedMs);
     const issuedLow = issuedMs - issuedHigh * WORD;
-    for (let i = 0; i < count; i++) {
+    for (let i = 0, at = 0; i < count; i++) {
       const high = highWord(first + i);
-      view.setUint32(i * BLOCK_BYTES, high);
-      view.setUint32(i * BLOCK_BYTES + 4, first + i - high * WORD);
-      view.setUint32(i * BLOCK_BYTES + 8, issuedHigh);
-      view.setUint32(i * BLOCK_BYTES + 12, issuedLow);
+      at = blocks.writeUInt32BE(high, at);
+      at = blocks.writeUInt32BE(first + i - high * WORD, at);
+      at = blocks.writeUInt32BE(issuedHigh, at);
+      at = blocks.writeUInt32BE(issuedLow, at);
     }
-    return textsOf(this.#mac.ofEach(blocks), count);
+    return this.#mac.ofEach(blocks);
   }
-}
-
-/** Each signature as text, by one call for all: base64 takes 3 bytes at a time, so two zeros are put between them. */
-function textsOf(macs: Uint8Array, count: number): string[] {
-  const padded = Buffer.alloc(count * PADDED_BYTES);
-  for (let i = 0; i < count; i++) {
-    for (let byte = 0; byte < BLOCK_BYTES; byte++) {
-      padded[i * PADDED_BYTES + byte] = macs[i * BLOCK_BYTES + byte]!;
-    }
-  }
-  const text = padded.toString('base64url');
-  const texts: string[] = [];
-  for (let i = 0; i < count; i++) {
-    texts.push(text.slice(i * PADDED_CHARS, i * PADDED_CHARS + MAC_CHARS));
-  }
-  return texts;
 }
 
 /** Compares in constant time. */
 export function verifyTicket(gatewayKey: Uint8Array, { heraldId, seq, issuedMs, mac }: Ticket): boolean {
-  return sameText(new TicketKey(gatewayKey, heraldId).sign(seq, 1, issuedMs)[0]!, mac);
+  return sameText(new TicketKey(gatewayKey, heraldId).sign(seq, 1, issuedMs).toString('base64url'), mac);
 }
 
 /** AES-CMAC of messages that are exactly one block. */
@@ -70,14 +50,14 @@ export class BlockMac {
   constructor(key: Uint8Array) {
     // Bare blocks, so that the cipher can be kept and fed for ever: the chaining is ours, and is one XOR.
     this.#cipher = createCipheriv('aes-256-ecb', key, null).setAutoPadding(false);
-    this.#mask = doubled(this.#cipher.update(Buffer.alloc(BLOCK_BYTES)));
+    this.#mask = doubled(this.#cipher.update(Buffer.alloc(MAC_BYTES)));
   }
 
   /** One signature of 16 bytes for each block of 16, which are overwritten. */
   ofEach(blocks: Uint8Array): Buffer {
     const mask = this.#mask;
-    for (let at = 0; at < blocks.length; at += BLOCK_BYTES) {
-      for (let i = 0; i < BLOCK_BYTES; i++) blocks[at + i]! ^= mask[i]!;
+    for (let at = 0; at < blocks.length; at += MAC_BYTES) {
+      for (let i = 0; i < MAC_BYTES; i++) blocks[at + i]! ^= mask[i]!;
     }
     return this.#cipher.update(blocks);
   }
@@ -85,9 +65,9 @@ export class BlockMac {
 
 /** Times x in GF(2^128), as the standard has it. */
 function doubled(block: Buffer): Buffer {
-  const out = Buffer.alloc(BLOCK_BYTES);
-  for (let i = 0; i < BLOCK_BYTES; i++) out[i] = (block[i]! << 1) | ((block[i + 1] ?? 0) >> 7);
-  if (block[0]! & 0x80) out[BLOCK_BYTES - 1]! ^= 0x87;
+  const out = Buffer.alloc(MAC_BYTES);
+  for (let i = 0; i < MAC_BYTES; i++) out[i] = (block[i]! << 1) | ((block[i + 1] ?? 0) >> 7);
+  if (block[0]! & 0x80) out[MAC_BYTES - 1]! ^= 0x87;
   return out;
 }
 

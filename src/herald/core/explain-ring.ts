@@ -9,39 +9,45 @@ import {
   BAR,
   BASE,
   COST,
+  OPEN,
   PENDING,
   REPORTED,
   REPORTED_AT,
   STRIDE,
+  WEIGHT,
   YOUNG,
 } from './gateway-slots.ts';
 import type { ExplainedCandidate, Explanation, LookupWay } from './explanation.ts';
 import type { Offers } from './offers.ts';
 
 const KEPT_CANDIDATES = 8;
+/** A candidate's fields; two that explain nothing make place for its slot and the load it was compared by. */
 const ROW = STRIDE;
+const SLOT = OPEN;
+const COMPARED = WEIGHT;
+
+/** What is kept of a lookup beside its candidates. */
+const HEAD = 8;
+const NUMBER = 0;
+const AT_MS = 1;
+const PENDING_FACTOR = 2;
+const HANDSHAKE_FACTOR = 3;
+const CANDIDATES = 4;
+const WINNER = 5;
+const WAY = 6;
+const DRAWS = 7;
 
 const WAYS: readonly LookupWay[] = ['drawn', 'full-look', 'affinity', 'refused'];
 
 export class ExplainRing {
   readonly #size: number;
+  readonly #heads: Float64Array;
   readonly #rows: Float32Array;
-  readonly #compared: Float32Array;
-  readonly #candidates: Int32Array;
-  readonly #meta: Uint8Array;
-  readonly #atMs: Float64Array;
-  readonly #factors: Float32Array;
-  readonly #numbers: Float64Array;
 
   constructor(size: number) {
     this.#size = size;
+    this.#heads = new Float64Array(size * HEAD).fill(-1);
     this.#rows = new Float32Array(size * KEPT_CANDIDATES * ROW);
-    this.#compared = new Float32Array(size * KEPT_CANDIDATES);
-    this.#candidates = new Int32Array(size * KEPT_CANDIDATES);
-    this.#meta = new Uint8Array(size * 4);
-    this.#atMs = new Float64Array(size);
-    this.#factors = new Float32Array(size * 2);
-    this.#numbers = new Float64Array(size).fill(-1);
   }
 
   /** Keeps lookup `number`; `winner` is an index into `offers` or -1. */
@@ -58,28 +64,29 @@ export class ExplainRing {
     if (this.#size === 0) return;
     const place = number % this.#size;
     const kept = Math.min(offers.size, KEPT_CANDIDATES);
-    this.#numbers[place] = number;
-    this.#atMs[place] = nowMs;
-    this.#factors[place * 2] = factors.pending;
-    this.#factors[place * 2 + 1] = factors.handshake;
-    this.#meta[place * 4] = kept;
-    this.#meta[place * 4 + 1] = WAYS.indexOf(way);
-    this.#meta[place * 4 + 2] = draws;
-    this.#meta[place * 4 + 3] = 255;
-    for (let i = 0; i < kept; i++) {
-      // A winner beyond the kept ones takes the last place: it is the one that must be shown.
+    const heads = this.#heads;
+    const head = place * HEAD;
+    heads[head + NUMBER] = number;
+    heads[head + AT_MS] = nowMs;
+    heads[head + PENDING_FACTOR] = factors.pending;
+    heads[head + HANDSHAKE_FACTOR] = factors.handshake;
+    heads[head + CANDIDATES] = kept;
+    // A winner beyond the kept ones takes the last place: it is the one that must be shown.
+    heads[head + WINNER] = Math.min(winner, kept - 1);
+    heads[head + WAY] = WAYS.indexOf(way);
+    heads[head + DRAWS] = draws;
+    const rows = this.#rows;
+    let row = place * KEPT_CANDIDATES * ROW;
+    for (let i = 0; i < kept; i++, row += ROW) {
       const offer = i === kept - 1 && winner >= kept ? winner : i;
-      if (offer === winner) this.#meta[place * 4 + 3] = i;
       const slot = offers.slots[offer]!;
-      const to = place * KEPT_CANDIDATES + i;
-      this.#candidates[to] = slot;
-      this.#compared[to] = offers.loads[offer]!;
-      const row = to * ROW;
       const at = slot * STRIDE;
-      for (let field = 0; field < ROW; field++) this.#rows[row + field] = hot[at + field]!;
+      for (let field = 0; field < ROW; field++) rows[row + field] = hot[at + field]!;
+      rows[row + SLOT] = slot;
+      rows[row + COMPARED] = offers.loads[offer]!;
       // Times as ages: a float32 holds those exactly enough.
-      this.#rows[row + REPORTED_AT] = hot[at + REPORTED_AT]! - nowMs;
-      this.#rows[row + ASSIGNED_AT] = hot[at + ASSIGNED_AT]! - nowMs;
+      rows[row + REPORTED_AT] = hot[at + REPORTED_AT]! - nowMs;
+      rows[row + ASSIGNED_AT] = hot[at + ASSIGNED_AT]! - nowMs;
     }
   }
 
@@ -90,22 +97,23 @@ export class ExplainRing {
     nowMs: number | undefined,
   ): Explanation | undefined {
     const place = this.#size > 0 ? number % this.#size : -1;
-    if (place < 0 || this.#numbers[place] !== number) return undefined;
-    const factors = { pending: this.#factors[place * 2]!, handshake: this.#factors[place * 2 + 1]! };
+    if (place < 0) return undefined;
+    const head = this.#heads.subarray(place * HEAD, (place + 1) * HEAD);
+    if (head[NUMBER] !== number) return undefined;
+    const factors = { pending: head[PENDING_FACTOR]!, handshake: head[HANDSHAKE_FACTOR]! };
     const candidates: ExplainedCandidate[] = [];
-    for (let i = 0; i < this.#meta[place * 4]!; i++) {
-      const to = place * KEPT_CANDIDATES + i;
-      const record = slots.records[this.#candidates[to]!];
-      const row = Float64Array.from(this.#rows.subarray(to * ROW, (to + 1) * ROW));
-      const won = this.#meta[place * 4 + 3] === i;
-      candidates.push(explained(row, factors, this.#compared[to]!, won, nameAt(record, number)));
+    for (let i = 0; i < head[CANDIDATES]!; i++) {
+      const start = (place * KEPT_CANDIDATES + i) * ROW;
+      const row = Float64Array.from(this.#rows.subarray(start, start + ROW));
+      const gateway = nameAt(slots.records[row[SLOT]!], number);
+      candidates.push(explained(row, factors, row[COMPARED]!, head[WINNER] === i, gateway));
     }
     return {
       lookupId,
-      way: WAYS[this.#meta[place * 4 + 1]!]!,
-      atMs: this.#atMs[place]!,
-      ...(nowMs !== undefined && { ageMs: nowMs - this.#atMs[place]! }),
-      draws: this.#meta[place * 4 + 2]!,
+      way: WAYS[head[WAY]!]!,
+      atMs: head[AT_MS]!,
+      ...(nowMs !== undefined && { ageMs: nowMs - head[AT_MS]! }),
+      draws: head[DRAWS]!,
       factors,
       candidates,
     };

@@ -16,7 +16,8 @@ export interface LookupDesk {
 }
 
 export type Found = Extract<LookupVerdict, { ok: true }>;
-export type Answer = { ok: true; found: Found } | { ok: false; problem: Problem };
+/** `nowMs`: when it was decided. */
+export type Answer = { ok: true; found: Found; nowMs: number } | { ok: false; problem: Problem };
 
 export interface LookupDeskParts {
   balancer: Balancer;
@@ -65,7 +66,7 @@ export function createLookupDesk({
       end(verdict.ok ? 'ok' : verdict.code, nowMs);
       if (verdict.ok) {
         meters.picked(verdict.best.gateway);
-        return { ok: true, found: verdict };
+        return { ok: true, found: verdict, nowMs };
       }
       const { code, detail, refused, retryAfterMs, lookupId } = verdict;
       const told = {

@@ -18,11 +18,14 @@ const BACKOFF_JSON = JSON.stringify(DEFAULT_BACKOFF);
  * Answers the JSON of a reply. Ids and URLs are ASCII without quotes (src/protocol/names.ts), so nothing needs
  * escaping here.
  */
-export function createReplyWriter(tickets: TicketOffice, clock: Clock): (found: Found) => string {
-  const middleAt = middleTexts();
+export function createReplyWriter(
+  tickets: TicketOffice,
+  clock: Clock,
+): (found: Found, nowMs: number) => string {
+  const middleAt = middleTexts(clock);
   const books = new Map<string, { url: string; book: TicketBook }>();
   /** A pick's fields but for the last quote. */
-  const pickJson = ({ gateway, url, ticketSeq }: Pick, nowMs: number): string => {
+  const pickJson = ({ gateway, url, ticketSeq }: Pick, issuedMs: number): string => {
     let known = books.get(gateway);
     if (known?.url !== url) {
       if (books.size >= MAX_BOOKS) books.clear();
@@ -30,34 +33,33 @@ export function createReplyWriter(tickets: TicketOffice, clock: Clock): (found: 
       known = { url, book: tickets.open(gateway, before) };
       books.set(gateway, known);
     }
-    return known.book.issue(ticketSeq, nowMs);
+    return known.book.issue(ticketSeq, issuedMs);
   };
   const endOf = endTexts();
-  return (found) => {
-    const nowMs = Math.round(clock.nowMs());
-    const best = pickJson(found.best, nowMs);
+  return (found, nowMs) => {
+    const issuedMs = Math.round(nowMs);
+    const best = pickJson(found.best, issuedMs);
     let alternates = '';
     for (const pick of found.alternates) {
-      alternates += (alternates === '' ? '{' : '"},{') + pickJson(pick, nowMs);
+      alternates += (alternates === '' ? '{' : '"},{') + pickJson(pick, issuedMs);
     }
     return (
-      `{"lookupId":"${found.lookupId}",${best}${middleAt(clock.epochMs())}${alternates}` +
+      `{"lookupId":"${found.lookupId}",${best}${middleAt(nowMs)}${alternates}` +
       `${endOf(alternates !== '', found.tableVersion)}${Math.round(found.tableAgeMs)}}}`
     );
   };
 }
 
 /** What stands between the best pick and the alternates, the same for a while: `expiresAt`. */
-function middleTexts(): (epochMs: number) => string {
-  let writtenAtMs = 0;
+function middleTexts(clock: Clock): (nowMs: number) => string {
+  let writtenMs = -Infinity;
   let text = '';
-  return (epochMs) => {
-    // Until then every ticket of the answer is good: early by at most the step and what they were signed ahead.
-    const earliestMs = epochMs + TICKET_TTL_MS - SIGNED_AHEAD_MS;
-    const atMs = Math.floor(earliestMs / EXPIRY_STEP_MS) * EXPIRY_STEP_MS;
-    if (atMs !== writtenAtMs) {
-      writtenAtMs = atMs;
-      text = inOnePiece(`","expiresAt":"${new Date(atMs).toISOString()}","alternates":[`);
+  return (nowMs) => {
+    if (nowMs - writtenMs >= EXPIRY_STEP_MS) {
+      writtenMs = nowMs;
+      // Until then every ticket of the answer is good: early by at most the step and what they were signed ahead.
+      const expiresAt = new Date(clock.epochMs() + TICKET_TTL_MS - SIGNED_AHEAD_MS).toISOString();
+      text = inOnePiece(`","expiresAt":"${expiresAt}","alternates":[`);
     }
     return text;
   };

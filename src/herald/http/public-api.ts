@@ -5,7 +5,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Clock } from '../../daemon/clock.ts';
 import type { Health } from '../health.ts';
 import type { TicketOffice } from '../tickets.ts';
-import { addShortWay, rawQuery } from './http-server.ts';
+import { addShortWay, endInOneWrite, rawQuery } from './http-server.ts';
 import type { LookupDesk } from './lookup-desk.ts';
 import { createReplyWriter } from './lookup-reply.ts';
 import { sendProblem, writeProblem } from './problem.ts';
@@ -36,10 +36,10 @@ export function registerPublicApi(app: FastifyInstance, parts: PublicApiParts): 
       writeProblem(response, allowed, answer.problem);
       return;
     }
-    // All ASCII, so that characters are bytes, and latin1 is the quickest way to write them.
-    const text = writeReply(answer.found);
+    // All ASCII, so that characters are bytes.
+    const text = writeReply(answer.found, answer.nowMs);
     response.writeHead(200, headFor(allowed, text.length));
-    response.end(text, 'latin1');
+    endInOneWrite(response, text);
   };
   addShortWay(app, (request, response) => {
     if (request.method !== 'GET' || !isLookup(request.url ?? '')) return false;

@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { decodeTicket } from '../../../src/protocol/ticket.ts';
 import { deriveKey } from '../../../src/daemon/secrets.ts';
@@ -90,6 +91,22 @@ test('refuses a bad query by field, value and range', async () => {
   expect(huge.status).toBe(431);
 });
 
+test('answers requests sent ahead in their order, each whole, and ends the connection when asked to', async () => {
+  herald = await oneHerald();
+  await feed(herald, report('gw-1'), report('gw-2'));
+  const get = (target: string, version = '1.1', more = ''): string =>
+    `GET ${target} HTTP/${version}\r\nHost: herald\r\n${more}\r\n`;
+  const closing = get('/v1/lookup?n=0', '1.1', 'Connection: close\r\n');
+  const ahead = [get('/v1/lookup'), get('/v1/lookup?pool=none'), get('/livez'), closing].join('');
+  const answers = parseAnswers(await exchange(herald.addresses.public, ahead));
+  expect(answers.map(({ status }) => status)).toEqual([200, 503, 200, 200]);
+  expect(answers.map(({ body }) => body.alternates?.length)).toEqual([1, undefined, undefined, 0]);
+  expect(answers.at(-1)!.head).toMatch(/^connection: close$/im);
+
+  const [old] = parseAnswers(await exchange(herald.addresses.public, get('/v1/lookup', '1.0')));
+  expect(old!.body.alternates).toHaveLength(1);
+});
+
 test('answers preflights, lets only listed origins read', async () => {
   herald = await oneHerald({ corsOrigins: ['https://app.example'] });
   const at = `${herald.addresses.public}/v1/lookup`;
@@ -137,3 +154,29 @@ test('counts lookups by outcome and picks by gateway', async () => {
   expect(totals).toContainEqual(['herald.picks', 'gw-1', 1]);
   expect(totals).toContainEqual(['herald.reports', 'taken', 1]);
 });
+
+/** Sends `requests` in one piece and answers all that comes until the server ends the connection. */
+async function exchange(url: string, requests: string): Promise<string> {
+  const { hostname, port } = new URL(url);
+  const socket = connect({ host: hostname, port: Number(port) });
+  socket.write(requests);
+  let text = '';
+  for await (const chunk of socket.setEncoding('latin1') as AsyncIterable<string>) text += chunk;
+  return text;
+}
+
+interface RawAnswer {
+  status: number;
+  head: string;
+  body: { alternates?: unknown[] };
+}
+
+/** Cuts answers by their content-length; what is left over or missing fails. */
+function parseAnswers(text: string): RawAnswer[] {
+  if (text === '') return [];
+  const headEnd = text.indexOf('\r\n\r\n');
+  const head = text.slice(0, headEnd).replaceAll('\r', '');
+  const bodyEnd = headEnd + 4 + Number(/content-length: (\d+)/i.exec(head)![1]);
+  const body = JSON.parse(text.slice(headEnd + 4, bodyEnd)) as RawAnswer['body'];
+  return [{ status: Number(head.split(' ')[1]), head, body }, ...parseAnswers(text.slice(bodyEnd))];
+}

@@ -32,7 +32,7 @@ describe('AES-CMAC of one block', () => {
 describe('a ticket', () => {
   const key = deriveKey('correct horse battery', 'ticket', 'gw-1');
   const claims = { heraldId: 'h1', seq: 7, issuedMs: 1_000 };
-  const ticket = { ...claims, mac: new TicketKey(key, 'h1').sign(7, 1, 1_000)[0]! };
+  const ticket = { ...claims, mac: new TicketKey(key, 'h1').sign(7, 1, 1_000).toString('base64url') };
 
   it('opens the gateway it was signed for', () => {
     expect(verifyTicket(key, ticket)).toBe(true);
@@ -46,8 +46,8 @@ describe('a ticket', () => {
   it('is signed the same alone and among others, up to the largest numbers', () => {
     const signer = new TicketKey(key, 'h1');
     for (const first of [0, 2 ** 31 - 4, 2 ** 32 - 4, Number.MAX_SAFE_INTEGER - 7]) {
-      const alone = Array.from({ length: 8 }, (_, i) => signer.sign(first + i, 1, first)[0]);
-      expect(signer.sign(first, 8, first)).toEqual(alone);
+      const alone = Array.from({ length: 8 }, (_, i) => signer.sign(first + i, 1, first).toString('hex'));
+      expect(signer.sign(first, 8, first).toString('hex')).toBe(alone.join(''));
       expect(new Set(alone).size).toBe(8);
     }
   });
