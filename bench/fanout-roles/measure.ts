@@ -39,8 +39,11 @@ export interface Figures {
   arrived: number;
 }
 
-/** A daemon runs for weeks: until then the engine compiles what is measured, in threads that count as well. */
-const SETTLE_MS = 25_000;
+/**
+ * Windows that pass under load before the first that counts. A daemon runs for weeks; at its start the engine compiles
+ * what is measured, in threads that count as well.
+ */
+const WARM_UP_WINDOWS = 2.5;
 
 export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -50,7 +53,7 @@ export async function measure(scenario: Scenario, plan: Plan): Promise<Figures> 
   const server = await startServer(scenario.server);
   const clients = await openCrowd(scenario.server.kind, server.port, { connections, topics, deflate });
   await server.publish({ messagesPerSec: (deliveriesPerSec / connections) * topics, bytes, topics });
-  await pause(Math.min(SETTLE_MS, plan.seconds * 1_000));
+  await pause(WARM_UP_WINDOWS * plan.seconds * 1_000);
   const windows: Figures[] = [];
   for (let i = 0; i < plan.repeats; i++) {
     const before = await server.stats();
