@@ -20,7 +20,7 @@ export class LookupFilter {
     this.#nowMs = nowMs;
     this.#frozen = frozen;
     this.#perPending = perPending;
-    if (this.#excluded.length > 0) this.#excluded.length = 0;
+    this.#excluded.length = 0;
     for (const gateway of exclude) {
       const slot = this.#slots.slotOf(gateway);
       if (slot >= 0) this.#excluded.push(slot);

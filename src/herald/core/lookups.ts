@@ -15,7 +15,7 @@ import { fullLook } from './full-look.ts';
 import { BAR, REPORTED_AT, STRIDE } from './gateway-slots.ts';
 import { LookupFilter } from './lookup-filter.ts';
 import type { LoadTable } from './load-table.ts';
-import { has, Offers } from './offers.ts';
+import { Offers } from './offers.ts';
 import type { Question } from './policies/policy.ts';
 import { POLICIES } from './policies/index.ts';
 import type { Pool } from './pool.ts';
@@ -223,7 +223,7 @@ export class Lookups {
     const most = Math.min(wanted, view.size - 1);
     for (let i = 0; runnersUp.length < most && i < 4 * wanted; i++) {
       const slot = view.slots[view.draw(settings.random())]!;
-      if (slot !== chosen && this.#filter.allows(slot) && !has(runnersUp, slot)) runnersUp.push(slot);
+      if (slot !== chosen && this.#filter.allows(slot) && !runnersUp.includes(slot)) runnersUp.push(slot);
     }
     const picks: Pick[] = [];
     for (const slot of runnersUp) {

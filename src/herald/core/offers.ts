@@ -35,17 +35,11 @@ export class Offers {
       let best = -1;
       for (let i = 0; i < this.size; i++) {
         if (best !== -1 && !(this.loads[i]! < this.loads[best]!)) continue;
-        if (!has(named, this.slots[i]!)) best = i;
+        if (!named.includes(this.slots[i]!)) best = i;
       }
       if (best === -1) break;
       named.push(this.slots[best]!);
     }
     return named.slice(1);
   }
-}
-
-/** For a handful of numbers, where a call of `includes` costs more than the looking. */
-export function has(few: readonly number[], wanted: number): boolean {
-  for (let i = 0; i < few.length; i++) if (few[i] === wanted) return true;
-  return false;
 }
