@@ -1,7 +1,7 @@
 // (5) Signs the tickets of lookups. Each gateway has a key of its own, derived from the cluster secret. A
 // lookup hands out four tickets, so what one costs counts: keys are kept prepared, and for a gateway that is named
-// often a run of tickets is signed and written at once, because one of many costs a seventh of one alone. What
-// comes out is exactly `encodeTicket` of src/protocol, which a test checks.
+// often a run of tickets is signed at once, because one of many costs a tenth of one alone
+// (bench/decision.ts). What comes out is exactly `encodeTicket` of src/protocol, which a test checks.
 
 import { deriveKey } from '../daemon/secrets.ts';
 import { MAC_BYTES, TicketKey } from '../daemon/ticket-key.ts';
@@ -20,18 +20,6 @@ export interface TicketBook {
 /** A ticket handed out may have lost this much of its life already. */
 export const SIGNED_AHEAD_MS = 1_000;
 
-/** The numbers of a run have as many digits of base 36, for from this one on such a power begins a run. */
-const EQUALLY_LONG_FROM = 36 ** 3;
-/** 16 bytes in base64url. */
-const MAC_CHARS = 22;
-const MOST_CLAIMS_CHARS = 32;
-const BASE64URL = Buffer.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_');
-const DIGIT_0 = 0x30;
-const DIGIT_9 = 0x39;
-const DIGIT_A = 0x61;
-const DIGIT_Z = 0x7a;
-const runBytes = Buffer.alloc(TICKET_RUN * (MOST_CLAIMS_CHARS + MAC_CHARS));
-
 /**
  * Without a secret the signature proves nothing, and gateways without one check none; it is made all the
  * same so that a ticket has one form.
@@ -48,9 +36,8 @@ export function createTicketOffice(secret: string, heraldId: string): TicketOffi
 class SignedAhead implements TicketBook {
   readonly #key: TicketKey;
   readonly #prefix: string;
-  /** What is behind the prefix in tickets `first`, `first + 1` and so on: `length` characters each. */
-  #run = '';
-  #length = 0;
+  /** What is behind the prefix in tickets `first`, `first + 1` and so on, signed at `issuedMs`. */
+  #tails: string[] = [];
   #first = 0;
   #issuedMs = -Infinity;
   /** Signed at once next time; grows while they are used in time. */
@@ -64,80 +51,31 @@ class SignedAhead implements TicketBook {
   issue(seq: number, nowMs: number): string {
     const ageMs = nowMs - this.#issuedMs;
     const inTime = ageMs >= 0 && ageMs <= SIGNED_AHEAD_MS;
-    let at = (seq - this.#first) * this.#length;
-    if (!inTime || at < 0 || at >= this.#run.length) {
-      this.#ahead = inTime ? Math.min(TICKET_RUN, 2 * this.#ahead) : Math.max(1, this.#ahead >> 1);
-      this.#sign(seq, nowMs);
-      at = 0;
-    }
-    return this.#prefix + this.#run.slice(at, at + this.#length);
+    const known = inTime ? this.#tails[seq - this.#first] : undefined;
+    if (known !== undefined) return this.#prefix + known;
+    this.#ahead = inTime ? Math.min(TICKET_RUN, 2 * this.#ahead) : Math.max(1, this.#ahead >> 1);
+    this.#sign(seq, nowMs);
+    return this.#prefix + this.#tails[0]!;
   }
 
   #sign(seq: number, issuedMs: number): void {
     // A run of numbers belongs to one gateway; what follows it may be another's.
-    const most = Math.min(this.#ahead, TICKET_RUN - (seq % TICKET_RUN));
-    const count = seq < EQUALLY_LONG_FROM ? 1 : most;
-    const digits = base36(seq);
-    const claims = `${digits}.${base36(issuedMs)}.`;
-    this.#run = runText(digits.length, claims, this.#key.sign(seq, count, issuedMs));
-    this.#length = claims.length + MAC_CHARS;
+    const count = Math.min(this.#ahead, TICKET_RUN - (seq % TICKET_RUN));
+    const macs = this.#key.sign(seq, count, issuedMs);
+    const issued = `.${base36(issuedMs)}.`;
+    this.#tails = [];
+    for (let i = 0; i < count; i++) {
+      const mac = macs.toString('base64url', i * MAC_BYTES, (i + 1) * MAC_BYTES);
+      this.#tails.push(base36(seq + i) + issued + mac);
+    }
     this.#first = seq;
     this.#issuedMs = issuedMs;
   }
 }
 
-/**
- * A ticket for each signature, side by side: the claims, whose first `digits` characters count up in base 36, then the
- * signature. Written as bytes, because texts put together and the engine's own base 36 cost more than the cipher.
- */
-function runText(digits: number, claims: string, macs: Uint8Array): string {
-  const length = claims.length + MAC_CHARS;
-  let at = 0;
-  for (let mac = 0; mac < macs.length; mac += MAC_BYTES) {
-    if (mac === 0) runBytes.write(claims, 'latin1');
-    else {
-      runBytes.copyWithin(at, at - length, at - MAC_CHARS);
-      countUp(runBytes, at + digits - 1);
-    }
-    writeBase64Url(macs, mac, runBytes, at + claims.length);
-    at += length;
-  }
-  return runBytes.toString('latin1', 0, at);
-}
-
-/** In two halves, for past 2^31 the engine's own way costs four times as much. */
+/** In two halves, for past 2^31 the engine's own way is slow. */
 function base36(value: number): string {
   const half = 36 ** 5;
   if (value < half) return value.toString(36);
   return Math.floor(value / half).toString(36) + (value % half).toString(36).padStart(5, '0');
-}
-
-/** One more, in base 36: `last` is the place of the last digit. */
-function countUp(bytes: Uint8Array, last: number): void {
-  let at = last;
-  while (bytes[at] === DIGIT_Z) bytes[at--] = DIGIT_0;
-  bytes[at] = bytes[at] === DIGIT_9 ? DIGIT_A : bytes[at]! + 1;
-}
-
-/** Writes 16 bytes as 22 characters. */
-function writeBase64Url(from: Uint8Array, start: number, to: Uint8Array, at: number): void {
-  let out = at;
-  for (let i = start; i < start + MAC_BYTES - 1; i += 3) {
-    const three = (from[i]! << 16) | (from[i + 1]! << 8) | from[i + 2]!;
-    to[out++] = BASE64URL[three >> 18]!;
-    to[out++] = BASE64URL[(three >> 12) & 63]!;
-    to[out++] = BASE64URL[(three >> 6) & 63]!;
-    to[out++] = BASE64URL[three & 63]!;
-  }
-  const last = from[start + MAC_BYTES - 1]!;
-  to[out++] = BASE64URL[last >> 2]!;
-  to[out] = BASE64URL[(last & 3) << 4]!;
-}
-
-/**
- * The same text. The engine keeps what was put together as a tree and copies it leaf by leaf when it is sent, cold;
- * to read a character makes it one piece, here where all of it is at hand.
- */
-export function inOnePiece(text: string): string {
-  return text.charCodeAt(0) > 0 ? text : '';
 }

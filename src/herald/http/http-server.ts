@@ -103,7 +103,7 @@ export function addShortWay(app: FastifyInstance, shortWay: ShortWay): void {
 
 /**
  * Ends a response whose head is written and whose `body` is ASCII. Node sends a chunk and the end after it as a list of
- * two, the second one empty, and that costs a sixth of a bare answer; a response without chunks is one plain write.
+ * two, the second one empty, which takes a longer way; a response without chunks is one plain write.
  * So the body goes out as the tail of the head, which is where Node itself would put it.
  */
 export function endInOneWrite(response: ServerResponse & { _header?: unknown }, body: string): void {

@@ -180,6 +180,23 @@ describe('BrokerFeed', () => {
     expect(feed.epoch).toBe('f');
   });
 
+  it('goes on with the present life after old envelopes of several before it', () => {
+    const { feed, heads, take } = gateway();
+    feed.refresh(0);
+    heads('third', 0, 10, 20);
+    feed.envelope({ epoch: 'third', sections: [section(1, 1)] }, 30);
+    // The other socket still holds what was sent before two restarts.
+    feed.envelope({ epoch: 'first', sections: [section(1, 1)] }, 40);
+    feed.envelope({ epoch: 'second', sections: [section(1, 1)] }, 41);
+    heads('third', 1, 40, 50);
+    feed.envelope({ epoch: 'third', sections: [section(1, 2)] }, 60);
+    expect(take().filter((event) => event.startsWith('third'))).toEqual([
+      'third from its start at 10',
+      'third1',
+      'third2',
+    ]);
+  });
+
   it('takes a new epoch for a new life, and hands over what was missing of the old one', () => {
     const { feed, heads, take } = gateway();
     heads('e', 0, 3_600_000, 0);

@@ -32,6 +32,22 @@ describe('an explanation', () => {
     expect(winner.expected).toBe(Math.min(...why.candidates.map((candidate) => candidate.expected)));
   });
 
+  it('shows the winner also where more were compared than are kept', () => {
+    const balancer = aBalancer();
+    for (let i = 0; i < 10; i++) {
+      balancer.report(aReport(`near-${i}`, { zone: 'a', cpu: 0.8 }), 0);
+      balancer.report(aReport(`far-${i}`, { zone: 'b', cpu: 0.2 }), 0);
+    }
+    // Eight of its zone are drawn first, eight of all after them.
+    const verdict = balancer.lookup(aLookup({ zone: 'a' }), 100);
+    if (!verdict.ok) throw new Error(verdict.detail);
+    expect(verdict.best.gateway).toMatch(/^far-/);
+    const { candidates } = balancer.explain(verdict.lookupId)!;
+    expect(candidates.map(({ won }) => won)).toEqual([...Array<boolean>(7).fill(false), true]);
+    expect(candidates.at(-1)).toMatchObject({ gateway: verdict.best.gateway, reported: expect.closeTo(0.2) });
+    expect(candidates[0]!.gateway).toMatch(/^near-/);
+  });
+
   it('also says why a lookup was refused', () => {
     const balancer = aBalancer();
     balancer.report(aReport('a', { cpu: 0.99 }), 0);
