@@ -2,7 +2,7 @@
 // message refuses the request and names its place.
 
 import type { Decoded } from '../protocol/decode.ts';
-import { decodeJson, decoding, readFields, refuse } from '../protocol/decode.ts';
+import { asJson, decodeJson, decoding, readFields, refuse } from '../protocol/decode.ts';
 import { TOPIC_PATTERN, TOPIC_WORDS } from '../protocol/names.ts';
 import { PUBLICATION_LIMITS } from '../protocol/publication.ts';
 
@@ -43,7 +43,8 @@ function readItem(value: unknown, place: string): PublishItem {
   }
   const field = place === '' ? 'data' : `${place}.data`;
   if (!('data' in from)) refuse(field, undefined, 'any JSON value');
-  const json = encoder.encode(JSON.stringify(from['data']));
+  const text = asJson(from['data']) ?? refuse(field, from['data'], 'JSON with fewer levels of nesting');
+  const json = encoder.encode(text);
   if (json.length > PUBLICATION_LIMITS.maxDataBytes) {
     refuse(field, json.length, `at most ${PUBLICATION_LIMITS.maxDataBytes} bytes of JSON`);
   }

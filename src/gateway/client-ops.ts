@@ -2,6 +2,7 @@
 
 import type { ClientOut } from '../protocol/client-frames.ts';
 import { CLOSE } from '../protocol/close-codes.ts';
+import { asJson } from '../protocol/decode.ts';
 import type { Connection } from './connection.ts';
 import { negotiate } from './core/capabilities.ts';
 import { admitFrame } from './core/rate-limit.ts';
@@ -116,7 +117,12 @@ export class ClientOps {
       this.#answer(connection, errorFrame(id, CLOSE.forbidden, `clients may not publish to ${topic}`));
       return;
     }
-    const outcome = await publish(topic, encoder.encode(JSON.stringify(data)));
+    const json = asJson(data);
+    if (json === undefined) {
+      this.#answer(connection, errorFrame(id, CLOSE.protocolError, 'd: expected fewer levels of nesting'));
+      return;
+    }
+    const outcome = await publish(topic, encoder.encode(json));
     this.#answer(
       connection,
       outcome.ok ? { op: 'ok', id } : errorFrame(id, CLOSE.brokerUnavailable, outcome.why),

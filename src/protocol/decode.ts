@@ -45,8 +45,11 @@ export function shown(value: unknown): string {
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }
 
-/** JSON, or undefined for what has none (functions, cycles); the types of JSON.stringify do not say so. */
-function asJson(value: unknown): string | undefined {
+/**
+ * JSON, or undefined for what has none (functions, cycles); the types of JSON.stringify do not say so. Nor has it any
+ * for thousands of levels of nesting, which JSON.parse reads: what a peer sent may not be written again.
+ */
+export function asJson(value: unknown): string | undefined {
   try {
     return JSON.stringify(value);
   } catch {

@@ -61,6 +61,7 @@ describe('POST /v1/publish', () => {
       ],
       400,
     ],
+    ['data nested too deeply', `{"topic":"x","data":${'['.repeat(30_000)}${']'.repeat(30_000)}}`, 400],
     ['too much data', { topic: 'x', data: 'y'.repeat(70_000) }, 400],
     ['a body over 1 MB', { topic: 'x', data: 'y'.repeat(1_100_000) }, 413],
   ])('refuses %s and publishes nothing', async (_, body, status) => {

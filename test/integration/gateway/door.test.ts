@@ -101,3 +101,12 @@ it('publishes for clients where a topic prefix allows it, and says why not elsew
   expect(await client.next('err')).toEqual({ op: 'err', id: 3, code: 4105, msg: 'no broker' });
   expect(taken[0]).toEqual(['chat.1', '{"text":"ü"}']);
 });
+
+it('refuses a publication nested deeper than JSON can be written, and lives on', async () => {
+  running = await launchGateway({ publishTopics: ['*'] }, { publish: async () => ({ ok: true }) });
+  const client = await TestClient.connect(running.url);
+  client.send(`{"op":"pub","id":1,"c":"deep","d":${'['.repeat(30_000)}${']'.repeat(30_000)}}`);
+  expect(await client.next('err')).toMatchObject({ id: 1, code: 4000 });
+  client.send({ op: 'pub', id: 2, c: 'flat', d: [[1]] });
+  expect(await client.next('ok')).toEqual({ op: 'ok', id: 2 });
+});
