@@ -52,7 +52,7 @@ export class Connection implements Subscriber, WheelMember, Movable, CapabilityC
   /** Since when it is above the soft limit. */
   slowSinceMs: number | undefined = undefined;
   #tooSlow = false;
-  /** Replayed on resume and not read yet: asked for by the client, so not held against it. */
+  /** Of a replay that the client does not read yet: it asked for that, so it is not held against it. */
   #replayBytes = 0;
   messages = 0;
   bytes = 0;
@@ -110,7 +110,6 @@ export class Connection implements Subscriber, WheelMember, Movable, CapabilityC
   checkBacklog(): void {
     const { config, clock, slow } = this.#parts;
     const buffered = this.#socket.writableLength;
-    if (buffered <= config.softBufferBytes) this.#replayBytes = 0;
     const nowMs = clock.nowMs();
     const verdict = judgeBacklog(buffered - this.#replayBytes, this.slowSinceMs, nowMs, {
       softBytes: config.softBufferBytes,
@@ -142,11 +141,18 @@ export class Connection implements Subscriber, WheelMember, Movable, CapabilityC
     if (!this.#socket.write(bytes)) this.checkBacklog();
   }
 
-  /** What a resuming client asked for. */
-  sendReplay(bytes: Uint8Array, frames: number): void {
+  /** What a resuming client asked for. Resolves when it is on its way, or the connection at its end. */
+  sendReplay(bytes: Uint8Array, frames: number): Promise<void> {
+    if (this.#ws.readyState !== OPEN) return Promise.resolve();
     this.messages += frames;
     this.#replayBytes += bytes.length;
-    this.sendBytes(bytes);
+    this.#parts.deliveredBytes += bytes.length;
+    return new Promise((resolve) => {
+      this.#socket.write(bytes, () => {
+        this.#replayBytes -= bytes.length;
+        resolve();
+      });
+    });
   }
 
   /** Ends the connection with what is owed written first, unless it is owed too much already. */

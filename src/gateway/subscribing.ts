@@ -81,8 +81,7 @@ export class Subscribing {
     }
     const openings = [...wanted.keys()].flatMap((topic) => topic.opening ?? []);
     if (openings.length === 0 && ![...wanted].some(([topic, item]) => this.#sinceToFetch(topic, item))) {
-      this.#finish(connection, id, wanted, refused, new Map());
-      return undefined;
+      return this.#finish(connection, id, wanted, refused, new Map());
     }
     return this.#subscribeLater(connection, id, wanted, refused, openings);
   }
@@ -101,7 +100,7 @@ export class Subscribing {
       return since ? [this.#fetch(topic, since).then((history) => void fetched.set(topic, history))] : [];
     });
     await Promise.all(fetches);
-    this.#finish(connection, id, wanted, refused, fetched);
+    await this.#finish(connection, id, wanted, refused, fetched);
   }
 
   /**
@@ -150,15 +149,19 @@ export class Subscribing {
     return { maxMessages: resumeMessages, maxBytes: resumeBytes };
   }
 
-  /** Synchronous from here to the end: no message can slip between the answer and the group. */
+  /**
+   * Done when it returns: no message can slip between the answer and the group. What it promises is that the client
+   * took the replay: the next one waits for it, so that nobody is owed more than one, however often they ask.
+   */
   #finish(
     connection: Connection,
     id: number,
     wanted: Map<Topic, SubscribeItem>,
     refused: readonly SubscribedItem[],
     fetched: Map<Topic, FetchedHistory>,
-  ): void {
+  ): Promise<void> | undefined {
     const { hub, allocate, clock } = this.#parts;
+    let taken: Promise<void> | undefined;
     if (connection.state === 'open') {
       hub.catchUp(connection);
       const replays: Uint8Array[] = [];
@@ -167,12 +170,13 @@ export class Subscribing {
       );
       connection.send({ op: 'ok', id, c: [...told, ...refused] });
       if (replays.length > 0) {
-        connection.sendReplay(joined(replays, allocate), replays.length);
+        taken = connection.sendReplay(joined(replays, allocate), replays.length);
         hub.ledger.replayed += replays.length;
       }
       hub.subscribe(connection, [...wanted.keys()]);
     }
     for (const topic of wanted.keys()) hub.release(topic, clock.nowMs());
+    return taken;
   }
 
   /** One item of `ok`; what follows it on the wire is added to `replays`. */

@@ -6,6 +6,7 @@ import { afterEach, expect, it } from 'vitest';
 import type { GatewayConfig } from '../../../src/gateway/gateway-options.ts';
 import type { LaunchedGateway } from '../../launch/gateway.ts';
 import { launchGateway, TestClient } from '../../launch/gateway.ts';
+import { RawClient } from '../../launch/raw-ws.ts';
 
 let running: LaunchedGateway | undefined;
 const launch = async (config: Partial<GatewayConfig> = {}): Promise<LaunchedGateway> =>
@@ -107,6 +108,27 @@ it('closes a client that stopped reading, which costs the others nothing', async
   const { due, delivered, dropped } = ledger;
   expect(due).toBe(delivered + dropped.closed + dropped['slow-consumer']);
   stopped.destroy();
+});
+
+it('replays no more to a client than it has read, however often it asks', async () => {
+  const { gateway, link, port } = await launch({ messagesPerSec: 1_000 });
+  link.publishBytes('t', Buffer.from(JSON.stringify('x'.repeat(10_000))), 90);
+  const greedy = await RawClient.open(port);
+  greedy.sendText({ op: 'hello', v: 1 });
+  await greedy.until(() => greedy.texts.length > 0);
+  greedy.socket.pause();
+  let mostBuffered = 0;
+  for (let id = 1; id <= 60; id++) {
+    greedy.sendText({ op: 'sub', id, c: [{ c: 't', from: { e: 'e1', o: 0 } }] });
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    mostBuffered = Math.max(mostBuffered, gateway.snapshot().bufferedBytes);
+  }
+  // One replay, and nothing that was asked for behind it.
+  expect(mostBuffered).toBeLessThan(2_000_000);
+  expect(mostBuffered).toBeGreaterThan(500_000);
+  greedy.socket.resume();
+  expect(await greedy.closing()).toBe(4103);
+  greedy.destroy();
 });
 
 it('closes a client that stays above the soft limit for too long', async () => {

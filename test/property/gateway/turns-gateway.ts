@@ -229,7 +229,7 @@ export class Gateway {
       topicRate: undefined,
       has: (capability: string) => capability === 'gap',
       send: (frame: object) => take(JSON.stringify(frame)),
-      sendReplay: takeAll,
+      sendReplay: async (bytes: Uint8Array) => takeAll(bytes),
       deliver: takeAll,
     } as Partial<Connection> as Connection;
     this.#connection = connection;
