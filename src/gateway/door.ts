@@ -4,12 +4,12 @@ import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { Metrics } from '../daemon/metrics.ts';
 import { CLOSE } from '../protocol/close-codes.ts';
+import { createYoungConnections } from '../protocol/young-connections.ts';
 import { ClientOps } from './client-ops.ts';
 import { Connection } from './connection.ts';
 import { CloseAudit, closeCause } from './core/close-audit.ts';
 import { originAllowed } from './core/handshake.ts';
 import type { TraceBook } from './core/trace-book.ts';
-import { YoungConnections } from './core/young-connections.ts';
 import type { GatewayParts } from './gateway-parts.ts';
 import { answerHttp } from './http-answers.ts';
 import type { Moving } from './moving.ts';
@@ -25,7 +25,7 @@ export class Door {
   readonly #ops: ClientOps;
   readonly #boot = randomBytes(3).toString('hex');
   readonly audit = new CloseAudit();
-  readonly young = new YoungConnections();
+  readonly young = createYoungConnections();
   #accepted = 0;
   #shut = false;
 

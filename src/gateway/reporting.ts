@@ -1,10 +1,11 @@
 // (1) What this gateway tells Herald of itself, and what it does when Herald answers with an order.
 
-import { parsePairs } from './core/label-pairs.ts';
 import type { Directive } from '../protocol/load-report.ts';
+import type { YoungConnections } from '../protocol/young-connections.ts';
+import { AVERAGING_WINDOW_MS } from '../reporter/averaging-window.ts';
 import type { Reporter } from '../reporter/index.ts';
 import { startReporter } from '../reporter/index.ts';
-import type { YoungConnections } from './core/young-connections.ts';
+import { parsePairs } from './core/label-pairs.ts';
 import { VirtualLoad } from './core/virtual-capacity.ts';
 import { WindowedRate } from './core/windowed-rate.ts';
 import type { FanOut } from './fan-out.ts';
@@ -93,7 +94,7 @@ export function startReporting(of: ReportingParts): Reporting {
             acceptedTotal: of.acceptedTotal(),
             tickets: admission.admitted(),
             maxConnections: config.maxConnections,
-            youngConnections: young.weight(clock.nowMs()),
+            youngConnections: young.value(clock.nowMs(), AVERAGING_WINDOW_MS),
             ...(config.deflate !== 'off' && { compressing: hub.compressing }),
           }),
           signals,

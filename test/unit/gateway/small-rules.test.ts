@@ -15,7 +15,6 @@ import { judgeBacklog } from '../../../src/gateway/core/slow-consumer.ts';
 import { parseNumberRules, TopicRules } from '../../../src/gateway/core/topic-rules.ts';
 import { VirtualLoad } from '../../../src/gateway/core/virtual-capacity.ts';
 import { WindowedRate } from '../../../src/gateway/core/windowed-rate.ts';
-import { unseenShare, YoungConnections } from '../../../src/gateway/core/young-connections.ts';
 import { encodeTicket, TICKET_TTL_MS } from '../../../src/protocol/ticket.ts';
 
 describe('admission', () => {
@@ -230,29 +229,6 @@ describe('choosing who moves', () => {
     );
     expect(new Set(chosen).size).toBe(40);
     expect(chooseMoves([], { count: 5, work: 1 }, 0, random)).toEqual([]);
-  });
-});
-
-describe('young connections', () => {
-  it('count fully when new and not at all when grown', () => {
-    expect(unseenShare(0)).toBe(1);
-    expect(unseenShare(12_000)).toBeCloseTo(0, 10);
-    expect(unseenShare(60_000)).toBeCloseTo(0, 10);
-    for (let age = 0; age < 12_000; age += 500) {
-      expect(unseenShare(age)).toBeGreaterThan(unseenShare(age + 500));
-    }
-  });
-
-  it('weigh by age, and leave with their connection', () => {
-    const young = new YoungConnections();
-    for (let i = 0; i < 10; i++) young.opened(1_000_000);
-    expect(young.weight(1_000_000)).toBeCloseTo(10, 1);
-    expect(young.weight(1_006_000)).toBeCloseTo(10 * unseenShare(6_000), 0);
-    for (let i = 0; i < 4; i++) young.closed(1_000_000, 1_006_000);
-    expect(young.weight(1_006_000)).toBeCloseTo(6 * unseenShare(6_000), 0);
-    expect(young.weight(1_013_000)).toBe(0);
-    young.closed(1_000_000, 1_020_000);
-    expect(young.weight(1_020_000)).toBe(0);
   });
 });
 
