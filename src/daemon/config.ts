@@ -4,7 +4,7 @@
 
 import { readFileSync } from 'node:fs';
 import { StartError } from './lifecycle.ts';
-import { nearest } from './nearest.ts';
+import { didYouMean } from './nearest.ts';
 import { parseYaml } from './yaml.ts';
 
 interface OptionShape<T> {
@@ -119,7 +119,7 @@ export function loadConfig<O extends Options>(options: O, sources: ConfigSources
   if (sources.file !== undefined) {
     for (const [key, given] of Object.entries(readYaml(sources.file))) {
       if (key in options) take(key, given, `${sources.file}: ${key}`);
-      else problems.push(`${sources.file}: unknown key ${key}${suggestion(key, Object.keys(options))}`);
+      else problems.push(`${sources.file}: unknown key ${key}${didYouMean(key, Object.keys(options))}`);
     }
   }
   for (const key of Object.keys(options)) {
@@ -157,7 +157,7 @@ function check(option: Option, given: unknown): Checked {
       if (option.choices && !option.choices.includes(value)) {
         return {
           ok: false,
-          expected: `one of ${option.choices.join(', ')}${suggestion(value, option.choices)}`,
+          expected: `one of ${option.choices.join(', ')}${didYouMean(value, option.choices)}`,
         };
       }
       return { ok: true, value };
@@ -190,11 +190,6 @@ function check(option: Option, given: unknown): Checked {
       return { ok: true, value };
     }
   }
-}
-
-function suggestion(given: string, known: readonly string[]): string {
-  const close = nearest(given, known);
-  return close === undefined ? '' : `; did you mean ${close}?`;
 }
 
 /** The values as YAML lines with their help, secrets hidden: what `--print-config` shows. */

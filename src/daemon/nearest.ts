@@ -14,6 +14,12 @@ export function nearest(given: string, known: readonly string[]): string | undef
   return best;
 }
 
+/** `; did you mean X?`, to end a refusal with; empty when nothing known is near. */
+export function didYouMean(given: string, known: readonly string[]): string {
+  const close = nearest(given, known);
+  return close === undefined ? '' : `; did you mean ${close}?`;
+}
+
 /** Levenshtein distance, one row at a time. */
 function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);

@@ -1,7 +1,7 @@
 // Turns the flat options of `herald serve` into what the core takes.
 
 import { StartError } from '../daemon/lifecycle.ts';
-import { nearest } from '../daemon/nearest.ts';
+import { didYouMean } from '../daemon/nearest.ts';
 import { allowedUrls } from './allowed-urls.ts';
 import type { BalancerOptions, PoolPolicy } from './core/balancer-options.ts';
 import type { PolicyName } from './core/balancer-types.ts';
@@ -9,7 +9,7 @@ import type { HeraldConfig } from './herald-options.ts';
 import { heraldOptions } from './herald-options.ts';
 import { optionPairs } from './option-pairs.ts';
 
-/** Microtickets a millisecond of wall clock is worth: numbers never repeat, also across restarts. */
+/** Ticket numbers begin at the wall clock times this, so that they never repeat, also across restarts. */
 const SEQ_PER_MS = 1_000;
 
 export function balancerSettings(
@@ -62,9 +62,8 @@ function poolPolicies(entries: readonly string[]): Record<string, Partial<PoolPo
   const pools: Record<string, Partial<PoolPolicy>> = {};
   for (const [pool, policy] of optionPairs(entries, '--pool-policies', 'pool=policy')) {
     if (!known.includes(policy)) {
-      const close = nearest(policy, known);
       throw new StartError(
-        `--pool-policies ${pool}=${policy}: not one of ${known.join(', ')}${close ? `; did you mean ${close}?` : ''}`,
+        `--pool-policies ${pool}=${policy}: not one of ${known.join(', ')}${didYouMean(policy, known)}`,
       );
     }
     pools[pool] = { policy: policy as PolicyName };

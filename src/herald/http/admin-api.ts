@@ -4,7 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Clock } from '../../daemon/clock.ts';
 import type { Metrics } from '../../daemon/metrics.ts';
 import { PROMETHEUS_CONTENT_TYPE, renderPrometheus } from '../../daemon/metrics-prometheus.ts';
-import { nearest } from '../../daemon/nearest.ts';
+import { didYouMean } from '../../daemon/nearest.ts';
 import { ID_PATTERN } from '../../protocol/names.ts';
 import type { Balancer, DesiredState } from '../core/balancer-types.ts';
 import { haproxyConfig } from '../haproxy/haproxy-config.ts';
@@ -167,7 +167,6 @@ function queryOf(request: FastifyRequest): URLSearchParams {
 
 function sendUnknown(reply: FastifyReply, balancer: Balancer, clock: Clock, id: string): FastifyReply {
   const known = balancer.snapshot(clock.nowMs()).gateways.map((row) => row.gateway);
-  const close = nearest(id, known);
-  const detail = `no gateway ${id.slice(0, 128)} in the table${close ? `; did you mean ${close}?` : ''}`;
+  const detail = `no gateway ${id.slice(0, 128)} in the table${didYouMean(id, known)}`;
   return sendProblem(reply, problem(404, 'no-such-gateway', detail));
 }
