@@ -3,20 +3,20 @@
 import type { Command } from 'commander';
 import { Option as Flag } from 'commander';
 import type { LookupReply } from '../protocol/lookup.ts';
-import { encodeLookupQuery } from '../protocol/lookup.ts';
+import { encodeLookupQuery, LOOKUP_LIMITS } from '../protocol/lookup.ts';
 import { LABEL_KEY_PATTERN } from '../protocol/names.ts';
 import { StartError } from '../daemon/lifecycle.ts';
 import type { Explanation } from '../herald/core/explanation.ts';
 import type { Target } from './admin-api.ts';
 import { askSuccess } from './admin-api.ts';
 import { heraldUrl, wholeNumber } from './given.ts';
+import type { Output } from './output.ts';
+import { outputFlag, printJson } from './output.ts';
 import { renderExplanation } from './render-explanation.ts';
 
 export const PUBLIC_URL = 'http://127.0.0.1:7400';
 export const ADMIN_URL = 'http://127.0.0.1:7403';
-const MAX_ALTERNATES = 8;
-
-export type Output = 'table' | 'json' | 'ndjson';
+const MAX_ALTERNATES = LOOKUP_LIMITS.maxAlternates;
 
 export interface AdminFlags {
   admin: string;
@@ -41,12 +41,6 @@ export function adminTarget(flags: AdminFlags): Target {
 /** `HERALD_PUBLIC` and not `HERALD_URL`, which is what a gateway tells clients to open. */
 export function publicUrlFlag(description: string): Flag {
   return new Flag('--url <url>', description).env('HERALD_PUBLIC').default(PUBLIC_URL);
-}
-
-export function outputFlag(): Flag {
-  return new Flag('-o, --output <format>', 'how to print')
-    .choices(['table', 'json', 'ndjson'])
-    .default('table');
 }
 
 export function addAskCommands(program: Command): void {
@@ -99,7 +93,7 @@ async function lookup(flags: LookupFlags): Promise<void> {
   const url = heraldUrl('--url', flags.url);
   const reply = await askSuccess<LookupReply>({ url }, `/v1/lookup?${query.toString()}`);
   if (flags.output !== 'table') {
-    console.log(JSON.stringify(reply, null, flags.output === 'json' ? 2 : 0));
+    printJson(reply, flags.output);
     return;
   }
   console.log(`${reply.gateway}  ${reply.url}`);
@@ -128,5 +122,5 @@ async function explain(lookupId: string, flags: AdminFlags & { output: Output })
     `/v1/explain/${encodeURIComponent(lookupId)}`,
   );
   if (flags.output === 'table') console.log(renderExplanation(value));
-  else console.log(JSON.stringify(value, null, flags.output === 'json' ? 2 : 0));
+  else printJson(value, flags.output);
 }

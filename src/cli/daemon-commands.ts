@@ -1,11 +1,10 @@
 // `herald serve`, `gateway`, `broker`: one daemon each.
 
 import type { Command } from 'commander';
-import type { Config, Options } from '../daemon/config.ts';
 import { systemClock } from '../daemon/clock.ts';
 import type { Clock } from '../daemon/clock.ts';
 import type { Running } from '../daemon/lifecycle.ts';
-import { runUntilSignalled, StartError } from '../daemon/lifecycle.ts';
+import { runUntilSignalled } from '../daemon/lifecycle.ts';
 import type { Log, LogLevel } from '../daemon/log.ts';
 import { createLog } from '../daemon/log.ts';
 import type { Metrics } from '../daemon/metrics.ts';
@@ -14,9 +13,12 @@ import { heraldOptions } from '../herald/herald-options.ts';
 import { gatewayOptions } from '../gateway/gateway-options.ts';
 import { bridgeOptions } from '../broker/bridge-options.ts';
 import { brokerOptions } from '../broker/broker-options.ts';
+import { wholeNumber } from './given.ts';
 import { addOptionFlags, configOf } from './option-flags.ts';
 import { hearParent, tellParent } from './parent.ts';
 import { runWorkers } from './workers.ts';
+
+const MAX_WORKERS = 256;
 
 export interface DaemonParts {
   log: Log;
@@ -33,7 +35,7 @@ export function addDaemonCommands(program: Command): void {
     async (flags: Record<string, unknown>) => {
       const config = configOf(heraldOptions, flags);
       if (config) {
-        await runDaemon('herald', heraldOptions, config, async (parts) => {
+        await runDaemon('herald', config.logLevel, async (parts) => {
           const { startHerald } = await import('../herald/start-herald.ts');
           return startHerald(config, parts);
         });
@@ -45,12 +47,9 @@ export function addDaemonCommands(program: Command): void {
     .action(async (flags: Record<string, unknown>) => {
       const config = configOf(gatewayOptions, flags);
       if (!config) return;
-      const workers = Number(flags['workers']);
-      if (!Number.isInteger(workers) || workers < 1 || workers > 256) {
-        throw new StartError(`--workers ${String(flags['workers'])}: expected an integer from 1 to 256`);
-      }
+      const workers = wholeNumber('--workers', String(flags['workers']), 1, MAX_WORKERS);
       if (workers > 1) return runWorkers(workers, config);
-      await runDaemon('gateway', gatewayOptions, config, async (parts) => {
+      await runDaemon('gateway', config.logLevel, async (parts) => {
         const { startGateway } = await import('../gateway/start-gateway.ts');
         const gateway = await startGateway(config, parts);
         hearParent((message) => gateway.squeeze(message.shareOfCore));
@@ -61,7 +60,7 @@ export function addDaemonCommands(program: Command): void {
     async (flags: Record<string, unknown>) => {
       const config = configOf(brokerOptions, flags);
       if (config) {
-        await runDaemon('broker', brokerOptions, config, async (parts) => {
+        await runDaemon('broker', config.logLevel, async (parts) => {
           const { startBroker } = await import('../broker/start-broker.ts');
           return startBroker(config, parts);
         });
@@ -78,7 +77,7 @@ function addBridgeCommand(program: Command): void {
   ).action(async (flags: Record<string, unknown>) => {
     const config = configOf(bridgeOptions, flags);
     if (config) {
-      await runDaemon('bridge', bridgeOptions, config, async ({ log }) => {
+      await runDaemon('bridge', config.logLevel, async ({ log }) => {
         const { startBridge } = await import('../broker/bridge.ts');
         return startBridge(config, { log });
       });
@@ -86,13 +85,12 @@ function addBridgeCommand(program: Command): void {
   });
 }
 
-async function runDaemon<O extends Options & { logLevel: Options[string] }>(
+async function runDaemon(
   name: string,
-  _options: O,
-  config: Config<O>,
+  logLevel: LogLevel,
   start: (parts: DaemonParts) => Promise<DaemonHandle>,
 ): Promise<void> {
-  const log = createLog(name, config.logLevel as LogLevel);
+  const log = createLog(name, logLevel);
   await runUntilSignalled(async () => {
     const handle = await start({ log, metrics: createMetrics(), clock: systemClock });
     log.info('ready', { addresses: handle.addresses });

@@ -4,9 +4,11 @@ import type { Command } from 'commander';
 import { Argument } from 'commander';
 import type { MoverView } from '../herald/http/mover-api.ts';
 import { askSuccess } from './admin-api.ts';
-import type { AdminFlags, Output } from './ask-commands.ts';
-import { adminFlags, adminTarget, outputFlag } from './ask-commands.ts';
+import type { AdminFlags } from './ask-commands.ts';
+import { adminFlags, adminTarget } from './ask-commands.ts';
 import { author } from './given.ts';
+import type { Output } from './output.ts';
+import { outputFlag, printJson } from './output.ts';
 
 interface MoverFlags extends AdminFlags {
   pool?: string;
@@ -33,7 +35,7 @@ async function mover(mode: string | undefined, flags: MoverFlags): Promise<void>
   const wish = mode === undefined ? undefined : { mode, reason, author: author(), ...(pool && { pool }) };
   const view = await askSuccess<MoverView>(adminTarget(flags), '/v1/mover', wish);
   if (flags.output === 'table') console.log(renderMover(view, pool));
-  else console.log(JSON.stringify(view, null, flags.output === 'json' ? 2 : 0));
+  else printJson(view, flags.output);
 }
 
 export function renderMover({ leaseHeld, modes, orders }: MoverView, pool: string | undefined): string {

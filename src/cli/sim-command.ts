@@ -4,9 +4,8 @@ import { createReadStream } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import type { Command } from 'commander';
-import { Option as Flag } from 'commander';
 import { StartError } from '../daemon/lifecycle.ts';
-import { nearest } from '../daemon/nearest.ts';
+import { didYouMean } from '../daemon/nearest.ts';
 import type { PolicyName } from '../herald/core/balancer-types.ts';
 import { refusalText } from '../protocol/decode.ts';
 import {
@@ -26,6 +25,9 @@ import type {
   SimulationOptions,
   SimulationResult,
 } from '../sim/index.ts';
+import { wholeNumber } from './given.ts';
+import type { Output } from './output.ts';
+import { outputFlag } from './output.ts';
 
 interface SimFlags {
   policy?: string[];
@@ -37,7 +39,7 @@ interface SimFlags {
   reportMs: string;
   chart?: string;
   replay?: string;
-  output: 'table' | 'json' | 'ndjson';
+  output: Output;
 }
 
 const DEFAULT_POLICIES: SimPolicy[] = ['expected', 'p2c', 'least', 'round-robin'];
@@ -56,9 +58,7 @@ export function addSimCommand(program: Command): void {
     .option('--report-ms <number>', 'report period', '2000')
     .option('--chart <file.svg>', 'write the load of every gateway over time, a panel a run')
     .option('--replay <file>', 'ask the policies about a recording of real reports and lookups instead')
-    .addOption(
-      new Flag('-o, --output <format>', 'how to print').choices(['table', 'json', 'ndjson']).default('table'),
-    )
+    .addOption(outputFlag())
     .action(sim);
 }
 
@@ -69,11 +69,11 @@ async function sim(flags: SimFlags): Promise<void> {
   const names = Object.keys(SCENARIOS) as ScenarioName[];
   const scenarios = flags.scenario === undefined ? names : chosen('--scenario', flags.scenario, names);
   const shared = {
-    seed: whole('--seed', flags.seed, 0, 2 ** 31),
-    gateways: whole('--gateways', flags.gateways, 2, 1_000),
-    clientsPerGateway: whole('--clients', flags.clients, 10, 100_000),
-    replicas: whole('--replicas', flags.replicas, 1, 64),
-    reportMs: whole('--report-ms', flags.reportMs, 50, 60_000),
+    seed: wholeNumber('--seed', flags.seed, 0, 2 ** 31),
+    gateways: wholeNumber('--gateways', flags.gateways, 2, 1_000),
+    clientsPerGateway: wholeNumber('--clients', flags.clients, 10, 100_000),
+    replicas: wholeNumber('--replicas', flags.replicas, 1, 64),
+    reportMs: wholeNumber('--report-ms', flags.reportMs, 50, 60_000),
   };
   const runs = scenarios.flatMap((scenario) => policies.map((policy) => ({ ...shared, policy, scenario })));
   const results = runs.map((run, index) => runWithProgress(run, index, runs.length));
@@ -93,18 +93,7 @@ function chosen<T extends string>(flag: string, given: readonly string[], names:
 function known<T extends string>(flag: string, name: string, names: readonly T[]): T {
   const found = names.find((one) => one === name);
   if (found !== undefined) return found;
-  const close = nearest(name, names);
-  throw new StartError(
-    `${flag} ${name}: expected one of ${names.join(', ')}${close ? `; did you mean ${close}?` : ''}`,
-  );
-}
-
-function whole(flag: string, text: string, min: number, max: number): number {
-  const value = Number(text);
-  if (text.trim() === '' || !Number.isInteger(value) || value < min || value > max) {
-    throw new StartError(`${flag} ${text}: expected an integer from ${min} to ${max}`);
-  }
-  return value;
+  throw new StartError(`${flag} ${name}: expected one of ${names.join(', ')}${didYouMean(name, names)}`);
 }
 
 /** A result without the series, which JSON leaves out when it is undefined. */
@@ -141,7 +130,7 @@ async function writeChart(path: string, results: SimulationResult[]): Promise<vo
 
 async function replayFile(path: string, policies: SimPolicy[], flags: SimFlags): Promise<void> {
   const events = await readRecording(path);
-  const seed = whole('--seed', flags.seed, 0, 2 ** 31);
+  const seed = wholeNumber('--seed', flags.seed, 0, 2 ** 31);
   const results = policies
     .filter((policy) => !NOT_REPLAYED.includes(policy))
     .map((policy) => replay(events, { policy: policy as PolicyName, seed }));
