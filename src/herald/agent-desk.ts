@@ -72,6 +72,7 @@ export function createAgentDesk(parts: AgentDeskParts): AgentDesk {
   };
 }
 
-function neutral(reason: string): AgentAnswer {
+/** Says nothing of the server that HAProxy does not think already. */
+export function neutral(reason: string): AgentAnswer {
   return { admin: 'ready', health: 'up', weightPercent: 100, reason };
 }

@@ -2,6 +2,7 @@
 // operators want before it answers HAProxy need not take anything back.
 
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { memoryCoordination } from '../cluster/coordination-memory.ts';
 import { zookeeperCoordination } from '../cluster/coordination-zookeeper.ts';
 import type { Coordination } from '../cluster/coordination.ts';
@@ -90,12 +91,6 @@ function openCoordination(config: HeraldConfig, clock: Clock, log: Log): Coordin
 async function firstSession(coordination: Coordination, clock: Clock): Promise<void> {
   if (coordination.snapshot().kind === 'memory') return;
   const endMs = clock.nowMs() + FIRST_SESSION_MS;
-  while (coordination.state() !== 'up' && clock.nowMs() < endMs) await pause(POLL_MS);
-  if (coordination.state() === 'up') await pause(FIRST_ENTRIES_MS);
-}
-
-function pause(durationMs: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, durationMs);
-  });
+  while (coordination.state() !== 'up' && clock.nowMs() < endMs) await sleep(POLL_MS);
+  if (coordination.state() === 'up') await sleep(FIRST_ENTRIES_MS);
 }

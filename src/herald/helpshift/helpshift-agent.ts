@@ -10,6 +10,7 @@ import type { AgentAnswer, AgentRequest } from '../../protocol/agent-check.ts';
 import type { AgentCheckOptions, AgentCheckServer } from '../agent-check-server.ts';
 import { startAgentCheck } from '../agent-check-server.ts';
 import type { AgentDesk } from '../agent-desk.ts';
+import { neutral } from '../agent-desk.ts';
 import type { HelpshiftConfig } from '../core/helpshift/helpshift-config.ts';
 import type { PolledPlugin } from './polled-plugin.ts';
 import { startPolledPlugin } from './polled-plugin.ts';
@@ -37,9 +38,7 @@ export async function startHelpshiftAgent(
   const first = config.plugins[0]!.name;
   const answer = ({ backend, server }: AgentRequest): AgentAnswer | Promise<AgentAnswer> => {
     desk.asked(clock.nowMs());
-    if (desk.stopping()) {
-      return { admin: 'ready', health: 'up', weightPercent: 100, reason: 'herald stopping' };
-    }
+    if (desk.stopping()) return neutral('herald stopping');
     const known = backend === '' || backend === config.name ? polled.get(server) : undefined;
     return (known ?? polled.get(first)!).answer();
   };

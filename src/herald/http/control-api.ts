@@ -11,6 +11,7 @@ import type { Balancer } from '../core/balancer-types.ts';
 import type { TakeFeedback } from './feedback-desk.ts';
 import type { SignatureCheck } from './feedback-signature.ts';
 import { NONCE_HEADER, SIGNATURE_HEADER } from './feedback-signature.ts';
+import { sendJson } from './json.ts';
 import { problem, refusalProblem, sendProblem } from './problem.ts';
 import type { ReportConnections } from './report-connections.ts';
 
@@ -22,8 +23,6 @@ export interface ControlApiParts {
   connections: ReportConnections;
   brokers: BrokerBook;
 }
-
-const JSON_TYPE = 'application/json; charset=utf-8';
 
 interface Named {
   Params: { id: string };
@@ -108,8 +107,4 @@ export function registerControlApi(app: FastifyInstance, parts: ControlApiParts)
 
 function bodyText(request: FastifyRequest): string {
   return typeof request.body === 'string' ? request.body : '';
-}
-
-function sendJson(reply: FastifyReply, body: unknown): void {
-  void reply.header('content-type', JSON_TYPE).header('cache-control', 'no-store').send(JSON.stringify(body));
 }

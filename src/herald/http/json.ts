@@ -1,4 +1,4 @@
-// JSON answers of the admin listener.
+// JSON answers of the admin and control listeners.
 
 import type { FastifyReply } from 'fastify';
 
