@@ -191,7 +191,7 @@ async function runAll(jobs: Job[]): Promise<Map<string, Figures>> {
 
 function serveJobs(): void {
   process.on('message', (job: string) => {
-    const { series, ...figures } = runSimulation(JSON.parse(job) as Job);
-    process.send!({ job, figures, seconds: series.width });
+    const figures = { ...runSimulation(JSON.parse(job) as Job), series: undefined };
+    process.send!({ job, figures });
   });
 }

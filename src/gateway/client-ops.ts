@@ -1,6 +1,5 @@
 // (8) Carries out what clients ask for, as core/session.ts judged it.
 
-import type { ClientOut } from '../protocol/client-frames.ts';
 import { CLOSE } from '../protocol/close-codes.ts';
 import { asJson } from '../protocol/decode.ts';
 import type { Connection } from './connection.ts';
@@ -63,7 +62,7 @@ export class ClientOps {
       case 'unsubscribe': {
         this.#subscribing.inOrder(connection, () => {
           this.#parts.hub.unsubscribe(connection, verdict.topics, this.#parts.clock.nowMs());
-          this.#answer(connection, { op: 'ok', id: verdict.id });
+          connection.send({ op: 'ok', id: verdict.id });
           return undefined;
         });
         return;
@@ -76,7 +75,7 @@ export class ClientOps {
         return;
       }
       case 'answer': {
-        this.#answer(connection, verdict.frame);
+        connection.send(verdict.frame);
         return;
       }
       case 'close': {
@@ -86,10 +85,6 @@ export class ClientOps {
       case 'nothing':
         return;
     }
-  }
-
-  #answer(connection: Connection, frame: ClientOut): void {
-    connection.send(frame);
   }
 
   #welcome(connection: Connection, offered: readonly string[], token: string | undefined): void {
@@ -114,18 +109,15 @@ export class ClientOps {
     const { publish, config } = this.#parts;
     const allowed = config.publishTopics.some((prefix) => prefix === '*' || topic.startsWith(prefix));
     if (!allowed || !publish) {
-      this.#answer(connection, errorFrame(id, CLOSE.forbidden, `clients may not publish to ${topic}`));
+      connection.send(errorFrame(id, CLOSE.forbidden, `clients may not publish to ${topic}`));
       return;
     }
     const json = asJson(data);
     if (json === undefined) {
-      this.#answer(connection, errorFrame(id, CLOSE.protocolError, 'd: expected fewer levels of nesting'));
+      connection.send(errorFrame(id, CLOSE.protocolError, 'd: expected fewer levels of nesting'));
       return;
     }
     const outcome = await publish(topic, encoder.encode(json));
-    this.#answer(
-      connection,
-      outcome.ok ? { op: 'ok', id } : errorFrame(id, CLOSE.brokerUnavailable, outcome.why),
-    );
+    connection.send(outcome.ok ? { op: 'ok', id } : errorFrame(id, CLOSE.brokerUnavailable, outcome.why));
   }
 }

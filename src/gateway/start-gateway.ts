@@ -80,10 +80,8 @@ export interface GatewayHandle extends Running {
   url: string;
   addresses: { ws: string; http: string };
   snapshot(): GatewaySnapshot;
-  /** Burns this share of a core inside the process until set to 0; in virtual capacity mode it only says so. */
+  /** Burns this share of a core inside the process until set to 0; in virtual capacity mode it is only added. */
   squeeze(shareOfCore: number): void;
-  /** Virtual capacity mode only: load of a noisy neighbour. */
-  setExtraLoad(load: number): void;
   /** Asks every client to leave; new ones are refused. `ready` takes it back. */
   drain(order: { spreadMs: number; deadlineMs: number }): void;
   ready(): void;
@@ -278,9 +276,6 @@ export async function startGateway(config: GatewayConfig, given: StartGatewayPar
       // A gateway that plays its load plays its neighbour too.
       if (reporting.virtual) reporting.virtual.extraLoad = shareOfCore;
       else squeeze.set(shareOfCore);
-    },
-    setExtraLoad(load) {
-      if (reporting.virtual) reporting.virtual.extraLoad = load;
     },
     drain(order) {
       moving.drain(order);

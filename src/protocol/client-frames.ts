@@ -107,6 +107,8 @@ export const CLIENT_LIMITS = {
 } as const;
 
 export const MAX_FRAME_ID = 2 ** 31 - 1;
+const TOKEN_PATTERN = new RegExp(`^[\\x20-\\x7e]{0,${CLIENT_LIMITS.maxTokenChars}}$`);
+const TOKEN_WORDS = `at most ${CLIENT_LIMITS.maxTokenChars} printable characters`;
 const ANSWERED_OPS: ReadonlySet<unknown> = new Set(['sub', 'unsub', 'pub']);
 /** Positions beside the last one. */
 export const MAX_ALSO = 7;
@@ -133,7 +135,7 @@ function readClientIn(from: Fields): ClientIn {
   const op = from['op'];
   switch (op) {
     case 'hello': {
-      const token = optionalText(from, 'token', /^[\x20-\x7e]{0,8192}$/, 'at most 8192 printable characters');
+      const token = optionalText(from, 'token', TOKEN_PATTERN, TOKEN_WORDS);
       const caps = from['caps'] ?? [];
       if (!Array.isArray(caps) || caps.length > 32 || !caps.every((cap) => typeof cap === 'string')) {
         refuse('caps', caps, 'an array of at most 32 strings');

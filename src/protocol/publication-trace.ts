@@ -23,7 +23,6 @@ export const TRACE_HOPS = {
   arrived: 5,
   written: 6,
 } as const;
-export type TraceHop = keyof typeof TRACE_HOPS;
 
 export interface TraceStamp {
   /** A number of TRACE_HOPS, or one of a later version. */

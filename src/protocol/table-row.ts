@@ -50,7 +50,6 @@ export interface TablePart {
 export const TABLE_LIMITS = {
   maxRowsPerPart: 2_000,
   maxPartBytes: 256 * 1024,
-  hardPartBytes: 1024 * 1024,
 } as const;
 
 /**

@@ -107,11 +107,6 @@ export class BucketLog {
     this.#head = sequence - 1;
   }
 
-  /** Where a topic stands; 0 = it has no message. */
-  offsetOf(topic: string): number {
-    return this.#topics.get(topic)?.offset ?? this.#forgottenOffset;
-  }
-
   /** Where a topic stood at `ms`; 0 where more came since than anybody may resume. */
   offsetBefore(topic: string, ms: number): number {
     const state = this.#topics.get(topic);

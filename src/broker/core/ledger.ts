@@ -34,8 +34,8 @@ export class Ledger {
     this.#duplicates += 1;
   }
 
-  refuse(reason: RefusalReason, count = 1): void {
-    this.#refused[reason] += count;
+  refuse(reason: RefusalReason): void {
+    this.#refused[reason] += 1;
   }
 
   drain(count: number): void {

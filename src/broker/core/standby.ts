@@ -1,7 +1,7 @@
 // What this broker keeps of the others' streams, so that a broker's death takes nothing with it that had left
 // it: gateways repair their holes and clients resume from here. Copies carry the dead broker's own numbers.
 
-import { BUCKET_COUNT, bucketOf } from '../../protocol/bucket.ts';
+import { BUCKET_COUNT } from '../../protocol/bucket.ts';
 import type { BucketHead, SequencedMessage } from '../../protocol/publication-envelope.ts';
 import { BucketLog } from './bucket-log.ts';
 
@@ -79,10 +79,6 @@ export class Standby {
   /** A bucket of the epoch; an empty one where nothing was kept. */
   log(epoch: string, bucket: number): BucketLog {
     return this.#epochs.get(epoch)?.logs[bucket] ?? new BucketLog(bucket, 1);
-  }
-
-  logOf(epoch: string, topic: string): BucketLog {
-    return this.log(epoch, bucketOf(topic));
   }
 
   trim(nowMs: number): void {

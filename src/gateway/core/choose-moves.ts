@@ -9,7 +9,7 @@ export interface Movable {
   readonly movedMs: number;
 }
 
-export const DRAWS = 8;
+const DRAWS = 8;
 export const REST_AFTER_MOVE_MS = 600_000;
 /** Draws that find nobody to move before it gives up; some connections may all be too heavy or too fresh. */
 const FRUITLESS_DRAWS = 200;
