@@ -1,5 +1,5 @@
-// The configuration of a broker. DESIGN: ports 7420 / 7430 / 7440 for ZeroMQ, 7450 for HTTP; all loopback
-// unless told, and refused off loopback without CURVE keys and a publish token.
+// The configuration of a broker. Its ports are on loopback unless told, and refused off it without CURVE keys
+// (ZeroMQ) or a publish token (HTTP).
 
 import { integer, list, secret, text } from '../daemon/config.ts';
 import { commonOptions, heraldsOption } from '../daemon/options.ts';

@@ -3,6 +3,7 @@
 
 import { announceBroker } from '../cluster/broker-registry.ts';
 import { zookeeperCoordination } from '../cluster/coordination-zookeeper.ts';
+import { atMost } from '../daemon/clock.ts';
 import { StartError } from '../daemon/lifecycle.ts';
 import type { Log } from '../daemon/log.ts';
 import type { BrokerAddress } from '../protocol/load-report.ts';
@@ -38,11 +39,10 @@ export function enterCluster(config: ClusterEntryConfig, address: BrokerAddress,
   const entry = announceBroker(coordination, config.cluster, address);
   return {
     update: (now) => entry.update(now),
-    async withdraw() {
-      let timer: NodeJS.Timeout | undefined;
-      const overdue = new Promise<void>((resolve) => (timer = setTimeout(resolve, WITHDRAW_AT_MOST_MS)));
-      await Promise.race([entry.withdraw().then(() => coordination.close()), overdue]);
-      clearTimeout(timer);
-    },
+    withdraw: () =>
+      atMost(
+        WITHDRAW_AT_MOST_MS,
+        entry.withdraw().then(() => coordination.close()),
+      ),
   };
 }

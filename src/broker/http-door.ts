@@ -4,8 +4,8 @@ import type { Address } from '../daemon/address.ts';
 import type { Log } from '../daemon/log.ts';
 import type { BrokerAddress } from '../protocol/load-report.ts';
 import { createPublisher } from '../publisher/index.ts';
-import type { BrokerConfig } from './check-config.ts';
-import { peerKeys } from './check-config.ts';
+import type { BrokerConfig } from './config-check.ts';
+import { peerKeys } from './config-check.ts';
 import { startHttpPublish } from './http-publish.ts';
 
 export interface HttpDoor {

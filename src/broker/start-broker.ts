@@ -23,8 +23,8 @@ import type { BrokerCoreSnapshot } from './core/broker-core.ts';
 import { BrokerCore, DEFAULT_BROKER_LIMITS } from './core/broker-core.ts';
 import { PassingTraces } from './core/passing-traces.ts';
 import { createForwarder } from './forwarder.ts';
-import type { BrokerConfig } from './check-config.ts';
-import { checkConfig, peerKeys, serverKeys } from './check-config.ts';
+import type { BrokerConfig } from './config-check.ts';
+import { checkConfig, peerKeys, serverKeys } from './config-check.ts';
 import { enterCluster } from './cluster-entry.ts';
 import type { HttpDoor } from './http-door.ts';
 import { openHttpDoor } from './http-door.ts';
@@ -32,7 +32,7 @@ import { keepCopies } from './keep-copies.ts';
 import { createPublishDesk } from './publish-desk.ts';
 import { createRepairDesk } from './repair-desk.ts';
 
-export type { BrokerConfig } from './check-config.ts';
+export type { BrokerConfig } from './config-check.ts';
 
 export interface BrokerParts {
   log: Log;

@@ -34,7 +34,7 @@ const DAEMONS: Record<string, Daemon> = {
     (await import('../gateway/config-check.ts')).checkConfig(config),
   ),
   broker: daemonOf(brokerOptions, async (config) =>
-    (await import('../broker/check-config.ts')).checkConfig(config),
+    (await import('../broker/config-check.ts')).checkConfig(config),
   ),
   bridge: daemonOf(bridgeOptions, async (config) =>
     (await import('../broker/bridge-options.ts')).checkBridgeConfig(config),

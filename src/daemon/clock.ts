@@ -71,6 +71,9 @@ export async function atMost(deadlineMs: number, done: Promise<void> | undefined
   const overdue = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, deadlineMs);
   });
-  await Promise.race([done, overdue]);
-  clearTimeout(timer);
+  try {
+    await Promise.race([done, overdue]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

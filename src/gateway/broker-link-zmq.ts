@@ -208,7 +208,7 @@ export function createBrokerLink(options: BrokerLinkOptions): BrokerLink {
 
   const stopTicking = every(TICK_MS, () => {
     const now = nowMs();
-    // Nor does time in which this process slept.
+    // Time without any broker does not count, nor does time in which this process slept.
     if ([...connections.values()].some(({ connected }) => connected)) {
       reachMs += Math.min(now - tickedMs, MAX_TICK_MS);
     }

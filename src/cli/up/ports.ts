@@ -1,4 +1,4 @@
-// The default ports of DESIGN: one offset moves them all, so that two `herald up` can live side by side.
+// The ports that daemons have by default: one offset moves them all, so that two `herald up` can live side by side.
 
 export interface UpPorts {
   public: number;

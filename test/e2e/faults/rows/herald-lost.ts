@@ -14,7 +14,7 @@ import { pause } from '../signs.ts';
 
 const NEXT_REPLICA_LIMIT_MS = 1_000;
 const SERVES_LIMIT_MS = 1_000;
-/** Ages in replies are judged like names: DESIGN's 2 s. */
+/** Ages in replies are judged by the limit for names: a report older than that is not answered from. */
 const OLDEST_MS = 2_000;
 const FAILOVER = { roads: ['client', 'haproxy'] } as const;
 const PATIENT_LOOKUPS = 20;
