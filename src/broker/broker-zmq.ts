@@ -145,7 +145,10 @@ async function readPeers(socket: Router, take: TakeFrame): Promise<void> {
   for await (const [peer, frame, notes] of socket) if (peer && frame) take(peer, frame, notes);
 }
 
-/** Subscription messages are 1 or 0 and the filter; only a filter's first and last listener show up. */
+/**
+ * Subscription messages are 1 or 0 and the filter; only a filter's first and last listener show up. A peer may send
+ * anything else here as well.
+ */
 async function readSubscriptions(
   socket: XPublisher,
   listeners: { wide: boolean; narrow: Set<number> },
@@ -153,6 +156,7 @@ async function readSubscriptions(
   for await (const [message] of socket) {
     if (message?.length !== 3) continue;
     const [joined, bucket, lane] = message as unknown as [number, number, number];
+    if (joined > 1) continue;
     if (lane === LANE.wide) listeners.wide = joined === 1;
     else if (lane === LANE.narrow && joined === 1) listeners.narrow.add(bucket);
     else if (lane === LANE.narrow) listeners.narrow.delete(bucket);

@@ -6,7 +6,9 @@ import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Dealer, XSubscriber } from 'zeromq';
+import { bucketOf } from '../../../src/protocol/bucket.ts';
 import { PUBLICATION_LIMITS } from '../../../src/protocol/publication.ts';
+import { LANE } from '../../../src/protocol/publication-envelope.ts';
 import { createPublisher } from '../../../src/publisher/index.ts';
 import { until } from '../../launch/until.ts';
 import { broker, listener, numbers } from './rig.ts';
@@ -79,5 +81,32 @@ describe('strangers on the ports of a broker', () => {
     expect(refused['bad-json']).toBe(0);
     // Who never finishes the handshake is let go after 3 s.
     await until('no stranger left', () => raw.every((socket) => socket.closed), 20_000);
+  });
+
+  it('cannot end the subscriptions of others', async () => {
+    const one = closeLater(await broker('b1'));
+    const heard = listener([one.address()]);
+    closeLater(heard.link);
+    await heard.link.subscribe('calm');
+    const publisher = closeLater(await createPublisher({ brokers: [one.address()] }));
+    const odd = closeLater(new XSubscriber({ linger: 0 }));
+    odd.connect(one.addresses.subscribe);
+    // Neither 1 nor 0, so no subscription; what follows it is one, and shows that it was read.
+    await odd.send(Buffer.of(2, bucketOf('calm'), LANE.narrow));
+    await odd.send(Buffer.of(1, bucketOf('other'), LANE.narrow));
+    const listening = odd.receive();
+    let isRead = false;
+    void listening.then(() => (isRead = true));
+    await until('the stranger to listen', async () => {
+      await publisher.publish('other', 0);
+      return isRead;
+    });
+    await publisher.publish('calm', 0);
+    await until('the first message', () => heard.messages.length === 1);
+    const { repaired } = heard.link.snapshot();
+    await Promise.all(numbers(1, 100).map((n) => publisher.publish('calm', n)));
+    await until('100 messages', () => heard.messages.length === 101);
+    // Sent, and not fetched by repair a second later.
+    expect(heard.link.snapshot().repaired).toBe(repaired);
   });
 });
