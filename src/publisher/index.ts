@@ -7,8 +7,9 @@ import { createAwakeClock, createFineClock, every } from '../daemon/clock.ts';
 import type { CurveClient } from '../daemon/zeromq-options.ts';
 import { sameBrokers } from '../protocol/bucket-owner.ts';
 import { ByteWriter } from '../protocol/bytes.ts';
+import { asJson } from '../protocol/decode.ts';
 import type { BrokerAddress } from '../protocol/load-report.ts';
-import { TOPIC_PATTERN } from '../protocol/names.ts';
+import { ID_PATTERN, ID_WORDS, TOPIC_PATTERN } from '../protocol/names.ts';
 import type { Source } from '../protocol/publication.ts';
 import {
   createFrameNames,
@@ -22,10 +23,13 @@ import { DEFAULT_OUTBOX_LIMITS, Outbox } from './core/outbox.ts';
 import type { OutboxMessage } from './core/outbox-lane.ts';
 import { TraceNotes } from './core/trace-notes.ts';
 import { askForBrokers, followBrokers } from './discovery.ts';
+import type { PublishIdentity } from './identity.ts';
+import { firstSequence, isIdentity } from './identity.ts';
 import type { LaneSocket } from './lane-zmq.ts';
 import { openLane } from './lane-zmq.ts';
 import { PublishError } from './publisher-errors.ts';
 
+export type { PublishIdentity } from './identity.ts';
 export { PublishError } from './publisher-errors.ts';
 export type { PublishErrorCode } from './publisher-errors.ts';
 export type { BrokerAddress } from '../protocol/load-report.ts';
@@ -39,7 +43,10 @@ export interface PublisherOptions extends Partial<OutboxLimits> {
   curve?: CurveClient;
   /** When publish() gives up on a message, ms; time in which this process was stopped aside. Default 10,000. */
   giveUpMs?: number;
-  /** Unique over all publishers; default: random. Messages are known by (id, sequence). */
+  /**
+   * 1 to 128 of A-Z a-z 0-9 . _ : -, the first a letter or digit; default: random. Messages are known by (id, sequence),
+   * so no two that live at the same time may share it. A later life may.
+   */
   publisherId?: string;
   /** One in so many publications is traced through its hops (`GET /v1/traces` of a gateway). 0 = none. */
   traceOneIn?: number;
@@ -48,16 +55,6 @@ export interface PublisherOptions extends Partial<OutboxLimits> {
 export interface PublishHow {
   /** Traces this publication whatever the sampling says. */
   trace?: boolean;
-}
-
-/** A message with an identity of its own: sent twice under the same one it is delivered once. */
-export interface PublishIdentity {
-  publisher: string;
-  sequence: number;
-  origin?: string;
-  hop?: number;
-  /** Epoch ms; now, unless it was published before and is only passed on. */
-  publishedAtMs?: number;
 }
 
 export interface Publisher {
@@ -101,6 +98,10 @@ export async function createPublisher(options: PublisherOptions): Promise<Publis
       `maxQueued + maxRetained: ${limits.maxQueued + limits.maxRetained} is more than ${PUBLICATION_LIMITS.maxSequenceSpread}`,
     );
   }
+  const { publisherId } = options;
+  if (publisherId !== undefined && !ID_PATTERN.test(publisherId)) {
+    throw new RangeError(`publisherId: ${JSON.stringify(publisherId)} is not ${ID_WORDS}`);
+  }
   return startPublisher(options, limits, heralds, brokers);
 }
 
@@ -121,7 +122,7 @@ function startPublisher(
   // What it missed while it was stopped is nobody's silence: acks may lie in the socket.
   const nowMs = createAwakeClock();
   let known: readonly BrokerAddress[] = [];
-  let sequence = 0;
+  let sequence = firstSequence(options.publisherId);
   let scheduled: NodeJS.Immediate | undefined;
   let closing = false;
   let onIdle: () => void = () => {};
@@ -216,6 +217,7 @@ function startPublisher(
     if (data.length > PUBLICATION_LIMITS.maxDataBytes) {
       return Promise.reject(new PublishError('too-large', topic));
     }
+    if (identity && !isIdentity(identity)) return Promise.reject(new PublishError('bad-identity', topic));
     return new Promise((resolve, reject) => {
       const source = identity
         ? { publisher: identity.publisher, origin: identity.origin ?? '', hop: identity.hop ?? 0 }
@@ -251,7 +253,7 @@ function startPublisher(
   return {
     id,
     publish(topic, data, how) {
-      const json = JSON.stringify(data) as string | undefined;
+      const json = asJson(data);
       if (json === undefined) return Promise.reject(new PublishError('bad-json', topic));
       return publishJson(topic, encoder.encode(json), undefined, how);
     },

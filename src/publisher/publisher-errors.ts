@@ -2,10 +2,12 @@
 
 import type { PublishOutcome } from './core/outbox-lane.ts';
 
-export type PublishErrorCode = Exclude<PublishOutcome, 'acked'> | 'bad-topic' | 'too-large' | 'queue-full';
+export type PublishErrorCode =
+  Exclude<PublishOutcome, 'acked'> | 'bad-topic' | 'bad-identity' | 'too-large' | 'queue-full';
 
 const WORDS: Record<PublishErrorCode, string> = {
   'bad-topic': 'a topic is 1 to 255 printable ASCII characters without space, " or \\',
+  'bad-identity': 'an identity is an id, and whole numbers from 0',
   'bad-json': 'the data is not JSON',
   'too-large': 'the data is larger than 65,536 bytes of JSON',
   'queue-full': 'too many messages wait for an ack; publish slower or raise maxQueued',

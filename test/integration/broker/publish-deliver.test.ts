@@ -119,7 +119,37 @@ describe('publish and deliver', () => {
     const publisher = await publisherOf({ brokers: [], giveUpMs: 200 });
     await expect(publisher.publish('two words', 1)).rejects.toThrow(PublishError);
     await expect(publisher.publish('x', undefined)).rejects.toMatchObject({ code: 'bad-json' });
+    await expect(publisher.publish('x', 1n)).rejects.toMatchObject({ code: 'bad-json' });
     await expect(publisher.publish('x', 'y'.repeat(70_000))).rejects.toMatchObject({ code: 'too-large' });
     await expect(publisher.publish('x', 1)).rejects.toMatchObject({ code: 'timeout' });
+    await expect(createPublisher({ publisherId: 'my service' })).rejects.toThrow('publisherId: "my service"');
+  });
+
+  it.each([
+    { publisher: 'my service', sequence: 1 },
+    { publisher: '', sequence: 1 },
+    { publisher: 'p', sequence: -1 },
+    { publisher: 'p', sequence: NaN },
+    { publisher: 'p', sequence: 1, origin: 'my cluster' },
+    { publisher: 'p', sequence: 1, hop: 256 },
+    { publisher: 'p', sequence: 1, publishedAtMs: 1.7e18 },
+  ])('refuses the identity %j alone, and takes what was published beside it', async (identity) => {
+    const one = closeLater(await broker('b1', { httpListen: '' }));
+    const publisher = await publisherOf({ brokers: [one.address()] });
+    const bad = publisher.publishJson('x', Buffer.from('1'), identity);
+    const good = publisher.publish('x', 2);
+    await expect(bad).rejects.toMatchObject({ code: 'bad-identity' });
+    await good;
+    expect(one.snapshot().ledger).toMatchObject({ received: 1, forwarded: 1 });
+  });
+
+  it('takes messages of a publisher that lived before under the same id for new ones', async () => {
+    const one = closeLater(await broker('b1', { httpListen: '' }));
+    for (const n of [1, 2]) {
+      const publisher = await createPublisher({ brokers: [one.address()], publisherId: 'orders' });
+      await publisher.publish('x', n);
+      await publisher.close();
+    }
+    expect(one.snapshot().ledger).toMatchObject({ forwarded: 2, duplicates: 0 });
   });
 });
