@@ -6,6 +6,7 @@
 import { deriveKey } from '../daemon/secrets.ts';
 import { MAC_BYTES, TicketKey } from '../daemon/ticket-key.ts';
 import { TICKET_RUN } from './core/tickets.ts';
+import { inOnePiece } from './in-one-piece.ts';
 
 export interface TicketOffice {
   /** Opens the book of a gateway, whose tickets are to be written behind `before`. */
@@ -36,8 +37,8 @@ export function createTicketOffice(secret: string, heraldId: string): TicketOffi
 class SignedAhead implements TicketBook {
   readonly #key: TicketKey;
   readonly #prefix: string;
-  /** What is behind the prefix in tickets `first`, `first + 1` and so on, signed at `issuedMs`. */
-  #tails: string[] = [];
+  /** Tickets `first`, `first + 1` and so on, signed at `issuedMs`. */
+  #texts: string[] = [];
   #first = 0;
   #issuedMs = -Infinity;
   /** Signed at once next time; grows while they are used in time. */
@@ -51,11 +52,11 @@ class SignedAhead implements TicketBook {
   issue(seq: number, nowMs: number): string {
     const ageMs = nowMs - this.#issuedMs;
     const inTime = ageMs >= 0 && ageMs <= SIGNED_AHEAD_MS;
-    const known = inTime ? this.#tails[seq - this.#first] : undefined;
-    if (known !== undefined) return this.#prefix + known;
+    const known = inTime ? this.#texts[seq - this.#first] : undefined;
+    if (known !== undefined) return known;
     this.#ahead = inTime ? Math.min(TICKET_RUN, 2 * this.#ahead) : Math.max(1, this.#ahead >> 1);
     this.#sign(seq, nowMs);
-    return this.#prefix + this.#tails[0]!;
+    return this.#texts[0]!;
   }
 
   #sign(seq: number, issuedMs: number): void {
@@ -63,10 +64,10 @@ class SignedAhead implements TicketBook {
     const count = Math.min(this.#ahead, TICKET_RUN - (seq % TICKET_RUN));
     const macs = this.#key.sign(seq, count, issuedMs);
     const issued = `.${base36(issuedMs)}.`;
-    this.#tails = [];
+    this.#texts = [];
     for (let i = 0; i < count; i++) {
       const mac = macs.toString('base64url', i * MAC_BYTES, (i + 1) * MAC_BYTES);
-      this.#tails.push(base36(seq + i) + issued + mac);
+      this.#texts.push(inOnePiece(this.#prefix + base36(seq + i) + issued + mac));
     }
     this.#first = seq;
     this.#issuedMs = issuedMs;

@@ -5,6 +5,7 @@ import type { Clock } from '../../daemon/clock.ts';
 import { DEFAULT_BACKOFF } from '../../protocol/retry.ts';
 import { TICKET_TTL_MS } from '../../protocol/ticket.ts';
 import type { Pick } from '../core/balancer-types.ts';
+import { inOnePiece } from '../in-one-piece.ts';
 import type { TicketBook, TicketOffice } from '../tickets.ts';
 import { SIGNED_AHEAD_MS } from '../tickets.ts';
 import type { Found } from './lookup-desk.ts';
@@ -78,12 +79,4 @@ function endTexts(): (anyAlternates: boolean, version: number) => string {
     }
     return anyAlternates ? some : none;
   };
-}
-
-/**
- * The same text. The engine keeps what was put together as a tree and copies it leaf by leaf when it is sent, cold;
- * to read a character makes it one piece, here where all of it is at hand.
- */
-function inOnePiece(text: string): string {
-  return text.charCodeAt(0) > 0 ? text : '';
 }

@@ -3,8 +3,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import type { Clock } from '../../daemon/clock.ts';
+import type { Problem } from '../../protocol/lookup.ts';
 import type { Health } from '../health.ts';
 import type { TicketOffice } from '../tickets.ts';
+import { inBursts } from './bursts.ts';
 import { addShortWay, endInOneWrite, rawQuery } from './http-server.ts';
 import type { LookupDesk } from './lookup-desk.ts';
 import { createReplyWriter } from './lookup-reply.ts';
@@ -19,6 +21,10 @@ export interface PublicApiParts {
   corsOrigins: readonly string[];
 }
 
+/** `text`: the JSON of a reply, all ASCII, so that characters are bytes. */
+type LookupAnswer = { allowed: CorsHeaders } & ({ text: string } | { problem: Problem });
+type CorsHeaders = Readonly<Record<string, string>>;
+
 const LOOKUP_PATH = '/v1/lookup';
 const JSON_TYPE = 'application/json; charset=utf-8';
 const ANSWER = { 'content-type': JSON_TYPE, 'cache-control': 'no-store' } as const;
@@ -29,18 +35,22 @@ export function registerPublicApi(app: FastifyInstance, parts: PublicApiParts): 
   const cors = corsRule(parts.corsOrigins);
   const headFor = answerHeads();
 
-  const answerLookup = (request: IncomingMessage, response: ServerResponse): void => {
+  const decide = (request: IncomingMessage): LookupAnswer => {
     const allowed = cors(request.headers.origin);
     const answer = desk.lookup(rawQuery(request.url ?? ''));
-    if (!answer.ok) {
-      writeProblem(response, allowed, answer.problem);
+    return answer.ok
+      ? { allowed, text: writeReply(answer.found, answer.nowMs) }
+      : { allowed, problem: answer.problem };
+  };
+  const send = (response: ServerResponse, answer: LookupAnswer): void => {
+    if ('problem' in answer) {
+      writeProblem(response, answer.allowed, answer.problem);
       return;
     }
-    // All ASCII, so that characters are bytes.
-    const text = writeReply(answer.found, answer.nowMs);
-    response.writeHead(200, headFor(allowed, text.length));
-    endInOneWrite(response, text);
+    response.writeHead(200, headFor(answer.allowed, answer.text.length));
+    endInOneWrite(response, answer.text);
   };
+  const answerLookup = inBursts(clock, decide, send);
   addShortWay(app, (request, response) => {
     if (request.method !== 'GET' || !isLookup(request.url ?? '')) return false;
     answerLookup(request, response);
@@ -114,7 +124,7 @@ function isLookup(target: string): boolean {
  * The head of an answer, one list of names and values for each set of CORS headers, whose last value is set anew
  * each time. Node writes a list out quicker than an object, and has done so when `writeHead` returns.
  */
-function answerHeads(): (allowed: Readonly<Record<string, string>>, length: number) => string[] {
+function answerHeads(): (allowed: CorsHeaders, length: number) => string[] {
   const heads = new WeakMap<object, string[]>();
   return (allowed, length) => {
     let head = heads.get(allowed);
@@ -128,9 +138,7 @@ function answerHeads(): (allowed: Readonly<Record<string, string>>, length: numb
 }
 
 /** The headers that let a page of `origin` read the answer. */
-function corsRule(
-  origins: readonly string[],
-): (origin: string | undefined) => Readonly<Record<string, string>> {
+function corsRule(origins: readonly string[]): (origin: string | undefined) => CorsHeaders {
   const any = { 'access-control-allow-origin': '*', 'access-control-expose-headers': 'retry-after' };
   if (origins.includes('*')) return () => any;
   const varying = { vary: 'origin' };
