@@ -1,29 +1,59 @@
-// (7) What a broker says of itself, to Herald over HTTP and in the cluster's folder of brokers.
+// (7) What a broker says of itself, to Herald over HTTP and in the cluster's folder of brokers, and the list of
+// them that gateways and publishers get.
 
 import type { Decoded, Fields } from './decode.ts';
-import { decoding, optionalChoice, readFields, requiredText } from './decode.ts';
+import { decoding, optionalChoice, readFields, refuse, requiredText } from './decode.ts';
 import type { BrokerAddress } from './load-report.ts';
 import { ID_PATTERN, ID_WORDS } from './names.ts';
 
-const ENDPOINT = /^tcp:\/\/[A-Za-z0-9._[\]:-]{1,255}:\d{1,5}$/;
+/** A ZeroMQ socket throws where a host begins with anything else. */
+const ENDPOINT = /^tcp:\/\/(?:[A-Za-z0-9][A-Za-z0-9._-]{0,254}|\[[0-9A-Fa-f:.]{2,45}\]):(\d{1,5})$/;
+const ENDPOINT_WORDS = 'a tcp://host:port endpoint';
 const HTTP_URL = /^(https?:\/\/[A-Za-z0-9._[\]:-]{1,255}(\/[A-Za-z0-9._~%/-]{0,255})?)?$/;
+/** More than a Herald keeps. */
+const MAX_LISTED = 256;
 
 /** Decodes an announcement. `http` may be empty: a broker need not take HTTP. */
 export function decodeBrokerAddress(value: unknown): Decoded<BrokerAddress> {
   return decoding(() => {
     const from = readFields(value, 'broker');
-    return {
-      id: requiredText(from, 'id', ID_PATTERN, ID_WORDS),
-      publish: endpoint(from, 'publish'),
-      subscribe: endpoint(from, 'subscribe'),
-      repair: endpoint(from, 'repair'),
-      http: requiredText(from, 'http', HTTP_URL, 'an http:// or https:// URL, or an empty text'),
-      epoch: requiredText(from, 'epoch', /^[A-Za-z0-9]{1,16}$/, '1 to 16 letters or digits'),
-      state: optionalChoice(from, 'state', ['up', 'draining'] as const) ?? 'up',
-    };
+    return { ...readPlace(from), state: optionalChoice(from, 'state', ['up', 'draining'] as const) ?? 'up' };
   });
 }
 
+/** Decodes the list of brokers in a feedback reply and in the answer of `GET /v1/brokers`. */
+export function decodeBrokerList(value: unknown): Decoded<BrokerAddress[]> {
+  return decoding(() => readBrokerList(value));
+}
+
+/**
+ * Only to be called inside `decoding`. A later Herald may name brokers of a later kind: one that cannot be reached as
+ * this version reaches them is left out, one in a state that it does not know is sent no new work.
+ */
+export function readBrokerList(value: unknown): BrokerAddress[] {
+  if (!Array.isArray(value) || value.length > MAX_LISTED) {
+    return refuse('brokers', value, `an array of at most ${MAX_LISTED} brokers`);
+  }
+  return value.flatMap((item: unknown, index) => {
+    const from = readFields(item, `brokers[${index}]`);
+    const place = decoding(() => readPlace(from));
+    return place.ok ? [{ ...place.value, state: from['state'] === 'up' ? 'up' : 'draining' }] : [];
+  });
+}
+
+function readPlace(from: Fields): Omit<BrokerAddress, 'state'> {
+  return {
+    id: requiredText(from, 'id', ID_PATTERN, ID_WORDS),
+    publish: endpoint(from, 'publish'),
+    subscribe: endpoint(from, 'subscribe'),
+    repair: endpoint(from, 'repair'),
+    http: requiredText(from, 'http', HTTP_URL, 'an http:// or https:// URL, or an empty text'),
+    epoch: requiredText(from, 'epoch', /^[A-Za-z0-9]{1,16}$/, '1 to 16 letters or digits'),
+  };
+}
+
 function endpoint(from: Fields, field: string): string {
-  return requiredText(from, field, ENDPOINT, 'a tcp://host:port endpoint');
+  const text = requiredText(from, field, ENDPOINT, ENDPOINT_WORDS);
+  const port = Number(ENDPOINT.exec(text)?.[1]);
+  return port >= 1 && port <= 65_535 ? text : refuse(field, text, ENDPOINT_WORDS);
 }

@@ -3,11 +3,11 @@
 
 import { request } from 'undici';
 import { every } from '../daemon/clock.ts';
+import { decodeBrokerList } from '../protocol/broker-address.ts';
 import type { BrokerAddress } from '../protocol/load-report.ts';
 
 const PERIOD_MS = 1_000;
 const DEADLINE_MS = 1_000;
-const MAX_BROKERS = 256;
 
 /** Asks each Herald in turn; undefined when none knows a broker. */
 export async function askForBrokers(heralds: readonly string[]): Promise<BrokerAddress[] | undefined> {
@@ -17,7 +17,7 @@ export async function askForBrokers(heralds: readonly string[]): Promise<BrokerA
         signal: AbortSignal.timeout(DEADLINE_MS),
       });
       const body: unknown = await reply.body.json();
-      const brokers = reply.statusCode === 200 ? readBrokers(body) : [];
+      const brokers = reply.statusCode === 200 ? brokersIn(body) : [];
       if (brokers.length > 0) return brokers;
     } catch {
       // The next one may know; a silent Herald shows in its own health, not here.
@@ -47,13 +47,7 @@ export function followBrokers(
   };
 }
 
-function readBrokers(body: unknown): BrokerAddress[] {
-  const list = (body as { brokers?: unknown } | null)?.brokers;
-  if (!Array.isArray(list)) return [];
-  return (list as Partial<BrokerAddress>[]).slice(0, MAX_BROKERS).filter(isBroker);
-}
-
-function isBroker(broker: Partial<BrokerAddress> | null): broker is BrokerAddress {
-  const texts = ['id', 'publish', 'subscribe', 'repair', 'epoch', 'state'] as const;
-  return broker !== null && texts.every((field) => typeof broker[field] === 'string');
+function brokersIn(body: unknown): BrokerAddress[] {
+  const list = decodeBrokerList((body as { brokers?: unknown } | null)?.brokers);
+  return list.ok ? list.value : [];
 }

@@ -1,6 +1,7 @@
 // (1) Decodes what a Herald answers to a report. Unknown fields and unknown directives are ignored, so that
 // an older gateway lives with a newer Herald.
 
+import { readBrokerList } from '../protocol/broker-address.ts';
 import type { Decoded, Fields } from '../protocol/decode.ts';
 import {
   decodeJson,
@@ -13,11 +14,10 @@ import {
   requiredInteger,
   requiredText,
 } from '../protocol/decode.ts';
-import type { BrokerAddress, Directive, FeedbackReply } from '../protocol/load-report.ts';
+import type { Directive, FeedbackReply } from '../protocol/load-report.ts';
 import { REPORT_LIMITS } from '../protocol/load-report.ts';
 import { ID_PATTERN, ID_WORDS } from '../protocol/names.ts';
 
-const MAX_BROKERS = 256;
 const DAY_MS = 86_400_000;
 const PRINTABLE = /^[\x20-\x7e]{0,300}$/;
 const PRINTABLE_WORDS = 'at most 300 printable characters';
@@ -45,34 +45,9 @@ function readReply(from: Fields): FeedbackReply {
     nowMs:
       optionalNumber(from, 'nowMs', 0, Number.MAX_SAFE_INTEGER) ?? refuse('nowMs', undefined, 'a number'),
     heralds: heralds.slice(0, maxHeralds),
-    ...(brokers !== undefined && brokers !== null && { brokers: readBrokers(brokers) }),
+    ...(brokers !== undefined && brokers !== null && { brokers: readBrokerList(brokers) }),
     ...readDirective(directive),
   };
-}
-
-/** Decodes a list of brokers, as in a feedback reply and in `GET /v1/brokers`. */
-export function decodeBrokers(value: unknown): Decoded<BrokerAddress[]> {
-  return decoding(() => readBrokers(value));
-}
-
-function readBrokers(value: unknown): BrokerAddress[] {
-  if (!Array.isArray(value) || value.length > MAX_BROKERS) {
-    return refuse('brokers', value, `an array of at most ${MAX_BROKERS} brokers`);
-  }
-  return value.map((item: unknown, index) => {
-    const from = readFields(item, `brokers[${index}]`);
-    const address = (field: string): string => optionalText(from, field, PRINTABLE, PRINTABLE_WORDS) ?? '';
-    return {
-      id: requiredText(from, 'id', ID_PATTERN, ID_WORDS),
-      publish: address('publish'),
-      subscribe: address('subscribe'),
-      repair: address('repair'),
-      http: address('http'),
-      epoch: address('epoch'),
-      // A state this version does not know is not one to send new work to.
-      state: from['state'] === 'up' ? 'up' : 'draining',
-    };
-  });
 }
 
 function readDirective(value: unknown): { directive?: Directive } {

@@ -12,7 +12,7 @@ import { decodeDesired, encodeDesired } from '../../../src/herald/load-store/des
 import { decodeHeraldAddress, encodeHeraldAddress } from '../../../src/herald/load-store/herald-address.ts';
 import { decodeSnapshot } from '../../../src/herald/load-store/snapshot-file.ts';
 import { silentLog } from '../../../src/daemon/log.ts';
-import { decodeBrokerAddress } from '../../../src/protocol/broker-address.ts';
+import { decodeBrokerAddress, decodeBrokerList } from '../../../src/protocol/broker-address.ts';
 import { decodeClientIn } from '../../../src/protocol/client-frames.ts';
 import { decodeClientOut } from '../../../src/protocol/client-out-frames.ts';
 import type { Decoded } from '../../../src/protocol/decode.ts';
@@ -22,7 +22,7 @@ import { decodeLookupQuery, encodeLookupQuery } from '../../../src/protocol/look
 import { decodeTableNews } from '../../../src/protocol/table-news.ts';
 import { decodeTablePart, decodeTableRow } from '../../../src/protocol/table-row.ts';
 import { decodeTicket, encodeTicket } from '../../../src/protocol/ticket.ts';
-import { decodeBrokers, decodeFeedbackReply } from '../../../src/reporter/feedback-reply.ts';
+import { decodeFeedbackReply } from '../../../src/reporter/feedback-reply.ts';
 import { decodeRecordedLine } from '../../../src/sim/replay.ts';
 import { BROKER_WIRE } from './broker-wire.ts';
 
@@ -138,7 +138,7 @@ export const DECODERS: Readonly<Record<string, FuzzedDecoder>> = {
     ),
     encode: inJson,
   },
-  decodeBrokers: { decode: ofJson(decodeBrokers), examples: json([BROKER, BROKER]), encode: inJson },
+  decodeBrokerList: { decode: ofJson(decodeBrokerList), examples: json([BROKER, BROKER]), encode: inJson },
   decodeBrokerAddress: { decode: ofJson(decodeBrokerAddress), examples: json(BROKER), encode: inJson },
   decodeLookupReply: {
     decode: ofText(decodeLookupReply),

@@ -6,13 +6,14 @@ import { decodeLookupReply, judgeLookup } from '../../../src/client/lookup-answe
 import type { Decoded } from '../../../src/protocol/decode.ts';
 import { decodeJson, refusalText, shown } from '../../../src/protocol/decode.ts';
 import { decodeAgentRequest } from '../../../src/protocol/agent-check.ts';
+import { decodeBrokerList } from '../../../src/protocol/broker-address.ts';
 import { decodeClientIn } from '../../../src/protocol/client-frames.ts';
 import { decodeClientOut } from '../../../src/protocol/client-out-frames.ts';
 import { decodeLoadReport, SIGNAL_NAMES } from '../../../src/protocol/load-report.ts';
 import { decodeLookupQuery } from '../../../src/protocol/lookup.ts';
 import { decodeTablePart } from '../../../src/protocol/table-row.ts';
 import { decodeTicket } from '../../../src/protocol/ticket.ts';
-import { decodeBrokers, decodeFeedbackReply } from '../../../src/reporter/feedback-reply.ts';
+import { decodeFeedbackReply } from '../../../src/reporter/feedback-reply.ts';
 
 const RUNS = { numRuns: Number(process.env['FUZZ_RUNS'] ?? 1_000) };
 
@@ -37,7 +38,7 @@ const values: Record<string, [(value: unknown) => Decoded<unknown>, fc.Arbitrary
     fields('v', 'kind', 'gateway', 'url', 'bootId', 'seq', 'labels', 'tickets', 'state', ...SIGNAL_NAMES),
   ],
   decodeTablePart: [decodeTablePart, fields('v', 'herald', 'boot', 'rows')],
-  decodeBrokers: [decodeBrokers, fc.oneof(fc.array(fields('id', 'publish', 'state')), fc.jsonValue())],
+  decodeBrokerList: [decodeBrokerList, fc.oneof(fc.array(fields('id', 'publish', 'state')), fc.jsonValue())],
 };
 
 const texts: Record<string, [(text: string) => Decoded<unknown>, fc.Arbitrary<unknown>]> = {
