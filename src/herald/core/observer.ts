@@ -3,7 +3,7 @@
 // report then pulls it towards the measured score with a gain that tunes itself. docs/policy.md, "observed".
 
 import type { GatewayRecord, GatewaySlots } from './gateway-slots.ts';
-import { BASE, CONNECTIONS, COST, INVERSE_CAPACITY, STRIDE, YOUNG } from './gateway-slots.ts';
+import { BASE, CONNECTIONS, COST, INVERSE_CAPACITY, REPORTED, STRIDE, YOUNG } from './gateway-slots.ts';
 import type { LeftOut } from './balancer-options.ts';
 
 /** The fleet's cost stands in for this many connections of one's own: few connections say little. */
@@ -64,8 +64,9 @@ export function observe(
   hot[at + YOUNG] = young;
   hot[at + CONNECTIONS] = connections;
   const fairLoad = visible * fairCost;
-  const lies =
-    !leftOut.floor && seen.score !== undefined && fairLoad > FLOOR_FROM && seen.score < LIAR_BELOW * fairLoad;
+  // Between full reports the last one stands: else a liar would look half empty in every rush.
+  const said = seen.score ?? (first ? undefined : hot[at + REPORTED]!);
+  const lies = !leftOut.floor && said !== undefined && fairLoad > FLOOR_FROM && said < LIAR_BELOW * fairLoad;
   // Whoever is not believed about its load is not believed about its costs either.
   hot[at + COST] = lies ? Math.max(cost, fairCost) : cost;
   hot[at + BASE] = leftOut.floor ? load : floored(load, lies, fairLoad);

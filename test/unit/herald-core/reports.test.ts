@@ -105,6 +105,10 @@ describe('a report', () => {
     const liar = row(balancer, 'liar', 15_000);
     expect(liar.reportedScore).toBe(0);
     expect(liar.expectedScore).toBeGreaterThan(0.5);
+    // In a rush it sends counters alone between its full reports.
+    const counters = aReport('liar', { kind: 'counters', seq: 31, connections: 3_030 });
+    balancer.report(lacking(counters, 'cpu'), 15_100);
+    expect(row(balancer, 'liar', 15_100).expectedScore).toBeGreaterThanOrEqual(liar.expectedScore);
   });
 });
 
