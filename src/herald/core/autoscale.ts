@@ -59,7 +59,7 @@ export class Autoscale {
 
   advice(nowMs: number): AutoscaleAdvice {
     const fleet = this.#fleet(nowMs);
-    const desired = this.#desired ?? fleet.count;
+    const desired = this.#kept(fleet.count, nowMs);
     const spare = Math.max(0, fleet.count - desired);
     return {
       desired,
@@ -74,18 +74,32 @@ export class Autoscale {
   }
 
   #follow(size: number, current: number, nowMs: number): void {
-    const desired = this.#desired ?? current;
+    const desired = this.#kept(current, nowMs);
     if (size >= desired) {
       this.#desired = size;
       this.#loweredAtMs = nowMs;
       return;
     }
     const highest = Math.max(...this.#sizes.map((sample) => sample.size));
-    const remembersEnough = nowMs - this.#sizes[0]!.atMs >= DOWN_MEMORY_MS - SAMPLE_MS;
     this.#desired = desired;
-    if (!remembersEnough || highest >= desired || nowMs - this.#loweredAtMs < DOWN_EACH_MS) return;
+    if (!this.#remembersEnough(nowMs) || highest >= desired || nowMs - this.#loweredAtMs < DOWN_EACH_MS)
+      return;
     this.#desired = desired - 1;
     this.#loweredAtMs = nowMs;
+  }
+
+  /**
+   * The advice so far. Nobody is advised away before six minutes were seen: a Herald that has just started met
+   * only the first gateways of its fleet when it first advised.
+   */
+  #kept(current: number, nowMs: number): number {
+    const desired = this.#desired ?? current;
+    return this.#remembersEnough(nowMs) ? desired : Math.max(desired, current);
+  }
+
+  #remembersEnough(nowMs: number): boolean {
+    const [first] = this.#sizes;
+    return first !== undefined && nowMs - first.atMs >= DOWN_MEMORY_MS - SAMPLE_MS;
   }
 
   /** size = max(ceil(Wf/(target*C1)), ceil(Wf/(targetAfterLoss*C1)) + 1), C1 = capacity of an average gateway. */

@@ -104,7 +104,15 @@ export function registerAdminApi(app: FastifyInstance, parts: AdminApiParts): vo
   });
 
   app.get('/v1/autoscale', (request, reply) => {
-    sendJson(reply, balancer.autoscale(clock.nowMs(), queryOf(request).get('pool') ?? 'default'));
+    const pool = queryOf(request).get('pool') ?? 'default';
+    // A figure of 0 for a pool that has not reported yet, or is misspelt, might be obeyed.
+    if (!Object.hasOwn(balancer.moverModes().modes, pool)) {
+      return void sendProblem(
+        reply,
+        problem(404, 'no-such-pool', `no gateway of pool ${pool} is known here`),
+      );
+    }
+    sendJson(reply, balancer.autoscale(clock.nowMs(), pool));
   });
 
   app.get('/v1/audit', (_request, reply) =>

@@ -80,7 +80,9 @@ export const adminPaths = {
       },
     },
   },
-  '/v1/autoscale': ask('Advice on fleet size', json('Autoscale', 'Flat figures'), [query('pool', 'Pool')]),
+  '/v1/autoscale': ask('Advice on fleet size', json('Autoscale', 'Flat figures'), [query('pool', 'Pool')], {
+    404: problem('No gateway of that pool has reported yet'),
+  }),
   '/v1/audit': ask('What operators did, how lookups ended', json('Audit', 'Recent past')),
   '/v1/haproxy.cfg': ask(
     'A HAProxy backend for the current table',

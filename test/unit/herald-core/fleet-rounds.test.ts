@@ -153,6 +153,20 @@ describe('advice on the size', () => {
     expect(advice.drainCandidates[0]).toBe('gw-3');
   });
 
+  it('advises nobody away when a Herald has just started and meets its fleet one by one', () => {
+    const balancer = aBalancer();
+    for (let nowMs = 0; nowMs <= 60_000; nowMs += 100) {
+      for (let i = 0; i < 20; i++) {
+        if (nowMs % 500 !== 100 * (i % 5)) continue;
+        balancer.report(aReport(`gw-${i}`, { seq: 1 + nowMs, cpu: 0.5, connections: 2_500 }), nowMs);
+      }
+      balancer.tick(nowMs);
+      const { desired, current, drainCandidates } = balancer.autoscale(nowMs, 'default');
+      expect(desired, `at ${nowMs} ms`).toBeGreaterThanOrEqual(current);
+      expect(drainCandidates).toEqual([]);
+    }
+  });
+
   it('says so when there is nothing to advise on', () => {
     expect(aBalancer().autoscale(0, 'nowhere')).toMatchObject({
       desired: 0,
