@@ -115,6 +115,8 @@ export interface Balancer {
   lookup(request: LookupRequest, nowMs: number): LookupVerdict;
   /** The report connection of a gateway closed without a goodbye: suspect until its next report. */
   suspect(gateway: string, nowMs: number): void;
+  /** A gateway said goodbye: not named until it reports again, and no loss. */
+  leave(gateway: string, nowMs: number): void;
   setDesired(gateway: string, desired: Desired, nowMs: number): void;
   /** Rows learnt from other replicas or a snapshot; newest (bootId, seq) wins. `ageMs` is the row's at nowMs. */
   mergeRows(rows: readonly TableRow[], nowMs: number): void;

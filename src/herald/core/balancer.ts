@@ -57,6 +57,7 @@ export function createBalancer(options: BalancerOptions): Balancer {
     },
     lookup: (request, nowMs) => lookups.lookup(request, nowMs),
     suspect: (gateway, nowMs) => table.suspect(gateway, nowMs),
+    leave: (gateway, nowMs) => table.leave(gateway, nowMs),
     setDesired: (gateway, desired, nowMs) => table.setDesired(gateway, desired, nowMs),
     mergeRows(rows, nowMs) {
       startedAtMs ??= nowMs;

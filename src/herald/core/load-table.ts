@@ -119,6 +119,15 @@ export class LoadTable {
     this.#standings.renew(record, nowMs);
   }
 
+  /** It said goodbye: not even a frozen pool names it. */
+  leave(gateway: string, nowMs: number): void {
+    const record = this.slots.get(gateway);
+    if (!record) return;
+    record.announced = 'draining';
+    this.suspect(gateway, nowMs);
+    this.#standings.renew(record, nowMs);
+  }
+
   setDesired(gateway: string, desired: Desired, nowMs: number): void {
     const before = this.#roster.want(gateway, desired);
     const record = this.slots.get(gateway);

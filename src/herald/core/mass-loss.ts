@@ -47,6 +47,7 @@ export class MassLoss {
     let periodMs = 0;
     for (const slot of pool.members) {
       const record = this.#slots.records[slot]!;
+      if (leaves(record)) continue;
       if (record.lostAtMs === Infinity) present++;
       if (!record.hearsay) heard++;
       periodMs = Math.max(periodMs, record.periodMs);
@@ -77,9 +78,14 @@ export class MassLoss {
   #lostSince(pool: Pool, sinceMs: number): number {
     let lost = 0;
     for (const slot of pool.members) {
-      const lostAtMs = this.#slots.records[slot]!.lostAtMs;
-      if (lostAtMs !== Infinity && lostAtMs >= sinceMs) lost++;
+      const record = this.#slots.records[slot]!;
+      if (record.lostAtMs !== Infinity && record.lostAtMs >= sinceMs && !leaves(record)) lost++;
     }
     return lost;
   }
+}
+
+/** Was to fall silent: a deploy or a host with many gateways that stops is no fault of ours. */
+function leaves(record: GatewayRecord): boolean {
+  return record.announced !== 'up' || record.desired.state !== 'up';
 }

@@ -65,7 +65,7 @@ export function registerControlApi(app: FastifyInstance, parts: ControlApiParts)
       return;
     }
     connections.goodbye(id);
-    balancer.suspect(id, clock.nowMs());
+    balancer.leave(id, clock.nowMs());
     void reply.code(204).send();
   });
 

@@ -182,6 +182,20 @@ test('stops naming a gateway that says goodbye', async () => {
   }
 });
 
+test('does not freeze when most of a pool says goodbye', async () => {
+  herald = await oneHerald({ staleAfterMs: 60_000 });
+  const ids = ['gw-1', 'gw-2', 'gw-3', 'gw-4', 'gw-5'];
+  await feed(herald, ...ids.map((id) => report(id)));
+  for (const id of ids.slice(0, 4)) await fetch(`${feedback()}/${id}`, { method: 'DELETE' });
+  // Two ticks.
+  await new Promise((resolve) => setTimeout(resolve, 250));
+  const { body } = await ask(`${herald.addresses.admin}/v1/table`);
+  expect(body).toMatchObject({ frozen: false });
+  for (let i = 0; i < 20; i++) {
+    expect((await ask(`${herald.addresses.public}/v1/lookup`)).body.gateway).toBe('gw-5');
+  }
+});
+
 test('keeps a list of brokers that announce themselves', async () => {
   herald = await oneHerald();
   const at = `${herald.addresses.control}/v1/brokers`;

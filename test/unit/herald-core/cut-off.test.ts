@@ -47,6 +47,28 @@ describe('a Herald cut off from its gateways', () => {
     expect(balancer.snapshot(3_025).frozen).toBe(false);
   });
 
+  it('does not take gateways that leave in order for a cut, and sees the next death at once', () => {
+    const leaving: [string, (balancer: Balancer, gateway: string) => void][] = [
+      ['by goodbye alone', (balancer, gateway) => balancer.leave(gateway, 3_020)],
+      [
+        'draining',
+        (balancer, gateway) => {
+          balancer.report(aReport(gateway, { seq: 100, state: 'draining' }), 3_010);
+          balancer.suspect(gateway, 3_020);
+        },
+      ],
+    ];
+    for (const [how, leave] of leaving) {
+      const balancer = heardAll(3_000);
+      for (const gateway of FLEET.slice(0, 14)) leave(balancer, gateway);
+      balancer.tick(3_100);
+      expect(balancer.snapshot(3_100).frozen, how).toBe(false);
+      balancer.suspect('gw-19', 3_150);
+      balancer.tick(3_200);
+      expect([...namesOf(balancer, 3_200)].sort(), how).toEqual(FLEET.slice(14, 19));
+    }
+  });
+
   it('believes another Herald that heard a gateway after the connection here broke', () => {
     const balancer = heardAll(3_000);
     const rows = balancer.rows(3_000);
