@@ -5,7 +5,7 @@ import type { ExplainedCandidate, Explanation } from '../herald/core/explanation
 
 const WAYS: Record<Explanation['way'], string> = {
   drawn: 'the least of those drawn',
-  'full-look': 'the least of all, because those drawn would not do',
+  'full-look': 'the least of all: those drawn would not do, or it follows an order to move',
   affinity: 'the owner of its key',
   refused: 'refused: the best one is above the admission limit or barred',
 };

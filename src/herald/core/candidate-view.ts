@@ -32,7 +32,7 @@ export class CandidateView {
   #fullAtMs = -Infinity;
   readonly builtAtMs: number;
   readonly builtVersion: number;
-  /** The least loaded of a full look, kept for 100 ms; see full-look.ts. */
+  /** Indices of the least loaded of a full look, kept for 100 ms; see full-look.ts. */
   readonly shortlist = new Int32Array(SHORTLIST);
   shortlistSize = 0;
   lookedAtMs = -Infinity;

@@ -115,21 +115,25 @@ export class Lookups {
     if (!policy.comparesExpectedLoad) {
       policy.offer(question, offers);
       // The draws may have met only gateways that this lookup may not have; one of the others will do.
-      if (offers.size === 0) this.#look(question);
+      if (offers.size === 0) fullLook(question, offers);
       return 'drawn';
     }
+    const wished = this.#wished(pool, request, question);
     if (request.intent !== 'move') {
-      this.#offerWished(pool, request, question);
+      if (wished) policy.offer(wished, offers);
       policy.offer(question, offers);
       const best = offers.least();
       if (best >= 0 && this.#admits(best, question)) return 'drawn';
       if (best >= 0 && view.isFull(admit, nowMs)) return 'refused';
     }
-    this.#look(question);
+    offers.clear();
+    if (wished) fullLook(wished, offers);
+    fullLook(question, offers);
     const best = offers.least();
     if (best < 0 || this.#admits(best, question)) return 'full-look';
     if (offers.loads[best]! - BAR_LOAD <= admit && this.#mostAreBarred(pool)) return 'full-look';
-    view.noteFull(admit, nowMs);
+    // Whom this client alone may not have, others may.
+    if (request.exclude.length === 0) view.noteFull(admit, nowMs);
     return 'refused';
   }
 
@@ -164,17 +168,12 @@ export class Lookups {
     };
   }
 
-  #look(question: Question): void {
-    const { view, slots, filter, factors, random, nowMs } = question;
-    fullLook(view, slots, filter, factors, this.#offers, random, nowMs);
-  }
-
-  /** Draws as many again among gateways that meet a wish, whose loads are forgiven by its weight. */
-  #offerWished(pool: Pool, request: LookupRequest, question: Question): void {
+  /** The same question about the gateways that meet a wish, whose loads are forgiven by its weight. */
+  #wished(pool: Pool, request: LookupRequest, question: Question): Question | undefined {
     const wishes = wishesOf(request, pool.policy.zoneSpill);
-    if (wishes.length === 0) return;
-    const wished = pool.view(request.labels, wishes, question.nowMs);
-    if (wished.size > 0) POLICIES.expected.offer({ ...question, view: wished }, this.#offers);
+    if (wishes.length === 0) return undefined;
+    const view = pool.view(request.labels, wishes, question.nowMs);
+    return view.size > 0 ? { ...question, view } : undefined;
   }
 
   /** When most breakers are open the fault is not the gateways': then they are not obeyed. */

@@ -1,8 +1,8 @@
 // What a policy writes while it looks: the gateways it drew and the load by which it compares them. One
 // instance per Herald, reused by every lookup, so that deciding allocates nothing.
 
-/** Most gateways a lookup compares: 8 draws, 8 preferred ones, and a full look's shortlist. */
-export const MAX_OFFERS = 48;
+/** Most gateways a lookup compares: 64 draws, the most that may be configured, and as many that meet a wish. */
+export const MAX_OFFERS = 128;
 
 export class Offers {
   readonly slots = new Int32Array(MAX_OFFERS);

@@ -25,6 +25,13 @@ describe('admission', () => {
     expect(shares(balancer, 40, 0)).toEqual(new Map([['gw-42', 40]]));
   });
 
+  it('refuses nobody else because a client excludes the one with room', () => {
+    const balancer = aBalancer();
+    for (let i = 0; i < 100; i++) balancer.report(aReport(`gw-${i}`, { cpu: i === 42 ? 0.3 : 0.97 }), 0);
+    expect(balancer.lookup(aLookup({ exclude: ['gw-42'] }), 0)).toMatchObject({ code: 'overloaded' });
+    expect(shares(balancer, 40, 0)).toEqual(new Map([['gw-42', 40]]));
+  });
+
   it('gives each refused caller its own time to come back, later when more are refused', () => {
     const balancer = aBalancer();
     balancer.report(aReport('a', { cpu: 0.99 }), 0);

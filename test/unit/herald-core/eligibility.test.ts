@@ -137,6 +137,19 @@ describe('wishes', () => {
     expect(at(0.7)).toEqual(new Map([['far', 5]]));
   });
 
+  it('hold for a client that was told to move, which looks at all gateways', () => {
+    const balancer = aBalancer({ defaultPool: { handshakeSeconds: 0 } });
+    for (let i = 0; i < 100; i++) balancer.report(aReport(`far-${i}`, { zone: 'us', cpu: 0.4 }), 0);
+    balancer.report(aReport('near', { zone: 'eu', cpu: 0.46 }), 0);
+    balancer.report(aReport('hot', { zone: 'eu', cpu: 0.7, labels: { disk: 'ssd' } }), 0);
+    const moved = (fields: object): string =>
+      named(balancer.lookup(aLookup({ intent: 'move', exclude: ['left'], ...fields }), 0));
+    expect(moved({ zone: 'eu' })).toBe('near');
+    expect(moved({ zone: 'eu', exclude: ['near'] })).toMatch(/^far-/);
+    expect(moved({ preferred: [{ key: 'disk', value: 'ssd', weight: 0.4 }] })).toBe('hot');
+    expect(moved({})).toMatch(/^far-/);
+  });
+
   it('find the one gateway with a preferred label among hundreds', () => {
     const balancer = aBalancer();
     for (let i = 0; i < 300; i++)
