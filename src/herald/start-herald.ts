@@ -72,7 +72,11 @@ export async function startHerald(config: HeraldConfig, parts: HeraldParts): Pro
   const id = heraldId(config, listen.public);
   const startedMs = clock.nowMs();
 
-  const balancer = createBalancer(balancerSettings(config, id, clock.epochMs(), Math.random));
+  const tickets = createTicketOffice(config.secret, id);
+  const balancer = createBalancer({
+    ...balancerSettings(config, id, clock.epochMs(), Math.random),
+    isSigned: tickets.isSigned,
+  });
   const meters = createHeraldMeters(metrics);
   const traffic = createTrafficLog();
   const brokers = createBrokerBook();
@@ -100,7 +104,7 @@ export async function startHerald(config: HeraldConfig, parts: HeraldParts): Pro
   });
   registerPublicApi(publicApp, {
     desk: createLookupDesk({ balancer, clock, meters, traffic, recorder }),
-    tickets: createTicketOffice(config.secret, id),
+    tickets,
     clock,
     health,
     corsOrigins: config.corsOrigins,

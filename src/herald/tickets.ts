@@ -4,13 +4,16 @@
 // (bench/decision.ts). What comes out is exactly `encodeTicket` of src/protocol, which a test checks.
 
 import { deriveKey } from '../daemon/secrets.ts';
-import { MAC_BYTES, TicketKey } from '../daemon/ticket-key.ts';
+import { MAC_BYTES, TicketKey, verifyTicket } from '../daemon/ticket-key.ts';
+import type { Ticket } from '../protocol/ticket.ts';
 import { TICKET_RUN } from './core/tickets.ts';
 import { inOnePiece } from './in-one-piece.ts';
 
 export interface TicketOffice {
   /** Opens the book of a gateway, whose tickets are to be written behind `before`. */
   open(gateway: string, before?: string): TicketBook;
+  /** Whether a ticket that came back was signed here for `gateway`. */
+  isSigned: (gateway: string, ticket: Ticket) => boolean;
 }
 
 export interface TicketBook {
@@ -31,6 +34,7 @@ export function createTicketOffice(secret: string, heraldId: string): TicketOffi
       const key = new TicketKey(deriveKey(secret, 'ticket', gateway), heraldId);
       return new SignedAhead(key, `${before}t1.${heraldId}.`);
     },
+    isSigned: (gateway, ticket) => verifyTicket(deriveKey(secret, 'ticket', gateway), ticket),
   };
 }
 

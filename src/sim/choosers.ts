@@ -58,7 +58,7 @@ export interface HeraldsOptions {
 }
 
 const REPORT_LOSS = 0.01;
-/** A failed pick is named with its ticket; the core leaves checking the signature to its edge. */
+/** A failed pick is named with its ticket; without an `isSigned` the core takes any. */
 const ANY_SIGNATURE = 'A'.repeat(22);
 const NOBODY_WAIT_MS = 2_000;
 

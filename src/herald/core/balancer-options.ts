@@ -1,5 +1,6 @@
 // Every knob of the core with its default and reason. Times in ms, loads as ratios (1 = full).
 
+import type { Ticket } from '../../protocol/ticket.ts';
 import type { MoverMode, PolicyName } from './balancer-types.ts';
 import type { ScoreLimits } from './score.ts';
 import { DEFAULT_LIMITS } from './score.ts';
@@ -78,6 +79,8 @@ export interface BalancerOptions {
   allowUrl?: (url: string) => boolean;
   /** Lookups that `explain` remembers; 0 turns it off. */
   explainLookups?: number;
+  /** Whether a ticket that a client names as failed is one of ours for `gateway`; all are when absent. */
+  isSigned?: (gateway: string, ticket: Ticket) => boolean;
   /** The first ticket number; a restarted Herald with the same id and keys must not repeat old ones. */
   firstTicketSeq?: number;
   leftOut?: LeftOut;
@@ -93,6 +96,7 @@ export interface CoreSettings {
   maxGateways: number;
   allowUrl: (url: string) => boolean;
   explainLookups: number;
+  isSigned: (gateway: string, ticket: Ticket) => boolean;
   firstTicketSeq: number;
   leftOut: LeftOut;
   poolPolicy: (pool: string) => PoolPolicy;
@@ -109,6 +113,7 @@ export function settingsOf(options: BalancerOptions): CoreSettings {
     maxGateways: options.maxGateways ?? 100_000,
     allowUrl: options.allowUrl ?? (() => true),
     explainLookups: options.explainLookups ?? 10_000,
+    isSigned: options.isSigned ?? (() => true),
     firstTicketSeq: options.firstTicketSeq ?? 1,
     leftOut: options.leftOut ?? {},
     poolPolicy: (pool) => ({

@@ -3,6 +3,7 @@
 
 import type { LoadReport } from '../../protocol/load-report.ts';
 import type { TableRow } from '../../protocol/table-row.ts';
+import type { Ticket } from '../../protocol/ticket.ts';
 import type { CoreSettings, LeftOut } from './balancer-options.ts';
 import type { Desired, GatewayState, ReportVerdict } from './balancer-types.ts';
 import { steeringDirective } from './directives.ts';
@@ -196,9 +197,9 @@ export class LoadTable {
     return this.#standings.judgeNow(pool, nowMs);
   }
 
-  /** A client says that the pick of ticket `seq` failed; each ticket counts once. */
-  pickFailed(seq: number, exclude: readonly string[], nowMs: number): void {
-    this.#outcomes.pickFailed(seq, exclude, nowMs);
+  /** A client says that the pick of `ticket` failed; each ticket counts once. */
+  pickFailed(ticket: Ticket, exclude: readonly string[], nowMs: number): void {
+    this.#outcomes.pickFailed(ticket, exclude, nowMs);
   }
 
   refreshBar(record: GatewayRecord): void {

@@ -246,11 +246,11 @@ export class Lookups {
     return refusalOf(this.#table, pool, request, this.#id(number), code, afterMs, nowMs);
   }
 
-  /** The edge has checked the ticket's signature; here it counts once, against the gateway it was for. */
+  /** Counts once, against the gateway the ticket was for and signed for. */
   #noteFailure(request: LookupRequest, nowMs: number): void {
     const ticket = decodeTicket(request.failedTicket);
     if (!ticket.ok || ticket.value.heraldId !== this.#table.settings.heraldId) return;
-    this.#table.pickFailed(ticket.value.seq, request.exclude, nowMs);
+    this.#table.pickFailed(ticket.value, request.exclude, nowMs);
   }
 
   #keep(number: number, pool: Pool, winner: number, way: LookupWay, nowMs: number): void {

@@ -2,6 +2,7 @@
 // clients that connect at all and each gateway's breaker.
 
 import type { LoadReport } from '../../protocol/load-report.ts';
+import type { Ticket } from '../../protocol/ticket.ts';
 import {
   BAR_LOAD,
   breakerAccepted,
@@ -21,11 +22,11 @@ import { reportsInTime, TicketsInFlight } from './tickets.ts';
 export class TicketOutcomes {
   readonly tickets: TicketsInFlight;
   readonly #roster: GatewayRoster;
-  readonly #heraldId: string;
+  readonly #settings: CoreSettings;
 
   constructor(roster: GatewayRoster, settings: CoreSettings) {
     this.#roster = roster;
-    this.#heraldId = settings.heraldId;
+    this.#settings = settings;
     this.tickets = new TicketsInFlight(roster.slots, settings.firstTicketSeq);
   }
 
@@ -33,7 +34,7 @@ export class TicketOutcomes {
   reported(record: GatewayRecord, report: LoadReport, nowMs: number): void {
     const pool = this.#roster.poolOf(record);
     fadeBreaker(record.breaker);
-    const accepted = reconcileTickets(record, report, this.#heraldId, pool.share, nowMs);
+    const accepted = reconcileTickets(record, report, this.#settings.heraldId, pool.share, nowMs);
     if (accepted > 0) {
       const { coming, overdue } = this.tickets.confirm(record.slot, accepted);
       pool.connects.count(coming + overdue, -overdue);
@@ -42,11 +43,12 @@ export class TicketOutcomes {
     this.refreshBar(record);
   }
 
-  /** A client says that the pick of ticket `seq` failed; each ticket counts once. */
-  pickFailed(seq: number, exclude: readonly string[], nowMs: number): void {
-    const slot = this.tickets.takeFailed(seq);
+  /** A client says that the pick of `ticket` failed; each ticket counts once. Numbers alone can be guessed. */
+  pickFailed(ticket: Ticket, exclude: readonly string[], nowMs: number): void {
+    const slot = this.tickets.slotOf(ticket.seq);
     const record = slot < 0 ? undefined : this.#roster.slots.records[slot];
     if (!record || !exclude.includes(record.gateway)) return;
+    if (!this.#settings.isSigned(record.gateway, ticket) || this.tickets.takeFailed(ticket.seq) < 0) return;
     record.breaker = breakerFailed(record.breaker, 1, nowMs);
     this.refreshBar(record);
   }

@@ -62,7 +62,7 @@ export class TicketsInFlight {
       seq = this.#nextSeq;
       this.#nextSeq += TICKET_RUN;
       this.#leftOfSlot[slot] = TICKET_RUN;
-      const run = (seq / TICKET_RUN) % REMEMBERED_RUNS;
+      const run = runOf(seq);
       this.#slotOfRun[run] = slot;
       this.#failedOfRun[run] = 0;
     }
@@ -152,15 +152,22 @@ export class TicketsInFlight {
 
   #rolledTo: number | undefined;
 
-  /** The slot ticket `seq` was issued for, once; -1 when unknown, too old or already used. */
-  takeFailed(seq: number): number {
+  /** The slot ticket `seq` is for; -1 when unknown or too old. */
+  slotOf(seq: number): number {
     const oldest = Math.max(this.#firstSeq, this.#nextSeq - REMEMBERED);
     if (!(seq >= oldest && seq < this.#nextSeq)) return -1;
-    const run = Math.floor(seq / TICKET_RUN) % REMEMBERED_RUNS;
+    return this.#slotOfRun[runOf(seq)]!;
+  }
+
+  /** The same, once: -1 also when already used. */
+  takeFailed(seq: number): number {
+    const slot = this.slotOf(seq);
+    if (slot < 0) return -1;
+    const run = runOf(seq);
     const bit = 1 << (seq % TICKET_RUN);
     if ((this.#failedOfRun[run]! & bit) !== 0) return -1;
     this.#failedOfRun[run]! |= bit;
-    return this.#slotOfRun[run]!;
+    return slot;
   }
 
   /** Place of the bucket that is `age` buckets old. */
@@ -203,6 +210,10 @@ export class TicketsInFlight {
     this.#buckets = grown(new Float64Array(size * BUCKETS), this.#buckets);
     this.#overdueAfter = grown(new Uint8Array(size).fill(overdueAfter(500)), this.#overdueAfter);
   }
+}
+
+function runOf(seq: number): number {
+  return Math.floor(seq / TICKET_RUN) % REMEMBERED_RUNS;
 }
 
 /** Buckets after which a ticket for a gateway that reports every `periodMs` is overdue. */

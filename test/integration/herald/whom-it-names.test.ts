@@ -3,6 +3,7 @@
 
 import { afterEach, expect, test } from 'vitest';
 import type { LookupReply } from '../../../src/protocol/lookup.ts';
+import { decodeTicket, encodeTicket } from '../../../src/protocol/ticket.ts';
 import { ask, send } from './one-herald.ts';
 import type { Refusal, ReportedFleet } from './reported-fleet.ts';
 import { reportedFleet } from './reported-fleet.ts';
@@ -52,6 +53,26 @@ test('a refusal says which filter removed whom', async () => {
   for (const words of ['label 1 (plain)', 'excluded 1 (gold-1)', 'draining 1 (gold-2)', 'full 1 (full)']) {
     expect(detail).toContain(words);
   }
+});
+
+test('only with a ticket that Herald signed does the word of a client speak against a gateway', async () => {
+  fleet = await reportedFleet();
+  for (const id of ['a', 'b', 'c', 'd']) await fleet.gateway(id, { cpu: 0.3 });
+  const { gateway, ticket } = await fleet.lookup();
+  const breaker = async (): Promise<string> =>
+    (await fleet.asked<{ breaker: string }>(`/v1/gateways/${gateway}`)).breaker;
+  const tell = (failed: string) => fleet.lookup(`exclude=${gateway}&failed=${failed}`);
+  const one = decodeTicket(ticket);
+  if (!one.ok) throw new Error(ticket);
+  // Numbers follow each other.
+  for (let i = 1; i < 32; i++) await tell(encodeTicket({ ...one.value, seq: one.value.seq + i }));
+  expect(await breaker()).toBe('closed');
+  await tell(ticket);
+  for (let i = 0; i < 400 && (await breaker()) === 'closed'; i++) {
+    const pick = await fleet.lookup();
+    if (pick.gateway === gateway) await tell(pick.ticket);
+  }
+  expect(await breaker()).toBe('open');
 });
 
 test('a key stays with its gateway, leaves it when that drains, and comes back', async () => {
