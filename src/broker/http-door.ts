@@ -19,7 +19,7 @@ const GIVE_UP_MS = 5_000;
 export async function openHttpDoor(
   listen: Address,
   config: BrokerConfig,
-  own: BrokerAddress,
+  brokers: readonly BrokerAddress[],
   log: Log,
   state: () => 'up' | 'draining',
   snapshot: () => unknown,
@@ -27,7 +27,7 @@ export async function openHttpDoor(
   const curve = peerKeys(config);
   const publisher = await createPublisher({
     heralds: config.heralds,
-    brokers: [own],
+    brokers,
     ...(curve && { curve }),
     giveUpMs: GIVE_UP_MS,
   });

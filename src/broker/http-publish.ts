@@ -88,9 +88,10 @@ export async function startHttpPublish(options: HttpPublishOptions): Promise<Htt
     if (key !== undefined && (typeof key !== 'string' || !IDEMPOTENCY_KEY.test(key))) {
       return refuse(reply, 400, 'bad-idempotency-key', 'Idempotency-Key: 1 to 255 printable characters');
     }
-    const items = decodePublishRequest(typeof request.body === 'string' ? request.body : '');
+    const body = typeof request.body === 'string' ? request.body : '';
+    const items = decodePublishRequest(body);
     if (!items.ok) return refuse(reply, 400, 'bad-request', refusalText(items.refusal));
-    return publishAll(publisher, items.value, key, reply);
+    return publishAll(publisher, items.value, key === undefined ? undefined : senderOf(key, body), reply);
   });
 
   await listening(
@@ -106,15 +107,20 @@ export async function startHttpPublish(options: HttpPublishOptions): Promise<Htt
   };
 }
 
+/**
+ * Key and body become the identity of the messages, so that a retry is known as one at whichever broker it lands. The
+ * body too, or the messages of another one under the same key would be acked and dropped as duplicates.
+ */
+function senderOf(key: string, body: string): string {
+  return `k-${createHash('sha256').update(`${key}\n${body}`).digest('hex').slice(0, 40)}`;
+}
+
 async function publishAll(
   publisher: Publisher,
   items: readonly PublishItem[],
-  key: string | undefined,
+  sender: string | undefined,
   reply: FastifyReply,
 ): Promise<unknown> {
-  // The key becomes the identity of the messages, so that a retry is known as one at whichever broker it lands.
-  const sender =
-    key === undefined ? undefined : `k-${createHash('sha256').update(key).digest('hex').slice(0, 40)}`;
   const identity = (sequence: number): PublishIdentity | undefined =>
     sender === undefined ? undefined : { publisher: sender, sequence };
   const results = await Promise.allSettled(

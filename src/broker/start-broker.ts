@@ -157,7 +157,8 @@ export async function startBroker(config: BrokerConfig, parts: BrokerParts): Pro
   });
   let http: HttpDoor | undefined;
   if (listens.http) {
-    http = await openHttpDoor(listens.http, config, address(), log, () => state, snapshot).catch(
+    const brokers = [address(), ...peers.filter(({ id }) => id !== config.id)];
+    http = await openHttpDoor(listens.http, config, brokers, log, () => state, snapshot).catch(
       async (error: unknown) => {
         await sockets.close();
         throw error;
