@@ -380,6 +380,7 @@ for (const { name, run, fresh } of stores) {
       await until('a to be back', () => a!.store.state().problem === undefined);
       expect(performance.now() - mendedMs).toBeLessThan(2_000);
       await until('its row at b', () => b!.row('gw-1')?.seq === 11, 8_000);
+      expect((a!.writes['written'] ?? 0) - before).toBe(1);
     });
 
     it('shares a wish made while cut off when the store returns, unless another wish came first', async () => {

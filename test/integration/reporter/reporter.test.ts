@@ -4,6 +4,7 @@ import { decodeLoadReport } from '../../../src/protocol/load-report.ts';
 import type { Directive } from '../../../src/protocol/load-report.ts';
 import type { Reporter, ReporterCounters, ReporterOptions } from '../../../src/reporter/index.ts';
 import { startReporter } from '../../../src/reporter/index.ts';
+import { until } from '../../launch/until.ts';
 import type { ScriptedHerald } from './scripted-herald.ts';
 import { feedbackReply, startScriptedHerald } from './scripted-herald.ts';
 
@@ -28,14 +29,6 @@ function reporter(options: Partial<ReporterOptions> & { heralds: string[] }): Re
   });
   closing.push(() => started.close());
   return started;
-}
-
-async function until(what: string, holds: () => boolean, deadlineMs = 10_000): Promise<void> {
-  const endMs = performance.now() + deadlineMs;
-  while (!holds()) {
-    if (performance.now() > endMs) throw new Error(`not within ${deadlineMs} ms: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
 }
 
 describe('reporter', () => {

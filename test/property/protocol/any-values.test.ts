@@ -92,9 +92,14 @@ describe('any value', () => {
   it('does not make judgeLookup throw, and never gives it a wait that is no number', () => {
     fc.assert(
       fc.property(
-        fc.integer({ min: 100, max: 599 }),
-        fc.option(fc.string()),
-        fc.string(),
+        fc.oneof(fc.constantFrom(429, 503), fc.integer({ min: 100, max: 599 })),
+        fc.option(fc.oneof(fc.string(), fc.double().map(String))),
+        fc.oneof(
+          fc.string(),
+          fc
+            .record({ retryAfterMs: fc.oneof(fc.double(), fc.jsonValue()) })
+            .map((value) => JSON.stringify(value)),
+        ),
         (status, after, body) => {
           const answer = judgeLookup(status, after, body);
           if (answer.is === 'refused' && answer.retryAfterMs !== undefined) {
