@@ -20,21 +20,25 @@ export interface Announcer {
 
 export interface AnnouncerOptions {
   heralds: readonly string[];
-  /** Cluster secret; empty = unsigned, which Heralds take on loopback only. */
-  secret: string;
+  /** The cluster secret, and the one before a rotation; none = unsigned, which Heralds take on loopback only. */
+  secrets: readonly string[];
   address: () => BrokerAddress;
   log: Log;
 }
 
-export function startAnnouncing({ heralds, secret, address, log }: AnnouncerOptions): Announcer {
-  const key = secret === '' ? undefined : deriveKey(secret, 'feedback', address().id);
+export function startAnnouncing({ heralds, secrets, address, log }: AnnouncerOptions): Announcer {
+  const keys = secrets.map((secret) => deriveKey(secret, 'feedback', address().id));
   const heard = new Map<string, boolean>();
   const nonces = new Map<string, string>();
+  /** Which key each Herald was last signed to with. */
+  const keyOf = new Map<string, number>();
 
-  const send = async (herald: string, method: 'POST' | 'DELETE', retry = true): Promise<void> => {
+  const send = async (herald: string, method: 'POST' | 'DELETE', tries = keys.length): Promise<void> => {
     const { id } = address();
     const body = method === 'POST' ? JSON.stringify(address()) : '';
     const nonce = nonces.get(herald);
+    const at = keyOf.get(herald) ?? 0;
+    const key = keys[at];
     const signature =
       key && nonce !== undefined ? `${id};${nonce};${signFeedback(key, nonce, body)}` : undefined;
     const url = `${herald.replace(/\/$/, '')}/v1/brokers${method === 'DELETE' ? `/${id}` : ''}`;
@@ -50,8 +54,10 @@ export function startAnnouncing({ heralds, secret, address, log }: AnnouncerOpti
     await reply.body.dump();
     const fresh = reply.headers['herald-nonce'];
     if (typeof fresh === 'string') nonces.set(herald, fresh);
-    if (reply.statusCode === 401 && retry && key && typeof fresh === 'string') {
-      return send(herald, method, false);
+    if (reply.statusCode === 401 && tries > 0 && typeof fresh === 'string') {
+      // Known already: it is the key that is wrong.
+      if (fresh === nonce) keyOf.set(herald, (at + 1) % keys.length);
+      return send(herald, method, tries - 1);
     }
     if (reply.statusCode >= 300) throw new Error(`HTTP ${reply.statusCode}`);
   };

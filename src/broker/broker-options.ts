@@ -2,7 +2,7 @@
 // (ZeroMQ) or a publish token (HTTP).
 
 import { integer, list, secret, text } from '../daemon/config.ts';
-import { commonOptions, heraldsOption } from '../daemon/options.ts';
+import { commonOptions, heraldsOption, previousSecretOption } from '../daemon/options.ts';
 
 export const brokerOptions = {
   ...commonOptions,
@@ -13,6 +13,7 @@ export const brokerOptions = {
   httpListen: text('127.0.0.1:7450', 'host:port of HTTP publish and health; empty = none'),
   advertiseHost: text('', 'host that others reach this broker by; empty = the host it listens on'),
   heralds: heraldsOption,
+  previousSecret: previousSecretOption,
   curvePublicKey: text('', 'CURVE public key, 40 characters (`herald keys`); empty = no encryption'),
   curveSecretKey: secret('CURVE secret key, 40 characters'),
   publishToken: secret('bearer token that HTTP publishers must show; needed off loopback'),

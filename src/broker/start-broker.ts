@@ -178,7 +178,9 @@ export async function startBroker(config: BrokerConfig, parts: BrokerParts): Pro
           curve: peerKeys(config),
           nowMs,
         });
-  const announcer = startAnnouncing({ heralds: config.heralds, secret: config.secret, address, log });
+  const { heralds } = config;
+  const secrets = [config.secret, config.previousSecret].filter((secret) => secret !== '');
+  const announcer = startAnnouncing({ heralds, secrets, address, log });
   const meters = createBrokerMeters(metrics, config.id);
   const stopTelemetry = startTelemetry(metrics, 'broker', config.id, config.statsd, log);
   const stopTimers = [

@@ -12,6 +12,11 @@ export const commonOptions = {
   zookeeperAuth: secret('user:password for digest authentication at ZooKeeper; empty = none'),
 } as const;
 
+/** For daemons that tell Herald of themselves. */
+export const previousSecretOption = secret(
+  'the cluster secret before a rotation: good for tickets, and for Heralds that still have it',
+);
+
 /** For daemons that reach brokers: where they are without a Herald, and the keys of those that encrypt. */
 export const brokerReachOptions = {
   brokers: list(

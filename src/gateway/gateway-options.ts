@@ -2,7 +2,7 @@
 
 import type { Config } from '../daemon/config.ts';
 import { choice, integer, list, number, secret, text } from '../daemon/config.ts';
-import { brokerReachOptions, commonOptions, heraldsOption } from '../daemon/options.ts';
+import { brokerReachOptions, commonOptions, heraldsOption, previousSecretOption } from '../daemon/options.ts';
 import { CLIENT_LIMITS } from '../protocol/client-frames.ts';
 
 const placeOptions = {
@@ -28,7 +28,7 @@ const doorOptions = {
     'soft',
     'soft: a client without a good ticket is let in; required: it is closed with 4203',
   ),
-  previousSecret: secret('the cluster secret before a rotation: its tickets are good as well'),
+  previousSecret: previousSecretOption,
   adminToken: secret(
     'bearer token for /v1/closes, /v1/ledger and /v1/traces; without one they answer this machine alone',
   ),

@@ -88,7 +88,8 @@ export function startReporting(of: ReportingParts): Reporting {
           zone: config.zone,
           labels: parsePairs(config.labels),
           capacity: config.capacity,
-          ...(config.secret !== '' && { secret: config.secret }),
+          secret: config.secret,
+          previousSecret: config.previousSecret,
           counters: () => ({
             connections: roster.size,
             acceptedTotal: of.acceptedTotal(),

@@ -61,8 +61,11 @@ export interface LinkParts {
   gatewayPath: string;
   /** The body of a report of this kind, as of now. */
   write: (kind: ReportKind) => string;
-  /** Signature headers for `body` with the nonce that this Herald announced. */
-  sign: (nonce: string, body: string) => Record<string, string>;
+  /**
+   * Make signature headers for `body` with the nonce that this Herald announced; the likeliest to be right first. A
+   * Herald may not know a new secret yet.
+   */
+  signers: readonly ((nonce: string, body: string) => Record<string, string>)[];
   onReply: (reply: FeedbackReply) => void;
   /** A report was not acknowledged. */
   onFailure: () => void;
@@ -88,6 +91,7 @@ export function openHeraldLink(parts: LinkParts): HeraldLink {
   let lastError = '';
   let tripMs: number | undefined;
   let nonce = '';
+  let signer = 0;
   let refusing = false;
   let notBeforeMs = -Infinity;
   let underWay: Promise<void> | undefined;
@@ -106,10 +110,11 @@ export function openHeraldLink(parts: LinkParts): HeraldLink {
 
   /**
    * One request with its deadline. The nonce to sign with is new with each start of a Herald and comes in its
-   * answers; a 401 that brings one we did not know is answered at once.
+   * answers; a 401 that brings one we did not know is answered at once, and one that does not with the next key.
    */
   const exchange = async (method: 'POST' | 'DELETE', path: string, body: string): Promise<Answer> => {
     const signal = AbortSignal.timeout(method === 'POST' ? REQUEST_DEADLINE_MS : GOODBYE_DEADLINE_MS);
+    let keysLeft = parts.signers.length - 1;
     for (;;) {
       const signedWith = nonce;
       const response = await client.request({
@@ -117,7 +122,7 @@ export function openHeraldLink(parts: LinkParts): HeraldLink {
         path,
         headers: {
           ...(method === 'POST' && { 'content-type': 'application/json' }),
-          ...parts.sign(signedWith, body),
+          ...parts.signers[signer]!(signedWith, body),
         },
         ...(method === 'POST' && { body }),
         signal,
@@ -126,6 +131,11 @@ export function openHeraldLink(parts: LinkParts): HeraldLink {
       const announced = response.headers[NONCE_HEADER];
       if (typeof announced === 'string') nonce = announced;
       if (response.statusCode === 401 && nonce !== signedWith) continue;
+      if (response.statusCode === 401 && keysLeft > 0) {
+        keysLeft -= 1;
+        signer = (signer + 1) % parts.signers.length;
+        continue;
+      }
       return {
         status: response.statusCode,
         text,

@@ -37,6 +37,8 @@ export interface ReporterOptions {
   capacity?: number;
   /** Cluster secret; signs every report. */
   secret?: string;
+  /** The one before a rotation, for Heralds that do not know the new one yet. */
+  previousSecret?: string;
   /** Period until a Herald names another; 500 unless given. */
   periodMs?: number;
   /** Read about ten times a second, so it must be cheap. */

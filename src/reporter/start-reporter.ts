@@ -30,7 +30,6 @@ export function startReporter(options: ReporterOptions): Reporter {
   const firstSight = createOrderMemory();
   const pace = createReportPace(options.periodMs ?? DEFAULT_PERIOD_MS, random);
   const links = new Map<string, HeraldLink>();
-  const key = options.secret ? deriveKey(options.secret, 'feedback', gateway) : undefined;
   const arrivals = createArrivals();
   const askedPeriods = new Map<string, number>();
 
@@ -86,10 +85,13 @@ export function startReporter(options: ReporterOptions): Reporter {
     return shared.body;
   };
 
-  const sign = (nonce: string, body: string): Record<string, string> =>
-    key && nonce !== ''
-      ? { 'herald-signature': `${gateway};${nonce};${signFeedback(key, nonce, body)}` }
-      : {};
+  const signers = [options.secret, options.previousSecret].flatMap((secret) => {
+    if (!secret) return [];
+    const key = deriveKey(secret, 'feedback', gateway);
+    return (nonce: string, body: string): Record<string, string> =>
+      nonce === '' ? {} : { 'herald-signature': `${gateway};${nonce};${signFeedback(key, nonce, body)}` };
+  });
+  if (signers.length === 0) signers.push(() => ({}));
 
   const guarded = (what: string, call: () => void): void => {
     try {
@@ -127,7 +129,7 @@ export function startReporter(options: ReporterOptions): Reporter {
         origin,
         gatewayPath: `/v1/feedback/${encodeURIComponent(gateway)}`,
         write,
-        sign,
+        signers,
         onReply: (reply) => onReply(origin, reply),
         onFailure: () => (failuresTotal += 1),
         log,
