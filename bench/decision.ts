@@ -22,7 +22,7 @@ import { LookupFilter } from '../src/herald/core/lookup-filter.ts';
 import { Offers } from '../src/herald/core/offers.ts';
 import { expectedPolicy } from '../src/herald/core/policies/expected.ts';
 import type { Question } from '../src/herald/core/policies/policy.ts';
-import { TICKET_RUN } from '../src/herald/core/tickets.ts';
+import { TICKET_RUN, TicketsInFlight } from '../src/herald/core/tickets.ts';
 import type { LoadReport } from '../src/protocol/load-report.ts';
 import type { LookupRequest } from '../src/protocol/lookup.ts';
 import { seededRandom } from '../src/sim/chance.ts';
@@ -91,7 +91,7 @@ function bareDecision(count: number): { pickUs: number; scanUs: number } {
   }
   const members = Array.from({ length: count }, (_, i) => i);
   const view = new CandidateView(slots, members, { labels: {}, wishes: [] }, 0, 0, 0, 16);
-  const filter = new LookupFilter(slots);
+  const filter = new LookupFilter(slots, new TicketsInFlight(slots, 1));
   filter.aim([], false, 1, 0);
   const factors = { pending: 0.95, handshake: 0.002 };
   const nobodyTooMany = { mostAssigned: Infinity, admit: 0.9, alternates: 0 };

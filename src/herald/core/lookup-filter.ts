@@ -2,17 +2,20 @@
 // hard cap, not one of those the client says failed. Pool, zone and labels are the view's business.
 
 import type { GatewaySlots } from './gateway-slots.ts';
-import { CONNECTIONS, FULL_AT, OPEN, PENDING, REPORTED_AT, STALE_AFTER, STRIDE } from './gateway-slots.ts';
+import { CONNECTIONS, FULL_AT, OPEN, REPORTED_AT, STALE_AFTER, STRIDE } from './gateway-slots.ts';
+import type { TicketsInFlight } from './tickets.ts';
 
 export class LookupFilter {
   readonly #slots: GatewaySlots;
+  readonly #tickets: TicketsInFlight;
   readonly #excluded: number[] = [];
   #nowMs = 0;
   #frozen = false;
   #perPending = 1;
 
-  constructor(slots: GatewaySlots) {
+  constructor(slots: GatewaySlots, tickets: TicketsInFlight) {
     this.#slots = slots;
+    this.#tickets = tickets;
   }
 
   /** Sets the question. A frozen pool's ages are not judged; of a ticket in flight `perPending` will connect. */
@@ -37,7 +40,11 @@ export class LookupFilter {
     const at = slot * STRIDE;
     if (hot[at + OPEN] !== 1) return false;
     if (!this.#frozen && this.#nowMs - hot[at + REPORTED_AT]! > hot[at + STALE_AFTER]!) return false;
-    // Room for one more, by what is expected.
-    return hot[at + CONNECTIONS]! + this.#perPending * hot[at + PENDING]! <= hot[at + FULL_AT]! - 1;
+    const fullAt = hot[at + FULL_AT]!;
+    // Room for one more, by what is expected: of clients, whatever size they say.
+    return (
+      fullAt === Infinity ||
+      hot[at + CONNECTIONS]! + this.#perPending * this.#tickets.coming(slot) <= fullAt - 1
+    );
   }
 }

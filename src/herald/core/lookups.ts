@@ -38,7 +38,7 @@ export class Lookups {
     this.#table = table;
     this.#ring = ring;
     this.#idPrefix = idPrefix;
-    this.#filter = new LookupFilter(table.slots);
+    this.#filter = new LookupFilter(table.slots, table.tickets);
   }
 
   lookup(request: LookupRequest, nowMs: number): LookupVerdict {

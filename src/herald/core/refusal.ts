@@ -5,7 +5,7 @@ import type { LookupRequest } from '../../protocol/lookup.ts';
 import type { FilterName, LookupVerdict, Removal } from './balancer-types.ts';
 import { hasLabels } from './candidate-view.ts';
 import type { GatewayRecord } from './gateway-slots.ts';
-import { BAR, CONNECTIONS, FULL_AT, PENDING, STRIDE } from './gateway-slots.ts';
+import { BAR, CONNECTIONS, FULL_AT, STRIDE } from './gateway-slots.ts';
 import type { LoadTable } from './load-table.ts';
 import type { Pool } from './pool.ts';
 
@@ -101,7 +101,7 @@ function filterThatRemoves(
     if (state === 'suspect') return 'suspect';
     if (state === 'stale') return 'stale';
   }
-  const coming = table.poolOf(record).factors.pending * hot[at + PENDING]!;
+  const coming = table.poolOf(record).factors.pending * table.tickets.coming(record.slot);
   if (hot[at + CONNECTIONS]! + coming > hot[at + FULL_AT]! - 1) return 'full';
   return hot[at + BAR]! > 0 ? 'breaker' : 'overloaded';
 }

@@ -84,6 +84,11 @@ export class TicketsInFlight {
     return this.#counts[slot] ?? 0;
   }
 
+  /** Those that are not overdue. */
+  coming(slot: number): number {
+    return this.#coming[slot] ?? 0;
+  }
+
   /** The gateway reports every `periodMs`: sets from which age a ticket is overdue. */
   expectReports(slot: number, periodMs: number): void {
     if (slot >= this.#counts.length) this.#grow(slot);

@@ -78,6 +78,14 @@ describe('a gateway is not named', () => {
     expect(balancer.lookup(aLookup(), 1)).toMatchObject({ ok: false, refused: { full: 1 } });
   });
 
+  it.each([0.001, 1, 100])('beyond its hard cap by clients, whatever size they say: %f', (size) => {
+    const balancer = aBalancer({ defaultPool: { handshakeSeconds: 0 } });
+    balancer.report(aReport('a', { cpu: 0.01, connections: 990, maxConnections: 1_000 }), 0);
+    const verdicts = Array.from({ length: 50 }, () => balancer.lookup(aLookup({ size }), 1));
+    expect(verdicts.filter(({ ok }) => ok)).toHaveLength(10);
+    expect(verdicts.at(-1)).toMatchObject({ refused: { full: 1 } });
+  });
+
   it('to a client that says it failed', () => {
     const balancer = fleet(['a', 'b']);
     expect(shares(balancer, 50, 1, { exclude: ['a'] })).toEqual(new Map([['b', 50]]));
