@@ -8,6 +8,10 @@ const WAYS: Record<Explanation['way'], string> = {
   'full-look': 'the least of all: those drawn would not do, or it follows an order to move',
   affinity: 'the owner of its key',
   refused: 'refused: the best one is above the admission limit or barred',
+  'no-gateways': 'refused: its pool had no gateway',
+  'none-eligible': 'refused: no gateway was left for it; its answer said which filter removed whom',
+  'rate-limited': 'refused: its pool was at its rate limit of lookups',
+  starting: 'refused: this Herald had been paused and waited for fresh reports',
 };
 
 interface Row {
@@ -44,8 +48,10 @@ export function renderExplanation(explanation: Explanation): string {
     count(candidate.pending),
   ]);
   const ago = ageMs === undefined ? '' : `, ${(ageMs / 1_000).toFixed(1)} s ago`;
+  const first = `lookup ${lookupId}${ago}: ${WAYS[way]}`;
+  if (candidates.length === 0) return first;
   return [
-    `lookup ${lookupId}${ago}: ${WAYS[way]}`,
+    first,
     `looked at ${draws}; a ticket in flight counted as ${factors.pending.toFixed(2)} connections, a connect as ${(1_000 * factors.handshake).toFixed(2)} ms of CPU`,
     '',
     ...aligned([head, ...lines]),

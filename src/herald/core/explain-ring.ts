@@ -37,7 +37,16 @@ const WINNER = 5;
 const WAY = 6;
 const DRAWS = 7;
 
-const WAYS: readonly LookupWay[] = ['drawn', 'full-look', 'affinity', 'refused'];
+const WAYS: readonly LookupWay[] = [
+  'drawn',
+  'full-look',
+  'affinity',
+  'refused',
+  'no-gateways',
+  'none-eligible',
+  'rate-limited',
+  'starting',
+];
 
 export class ExplainRing {
   readonly #size: number;
@@ -88,6 +97,16 @@ export class ExplainRing {
       rows[row + REPORTED_AT] = hot[at + REPORTED_AT]! - nowMs;
       rows[row + ASSIGNED_AT] = hot[at + ASSIGNED_AT]! - nowMs;
     }
+  }
+
+  /** Keeps that lookup `number` named nobody, unless it is kept with its candidates already. */
+  keepRefusal(number: number, way: LookupWay, nowMs: number): void {
+    const head = (number % this.#size) * HEAD;
+    if (this.#size === 0 || this.#heads[head + NUMBER] === number) return;
+    this.#heads.fill(0, head, head + HEAD);
+    this.#heads[head + NUMBER] = number;
+    this.#heads[head + AT_MS] = nowMs;
+    this.#heads[head + WAY] = WAYS.indexOf(way);
   }
 
   explain(

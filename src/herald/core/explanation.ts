@@ -28,7 +28,7 @@ export interface ExplainedCandidate {
 
 export interface Explanation {
   lookupId: string;
-  /** What chose: the draws, a full look, an affinity key, or nobody. */
+  /** What chose: the draws, a full look, an affinity key, or why nobody was named. */
   way: LookupWay;
   /** When, on the Herald's own clock, and how long ago. */
   atMs: number;
@@ -39,4 +39,13 @@ export interface Explanation {
   candidates: ExplainedCandidate[];
 }
 
-export type LookupWay = 'drawn' | 'full-look' | 'affinity' | 'refused';
+/** `refused`: the best candidate would not do. The last four name nobody, for there was none to compare. */
+export type LookupWay =
+  | 'drawn'
+  | 'full-look'
+  | 'affinity'
+  | 'refused'
+  | 'no-gateways'
+  | 'none-eligible'
+  | 'rate-limited'
+  | 'starting';

@@ -47,6 +47,7 @@ export class Lookups {
     const pool = table.pools.get(request.pool);
     if (request.failedTicket !== '') this.#noteFailure(request, nowMs);
     if (!pool || pool.members.size === 0) {
+      this.#ring.keepRefusal(number, 'no-gateways', nowMs);
       return refusalOf(table, pool, request, this.#id(number), 'no-gateways', 2_000, nowMs);
     }
     pool.renew(nowMs, table.settings.leftOut);
@@ -241,6 +242,7 @@ export class Lookups {
     waitMs?: number,
   ): LookupVerdict {
     pool.rates.countRefusal();
+    if (code !== 'overloaded') this.#ring.keepRefusal(number, code, nowMs);
     const returning = request.intent !== 'connect';
     const afterMs = waitMs ?? retryAfterMs(pool.rates.refusedShare, returning, this.#table.settings.random());
     return refusalOf(this.#table, pool, request, this.#id(number), code, afterMs, nowMs);

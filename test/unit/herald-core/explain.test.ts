@@ -58,6 +58,19 @@ describe('an explanation', () => {
     });
   });
 
+  it('says so of a lookup for which there was nobody to compare', () => {
+    const balancer = aBalancer({ defaultPool: { lookupsPerSec: 1, lookupBurst: 2 } });
+    const whyNot = (fields: object): unknown => {
+      const verdict = balancer.lookup(aLookup(fields), 100);
+      return !verdict.ok && balancer.explain(verdict.lookupId, 300);
+    };
+    expect(whyNot({})).toMatchObject({ way: 'no-gateways', ageMs: 200, candidates: [] });
+    balancer.report(aReport('a'), 0);
+    expect(whyNot({ exclude: ['a'] })).toMatchObject({ way: 'none-eligible', candidates: [] });
+    balancer.lookup(aLookup(), 100);
+    expect(whyNot({})).toMatchObject({ way: 'rate-limited', candidates: [] });
+  });
+
   it('is kept for the last lookups only, and not made up for others', () => {
     const balancer = aBalancer({ explainLookups: 100 });
     balancer.report(aReport('a'), 0);
