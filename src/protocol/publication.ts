@@ -175,6 +175,8 @@ export function readBlock(
     const sequence = from.varint('sequence');
     const offset = withOffsets ? from.varint('offset') : 0;
     const publishedAtMs = base + from.varint('time');
+    // Or it could not be passed on, and the frame with it would be refused whole, with all messages of others in it.
+    if (publishedAtMs > Number.MAX_SAFE_INTEGER) refuse('time', publishedAtMs, 'at most 2^53 - 1');
     const topic = from.name('topic', names.topics);
     const data = from.data('data', PUBLICATION_LIMITS.maxDataBytes);
     each({ topic, data, source, sequence, flags, publishedAtMs, offset });

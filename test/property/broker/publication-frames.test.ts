@@ -243,6 +243,26 @@ describe('round trips', () => {
   });
 });
 
+describe('a time that could not be written again', () => {
+  it('is refused, whatever it is made of', () => {
+    const decode = (base: number, time: number): Decoded<unknown> => {
+      writer.bytes(Uint8Array.of(0x50, 1, 1));
+      writer.float64(base);
+      writer.bytes(Uint8Array.of(1, 1, 0x70, 0, 0, 1, 0, 0, 1));
+      writer.varint(time);
+      writer.bytes(Uint8Array.of(1, 0x74, 1, 0x31));
+      return decodePublishBatch(writer.take(), names);
+    };
+    const most = Number.MAX_SAFE_INTEGER;
+    expect([decode(0, most), decode(most, 0), decode(1.7e12, 5)].map(({ ok }) => ok)).toEqual([
+      true,
+      true,
+      true,
+    ]);
+    expect([decode(1, most), decode(most, most)].map(({ ok }) => ok)).toEqual([false, false]);
+  });
+});
+
 describe('a frame that was cut', () => {
   it('is refused by its own decoder, wherever the cut is', () => {
     const of = <T>(decode: T, frame: Uint8Array) => [decode, frame] as const;
