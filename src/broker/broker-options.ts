@@ -11,7 +11,10 @@ export const brokerOptions = {
   subscribeListen: text('127.0.0.1:7430', 'host:port where gateways subscribe (ZeroMQ XPUB)'),
   repairListen: text('127.0.0.1:7440', 'host:port where gateways ask for what they missed (ZeroMQ ROUTER)'),
   httpListen: text('127.0.0.1:7450', 'host:port of HTTP publish and health; empty = none'),
-  advertiseHost: text('', 'host that others reach this broker by; empty = the host it listens on'),
+  advertiseHost: text(
+    '',
+    'host that others reach this broker by, without a port; empty = the host it listens on',
+  ),
   heralds: heraldsOption,
   previousSecret: previousSecretOption,
   curvePublicKey: text('', 'CURVE public key, 40 characters (`herald keys`); empty = no encryption'),

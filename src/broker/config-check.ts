@@ -1,13 +1,14 @@
 // What a broker's configuration must hold before anything is opened: addresses that parse, keys that belong
 // together, and no port open to strangers.
 
+import { isIP } from 'node:net';
 import type { Address } from '../daemon/address.ts';
 import { formatAddress, isLoopback, parseAddress } from '../daemon/address.ts';
 import type { Config } from '../daemon/config.ts';
 import { StartError } from '../daemon/lifecycle.ts';
 import type { CurveClient, CurveKeys } from '../daemon/zeromq-options.ts';
 import { CURVE_KEY_CHARS } from '../daemon/zeromq-options.ts';
-import { ID_PATTERN, ID_WORDS } from '../protocol/names.ts';
+import { ID_PATTERN, ID_WORDS, PLACE_PATTERN, PLACE_WORDS } from '../protocol/names.ts';
 import type { brokerOptions } from './broker-options.ts';
 
 export type BrokerConfig = Config<typeof brokerOptions>;
@@ -19,9 +20,21 @@ export interface BrokerListens {
   http: Address | undefined;
 }
 
+const HOST = /^[A-Za-z0-9][A-Za-z0-9._-]{0,254}$/;
+const EVERY_ADDRESS: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
+
 /** Throws a StartError that names the option. */
 export function checkConfig(config: BrokerConfig): BrokerListens {
   if (!ID_PATTERN.test(config.id)) throw new StartError(`--id ${config.id}: expected ${ID_WORDS}`);
+  // It is the origin in every frame: gateways would refuse them all.
+  if (config.cluster === '' || !PLACE_PATTERN.test(config.cluster)) {
+    throw new StartError(`--cluster ${config.cluster}: expected ${PLACE_WORDS}`);
+  }
+  if (config.advertiseHost !== '' && isIP(config.advertiseHost) === 0 && !HOST.test(config.advertiseHost)) {
+    throw new StartError(
+      `--advertise-host ${config.advertiseHost}: expected a host name or address, no port`,
+    );
+  }
   const listens = {
     publish: parseAddress(config.publishListen, '--publish-listen'),
     subscribe: parseAddress(config.subscribeListen, '--subscribe-listen'),
@@ -36,10 +49,18 @@ export function checkConfig(config: BrokerConfig): BrokerListens {
   if ((config.curvePublicKey === '') !== (config.curveSecretKey === '')) {
     throw new StartError('curvePublicKey and curveSecretKey belong together');
   }
-  const open = [listens.publish, listens.subscribe, listens.repair].find(({ host }) => !isLoopback(host));
+  const bound = [listens.publish, listens.subscribe, listens.repair];
+  const open = bound.find(({ host }) => !isLoopback(host));
   if (open && config.curvePublicKey === '') {
     throw new StartError(
       `${formatAddress(open)} leaves loopback: set curvePublicKey and curveSecretKey (\`herald keys\`)`,
+    );
+  }
+  const isAnnounced = config.heralds.length > 0 || config.zookeeper !== '';
+  const everywhere = bound.find(({ host }) => EVERY_ADDRESS.has(host));
+  if (everywhere && isAnnounced && config.advertiseHost === '') {
+    throw new StartError(
+      `--advertise-host: needed, since nobody elsewhere reaches ${formatAddress(everywhere)}`,
     );
   }
   if (listens.http && !isLoopback(listens.http.host) && config.publishToken === '') {

@@ -1,0 +1,40 @@
+// What stops a broker before it opens anything: settings with which it would run, and reach nobody.
+
+import { describe, expect, it } from 'vitest';
+import { brokerOptions } from '../../../src/broker/broker-options.ts';
+import { checkConfig } from '../../../src/broker/config-check.ts';
+import { loadConfig } from '../../../src/daemon/config.ts';
+
+const KEY = 'k'.repeat(40);
+const open = {
+  publishListen: '0.0.0.0:7420',
+  curvePublicKey: KEY,
+  curveSecretKey: KEY,
+};
+const check = (flags: Record<string, unknown>): unknown => checkConfig(loadConfig(brokerOptions, { flags }));
+
+describe('a broker', () => {
+  it.each([
+    ['--cluster prod/eu', { cluster: 'prod/eu' }],
+    ['--cluster my cluster', { cluster: 'my cluster' }],
+    ['--cluster :', { cluster: '' }],
+    ['--id my broker', { id: 'my broker' }],
+    ['--advertise-host my host', { advertiseHost: 'my host' }],
+    ['--advertise-host b1.example.com:7420', { advertiseHost: 'b1.example.com:7420' }],
+    ['--advertise-host: needed', open],
+  ])('does not start with %s', (message, flags) => {
+    expect(() => check(flags)).toThrow(message);
+  });
+
+  it.each([
+    {},
+    { cluster: 'prod-eu.1' },
+    { advertiseHost: 'b1.example.com' },
+    { advertiseHost: '2001:db8::1' },
+    { ...open, advertiseHost: '10.0.0.7' },
+    { ...open, publishListen: '10.0.0.7:7420' },
+    { ...open, heralds: [] },
+  ])('starts with %j', (flags) => {
+    expect(() => check(flags)).not.toThrow();
+  });
+});
