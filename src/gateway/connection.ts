@@ -96,7 +96,7 @@ export class Connection implements Subscriber, WheelMember, Movable, CapabilityC
 
   deliver(bytes: Uint8Array, frames: number): void {
     if (this.#tooSlow || this.#ws.readyState !== OPEN) {
-      this.#parts.undelivered(frames);
+      this.#parts.undelivered(frames, this.#tooSlow ? 'slow-consumer' : 'closed');
       return;
     }
     this.messages += frames;

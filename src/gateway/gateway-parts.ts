@@ -7,6 +7,7 @@ import type { Admission } from './core/admission.ts';
 import type { Capability } from './core/capabilities.ts';
 import type { BrokerLink } from './core/feed-port.ts';
 import type { Hub } from './core/hub.ts';
+import type { DropCause } from './core/ledger.ts';
 import type { Allocate } from './core/ws-frame.ts';
 import type { GatewayConfig } from './gateway-options.ts';
 
@@ -38,8 +39,8 @@ export interface GatewayParts {
   deliveredBytes: number;
   /** Socket writes of fan-out since the start: frames over writes is what collecting them saves. */
   writes: number;
-  /** Frames the hub handed to a connection that had just begun to close. */
-  readonly undelivered: (frames: number) => void;
+  /** Frames the hub handed to a connection that had just begun to close, or is about to be for its slowness. */
+  readonly undelivered: (frames: number, cause: DropCause) => void;
   /** Load a unit of `Connection.cost` stands for; set before connections are chosen to move. */
   loadPerCost: number;
 }

@@ -196,9 +196,9 @@ export async function startGateway(config: GatewayConfig, given: StartGatewayPar
     doomed: new Set(),
     deliveredBytes: 0,
     writes: 0,
-    undelivered(frames) {
+    undelivered(frames, cause) {
       hub.ledger.delivered -= frames;
-      hub.ledger.dropped.closed += frames;
+      hub.ledger.dropped[cause] += frames;
     },
     loadPerCost: 0,
   };

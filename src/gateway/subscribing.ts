@@ -204,8 +204,9 @@ export class Subscribing {
       return { c: topic.name, e: from.epoch, o: from.offset, rec: true };
     }
     if (connection.has('gap')) {
-      const lost = from.epoch === epoch ? offset - from.offset : 0;
-      const why = from.epoch === epoch ? 'trimmed' : 'unknown';
+      // One that is ahead of the topic missed nothing that could be counted.
+      const lost = from.epoch === epoch ? Math.max(0, offset - from.offset) : 0;
+      const why = lost > 0 ? 'trimmed' : 'unknown';
       replays.push(
         gapFrame(topic.name, epoch, lost > 0 ? from.offset + 1 : 0, lost, why, this.#parts.allocate),
       );

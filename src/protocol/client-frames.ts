@@ -3,15 +3,7 @@
 // which is what lets old and new versions meet. docs/protocol.md has an example of every frame.
 
 import type { Decoded, Fields, Refusal } from './decode.ts';
-import {
-  decodeJson,
-  decoding,
-  optionalInteger,
-  optionalText,
-  readFields,
-  refuse,
-  requiredInteger,
-} from './decode.ts';
+import { decodeJson, decoding, optionalText, readFields, refuse, requiredInteger } from './decode.ts';
 import { TOPIC_PATTERN, TOPIC_WORDS } from './names.ts';
 
 export const CLIENT_PROTOCOL = 'herald.v1.json';
@@ -164,10 +156,15 @@ function readClientIn(from: Fields): ClientIn {
       if (typeof op !== 'string' || op.length === 0 || op.length > 32) {
         refuse('op', op, 'a string of 1 to 32 characters');
       }
-      const id = optionalInteger(from, 'id', 0, MAX_FRAME_ID);
-      return { op: 'unknown', name: op, fields: from, ...(id !== undefined && { id }) };
+      // What else an id may be is for the capability to say that has this op.
+      const id = from['id'];
+      return { op: 'unknown', name: op, fields: from, ...(isFrameId(id) && { id }) };
     }
   }
+}
+
+function isFrameId(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= MAX_FRAME_ID;
 }
 
 function readId(from: Fields): number {

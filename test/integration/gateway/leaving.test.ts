@@ -107,6 +107,7 @@ it('closes a client that stopped reading, which costs the others nothing', async
   expect(bufferedBytes).toBe(0);
   const { due, delivered, dropped } = ledger;
   expect(due).toBe(delivered + dropped.closed + dropped['slow-consumer']);
+  expect(dropped.closed).toBe(0);
   stopped.destroy();
 });
 

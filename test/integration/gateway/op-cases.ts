@@ -162,6 +162,12 @@ function operations(): ProtocolCase[] {
     refused({ op: 'teleport', id: 9 }, 4000),
     refused({ op: 'toString', id: 9 }, 4000),
     ...badIds.map((id) => ({
+      name: `an unknown op with id ${JSON.stringify(id)}`,
+      bytes: one(text({ op: 'teleport', id })),
+      expect: 'alive' as const,
+      answer: { op: 'err', code: 4000 },
+    })),
+    ...badIds.map((id) => ({
       name: `sub with id ${JSON.stringify(id)}`,
       bytes: one(text({ op: 'sub', id, c: ['a'] })),
       expect: 4000,

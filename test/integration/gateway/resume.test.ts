@@ -96,6 +96,15 @@ it('says no when the epoch is gone, and when the client has none', async () => {
   expect(await client.next('gap')).toMatchObject({ c: 't', n: 0, from: 0, why: 'unknown' });
 });
 
+it('counts no messages below none for a client that is ahead of the topic', async () => {
+  const { link, url, gateway } = await launch();
+  link.publish('t', 1, 2);
+  const client = await TestClient.connect(url);
+  expect(await client.subscribe({ c: 't', from: { e: 'e1', o: 99 } })).toMatchObject([{ rec: false, o: 2 }]);
+  expect(await client.next('gap')).toMatchObject({ e: 'e1', from: 0, n: 0, why: 'unknown' });
+  expect(gateway.snapshot().ledger.gapMessages).toBe(0);
+});
+
 it('names the epoch to everybody after one subscriber resumed from an older one', async () => {
   const { link, url } = await launch();
   const stays = await TestClient.connect(url);
