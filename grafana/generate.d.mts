@@ -1,6 +1,10 @@
 interface Dashboard {
   uid: string;
-  panels: { title: string; gridPos: { x: number; y: number; w: number; h: number } }[];
+  panels: {
+    title: string;
+    targets?: { target?: string }[];
+    gridPos: { x: number; y: number; w: number; h: number };
+  }[];
   templating: { list: { name: string; type: string; query: unknown }[] };
 }
 export const DASHBOARDS: readonly Dashboard[];

@@ -2,8 +2,9 @@
 import { dashboard, figure, lines } from './dashboard.mjs';
 import { gaugeBy, rateBy, totalGauge, totalRate } from './graphite.mjs';
 
-const HERE = 'broker=~^($broker)$';
-const PROCESS = ['daemon=broker', 'id=~^($broker)$'];
+// `:regex`, since Grafana writes several chosen values as a glob, {a,b}, unless told.
+const HERE = 'broker=~^(${broker:regex})$';
+const PROCESS = ['daemon=broker', 'id=~^(${broker:regex})$'];
 
 export const brokers = dashboard({
   uid: 'herald-brokers',

@@ -2,8 +2,9 @@
 import { dashboard, figure, lines } from './dashboard.mjs';
 import { gaugeBy, highestGauge, rateBy, ratio, totalGauge, totalRate } from './graphite.mjs';
 
-const HERE = 'gateway=~^($gateway)$';
-const PROCESS = ['daemon=gateway', 'id=~^($gateway)$'];
+// `:regex`, since Grafana writes several chosen values as a glob, {a,b}, unless told.
+const HERE = 'gateway=~^(${gateway:regex})$';
+const PROCESS = ['daemon=gateway', 'id=~^(${gateway:regex})$'];
 
 export const gateways = dashboard({
   uid: 'herald-gateways',

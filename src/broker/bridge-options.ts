@@ -3,10 +3,12 @@
 import { secret, text, urls } from '../daemon/config.ts';
 import type { Config } from '../daemon/config.ts';
 import { StartError } from '../daemon/lifecycle.ts';
+import { parseAddress } from '../daemon/address.ts';
 import { commonOptions } from '../daemon/options.ts';
 
 export const bridgeOptions = {
-  ...commonOptions,
+  logLevel: commonOptions.logLevel,
+  statsd: commonOptions.statsd,
   id: text('bridge-1', 'id of this bridge, for its log and metrics'),
   fromHeralds: urls([], 'control URLs of Heralds of the cluster to read from'),
   toHeralds: urls([], 'control URLs of Heralds of the cluster to bring it to'),
@@ -20,4 +22,5 @@ export const bridgeOptions = {
 export function checkBridgeConfig(config: Config<typeof bridgeOptions>): void {
   if (config.fromHeralds.length === 0) throw new StartError('--from-heralds: name at least one');
   if (config.toHeralds.length === 0) throw new StartError('--to-heralds: name at least one');
+  if (config.statsd !== '') parseAddress(config.statsd, '--statsd');
 }

@@ -2,10 +2,11 @@
 // (ZeroMQ) or a publish token (HTTP).
 
 import { integer, list, secret, text } from '../daemon/config.ts';
-import { commonOptions, heraldsOption, previousSecretOption } from '../daemon/options.ts';
+import { clusterOptions, commonOptions, heraldsOption, previousSecretOption } from '../daemon/options.ts';
 
 export const brokerOptions = {
   ...commonOptions,
+  ...clusterOptions,
   id: text('broker-1', 'id of this broker, unique in the cluster'),
   publishListen: text('127.0.0.1:7420', 'host:port where publishers connect (ZeroMQ ROUTER); port 0 = any'),
   subscribeListen: text('127.0.0.1:7430', 'host:port where gateways subscribe (ZeroMQ XPUB)'),

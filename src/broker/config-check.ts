@@ -2,10 +2,12 @@
 // together, and no port open to strangers.
 
 import { isIP } from 'node:net';
+import { checkZookeeperOption } from '../cluster/zookeeper-address.ts';
 import type { Address } from '../daemon/address.ts';
 import { formatAddress, isLoopback, parseAddress } from '../daemon/address.ts';
 import type { Config } from '../daemon/config.ts';
 import { StartError } from '../daemon/lifecycle.ts';
+import { checkCommon, longEnough } from '../daemon/options.ts';
 import type { CurveClient, CurveKeys } from '../daemon/zeromq-options.ts';
 import { CURVE_KEY_CHARS } from '../daemon/zeromq-options.ts';
 import { ID_PATTERN, ID_WORDS, PLACE_PATTERN, PLACE_WORDS } from '../protocol/names.ts';
@@ -25,6 +27,9 @@ const EVERY_ADDRESS: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
 
 /** Throws a StartError that names the option. */
 export function checkConfig(config: BrokerConfig): BrokerListens {
+  checkCommon(config);
+  longEnough(config.previousSecret, '--previous-secret');
+  checkZookeeperOption(config.zookeeper);
   if (!ID_PATTERN.test(config.id)) throw new StartError(`--id ${config.id}: expected ${ID_WORDS}`);
   // It is the origin in every frame: gateways would refuse them all.
   if (config.cluster === '' || !PLACE_PATTERN.test(config.cluster)) {

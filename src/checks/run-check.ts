@@ -82,7 +82,7 @@ export const CHECK_NAMES: readonly string[] = Object.keys(CHECKS);
 
 /** Never rejects. Exit codes: 0 ok, 1 warning, 2 critical, 3 unknown. */
 export async function runCheck(name: string, options: CheckOptions = {}): Promise<CheckResult> {
-  const check = CHECKS[name];
+  const check = Object.hasOwn(CHECKS, name) ? CHECKS[name] : undefined;
   if (check === undefined) {
     const close = nearest(name, CHECK_NAMES);
     const hint = close === undefined ? CHECK_NAMES.join(', ') : `did you mean ${close}?`;

@@ -21,7 +21,7 @@ function daemonOf<O extends Options>(options: O, judge: (config: Config<O>) => P
     options,
     load: (sources) => loadConfig(options, sources),
     async check(file) {
-      await judge(loadConfig(options, { file }));
+      await judge(loadConfig(options, { file, env: process.env }));
     },
   };
 }
@@ -48,7 +48,9 @@ export function addConfigCommand(program: Command): void {
     .command('check')
     .addArgument(daemon())
     .argument('<file>', 'YAML file')
-    .description('validate a file as the daemon would; says the nearest key for an unknown one')
+    .description(
+      'validate a file as the daemon would, with secrets and others from the environment; says the nearest key for an unknown one',
+    )
     .action(async (name: string, file: string) => {
       await DAEMONS[name]!.check(file);
       console.log(`${file}: a valid configuration of herald ${name}`);

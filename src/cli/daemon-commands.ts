@@ -11,7 +11,7 @@ import type { Metrics } from '../daemon/metrics.ts';
 import { createMetrics } from '../daemon/metrics.ts';
 import { heraldOptions } from '../herald/herald-options.ts';
 import { gatewayOptions } from '../gateway/gateway-options.ts';
-import { bridgeOptions } from '../broker/bridge-options.ts';
+import { bridgeOptions, checkBridgeConfig } from '../broker/bridge-options.ts';
 import { brokerOptions } from '../broker/broker-options.ts';
 import { wholeNumber } from './given.ts';
 import { addOptionFlags, configOf } from './option-flags.ts';
@@ -77,9 +77,19 @@ function addBridgeCommand(program: Command): void {
   ).action(async (flags: Record<string, unknown>) => {
     const config = configOf(bridgeOptions, flags);
     if (config) {
-      await runDaemon('bridge', config.logLevel, async ({ log }) => {
+      await runDaemon('bridge', config.logLevel, async ({ log, metrics }) => {
         const { startBridge } = await import('../broker/bridge.ts');
-        return startBridge(config, { log });
+        const { startTelemetry } = await import('../daemon/telemetry.ts');
+        checkBridgeConfig(config);
+        const bridge = await startBridge(config, { log });
+        const stopTelemetry = startTelemetry(metrics, 'bridge', config.id, config.statsd, log);
+        return {
+          addresses: bridge.addresses,
+          async close() {
+            await bridge.close();
+            await stopTelemetry();
+          },
+        };
       });
     }
   });

@@ -7,7 +7,7 @@ import type { Command } from 'commander';
 import { request } from 'undici';
 import { StartError } from '../daemon/lifecycle.ts';
 import { adminFlags, adminTarget } from './ask-commands.ts';
-import { parseDurationMs } from './duration.ts';
+import { LONGEST_TIMER, parseDurationMs } from './duration.ts';
 
 interface RecordFlags {
   admin: string;
@@ -25,6 +25,7 @@ export function addRecordCommand(program: Command): void {
 
 async function record(file: string, flags: RecordFlags): Promise<void> {
   const target = adminTarget(flags);
+  const forMs = parseDurationMs(flags.for, '--for', LONGEST_TIMER);
   const stop = new AbortController();
   process.on('SIGINT', () => stop.abort());
   const reply = await request(new URL('/v1/record', target.url), {
@@ -36,7 +37,7 @@ async function record(file: string, flags: RecordFlags): Promise<void> {
   });
   if (reply.statusCode !== 200) throw new StartError(`${reply.statusCode}: ${await reply.body.text()}`);
 
-  const timer = setTimeout(() => stop.abort(), parseDurationMs(flags.for, '--for'));
+  const timer = setTimeout(() => stop.abort(), forMs);
   const count = { lines: 0 };
   try {
     await pipeline(reply.body, countLines(count), createWriteStream(file));

@@ -2,6 +2,7 @@
 
 import type { Command } from 'commander';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { StartError } from '../daemon/lifecycle.ts';
 import type { GatewaySnapshot } from '../herald/core/balancer-types.ts';
 import type { Target } from './admin-api.ts';
 import { askJson, askSuccess } from './admin-api.ts';
@@ -39,11 +40,14 @@ export function addSteerCommands(program: Command): void {
 
 async function steer(deed: keyof typeof DEEDS, gatewayId: string, flags: SteerFlags): Promise<void> {
   const target = adminTarget(flags);
+  const forMs = flags.for === undefined ? undefined : parseDurationMs(flags.for, '--for');
+  // To Herald 0 means without an end, the opposite of what was asked for.
+  if (forMs === 0) throw new StartError(`--for ${String(flags.for)}: expected at least 1s`);
   const path = `/v1/gateways/${encodeURIComponent(gatewayId)}`;
   const { shared } = await askSuccess<{ shared: boolean }>(target, `${path}/${deed}`, {
     reason: flags.reason,
     author: author(),
-    ...(flags.for !== undefined && { forMs: parseDurationMs(flags.for, '--for') }),
+    ...(forMs !== undefined && { forMs }),
   });
   console.log(`${gatewayId}: ${deed}${flags.for === undefined ? '' : ` for ${flags.for}`}`);
   if (!shared) console.error('the store is away: this holds at that Herald alone until it is back');

@@ -1,6 +1,7 @@
 // `host:port[,host:port...][/chroot]`, ZooKeeper's own way to write where it is, read strictly: a typing
 // error must stop the start and not become a server that is never there.
 
+import { StartError } from '../daemon/lifecycle.ts';
 import { checkPath } from './session.ts';
 
 export interface ZookeeperAddress {
@@ -30,4 +31,13 @@ export function parseZookeeperAddress(address: string): ZookeeperAddress {
     return `${host}:${port}`;
   });
   return { servers, chroot };
+}
+
+/** The same for the option as it was given; empty = none. Throws a StartError. */
+export function checkZookeeperOption(address: string): void {
+  try {
+    if (address !== '') parseZookeeperAddress(address);
+  } catch (error) {
+    throw new StartError(`--zookeeper ${address}: ${(error as Error).message}`);
+  }
 }

@@ -118,7 +118,7 @@ export function loadConfig<O extends Options>(options: O, sources: ConfigSources
 
   if (sources.file !== undefined) {
     for (const [key, given] of Object.entries(readYaml(sources.file))) {
-      if (key in options) take(key, given, `${sources.file}: ${key}`);
+      if (Object.hasOwn(options, key)) take(key, given, `${sources.file}: ${key}`);
       else problems.push(`${sources.file}: unknown key ${key}${didYouMean(key, Object.keys(options))}`);
     }
   }
@@ -127,7 +127,7 @@ export function loadConfig<O extends Options>(options: O, sources: ConfigSources
     if (given !== undefined && given !== '') take(key, given, envName(key));
   }
   for (const [key, given] of Object.entries(sources.flags ?? {})) {
-    if (given !== undefined && key in options) take(key, given, flagName(key));
+    if (given !== undefined && Object.hasOwn(options, key)) take(key, given, flagName(key));
   }
   if (problems.length > 0) throw new StartError(problems.join('\n'));
   return values as Config<O>;
@@ -152,7 +152,10 @@ type Checked = { ok: true; value: unknown } | { ok: false; expected: string };
 function check(option: Option, given: unknown): Checked {
   switch (option.kind) {
     case 'text': {
-      const value = typeof given === 'number' ? String(given) : given;
+      // A number that YAML had to round, or wrote in its own way, is not the text that stands in the file.
+      const whole = typeof given === 'number' && Number.isSafeInteger(given) && !option.secret;
+      const value = whole ? String(given) : given;
+      if (typeof value === 'number') return { ok: false, expected: 'a text; put it in quotes' };
       if (typeof value !== 'string') return { ok: false, expected: 'a text' };
       if (option.choices && !option.choices.includes(value)) {
         return {

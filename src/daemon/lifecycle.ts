@@ -63,6 +63,9 @@ export class StartError extends Error {
   override readonly name = 'StartError';
 }
 
+/** Not allowed, not an address of this machine, not a name that resolves. */
+const UNUSABLE = ['EACCES', 'EADDRNOTAVAIL', 'ENOTFOUND', 'EAI_AGAIN'];
+
 /**
  * Awaits a listen and turns EADDRINUSE and its kin into one line with the address, the owner of the port
  * where the system tells it, and the flag that changes it.
@@ -76,7 +79,7 @@ export async function listening<T>(listen: Promise<T>, address: string, flag: st
       const owner = portOwner(Number(address.slice(address.lastIndexOf(':') + 1)));
       throw new StartError(`${address} is in use${owner ? ` by ${owner}` : ''}; choose another with ${flag}`);
     }
-    if (code === 'EACCES' || code === 'EADDRNOTAVAIL') {
+    if (UNUSABLE.includes(code)) {
       throw new StartError(`cannot listen on ${address} (${code}); choose another with ${flag}`);
     }
     throw error;

@@ -1,12 +1,19 @@
 // Options that every daemon has.
 
+import { parseAddress } from './address.ts';
 import { choice, integer, list, secret, text, urls } from './config.ts';
+import { StartError } from './lifecycle.ts';
+import { MIN_SECRET_CHARS } from './secrets.ts';
 
 export const commonOptions = {
-  cluster: text('main', 'name of the cluster: the ZooKeeper folder and the origin of publications'),
   secret: secret('cluster secret, at least 16 characters; needed as soon as a private port leaves loopback'),
   logLevel: choice(['debug', 'info', 'warn', 'error', 'silent'], 'info', 'least severe event that is logged'),
   statsd: text('', 'host:port of a StatsD receiver; empty = none'),
+} as const;
+
+/** For Heralds and brokers; gateways and bridges do not speak ZooKeeper. */
+export const clusterOptions = {
+  cluster: text('main', 'name of the cluster: the ZooKeeper folder and the origin of publications'),
   zookeeper: text('', 'host:port[,host:port...][/chroot] of ZooKeeper; empty = embedded store'),
   zookeeperSessionTimeoutMs: integer(6_000, 1_000, 60_000, 'session timeout asked of ZooKeeper'),
   zookeeperAuth: secret('user:password for digest authentication at ZooKeeper; empty = none'),
@@ -16,6 +23,18 @@ export const commonOptions = {
 export const previousSecretOption = secret(
   'the cluster secret before a rotation: good for tickets, and for Heralds that still have it',
 );
+
+/** Throws a StartError for what all of these daemons must have right. */
+export function checkCommon({ secret: given, statsd }: { secret: string; statsd: string }): void {
+  longEnough(given, '--secret');
+  if (statsd !== '') parseAddress(statsd, '--statsd');
+}
+
+export function longEnough(value: string, flag: string): void {
+  if (value !== '' && value.length < MIN_SECRET_CHARS) {
+    throw new StartError(`${flag}: at least ${MIN_SECRET_CHARS} characters, got ${value.length}`);
+  }
+}
 
 /** For daemons that reach brokers: where they are without a Herald, and the keys of those that encrypt. */
 export const brokerReachOptions = {

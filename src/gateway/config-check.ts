@@ -4,8 +4,19 @@ import { hostname } from 'node:os';
 import type { Address } from '../daemon/address.ts';
 import { formatAddress, parseAddress } from '../daemon/address.ts';
 import { StartError } from '../daemon/lifecycle.ts';
+import { checkCommon, longEnough } from '../daemon/options.ts';
 import { MIN_SECRET_CHARS } from '../daemon/secrets.ts';
-import { ID_PATTERN, ID_WORDS, isGatewayUrl } from '../protocol/names.ts';
+import {
+  ID_PATTERN,
+  ID_WORDS,
+  isGatewayUrl,
+  LABEL_KEY_PATTERN,
+  LABEL_VALUE_PATTERN,
+  MAX_LABELS,
+  PLACE_PATTERN,
+  PLACE_WORDS,
+} from '../protocol/names.ts';
+import { parsePairs } from './core/label-pairs.ts';
 import { parseNumberRules, TopicRules } from './core/topic-rules.ts';
 import type { GatewayConfig } from './gateway-options.ts';
 
@@ -24,6 +35,9 @@ export function checkConfig(config: GatewayConfig): CheckedConfig {
   if (config.url !== '' && !isGatewayUrl(config.url)) {
     throw new StartError(`--url ${config.url}: expected a ws:// or wss:// URL without credentials`);
   }
+  checkCommon(config);
+  longEnough(config.previousSecret, '--previous-secret');
+  checkPlace(config);
   if (config.tickets === 'required' && config.secret.length < MIN_SECRET_CHARS) {
     throw new StartError(`--tickets required needs --secret, at least ${MIN_SECRET_CHARS} characters`);
   }
@@ -40,6 +54,19 @@ export function checkConfig(config: GatewayConfig): CheckedConfig {
       false,
     ),
   };
+}
+
+/** What no Herald would take in a report. */
+function checkPlace({ pool, zone, labels }: GatewayConfig): void {
+  for (const [flag, place] of Object.entries({ '--pool': pool, '--zone': zone })) {
+    if (!PLACE_PATTERN.test(place)) throw new StartError(`${flag} ${place}: expected ${PLACE_WORDS}`);
+  }
+  if (labels.length > MAX_LABELS) throw new StartError(`--labels: at most ${MAX_LABELS}`);
+  for (const [key, value] of Object.entries(parsePairs(labels))) {
+    if (!LABEL_KEY_PATTERN.test(key) || !LABEL_VALUE_PATTERN.test(value)) {
+      throw new StartError(`--labels ${key}=${value}: expected key=value, of A-Z a-z 0-9 . _ / : -`);
+    }
+  }
 }
 
 /** The name and URL that follow from the address when none is given. */

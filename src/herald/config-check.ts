@@ -1,17 +1,36 @@
-// The configuration of one Herald as a whole: what no single option can tell. For `herald config check`; the
-// daemon meets the same refusals, by the same functions, on its way up.
+// The configuration of one Herald as a whole: what no single option can tell. For `herald config check`, and for
+// the daemon before it opens anything.
 
+import { checkZookeeperOption } from '../cluster/zookeeper-address.ts';
+import { StartError } from '../daemon/lifecycle.ts';
+import { checkCommon } from '../daemon/options.ts';
+import { ID_PATTERN, ID_WORDS } from '../protocol/names.ts';
 import { fixedAgentPorts } from './agent-ports.ts';
 import { balancerSettings } from './balancer-settings.ts';
 import type { HeraldConfig } from './herald-options.ts';
+import { readHelpshift } from './helpshift/read-helpshift.ts';
 import { optionPairs } from './option-pairs.ts';
 import { allowedPeers, listenAddresses } from './private-ports.ts';
 
 /** Throws a StartError that names the option. */
 export function checkConfig(config: HeraldConfig): void {
+  checkCommon(config);
+  checkZookeeperOption(config.zookeeper);
+  if (config.store === 'zookeeper' && config.zookeeper === '') {
+    throw new StartError('--store zookeeper needs --zookeeper host:port');
+  }
+  if (config.id !== '') checkHeraldId(config.id);
   listenAddresses(config);
   allowedPeers(config.agentAllow);
   fixedAgentPorts(config);
+  config.helpshift.forEach(readHelpshift);
   optionPairs(config.agentServers, '--agent-servers', 'backend/server=gateway');
   balancerSettings(config, 'herald', 0, () => 0);
+}
+
+export function checkHeraldId(id: string): void {
+  // A ticket's fields are split at dots and its form allows no colon in the Herald's id.
+  if (!ID_PATTERN.test(id) || id.includes(':')) {
+    throw new StartError(`--id ${id}: expected ${ID_WORDS}, no colon`);
+  }
 }

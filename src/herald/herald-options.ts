@@ -2,7 +2,7 @@
 
 import type { Config } from '../daemon/config.ts';
 import { choice, flag, integer, list, number, secret, text } from '../daemon/config.ts';
-import { commonOptions } from '../daemon/options.ts';
+import { clusterOptions, commonOptions } from '../daemon/options.ts';
 
 const POLICIES = ['expected', 'p2c', 'least', 'weighted', 'random', 'round-robin'] as const;
 
@@ -92,6 +92,7 @@ const policyOptions = {
 
 export const heraldOptions = {
   ...commonOptions,
+  ...clusterOptions,
   ...listenOptions,
   ...tableOptions,
   ...policyOptions,

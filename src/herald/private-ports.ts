@@ -4,7 +4,7 @@ import { BlockList, isIP } from 'node:net';
 import type { Address } from '../daemon/address.ts';
 import { isLoopback, parseAddress } from '../daemon/address.ts';
 import { StartError } from '../daemon/lifecycle.ts';
-import { MIN_SECRET_CHARS } from '../daemon/secrets.ts';
+import { longEnough } from '../daemon/options.ts';
 import type { HeraldConfig } from './herald-options.ts';
 
 export interface ListenAddresses {
@@ -41,12 +41,6 @@ export function listenAddresses(config: HeraldConfig): ListenAddresses {
     );
   }
   return addresses;
-}
-
-function longEnough(value: string, name: string): void {
-  if (value !== '' && value.length < MIN_SECRET_CHARS) {
-    throw new StartError(`${name}: at least ${MIN_SECRET_CHARS} characters, got ${value.length}`);
-  }
 }
 
 /** Compiles `agentAllow`: loopback and the listed addresses and networks. */

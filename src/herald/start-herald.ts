@@ -7,17 +7,17 @@ import { formatAddress } from '../daemon/address.ts';
 import type { Clock } from '../daemon/clock.ts';
 import { every } from '../daemon/clock.ts';
 import type { Running } from '../daemon/lifecycle.ts';
-import { CLOSE_DEADLINE_MS, StartError } from '../daemon/lifecycle.ts';
+import { CLOSE_DEADLINE_MS } from '../daemon/lifecycle.ts';
 import type { Log } from '../daemon/log.ts';
 import type { Metrics } from '../daemon/metrics.ts';
 import { startTelemetry } from '../daemon/telemetry.ts';
 import { REPORT_LIMITS } from '../protocol/load-report.ts';
-import { ID_PATTERN, ID_WORDS } from '../protocol/names.ts';
 import { createAgentDesk } from './agent-desk.ts';
 import { startAgentPorts } from './agent-ports.ts';
 import { allowedUrls } from './allowed-urls.ts';
 import { balancerSettings } from './balancer-settings.ts';
 import { createBrokerBook } from './broker-book.ts';
+import { checkConfig, checkHeraldId } from './config-check.ts';
 import { createBalancer } from './core/balancer.ts';
 import { createHealth } from './health.ts';
 import { createHeraldMeters } from './herald-meters.ts';
@@ -67,6 +67,7 @@ const MAX_PRIVATE_CONNECTIONS = 10_000;
 const ADMIN_BODY_BYTES = 16 * 1024;
 
 export async function startHerald(config: HeraldConfig, parts: HeraldParts): Promise<HeraldHandle> {
+  checkConfig(config);
   const { log, metrics, clock } = parts;
   const listen = listenAddresses(config);
   const id = heraldId(config, listen.public);
@@ -264,9 +265,7 @@ function farewell(ms: number): Promise<void> {
 
 function heraldId(config: HeraldConfig, address: Address): string {
   const id = config.id === '' ? `${hostname()}-${address.port}` : config.id;
-  // A ticket's fields are split at dots and its form allows no colon in the Herald's id.
-  if (!ID_PATTERN.test(id) || id.includes(':'))
-    throw new StartError(`--id ${id}: expected ${ID_WORDS}, no colon`);
+  checkHeraldId(id);
   return id;
 }
 

@@ -63,8 +63,8 @@ async function up(flags: UpFlags): Promise<void> {
   const brokerCount = wholeNumber('--brokers', flags.brokers, 1, MAX_UP_DAEMONS);
   const botCount = flags.bots === false ? 0 : wholeNumber('--bots', flags.bots, 0, MAX_BOTS);
   const offset = wholeNumber('--port-offset', flags.portOffset, 0, MAX_PORT_OFFSET);
-  const restartAfterMs = parseDurationMs(flags.restartAfter, '--restart-after');
-  const squeezeAfterMs = parseDurationMs(flags.squeezeAfter, '--squeeze-after');
+  const restartAfterMs = parseDurationMs(flags.restartAfter, '--restart-after', '1d');
+  const squeezeAfterMs = parseDurationMs(flags.squeezeAfter, '--squeeze-after', '1d');
   const ports = portsOf(offset);
 
   let stopping: Promise<void> | undefined;

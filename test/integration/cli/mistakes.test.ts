@@ -51,6 +51,12 @@ describe('a mistake on the command line', () => {
       ['gateway', '--listen', '127.0.0.1:0', '--heralds', 'nonsense'],
       /^herald: --heralds: "nonsense" is not a list of http:\/\/ or https:\/\/ URLs\n$/,
     ],
+    [
+      ['gateway', '--listen', 'a b:1'],
+      /^herald: cannot listen on a b:1 \((ENOTFOUND|EAI_AGAIN)\); choose another with --listen\n$/,
+    ],
+    [['drain', 'gw-1', '--for', '0s'], /^herald: --for 0s: expected at least 1s\n$/],
+    [['record', 'file', '--for', '30d'], /^herald: --for 30d: expected at most 24d\n$/],
     [['top'], /^herald: herald top needs a terminal; use herald table --watch\n$/],
   ])('%j is one helpful line', async (args, expected) => {
     const { code, stdout, stderr } = await herald(args);
@@ -64,6 +70,7 @@ describe('a mistake on the command line', () => {
     [['check', 'lookup', '--url', 'nonsense'], 'HERALD UNKNOWN - --url nonsense: expected a URL'],
     [['check', 'lookup', '--timeout', '0'], 'HERALD UNKNOWN - --timeout 0: expected an integer'],
     [['check', 'lookup', '--no-such-flag'], ''],
+    [['check', 'constructor'], 'HERALD UNKNOWN - no check is named constructor'],
     [['check'], ''],
   ])('%j is UNKNOWN, never a warning', async (args, line) => {
     const { code, stdout } = await herald(args);
@@ -121,6 +128,17 @@ describe('a configuration file', () => {
     ['serve', 'adminListen: 0.0.0.0:7403\n', /leaves loopback: set --admin-token/],
     ['serve', 'poolPolicies: [video]\n', /--pool-policies video: expected pool=policy/],
     ['serve', 'secret: short\n', /--secret: at least 16 characters, got 5/],
+    ['serve', 'id: a b\n', /--id a b: expected an id/],
+    [
+      'serve',
+      'zookeeper: bad host\n',
+      /--zookeeper bad host: ZooKeeper server "bad host": expected host:port/,
+    ],
+    ['serve', 'helpshift: [/nowhere.yml]\n', /--helpshift \/nowhere.yml: ENOENT/],
+    ['broker', 'statsd: nonsense\n', /--statsd nonsense: expected host:port/],
+    ['gateway', 'pool: a b\n', /--pool a b: expected a name/],
+    ['gateway', 'labels: [a b=c]\n', /--labels a b=c: expected key=value/],
+    ['gateway', 'secret: short\n', /--secret: at least 16 characters, got 5/],
     ['gateway', 'tickets: required\n', /--tickets required needs --secret/],
     ['gateway', 'heralds: [nonsense]\n', /heralds: \["nonsense"\] is not a list of http/],
     ['broker', 'publishListen: 0.0.0.0:7420\n', /leaves loopback: set curvePublicKey/],
@@ -129,6 +147,15 @@ describe('a configuration file', () => {
     const { code, stderr } = await check(daemon, content);
     expect(stderr).toMatch(expected);
     expect([code, stderr.includes('    at ')]).toEqual([1, false]);
+  });
+
+  it('is checked with the secrets of the environment, where they belong', async () => {
+    const file = join(folder, 'open.yaml');
+    writeFileSync(file, 'controlListen: 0.0.0.0:7401\n');
+    const { code, stderr } = await herald(['config', 'check', 'serve', file], {
+      HERALD_SECRET: 'sixteen characters',
+    });
+    expect([code, stderr]).toEqual([0, '']);
   });
 
   it('that is good says so', async () => {

@@ -47,7 +47,8 @@ const variables = dashboards.flatMap(({ uid, templating }) =>
     })),
 );
 /** What Grafana puts in for its variables when "All" is chosen. */
-const filledIn = (text: string): string => text.replaceAll('$__rate_interval', '10s').replace(/\$\w+/g, '.*');
+const filledIn = (text: string): string =>
+  text.replaceAll('$__rate_interval', '10s').replace(/\$(\w+|\{\w+:regex\})/g, '.*');
 
 const canRun = requireServer('prometheus') && requireServer('graphite') && requireServer('zookeeper');
 

@@ -148,6 +148,16 @@ describe('a mistake', () => {
     expect(problem({ file: join(folder, 'absent.yaml') })).toContain('ENOENT');
   });
 
+  it('in the name of a key is no surprise where every object has it', () => {
+    const file = yaml('constructor: 1\n');
+    expect(problem({ file })).toBe(`${file}: unknown key constructor`);
+  });
+
+  it('in a secret of digits is told: YAML reads a number, and not each of them', () => {
+    const file = yaml('secret: 12345678901234567890\n');
+    expect(problem({ file })).toBe(`${file}: secret: the value given is not a text; put it in quotes`);
+  });
+
   it('never shows a secret', () => {
     const file = yaml('secret: [hunter2hunter2]\n');
     const message = problem({ file });

@@ -37,6 +37,25 @@ describe('the dashboards', () => {
   );
 });
 
+/** What Grafana makes of a variable of which two values are chosen: a glob, with `:regex` an alternative. */
+const withTwo = (query: string): string =>
+  query.replace(/\$\{\w+:regex\}/g, '(one|two)').replace(/\$\w+/g, '{one,two}');
+
+const graphiteTargets = DASHBOARDS.flatMap(({ uid, panels }) =>
+  panels.flatMap(({ title, targets = [] }) =>
+    targets.flatMap(({ target }) => (target === undefined ? [] : [{ name: `${uid}: ${title}`, target }])),
+  ),
+);
+
+it.each(graphiteTargets)('$name shows each of two that are chosen, and no other', ({ target }) => {
+  const filters = [...withTwo(target).matchAll(/'(?:gateway|broker|id)=~([^']+)'/g)].map(([, one]) => one!);
+  expect(filters.length).toBeGreaterThan(0);
+  for (const filter of filters) {
+    const pattern = new RegExp(filter);
+    expect(['one', 'two', 'three'].map((value) => pattern.test(value))).toEqual([true, true, false]);
+  }
+});
+
 describe('the provisioning', () => {
   it.each(['datasources', 'dashboards'])('of %s is of version 1', (kind) => {
     expect(parse(readFileSync(`${GRAFANA}/provisioning/${kind}/herald.yaml`, 'utf8'))).toMatchObject({

@@ -57,6 +57,11 @@ describe('a unit', () => {
     );
   });
 
+  it('has its state folder for itself: it would change hands with each start of another', () => {
+    const folders = units.flatMap((unit) => lines(unit).filter((line) => line.startsWith('StateDirectory=')));
+    expect([...new Set(folders)]).toEqual(folders);
+  });
+
   it.each(units)('%s leaves room for the connections of its example', (unit) => {
     const limit = Number(/^LimitNOFILE=(\d+)$/m.exec(read(`systemd/${unit}`))?.[1]);
     expect(limit).toBeGreaterThan(gatewayOptions.maxConnections.default + 1_000);
