@@ -39,7 +39,7 @@ const doorOptions = {
     CLIENT_LIMITS.newTopicsPerSec,
     1,
     100_000,
-    'topics a second that one client may newly subscribe to, after maxTopics at once',
+    'topics a second that one client may newly subscribe to or resume, after maxTopics at once',
   ),
   helloTimeoutMs: integer(CLIENT_LIMITS.helloTimeoutMs, 100, 120_000, 'time to say hello after the upgrade'),
   pingMs: integer(CLIENT_LIMITS.pingMs, 100, 3_600_000, 'time between pings; two unanswered ones end it'),

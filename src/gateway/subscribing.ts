@@ -69,7 +69,7 @@ export class Subscribing {
         refused.push({ c: item.c, e: '', o: 0, err: { code: CLOSE.tooManyTopics, msg } });
         continue;
       }
-      if (isNew && !this.#mayHaveNew(connection)) {
+      if ((isNew || item.from) && !this.#mayHaveNew(connection)) {
         const msg = `more than ${this.#parts.config.newTopicsPerSec} new topics a second`;
         refused.push({ c: item.c, e: '', o: 0, err: { code: CLOSE.rateLimited, msg } });
         continue;
@@ -104,8 +104,9 @@ export class Subscribing {
   }
 
   /**
-   * A topic that is new here costs a question to the brokers and is kept for a while after its client left it. As
-   * many as a client may have come at once: it brings them all when it connects again.
+   * A topic that is new here costs a question to the brokers and is kept for a while after its client left it; one
+   * that is resumed, also again, costs several. As many as a client may have come at once: it brings them all when it
+   * connects again.
    */
   #mayHaveNew(connection: Connection): boolean {
     const { clock, config } = this.#parts;

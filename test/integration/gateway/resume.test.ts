@@ -96,6 +96,21 @@ it('says no when the epoch is gone, and when the client has none', async () => {
   expect(await client.next('gap')).toMatchObject({ c: 't', n: 0, from: 0, why: 'unknown' });
 });
 
+it('asks the brokers no more often for a client that resumes a topic again and again', async () => {
+  const { link, url } = await launch({ maxTopics: 3, newTopicsPerSec: 1 });
+  const client = await TestClient.connect(url);
+  await client.subscribe('t');
+  const items: Record<string, unknown>[] = [];
+  for (let o = 1; o <= 10; o++) items.push(...(await client.subscribe({ c: 't', from: { e: 'gone', o } })));
+  const refused = items.filter(({ err }) => err !== undefined);
+  expect(refused[0]).toMatchObject({ c: 't', err: { code: 4103 } });
+  expect(link.fetches).toHaveLength(items.length - refused.length);
+  expect(refused.length).toBeGreaterThan(2);
+  // It is subscribed all the same.
+  link.publish('t', 1);
+  expect(await client.messages(1)).toEqual([1]);
+});
+
 it('counts no messages below none for a client that is ahead of the topic', async () => {
   const { link, url, gateway } = await launch();
   link.publish('t', 1, 2);
