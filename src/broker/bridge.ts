@@ -9,7 +9,6 @@ import { StartError } from '../daemon/lifecycle.ts';
 import type { Log } from '../daemon/log.ts';
 import type { CurveClient } from '../daemon/zeromq-options.ts';
 import { BUCKET_COUNT, hasBucket } from '../protocol/bucket.ts';
-import { sameBrokers } from '../protocol/bucket-owner.ts';
 import type { BrokerAddress } from '../protocol/load-report.ts';
 import { MESSAGE_FLAG } from '../protocol/publication.ts';
 import type { SequencedMessage } from '../protocol/publication-envelope.ts';
@@ -17,6 +16,7 @@ import { followBrokers } from '../publisher/discovery.ts';
 import type { Publisher } from '../publisher/index.ts';
 import { createPublisher } from '../publisher/index.ts';
 import { BrokerConnection } from '../subscriber/broker-connection.ts';
+import { BrokerConnections } from '../subscriber/broker-connections.ts';
 import { Questions } from '../subscriber/core/questions.ts';
 import { Recovery } from '../subscriber/recovery.ts';
 import { watchInterest } from '../subscriber/interest-watch.ts';
@@ -71,9 +71,7 @@ export async function startBridge(config: BridgeConfig, parts: BridgeParts): Pro
 
 function runBridge(config: BridgeConfig, parts: BridgeParts, publisher: Publisher, log: Log): BridgeHandle {
   const counts = { read: 0, passed: 0, acked: 0, failed: 0, notFirstHop: 0, canaries: 0, lost: 0 };
-  const sources = new Map<string, BrokerConnection>();
   const wantedSince = new Array<number | undefined>(BUCKET_COUNT);
-  let known: readonly BrokerAddress[] = [];
   const questions = new Questions();
   let failing = false;
 
@@ -123,22 +121,6 @@ function runBridge(config: BridgeConfig, parts: BridgeParts, publisher: Publishe
 
   const buckets = (): number[] =>
     wantedSince.flatMap((since, bucket) => (since === undefined ? [] : [bucket]));
-  const setSources = (list: readonly BrokerAddress[]): void => {
-    if (sameBrokers(known, list)) return;
-    known = list;
-    const named = new Set(list.map(({ id }) => id));
-    for (const [id, source] of sources) {
-      if (named.has(id)) continue;
-      source.close();
-      sources.delete(id);
-    }
-    for (const address of list) {
-      const source = sources.get(address.id);
-      if (source) source.moveTo(address);
-      else sources.set(address.id, connect(address));
-      sources.get(address.id)!.listen(false, buckets());
-    }
-  };
   const connect = (address: BrokerAddress): BrokerConnection =>
     new BrokerConnection(address, curveOf(config, config.fromServerKey).curve, {
       interestSince: (bucket) => wantedSince[bucket],
@@ -153,6 +135,10 @@ function runBridge(config: BridgeConfig, parts: BridgeParts, publisher: Publishe
       onConnected: (connection, connected) =>
         log.info(connected ? 'broker-connected' : 'broker-disconnected', { broker: connection.id }),
     });
+  const sources = new BrokerConnections(connect, () => performance.now());
+  const setSources = (list: readonly BrokerAddress[]): void => {
+    sources.follow(list, (source) => source.listen(false, buckets()));
+  };
 
   const interest = watchInterest(
     config.toHeralds,
@@ -169,7 +155,7 @@ function runBridge(config: BridgeConfig, parts: BridgeParts, publisher: Publishe
     },
   );
   const stopTicking = every(TICK_MS, () => {
-    for (const source of sources.values()) source.tick();
+    sources.tick();
     questions.expire(performance.now());
   });
   const stopFollowing =
@@ -184,7 +170,7 @@ function runBridge(config: BridgeConfig, parts: BridgeParts, publisher: Publishe
       stopTicking();
       interest.close();
       recovery.close();
-      for (const source of sources.values()) source.close();
+      sources.close();
       await publisher.close();
     },
   };

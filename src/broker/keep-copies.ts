@@ -4,10 +4,10 @@
 
 import { every } from '../daemon/clock.ts';
 import type { CurveClient } from '../daemon/zeromq-options.ts';
-import { sameBrokers } from '../protocol/bucket-owner.ts';
 import type { BrokerAddress } from '../protocol/load-report.ts';
 import { followBrokers } from '../publisher/discovery.ts';
 import { BrokerConnection } from '../subscriber/broker-connection.ts';
+import { BrokerConnections } from '../subscriber/broker-connections.ts';
 import { Questions } from '../subscriber/core/questions.ts';
 import type { BrokerCore } from './core/broker-core.ts';
 
@@ -21,16 +21,12 @@ export interface KeepCopiesOptions {
 }
 
 const TICK_MS = 100;
-/** A broker that left the list may only have missed its announcements. */
-const RETIRE_MS = 5_000;
 
 /** Returns what ends it. */
 export function keepCopies(options: KeepCopiesOptions): () => void {
   const { core, nowMs } = options;
   const startedMs = nowMs();
   const questions = new Questions();
-  const peers = new Map<string, BrokerConnection>();
-  let known: readonly BrokerAddress[] = [];
 
   const connect = (address: BrokerAddress): BrokerConnection =>
     new BrokerConnection(address, options.curve, {
@@ -52,28 +48,13 @@ export function keepCopies(options: KeepCopiesOptions): () => void {
       repaired: () => {},
       onConnected: () => {},
     });
+  const peers = new BrokerConnections(connect, nowMs);
   const setPeers = (list: readonly BrokerAddress[]): void => {
     const others = list.filter(({ id }) => id !== options.ownId);
-    if (sameBrokers(known, others)) return;
-    known = others;
-    const named = new Set(others.map(({ id }) => id));
-    for (const [id, peer] of peers) {
-      peer.retireAtMs = named.has(id) ? Infinity : Math.min(peer.retireAtMs, nowMs() + RETIRE_MS);
-    }
-    for (const address of others) {
-      const peer = peers.get(address.id);
-      if (peer) peer.moveTo(address);
-      else peers.set(address.id, connect(address));
-      peers.get(address.id)!.listen(true, []);
-    }
+    peers.follow(others, (peer) => peer.listen(true, []));
   };
   const stopTicking = every(TICK_MS, () => {
-    for (const [id, peer] of peers) {
-      peer.tick();
-      if (peer.retireAtMs > nowMs()) continue;
-      peer.close();
-      peers.delete(id);
-    }
+    peers.tick();
     questions.expire(nowMs());
   });
   const stopFollowing = options.heralds.length > 0 ? followBrokers(options.heralds, setPeers) : () => {};
@@ -81,7 +62,6 @@ export function keepCopies(options: KeepCopiesOptions): () => void {
   return () => {
     stopFollowing();
     stopTicking();
-    for (const peer of peers.values()) peer.close();
-    peers.clear();
+    peers.close();
   };
 }

@@ -6,9 +6,10 @@ import type { Log } from '../daemon/log.ts';
 import { silentLog } from '../daemon/log.ts';
 import type { CurveClient } from '../daemon/zeromq-options.ts';
 import { bucketOf } from '../protocol/bucket.ts';
-import { rankAllBuckets, sameBrokers } from '../protocol/bucket-owner.ts';
+import { rankAllBuckets } from '../protocol/bucket-owner.ts';
 import type { BrokerAddress } from '../protocol/load-report.ts';
 import { BrokerConnection } from '../subscriber/broker-connection.ts';
+import { BrokerConnections } from '../subscriber/broker-connections.ts';
 import { Questions } from '../subscriber/core/questions.ts';
 import { Recovery } from '../subscriber/recovery.ts';
 import { chunks, headsRequest, NOWHERE } from './core/feed-history.ts';
@@ -30,8 +31,6 @@ export interface BrokerLinkOptions extends FeedEvents {
 
 const TICK_MS = 100;
 const MAX_TICK_MS = 500;
-/** A broker that left the list may only have missed its announcements. */
-const RETIRE_MS = 5_000;
 /** Above this many buckets everything is taken in few large envelopes; below the lower one, by bucket. */
 const WIDE_ABOVE_BUCKETS = 32;
 const NARROW_BELOW_BUCKETS = 16;
@@ -43,7 +42,6 @@ export function createBrokerLink(options: BrokerLinkOptions): BrokerLink {
   const nowMs = (): number => performance.now();
   const losses = new FeedLosses();
   const questions = new Questions();
-  const connections = new Map<string, BrokerConnection>();
   let canaryLatencyMs = 0;
   const noted = new NotedStamps();
   const topics = new FeedTopics(
@@ -56,7 +54,6 @@ export function createBrokerLink(options: BrokerLinkOptions): BrokerLink {
       options.onTraced?.({ topic, epoch, offset, publisher, sequence, publishedAtMs, stamps });
     },
   );
-  let brokers: readonly BrokerAddress[] = [];
   let ranks = rankAllBuckets([]);
   let wide = false;
   let closed = false;
@@ -108,9 +105,7 @@ export function createBrokerLink(options: BrokerLinkOptions): BrokerLink {
         else void settler.settle(connection, bucket, epoch, count);
       },
       broken: (from, followed) => recovery.mend(from, followed),
-      ended(from, followed) {
-        if (!closed) recovery.ended(from, followed);
-      },
+      ended: (from, followed) => recovery.ended(from, followed),
       repaired: (count) => void (repaired += count),
       traced: (notes) => noted.add(notes),
       onConnected(connection, connected) {
@@ -121,6 +116,7 @@ export function createBrokerLink(options: BrokerLinkOptions): BrokerLink {
         } else connection.resentBefore = losses.resentCounts();
       },
     });
+  const connections = new BrokerConnections(connect, nowMs);
 
   /** Lost unless their publishers send them again; whose they were, nobody knows. */
   const orphan = (from: BrokerConnection, bucket: number, epoch: string, count: number): void =>
@@ -190,19 +186,12 @@ export function createBrokerLink(options: BrokerLinkOptions): BrokerLink {
   };
 
   const setBrokers = (list: readonly BrokerAddress[]): void => {
-    if (closed || sameBrokers(brokers, list)) return;
-    brokers = list;
+    if (closed) return;
+    const isNew = connections.follow(list, (connection) =>
+      connection.listen(wide, topics.interestedBuckets()),
+    );
+    if (!isNew) return;
     ranks = rankAllBuckets(list);
-    const named = new Set(list.map(({ id }) => id));
-    for (const [id, connection] of connections) {
-      connection.retireAtMs = named.has(id) ? Infinity : Math.min(connection.retireAtMs, nowMs() + RETIRE_MS);
-    }
-    for (const address of list) {
-      const known = connections.get(address.id);
-      if (known) known.moveTo(address);
-      else connections.set(address.id, connect(address));
-      connections.get(address.id)!.listen(wide, topics.interestedBuckets());
-    }
     schedule();
   };
 
@@ -213,12 +202,7 @@ export function createBrokerLink(options: BrokerLinkOptions): BrokerLink {
       reachMs += Math.min(now - tickedMs, MAX_TICK_MS);
     }
     tickedMs = now;
-    for (const [id, connection] of connections) {
-      connection.tick();
-      if (connection.retireAtMs > now) continue;
-      connection.close();
-      connections.delete(id);
-    }
+    connections.tick();
     questions.expire(now);
     tellChange();
     if (headsWanted.size > 0) schedule();
@@ -275,8 +259,7 @@ export function createBrokerLink(options: BrokerLinkOptions): BrokerLink {
       recovery.close();
       settler.close();
       clearImmediate(scheduled);
-      for (const connection of connections.values()) connection.close();
-      connections.clear();
+      connections.close();
       questions.expire(Infinity);
       tellChange();
       for (const { settle } of headsWanted.values()) for (const one of settle) one(NOWHERE);

@@ -66,8 +66,6 @@ const ARRIVAL_MS = 1_000;
 
 export class BrokerConnection {
   readonly id: string;
-  /** When to forget this broker; it is no longer in the list. */
-  retireAtMs = Infinity;
   /** Counts of resent messages when the connection broke. */
   resentBefore: Uint32Array | undefined;
   lagMs = 0;

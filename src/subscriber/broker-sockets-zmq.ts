@@ -89,7 +89,7 @@ export function openBrokerSockets(
     unsubscribe: (bytes) => filter(0, bytes),
     ask(request) {
       // Refused only while there is no connection; whoever asked has a deadline and asks again.
-      repair.send(encodeRepairRequest(writer, request)).catch(() => {});
+      if (open) repair.send(encodeRepairRequest(writer, request)).catch(() => {});
     },
     close() {
       open = false;

@@ -49,6 +49,7 @@ export class Recovery {
 
   /** That life of the broker is over. */
   ended(from: BrokerConnection, followed: FollowedEpoch): void {
+    if (this.#closed) return;
     const others = [...this.#host.connections()].some((other) => other.id !== from.id);
     const ended = { from, followed, untilMs: others ? this.#host.nowMs() + GIVE_UP_MS : 0 };
     this.#ended.add(ended);

@@ -1,5 +1,8 @@
 // Two clusters and the bridges between them, all real: what is wanted passes once, and nothing runs in circles.
 
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { bridgeOptions } from '../../../src/broker/bridge-options.ts';
 import type { BridgeHandle } from '../../../src/broker/bridge.ts';
@@ -90,5 +93,42 @@ describe('a bridge', () => {
     await until('the second', () => heard.messages.length === 2);
     expect(heard.values('news')).toEqual([1, 2]);
     expect(heard.gaps).toEqual([]);
+  });
+
+  it('loses nothing of a broker that a Herald just started has not heard yet', async () => {
+    const one = closeLater(await broker('east-1', { cluster: 'east', httpListen: '' }));
+    const other = closeLater(await broker('east-2', { cluster: 'east', httpListen: '' }));
+    const west = await cluster('west');
+    let listed = [one.address(), other.address()];
+    let asked = 0;
+    const herald = createServer((_request, response) => {
+      asked += 1;
+      response.end(JSON.stringify({ brokers: listed }));
+    }).listen(0, '127.0.0.1');
+    closeLater({ close: () => new Promise<void>((resolve) => herald.close(() => resolve())) });
+    await once(herald, 'listening');
+    const flags = { fromHeralds: [`http://127.0.0.1:${(herald.address() as AddressInfo).port}`] };
+    const bridging = closeLater(
+      await startBridge(loadConfig(bridgeOptions, { flags }), { log: silentLog, to: [west.address()] }),
+    );
+    const heard = listener([west.address()]);
+    closeLater(heard.link);
+    await heard.link.subscribe('news');
+    const publisher = closeLater(await createPublisher({ brokers: [other.address()] }));
+    // Until the bridge has joined the topic at the broker.
+    let sent = 0;
+    await until('the bridge to pass', async () => {
+      await publisher.publish('news', ++sent);
+      return heard.messages.length > 0;
+    });
+    await until('all passed', () => heard.values('news').at(-1) === sent);
+    const before = heard.messages.length;
+    listed = [one.address()];
+    const askedBefore = asked;
+    await until('the bridge to know', () => asked >= askedBefore + 2);
+    await publisher.publish('news', ++sent);
+    await until('the last', () => heard.values('news').at(-1) === sent);
+    expect(heard.messages.length).toBe(before + 1);
+    expect(bridging.snapshot().lost).toBe(0);
   });
 });

@@ -1,0 +1,70 @@
+// The brokers that one listens to, as the list of them changes.
+
+import { sameBrokers } from '../protocol/bucket-owner.ts';
+import type { BrokerAddress } from '../protocol/load-report.ts';
+import type { BrokerConnection } from './broker-connection.ts';
+
+/**
+ * A broker that left the list may only have missed its announcements, or a Herald that just started has not heard it
+ * yet; who lets go of it at once misses what it sends meanwhile.
+ */
+export const RETIRE_MS = 5_000;
+
+type Listed = Pick<BrokerConnection, 'moveTo' | 'tick' | 'close'>;
+
+export class BrokerConnections<Connection extends Listed = BrokerConnection> {
+  readonly #connect: (address: BrokerAddress) => Connection;
+  readonly #nowMs: () => number;
+  readonly #connections = new Map<string, Connection>();
+  /** Brokers that are no longer in the list, and when to forget them. */
+  readonly #retiring = new Map<string, number>();
+  #list: readonly BrokerAddress[] = [];
+
+  constructor(connect: (address: BrokerAddress) => Connection, nowMs: () => number) {
+    this.#connect = connect;
+    this.#nowMs = nowMs;
+  }
+
+  get(id: string): Connection | undefined {
+    return this.#connections.get(id);
+  }
+
+  values(): IterableIterator<Connection> {
+    return this.#connections.values();
+  }
+
+  /** `listen` is called for each broker of the list. Answers whether the list is another one than before. */
+  follow(list: readonly BrokerAddress[], listen: (connection: Connection) => void): boolean {
+    if (sameBrokers(this.#list, list)) return false;
+    this.#list = list;
+    const retireAtMs = this.#nowMs() + RETIRE_MS;
+    for (const id of this.#connections.keys()) {
+      if (!this.#retiring.has(id)) this.#retiring.set(id, retireAtMs);
+    }
+    for (const address of list) {
+      this.#retiring.delete(address.id);
+      const known = this.#connections.get(address.id);
+      if (known) known.moveTo(address);
+      const connection = known ?? this.#connect(address);
+      this.#connections.set(address.id, connection);
+      listen(connection);
+    }
+    return true;
+  }
+
+  tick(): void {
+    for (const connection of this.#connections.values()) connection.tick();
+    for (const [id, retireAtMs] of this.#retiring) {
+      if (retireAtMs > this.#nowMs()) continue;
+      this.#connections.get(id)?.close();
+      this.#connections.delete(id);
+      this.#retiring.delete(id);
+    }
+  }
+
+  close(): void {
+    for (const connection of this.#connections.values()) connection.close();
+    this.#connections.clear();
+    this.#retiring.clear();
+  }
+}
