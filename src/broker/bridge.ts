@@ -21,6 +21,7 @@ import { Questions } from '../subscriber/core/questions.ts';
 import { Recovery } from '../subscriber/recovery.ts';
 import { watchInterest } from '../subscriber/interest-watch.ts';
 import type { bridgeOptions } from './bridge-options.ts';
+import { checkBridgeKeys } from './bridge-options.ts';
 
 export type BridgeConfig = Config<typeof bridgeOptions>;
 
@@ -61,6 +62,7 @@ export async function startBridge(config: BridgeConfig, parts: BridgeParts): Pro
   if (config.fromHeralds.length === 0 && !parts.from)
     throw new StartError('--from-heralds: name at least one');
   if (config.toHeralds.length === 0 && !parts.to) throw new StartError('--to-heralds: name at least one');
+  checkBridgeKeys(config);
   const publisher = await createPublisher({
     heralds: config.toHeralds,
     brokers: parts.to ?? [],

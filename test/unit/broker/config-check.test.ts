@@ -1,6 +1,7 @@
-// What stops a broker before it opens anything: settings with which it would run, and reach nobody.
+// What stops a broker or a bridge before it opens anything: settings with which it would run, and reach nobody.
 
 import { describe, expect, it } from 'vitest';
+import { bridgeOptions, checkBridgeConfig } from '../../../src/broker/bridge-options.ts';
 import { brokerOptions } from '../../../src/broker/broker-options.ts';
 import { checkConfig } from '../../../src/broker/config-check.ts';
 import { loadConfig } from '../../../src/daemon/config.ts';
@@ -36,5 +37,25 @@ describe('a broker', () => {
     { ...open, heralds: [] },
   ])('starts with %j', (flags) => {
     expect(() => check(flags)).not.toThrow();
+  });
+});
+
+describe('a bridge', () => {
+  const heralds = { fromHeralds: ['http://127.0.0.1:7401'], toHeralds: ['http://127.0.0.1:7501'] };
+  const checkBridge = (flags: Record<string, unknown>): void =>
+    checkBridgeConfig(loadConfig(bridgeOptions, { flags: { ...heralds, ...flags } }));
+  const own = { curvePublicKey: KEY, curveSecretKey: KEY };
+
+  it.each([
+    ['fromServerKey: expected 40', { ...own, fromServerKey: 'abc' }],
+    ['curveSecretKey: expected 40', { ...own, toServerKey: KEY, curveSecretKey: 'abc' }],
+    ['curvePublicKey: needed', { fromServerKey: KEY }],
+    ['curveSecretKey: needed', { toServerKey: KEY, curvePublicKey: KEY }],
+  ])('does not start with %s', (message, flags) => {
+    expect(() => checkBridge(flags)).toThrow(message);
+  });
+
+  it.each([{}, { ...own, toServerKey: KEY }])('starts with %j', (flags) => {
+    expect(() => checkBridge(flags)).not.toThrow();
   });
 });
