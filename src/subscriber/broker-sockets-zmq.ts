@@ -88,6 +88,8 @@ export function openBrokerSockets(
     subscribe: (bytes) => filter(1, bytes),
     unsubscribe: (bytes) => filter(0, bytes),
     ask(request) {
+      // A question can come up while all closes; a closed socket throws.
+      if (!open) return;
       // Refused only while there is no connection; whoever asked has a deadline and asks again.
       if (open) repair.send(encodeRepairRequest(writer, request)).catch(() => {});
     },

@@ -1,0 +1,14 @@
+import { expect, it } from 'vitest';
+import { freePort } from '../../launch/free-port.ts';
+import { openBrokerSockets } from '../../../src/subscriber/broker-sockets-zmq.ts';
+
+it('a question that comes up when the sockets have closed is no error', async () => {
+  const address = `tcp://127.0.0.1:${await freePort()}`;
+  const sockets = openBrokerSockets(
+    { id: 'b', publish: address, subscribe: address, repair: address, http: '', epoch: 'e', state: 'up' },
+    undefined,
+    { onEnvelope: () => {}, onReply: () => {}, onConnected: () => {} },
+  );
+  sockets.close();
+  expect(() => sockets.ask({ request: 1, kind: 'interest' })).not.toThrow();
+});
