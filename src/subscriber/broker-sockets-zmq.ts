@@ -91,7 +91,7 @@ export function openBrokerSockets(
       // A question can come up while all closes; a closed socket throws.
       if (!open) return;
       // Refused only while there is no connection; whoever asked has a deadline and asks again.
-      if (open) repair.send(encodeRepairRequest(writer, request)).catch(() => {});
+      repair.send(encodeRepairRequest(writer, request)).catch(() => {});
     },
     close() {
       open = false;
