@@ -4,8 +4,7 @@ import { secret, text, urls } from '../daemon/config.ts';
 import type { Config } from '../daemon/config.ts';
 import { StartError } from '../daemon/lifecycle.ts';
 import { parseAddress } from '../daemon/address.ts';
-import { commonOptions } from '../daemon/options.ts';
-import { CURVE_KEY_CHARS } from '../daemon/zeromq-options.ts';
+import { checkCurveKey, commonOptions } from '../daemon/options.ts';
 
 export const bridgeOptions = {
   logLevel: commonOptions.logLevel,
@@ -24,18 +23,9 @@ export function checkBridgeConfig(config: Config<typeof bridgeOptions>): void {
   if (config.fromHeralds.length === 0) throw new StartError('--from-heralds: name at least one');
   if (config.toHeralds.length === 0) throw new StartError('--to-heralds: name at least one');
   if (config.statsd !== '') parseAddress(config.statsd, '--statsd');
-  checkBridgeKeys(config);
-}
-
-/** Throws a StartError that names the option. */
-export function checkBridgeKeys(config: Config<typeof bridgeOptions>): void {
   const { curvePublicKey, curveSecretKey, fromServerKey, toServerKey } = config;
   const keys = { curvePublicKey, curveSecretKey, fromServerKey, toServerKey };
-  for (const [name, key] of Object.entries(keys)) {
-    if (key !== '' && key.length !== CURVE_KEY_CHARS) {
-      throw new StartError(`${name}: expected ${CURVE_KEY_CHARS} characters`);
-    }
-  }
+  for (const [name, key] of Object.entries(keys)) checkCurveKey(name, key);
   if (fromServerKey === '' && toServerKey === '') return;
   for (const name of ['curvePublicKey', 'curveSecretKey'] as const) {
     if (config[name] === '') throw new StartError(`${name}: needed where brokers encrypt (\`herald keys\`)`);

@@ -7,9 +7,8 @@ import type { Address } from '../daemon/address.ts';
 import { formatAddress, isLoopback, parseAddress } from '../daemon/address.ts';
 import type { Config } from '../daemon/config.ts';
 import { StartError } from '../daemon/lifecycle.ts';
-import { checkCommon, longEnough } from '../daemon/options.ts';
+import { checkCommon, checkCurveKey, longEnough } from '../daemon/options.ts';
 import type { CurveClient, CurveKeys } from '../daemon/zeromq-options.ts';
-import { CURVE_KEY_CHARS } from '../daemon/zeromq-options.ts';
 import { ID_PATTERN, ID_WORDS, PLACE_PATTERN, PLACE_WORDS } from '../protocol/names.ts';
 import type { brokerOptions } from './broker-options.ts';
 
@@ -46,11 +45,8 @@ export function checkConfig(config: BrokerConfig): BrokerListens {
     repair: parseAddress(config.repairListen, '--repair-listen'),
     http: config.httpListen === '' ? undefined : parseAddress(config.httpListen, '--http-listen'),
   };
-  for (const key of ['curvePublicKey', 'curveSecretKey'] as const) {
-    if (config[key] !== '' && config[key].length !== CURVE_KEY_CHARS) {
-      throw new StartError(`${key}: expected ${CURVE_KEY_CHARS} characters`);
-    }
-  }
+  checkCurveKey('curvePublicKey', config.curvePublicKey);
+  checkCurveKey('curveSecretKey', config.curveSecretKey);
   if ((config.curvePublicKey === '') !== (config.curveSecretKey === '')) {
     throw new StartError('curvePublicKey and curveSecretKey belong together');
   }

@@ -4,6 +4,7 @@ import { parseAddress } from './address.ts';
 import { choice, integer, list, secret, text, urls } from './config.ts';
 import { StartError } from './lifecycle.ts';
 import { MIN_SECRET_CHARS } from './secrets.ts';
+import { CURVE_KEY_CHARS } from './zeromq-options.ts';
 
 export const commonOptions = {
   secret: secret('cluster secret, at least 16 characters; needed as soon as a private port leaves loopback'),
@@ -33,6 +34,13 @@ export function checkCommon({ secret: given, statsd }: { secret: string; statsd:
 export function longEnough(value: string, flag: string): void {
   if (value !== '' && value.length < MIN_SECRET_CHARS) {
     throw new StartError(`${flag}: at least ${MIN_SECRET_CHARS} characters, got ${value.length}`);
+  }
+}
+
+/** `key`: a CURVE key; empty = none. */
+export function checkCurveKey(name: string, key: string): void {
+  if (key !== '' && key.length !== CURVE_KEY_CHARS) {
+    throw new StartError(`${name}: expected ${CURVE_KEY_CHARS} characters`);
   }
 }
 

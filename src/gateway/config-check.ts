@@ -6,16 +6,9 @@ import { formatAddress, parseAddress } from '../daemon/address.ts';
 import { StartError } from '../daemon/lifecycle.ts';
 import { checkCommon, longEnough } from '../daemon/options.ts';
 import { MIN_SECRET_CHARS } from '../daemon/secrets.ts';
-import {
-  ID_PATTERN,
-  ID_WORDS,
-  isGatewayUrl,
-  LABEL_KEY_PATTERN,
-  LABEL_VALUE_PATTERN,
-  MAX_LABELS,
-  PLACE_PATTERN,
-  PLACE_WORDS,
-} from '../protocol/names.ts';
+import { refusalText } from '../protocol/decode.ts';
+import { decodeLoadReport } from '../protocol/load-report.ts';
+import { ID_PATTERN, ID_WORDS, isGatewayUrl } from '../protocol/names.ts';
 import { parsePairs } from './core/label-pairs.ts';
 import { parseNumberRules, TopicRules } from './core/topic-rules.ts';
 import type { GatewayConfig } from './gateway-options.ts';
@@ -56,17 +49,11 @@ export function checkConfig(config: GatewayConfig): CheckedConfig {
   };
 }
 
-/** What no Herald would take in a report. */
+/** What no Herald would take in a report, by the rule that Heralds go by. */
 function checkPlace({ pool, zone, labels }: GatewayConfig): void {
-  for (const [flag, place] of Object.entries({ '--pool': pool, '--zone': zone })) {
-    if (!PLACE_PATTERN.test(place)) throw new StartError(`${flag} ${place}: expected ${PLACE_WORDS}`);
-  }
-  if (labels.length > MAX_LABELS) throw new StartError(`--labels: at most ${MAX_LABELS}`);
-  for (const [key, value] of Object.entries(parsePairs(labels))) {
-    if (!LABEL_KEY_PATTERN.test(key) || !LABEL_VALUE_PATTERN.test(value)) {
-      throw new StartError(`--labels ${key}=${value}: expected key=value, of A-Z a-z 0-9 . _ / : -`);
-    }
-  }
+  const report = { v: 1, gateway: 'gateway', url: 'ws://gateway/ws', seq: 0, cpu: 0 };
+  const decoded = decodeLoadReport({ ...report, pool, zone, labels: parsePairs(labels) });
+  if (!decoded.ok) throw new StartError(`--${refusalText(decoded.refusal)}`);
 }
 
 /** The name and URL that follow from the address when none is given. */

@@ -23,7 +23,6 @@ export function listenAddresses(config: HeraldConfig): ListenAddresses {
     admin: parseAddress(config.adminListen, '--admin-listen'),
   };
   if (config.agentAddress !== '') parseAddress(config.agentAddress, '--agent-address');
-  longEnough(config.secret, '--secret');
   longEnough(config.adminToken, '--admin-token');
   if (!isLoopback(addresses.control.host) && config.secret === '') {
     throw new StartError(

@@ -3,8 +3,8 @@
 
 import { formatAddress } from '../daemon/address.ts';
 import { StartError } from '../daemon/lifecycle.ts';
+import { checkCurveKey } from '../daemon/options.ts';
 import type { CurveClient } from '../daemon/zeromq-options.ts';
-import { CURVE_KEY_CHARS } from '../daemon/zeromq-options.ts';
 import type { BrokerAddress } from '../protocol/load-report.ts';
 import { ID_PATTERN } from '../protocol/names.ts';
 
@@ -29,8 +29,7 @@ export function brokerReach(config: BrokerReachConfig): BrokerReach {
   if (given.length === 0) return { brokers };
   for (const [name, key] of Object.entries(keys)) {
     if (key === '') throw new StartError(`${name}: needed together with ${given[0]![0]} (\`herald keys\`)`);
-    if (key.length !== CURVE_KEY_CHARS)
-      throw new StartError(`${name}: expected ${CURVE_KEY_CHARS} characters`);
+    checkCurveKey(name, key);
   }
   return { brokers, curve: { serverKey, publicKey, secretKey } };
 }
