@@ -2,6 +2,7 @@
 
 import type { Command } from 'commander';
 import { Argument } from 'commander';
+import { StartError } from '../daemon/lifecycle.ts';
 import type { MoverView } from '../herald/http/mover-api.ts';
 import { askSuccess } from './admin-api.ts';
 import type { AdminFlags } from './ask-commands.ts';
@@ -34,8 +35,15 @@ async function mover(mode: string | undefined, flags: MoverFlags): Promise<void>
   const { pool, reason } = flags;
   const wish = mode === undefined ? undefined : { mode, reason, author: author(), ...(pool && { pool }) };
   const view = await askSuccess<MoverView>(adminTarget(flags), '/v1/mover', wish);
+  if (pool !== undefined && !Object.hasOwn(view.modes, pool)) {
+    throw new StartError(`no pool ${pool} in the table; there ${poolNames(Object.keys(view.modes))}`);
+  }
   if (flags.output === 'table') console.log(renderMover(view, pool));
   else printJson(view, flags.output);
+}
+
+function poolNames(pools: string[]): string {
+  return pools.length === 0 ? 'is none yet' : `${pools.length === 1 ? 'is' : 'are'} ${pools.join(', ')}`;
 }
 
 export function renderMover({ leaseHeld, modes, orders }: MoverView, pool: string | undefined): string {

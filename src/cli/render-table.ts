@@ -4,7 +4,7 @@
 
 import type { GatewaySnapshot, TableSnapshot } from '../herald/core/balancer-types.ts';
 import type { Color } from './terminal-text.ts';
-import { painter } from './terminal-text.ts';
+import { painter, visibleLength } from './terminal-text.ts';
 
 export interface RenderOptions {
   color: boolean;
@@ -15,27 +15,39 @@ export interface RenderOptions {
   picksPerSec?: ReadonlyMap<string, number>;
   /** Remarks beside a gateway. */
   remarks?: ReadonlyMap<string, string>;
+  /** The pool asked for, when it was one alone. */
+  pool?: string | undefined;
 }
 
 interface Column {
   head: string;
   width: number;
+  /** It shrinks to this before any column goes. */
+  least?: number;
   /** Which goes first when room is short: 1 before 2; 0 stays. */
   spare: number;
   left?: boolean;
-  cell(gateway: GatewaySnapshot): string;
+  cell(gateway: GatewaySnapshot, width: number): string;
   color?(gateway: GatewaySnapshot): Color | undefined;
 }
 
 const BAR_WIDTH = 20;
+const BAR_HEAD = 'expected load';
 const GAP = '  ';
 const AROUND_ROWS = 2;
 const MAX_ID_WIDTH = 40;
+/** Room kept for remarks; longer ones are cut where the terminal ends. */
+const MAX_REMARK_WIDTH = 20;
 
 export function renderTable(table: TableSnapshot, options: RenderOptions): string {
   const paint = painter(options.color);
-  if (table.gateways.length === 0) return paint('grey', 'no gateway here has reported yet');
-  const width = options.width ?? Infinity;
+  if (table.gateways.length === 0) {
+    const where = options.pool === undefined ? 'here' : `of pool ${options.pool}`;
+    return paint('grey', `no gateway ${where} has reported yet`);
+  }
+  const remarks = table.gateways.map((gateway) => visibleLength(remarkOn(gateway, options.remarks)));
+  const widest = Math.min(MAX_REMARK_WIDTH, Math.max(...remarks));
+  const width = (options.width ?? Infinity) - (widest > 0 ? GAP.length + widest : 0);
   const columns = fitting(columnsOf(table, options), width);
 
   const most = Math.max(1, (options.rows ?? Infinity) - AROUND_ROWS);
@@ -43,7 +55,7 @@ export function renderTable(table: TableSnapshot, options: RenderOptions): strin
   const head = columns.map(({ head: text, width: room, left }) => padded(text, room, left)).join(GAP);
   const lines = shown.map((gateway) => {
     const cells = columns.map((column) => {
-      const text = padded(column.cell(gateway), column.width, column.left);
+      const text = padded(column.cell(gateway, column.width), column.width, column.left);
       const color = column.color?.(gateway) ?? (isKnown(gateway) ? undefined : 'grey');
       return color === undefined ? text : paint(color, text);
     });
@@ -64,11 +76,12 @@ function columnsOf(table: TableSnapshot, options: RenderOptions): Column[] {
       : undefined,
     { head: 'state', width: 8, spare: 0, left: true, cell: (g) => g.effectiveState, color: stateColor },
     {
-      head: 'expected load',
+      head: BAR_HEAD,
       width: BAR_WIDTH,
+      least: BAR_HEAD.length,
       spare: 3,
       left: true,
-      cell: (g) => (isKnown(g) ? bar(g.expectedScore) : ''),
+      cell: (g, width) => (isKnown(g) ? bar(g.expectedScore, width) : ''),
       color: loadColor,
     },
     { head: 'load', width: 7, spare: 0, cell: (g) => (isKnown(g) ? percent(g.expectedScore) : '-') },
@@ -88,15 +101,24 @@ function columnsOf(table: TableSnapshot, options: RenderOptions): Column[] {
   return all.filter((column) => column !== undefined);
 }
 
-/** The columns that fit, without the most dispensable ones. */
+/** The columns that fit: narrower where they may be, then without the most dispensable ones. */
 function fitting(columns: Column[], width: number): Column[] {
-  const needed = columns.reduce((sum, column) => sum + column.width + GAP.length, -GAP.length);
+  const over = widthOf(columns) - width;
+  if (over <= 0) return columns;
+  const narrow = columns.map((column) => {
+    const least = column.least ?? column.width;
+    return { ...column, width: Math.max(least, column.width - over) };
+  });
   const spare = columns.filter((column) => column.spare > 0).sort((a, b) => a.spare - b.spare)[0];
-  if (needed <= width || spare === undefined) return columns;
+  if (spare === undefined || widthOf(narrow) <= width) return narrow;
   return fitting(
     columns.filter((column) => column !== spare),
     width,
   );
+}
+
+function widthOf(columns: Column[]): number {
+  return columns.reduce((sum, column) => sum + column.width + GAP.length, -GAP.length);
 }
 
 function hottest(gateways: readonly GatewaySnapshot[], most: number): GatewaySnapshot[] {
@@ -136,9 +158,9 @@ function widest(head: string, texts: string[]): number {
   return Math.min(16, Math.max(head.length, ...texts.map((text) => text.length)));
 }
 
-function bar(load: number): string {
-  const filled = Math.min(BAR_WIDTH, Math.round(Math.max(0, load) * BAR_WIDTH));
-  return '█'.repeat(filled) + '░'.repeat(BAR_WIDTH - filled);
+function bar(load: number, width: number): string {
+  const filled = Math.min(width, Math.round(Math.max(0, load) * width));
+  return '█'.repeat(filled) + '░'.repeat(width - filled);
 }
 
 function percent(ratio: number): string {

@@ -45,7 +45,7 @@ function fetchTable(target: Target, pool: string | undefined): Promise<TableSnap
 async function table(flags: TableFlags): Promise<void> {
   const target = adminTarget(flags);
   if (!flags.watch) {
-    printTable(await fetchTable(target, flags.pool), flags.output);
+    printTable(await fetchTable(target, flags.pool), flags);
     return;
   }
   let silence = '';
@@ -53,7 +53,7 @@ async function table(flags: TableFlags): Promise<void> {
     try {
       const snapshot = await fetchTable(target, flags.pool);
       silence = '';
-      printTable(snapshot, flags.output, new Date().toISOString());
+      printTable(snapshot, flags, new Date().toISOString());
     } catch (error) {
       // Said once: a Herald that restarts is no reason to leave.
       const said = (error as Error).message;
@@ -65,13 +65,13 @@ async function table(flags: TableFlags): Promise<void> {
 }
 
 /** `at` tells one reading from the next where many are printed. */
-function printTable(snapshot: TableSnapshot, output: Output, at?: string): void {
+function printTable(snapshot: TableSnapshot, { output, pool }: TableFlags, at?: string): void {
   switch (output) {
     case 'table': {
       const { isTTY, columns } = process.stdout;
       const width = isTTY ? columns : undefined;
       if (at !== undefined) console.log(`\n${at}`);
-      console.log(renderTable(snapshot, { color: hasColor(process.stdout), ...(width && { width }) }));
+      console.log(renderTable(snapshot, { color: hasColor(process.stdout), pool, ...(width && { width }) }));
       return;
     }
     case 'json':
@@ -95,8 +95,9 @@ async function top(flags: AdminFlags & { pool?: string }): Promise<void> {
     const body = await fetchTable(target, flags.pool).then(
       (snapshot) => {
         const picksPerSec = rates.update(snapshot, performance.now());
+        const shown = { color, picksPerSec, pool: flags.pool };
         return () =>
-          renderTable(snapshot, { color, picksPerSec, width: screen.columns, rows: screen.rows - HEAD_ROWS });
+          renderTable(snapshot, { ...shown, width: screen.columns, rows: screen.rows - HEAD_ROWS });
       },
       // A Herald that restarts is a reason to say so and go on, not to leave the screen.
       (error: unknown) => () => (error as Error).message,

@@ -49,6 +49,7 @@ describe('the load table as text', () => {
 
   it('says so when nobody is in it', () => {
     expect(renderTable(table([]), { color: false })).toBe('no gateway here has reported yet');
+    expect(renderTable(table([]), { color: false, pool: 'x' })).toBe('no gateway of pool x has reported yet');
   });
 
   it.each([200, 100, 80, 60, 40])('fits %i columns', (width) => {
@@ -57,6 +58,16 @@ describe('the load table as text', () => {
     for (const line of lines(text)) expect(visibleLength(line)).toBeLessThanOrEqual(width);
     expect(text).toContain('gw-2');
     expect(text).toMatch(/load.*\n.*30\.0 %/);
+  });
+
+  it('keeps room on 80 columns for what is remarked of a gateway', () => {
+    const rows = [gateway('gateway-1'), gateway('gateway-2')];
+    const remarks = new Map([['gateway-2', 'squeezed']]);
+    const rendered = renderTable(table(rows), { color: false, width: 80, remarks, picksPerSec: new Map() });
+    const [head, , second] = lines(rendered);
+    expect(head).toMatch(/ expected load +load +reported +conns +new/);
+    expect(second).toMatch(/ {2}squeezed$/);
+    for (const line of lines(rendered)) expect(line.length).toBeLessThanOrEqual(80);
   });
 
   it('of 200 gateways on 20 rows shows the hottest, and says so', () => {
