@@ -33,6 +33,17 @@ export async function ask(base: string, path: string, token: string, timeoutMs: 
   }
 }
 
+/** Asks each in turn until one answers; of a silence of all, why each did not. `bases` is not empty. */
+export async function askFirst(bases: readonly string[], path: string, timeoutMs: number): Promise<Asked> {
+  const silent: string[] = [];
+  for (const base of bases) {
+    const asked = await ask(base, path, '', timeoutMs);
+    if (asked.ok) return asked;
+    silent.push(asked.why);
+  }
+  return { ok: false, why: silent.join(', ') };
+}
+
 function parsed(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;

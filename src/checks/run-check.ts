@@ -3,8 +3,9 @@
 
 import { nearest } from '../daemon/nearest.ts';
 import { refusalText } from '../protocol/decode.ts';
+import type { BrokerReach } from '../publisher/broker-reach.ts';
 import type { Answer, Asked } from './ask-herald.ts';
-import { ask } from './ask-herald.ts';
+import { ask, askFirst } from './ask-herald.ts';
 import { judgeBrokers, judgeReady } from './core/readiness.ts';
 import { decodeTable, judgeGatewayLoad, judgeTableAge } from './core/table.ts';
 import type { CheckedTable } from './core/table.ts';
@@ -15,10 +16,13 @@ import { checkCanary, checkLookup } from './way-checks.ts';
 export type { CheckResult } from './core/verdict.ts';
 
 export interface CheckOptions {
-  /** Public, control and admin URL of one Herald; the default ports on this machine when absent. */
+  /** Public and admin URL of one Herald; the default ports on this machine when absent. */
   publicUrl?: string;
-  controlUrl?: string;
   adminUrl?: string;
+  /** Control URLs; the first that answers is asked. */
+  controlUrls?: readonly string[];
+  /** canary: brokers to publish through instead of those a Herald names, and keys for those that encrypt. */
+  brokerReach?: BrokerReach;
   /** Bearer token of the admin port; empty = none. */
   token?: string;
   /** Limits; each check has its own default and unit (see CHECKS). */
@@ -61,8 +65,8 @@ export const CHECKS: Readonly<Record<string, Check>> = {
   brokers: {
     help: 'brokers that are up',
     limits: { warn: 1, crit: 0, worse: 'low' },
-    run: async ({ controlUrl, timeoutMs }, limits) =>
-      whenAnswered(await ask(controlUrl, '/v1/brokers', '', timeoutMs), 'unknown', ({ body }) =>
+    run: async ({ controlUrls, timeoutMs }, limits) =>
+      whenAnswered(await askFirst(controlUrls, '/v1/brokers', timeoutMs), 'unknown', ({ body }) =>
         judgeBrokers(body, limits),
       ),
   },
@@ -106,7 +110,8 @@ export async function runCheck(name: string, options: CheckOptions = {}): Promis
 function withDefaults(options: CheckOptions): Required<CheckOptions> {
   return {
     publicUrl: options.publicUrl ?? 'http://127.0.0.1:7400',
-    controlUrl: options.controlUrl ?? 'http://127.0.0.1:7401',
+    controlUrls: options.controlUrls ?? ['http://127.0.0.1:7401'],
+    brokerReach: options.brokerReach ?? { brokers: [] },
     adminUrl: options.adminUrl ?? 'http://127.0.0.1:7403',
     token: options.token ?? '',
     warn: options.warn ?? Infinity,
@@ -131,6 +136,10 @@ async function ofTable(
 ): Promise<Verdict> {
   const asked = await ask(options.adminUrl, '/v1/table', options.token, options.timeoutMs);
   return whenAnswered(asked, 'unknown', ({ status, body }) => {
+    if (status === 401) {
+      const wish = options.token === '' ? 'asks for a token' : 'does not take the token given';
+      return unknown(`${options.adminUrl} ${wish}`);
+    }
     if (status !== 200) return unknown(`${options.adminUrl}/v1/table answered ${status}`);
     const table = decodeTable(body);
     return table.ok ? judge(table.value) : unknown(refusalText(table.refusal));

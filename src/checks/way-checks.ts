@@ -1,7 +1,11 @@
 // The checks that go the way themselves: `lookup` as a client would, `canary` as a message would.
 
+import { decodeBrokerList } from '../protocol/broker-address.ts';
+import { refusalText } from '../protocol/decode.ts';
+import type { BrokerAddress } from '../protocol/load-report.ts';
 import type { LookupPick } from '../protocol/lookup.ts';
-import { ask } from './ask-herald.ts';
+import type { BrokerReach } from '../publisher/broker-reach.ts';
+import { ask, askFirst } from './ask-herald.ts';
 import { MAX_LISTENERS, sendCanary } from './canary.ts';
 import type { Limits, Verdict } from './core/verdict.ts';
 import type { LookupProbe } from './core/way.ts';
@@ -10,7 +14,8 @@ import { reach } from './reach.ts';
 
 export interface WayOptions {
   publicUrl: string;
-  controlUrl: string;
+  controlUrls: readonly string[];
+  brokerReach: BrokerReach;
   pool: string;
   timeoutMs: number;
 }
@@ -35,17 +40,31 @@ export async function checkLookup(
 }
 
 export async function checkCanary(options: WayOptions, limits: Limits): Promise<Verdict> {
-  const { publicUrl, controlUrl, pool, timeoutMs } = options;
+  const { publicUrl, brokerReach, pool, timeoutMs } = options;
   const asked = await ask(publicUrl, lookupPath(pool, MAX_LISTENERS - 1), '', timeoutMs);
   if (!asked.ok) return { severity: 'unknown', text: asked.why, figures: [] };
   const { status, body, tookMs } = asked.answer;
   const picks = picksOf(body);
   if (status !== 200 || picks.length === 0) return judgeLookup(refusal(status, body, tookMs), limits);
-  try {
-    return judgeCanary(await sendCanary(picks, controlUrl, timeoutMs), limits);
-  } catch (error) {
-    return { severity: 'critical', text: `not published: ${(error as Error).message}`, figures: [] };
-  }
+  const brokers = await brokersFor(options);
+  if (!brokers.ok) return { severity: brokers.severity, text: brokers.why, figures: [] };
+  const sent = await sendCanary(picks, { ...brokerReach, brokers: brokers.list }, timeoutMs);
+  if (sent.ok) return judgeCanary(sent.hearings, limits);
+  return { severity: sent.severity, text: `not published: ${sent.why}`, figures: [] };
+}
+
+type Brokers =
+  { ok: true; list: BrokerAddress[] } | { ok: false; severity: 'critical' | 'unknown'; why: string };
+
+/** Those given, or those that a Herald names. */
+async function brokersFor({ controlUrls, brokerReach, timeoutMs }: WayOptions): Promise<Brokers> {
+  if (brokerReach.brokers.length > 0) return { ok: true, list: brokerReach.brokers };
+  const asked = await askFirst(controlUrls, '/v1/brokers', timeoutMs);
+  if (!asked.ok) return { ok: false, severity: 'unknown', why: asked.why };
+  const list = decodeBrokerList((asked.answer.body as { brokers?: unknown } | null)?.brokers);
+  if (!list.ok) return { ok: false, severity: 'unknown', why: refusalText(list.refusal) };
+  if (list.value.length > 0) return { ok: true, list: list.value };
+  return { ok: false, severity: 'critical', why: 'not published: no broker is up' };
 }
 
 function lookupPath(pool: string, alternates: number): string {

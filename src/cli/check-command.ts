@@ -7,13 +7,14 @@ import { CHECKS, runCheck } from '../checks/run-check.ts';
 import type { AdminFlags } from './ask-commands.ts';
 import { adminFlags, publicUrlFlag } from './ask-commands.ts';
 import { decimalNumber, heraldUrl, heraldUrls, wholeNumber } from './given.ts';
+import { brokerReachFlags, brokerReachOf } from './broker-reach-flags.ts';
 import { CONTROL_URL } from './pubsub-commands.ts';
 
 const UNKNOWN = 3;
 const MAX_LIMIT = 1e12;
 const MAX_TIMEOUT_MS = 600_000;
 
-interface CheckFlags extends AdminFlags {
+interface CheckFlags extends AdminFlags, Record<string, unknown> {
   url: string;
   control: string;
   warn?: string;
@@ -28,12 +29,14 @@ export function addCheckCommand(program: Command): void {
     const defaults = limits === undefined ? '' : ` (warn ${limits.warn}, crit ${limits.crit})`;
     return `  ${name.padEnd(14)} ${help}${defaults}`;
   });
-  adminFlags(program.command('check <name>'))
+  brokerReachFlags(adminFlags(program.command('check <name>')))
     .description('a Sensu or Nagios check: one line with performance data; exit 0, 1, 2 or 3')
     .addHelpText('after', `\nChecks:\n${names.join('\n')}`)
     .addOption(publicUrlFlag('public URL of a Herald'))
     .addOption(
-      new Flag('--control <url>', 'control URL of a Herald').env('HERALD_HERALDS').default(CONTROL_URL),
+      new Flag('--control <urls>', 'control URLs of Heralds, with commas; the first that answers is asked')
+        .env('HERALD_HERALDS')
+        .default(CONTROL_URL),
     )
     .option('--warn <number>', 'limit of a warning')
     .option('--crit <number>', 'limit of critical')
@@ -62,7 +65,8 @@ function usableOptions(flags: CheckFlags): CheckOptions {
 function optionsOf(flags: CheckFlags): CheckOptions {
   return {
     publicUrl: heraldUrl('--url', flags.url),
-    controlUrl: heraldUrls('--control', flags.control)[0]!,
+    controlUrls: heraldUrls('--control', flags.control),
+    brokerReach: brokerReachOf(flags),
     adminUrl: heraldUrl('--admin', flags.admin),
     ...(flags.token !== undefined && { token: flags.token }),
     ...(flags.warn !== undefined && { warn: decimalNumber('--warn', flags.warn, 0, MAX_LIMIT) }),

@@ -5,13 +5,12 @@ import type { Command } from 'commander';
 import { Option as Flag } from 'commander';
 import { WebSocket } from 'ws';
 import { connect } from '../client/index.ts';
-import { envName, flagName, loadConfig } from '../daemon/config.ts';
 import { StartError } from '../daemon/lifecycle.ts';
-import { brokerReachOptions } from '../daemon/options.ts';
 import { TOPIC_PATTERN, TOPIC_WORDS } from '../protocol/names.ts';
 import { traceKey } from '../protocol/publication-trace.ts';
 import type { AdminFlags } from './ask-commands.ts';
 import { adminFlags, adminTarget, publicUrlFlag } from './ask-commands.ts';
+import { brokerReachFlags, brokerReachOf } from './broker-reach-flags.ts';
 import { heraldUrls, wholeNumber } from './given.ts';
 import { collectTraces, renderTraces } from './publish-trace.ts';
 
@@ -32,10 +31,7 @@ export function addPubSubCommands(program: Command): void {
     .option('--count <number>', 'publish it so many times', '1')
     .option('--trace', 'print how long the last one took from hop to hop, asked of every gateway')
     .action(publish);
-  adminFlags(publishing);
-  for (const [key, { help }] of Object.entries(brokerReachOptions)) {
-    publishing.addOption(new Flag(`${flagName(key)} <text>`, `${help} [${envName(key)}]`));
-  }
+  brokerReachFlags(adminFlags(publishing));
 
   program
     .command('subscribe <topic...>')
@@ -54,9 +50,8 @@ async function publish(
   checkTopic(topic);
   const count = wholeNumber('--count', flags.count, 1, MAX_COUNT);
   const heralds = heraldUrls('--heralds', flags.heralds);
-  const { brokerReach } = await import('../publisher/broker-reach.ts');
   const { createPublisher } = await import('../publisher/index.ts');
-  const reach = brokerReach(loadConfig(brokerReachOptions, { env: process.env, flags }));
+  const reach = brokerReachOf(flags);
   const publisher = await createPublisher({ heralds, giveUpMs: GIVE_UP_MS, ...reach });
   // A publisher without a connection holds nothing that keeps the process alive.
   const alive = setInterval(() => {}, 1_000);

@@ -1,7 +1,7 @@
 // CURVE from end to end with the keys that `herald keys` prints: publisher, broker, gateway, and the bridge to
 // a second cluster with keys of its own, each a process of the built program.
 
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { afterEach, describe, expect, it } from 'vitest';
 import { freePorts } from '../../launch/free-port.ts';
 import { TestClient } from '../../launch/gateway.ts';
@@ -34,7 +34,10 @@ afterEach(async () => {
 });
 
 /** A Herald and a broker that encrypts; and what a peer of it needs in its environment. */
-async function cluster(name: string, keys: Keys): Promise<{ control: string; brokers: string }> {
+async function cluster(
+  name: string,
+  keys: Keys,
+): Promise<{ control: string; lookup: string; brokers: string }> {
   const herald = await start('serve', {
     id: `${name}-herald`,
     'public-listen': ANY_PORT,
@@ -57,7 +60,8 @@ async function cluster(name: string, keys: Keys): Promise<{ control: string; bro
     },
     { HERALD_CURVE_PUBLIC_KEY: keys.publicKey, HERALD_CURVE_SECRET_KEY: keys.secretKey },
   );
-  return { control: herald.addresses['control']!, brokers: `${name}-broker@127.0.0.1:${ports.join(':')}` };
+  const { control, public: lookup } = herald.addresses;
+  return { control: control!, lookup: lookup!, brokers: `${name}-broker@127.0.0.1:${ports.join(':')}` };
 }
 
 function ownKeys(server: Keys, own: Keys): Record<string, string> {
@@ -147,6 +151,33 @@ describe('CURVE', () => {
       const reply = (await (await fetch(`${gateway!.addresses['http']}/readyz`)).json()) as object;
       expect(reply).toMatchObject({ brokers: 0 });
     }
+  });
+
+  it('lets the canary check through with keys, and without leaves it unable to judge', async () => {
+    const [server, other, own] = [heraldKeys(), heraldKeys(), heraldKeys()];
+    const { control, lookup } = await cluster('main', server);
+    const gateway = await start('gateway', { listen: ANY_PORT, heralds: control }, ownKeys(server, own));
+    await subscribed(gateway, 'news');
+    const canary = (
+      env: Record<string, string>,
+      timeoutMs: number,
+    ): { code: number | null; line: string } => {
+      const args = ['check', 'canary', '--control', control, '--url', lookup, '--timeout', String(timeoutMs)];
+      const { status, stdout } = spawnSync(process.execPath, [HERALD_BIN, ...args], {
+        encoding: 'utf8',
+        env: { ...process.env, ...env },
+      });
+      return { code: status, line: stdout };
+    };
+    await until('the canary to pass', () => canary(ownKeys(server, own), 10_000).code === 0);
+    const shut = canary({}, 1_000);
+    expect(shut.line).toContain(
+      'main-broker lets this check not in; where brokers encrypt, give --broker-server-key',
+    );
+    expect(shut.code).toBe(3);
+    const mistaken = canary(ownKeys(other, own), 1_000);
+    expect(mistaken.line).toContain('are the CURVE keys the right ones?');
+    expect(mistaken.code).toBe(3);
   });
 
   it('is refused at the start when keys do not belong together', async () => {

@@ -7,7 +7,8 @@ import type { CheckOptions, CheckResult } from '../../../src/checks/run-check.ts
 import { CHECK_NAMES, runCheck } from '../../../src/checks/run-check.ts';
 import { startUp } from '../../e2e/spine/running-up.ts';
 import type { RunningUp } from '../../e2e/spine/running-up.ts';
-import { freePort } from '../../launch/free-port.ts';
+import { parseBrokers } from '../../../src/publisher/broker-reach.ts';
+import { freePort, freePorts } from '../../launch/free-port.ts';
 import { until } from '../../launch/until.ts';
 import { inRange, readNagiosLine } from '../../unit/checks/nagios-line.ts';
 
@@ -18,7 +19,7 @@ let here: CheckOptions;
 beforeAll(async () => {
   up = await startUp(['--no-bots', '--no-squeeze']);
   stop = () => up.stop();
-  here = { publicUrl: up.publicUrl, controlUrl: up.controlUrl, adminUrl: up.adminUrl, timeoutMs: 10_000 };
+  here = { publicUrl: up.publicUrl, controlUrls: [up.controlUrl], adminUrl: up.adminUrl, timeoutMs: 10_000 };
   await until(
     'all to be well',
     async () => (await Promise.all(CHECK_NAMES.map(async (name) => runCheck(name, here)))).every(isOk),
@@ -55,6 +56,25 @@ describe('on a healthy platform', () => {
     expect(readNagiosLine((await runCheck('brokers', here)).line).data['up']?.value).toBe(2);
   });
 
+  it.each(['brokers', 'canary'])('%s asks the next Herald when one is down', async (name) => {
+    const dead = `http://127.0.0.1:${await freePort()}`;
+    expect(await runCheck(name, { ...here, controlUrls: [dead, up.controlUrl] })).toMatchObject({
+      exitCode: 0,
+    });
+  });
+
+  it('canary is critical when no broker takes a connection', async () => {
+    const [publish, subscribe, repair] = await freePorts(3);
+    const brokers = parseBrokers([`gone@127.0.0.1:${publish}:${subscribe}:${repair}`]);
+    const { exitCode, line } = await runCheck('canary', {
+      ...here,
+      brokerReach: { brokers },
+      timeoutMs: 1_000,
+    });
+    expect(line).toMatch(/not published: no broker takes a connection: gone at tcp:.* ECONNREFUSED/);
+    expect(exitCode).toBe(2);
+  });
+
   it.each([
     [{ warn: 0, crit: 1e9 }, 1],
     [{ warn: 0, crit: 0 }, 2],
@@ -81,7 +101,7 @@ describe('on a healthy platform', () => {
 describe('on a broken platform', () => {
   it('a Herald that is not there is critical for those that check it, unknown for the others', async () => {
     const dead = `http://127.0.0.1:${await freePort()}`;
-    const there = { publicUrl: dead, controlUrl: dead, adminUrl: dead, timeoutMs: 2_000 };
+    const there = { publicUrl: dead, controlUrls: [dead], adminUrl: dead, timeoutMs: 2_000 };
     const codes = await Promise.all(
       CHECK_NAMES.map(async (name) => [name, (await runCheck(name, there)).exitCode] as const),
     );
@@ -113,7 +133,7 @@ describe('on a broken platform', () => {
     await new Promise<void>((resolve) => nonsense.listen(0, '127.0.0.1', resolve));
     const url = `http://127.0.0.1:${(nonsense.address() as AddressInfo).port}`;
     for (const name of ['table-age', 'gateway-load', 'brokers']) {
-      const { exitCode } = await runCheck(name, { adminUrl: url, controlUrl: url, timeoutMs: 2_000 });
+      const { exitCode } = await runCheck(name, { adminUrl: url, controlUrls: [url], timeoutMs: 2_000 });
       expect([name, exitCode]).toEqual([name, 3]);
     }
     nonsense.closeAllConnections();
