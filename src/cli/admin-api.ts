@@ -1,6 +1,7 @@
 // Requests to a running Herald, and its errors turned into one helpful line.
 
 import { request } from 'undici';
+import { isLoopback } from '../daemon/address.ts';
 import { StartError } from '../daemon/lifecycle.ts';
 import type { Problem } from '../protocol/lookup.ts';
 
@@ -52,12 +53,21 @@ async function ask(
       retryAfter: Array.isArray(retryAfter) ? retryAfter[0] : retryAfter,
     };
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? (error as Error).message;
-    throw new StartError(`no Herald answers at ${url.origin} (${code}); start one with "herald up"`);
+    throw new StartError(noHerald(url, whyOf(error)));
   }
 }
 
-function jsonOf(content: string, url: URL): unknown {
+export function whyOf(error: unknown): string {
+  return (error as NodeJS.ErrnoException).code ?? (error as Error).message;
+}
+
+/** Only on this machine can it be started from here. */
+export function noHerald(url: URL, why: string): string {
+  const advice = isLoopback(url.hostname.replace(/^\[|\]$/g, '')) ? '; start one with "herald up"' : '';
+  return `no Herald answers at ${url.origin} (${why})${advice}`;
+}
+
+export function jsonOf(content: string, url: URL): unknown {
   if (content === '') return undefined;
   try {
     return JSON.parse(content) as unknown;
@@ -73,9 +83,15 @@ export async function askSuccess<T>(target: Target, path: string, body?: unknown
   throw refusal(target, status, value, retryAfter);
 }
 
-function refusal(target: Target, status: number, value: unknown, retryAfter: string | undefined): StartError {
+export function refusal(
+  target: Target,
+  status: number,
+  value: unknown,
+  retryAfter: string | undefined,
+): StartError {
   if (status === 401) {
-    return new StartError(`${target.url} asks for a token; give it with --token or HERALD_ADMIN_TOKEN`);
+    const wish = target.token ? 'does not take the token given' : 'asks for a token; give it';
+    return new StartError(`${target.url} ${wish} with --token or HERALD_ADMIN_TOKEN`);
   }
   const problem = value as Partial<Problem> | undefined;
   const wait = retryAfter === undefined ? '' : `; try again in ${retryAfter} s`;

@@ -5,7 +5,8 @@ import { Argument } from 'commander';
 import { bridgeOptions } from '../broker/bridge-options.ts';
 import { brokerOptions } from '../broker/broker-options.ts';
 import type { Config, Options } from '../daemon/config.ts';
-import { loadConfig, printConfig } from '../daemon/config.ts';
+import { envName, loadConfig, printConfig } from '../daemon/config.ts';
+import { nearest } from '../daemon/nearest.ts';
 import { gatewayOptions } from '../gateway/gateway-options.ts';
 import { heraldOptions } from '../herald/herald-options.ts';
 
@@ -52,6 +53,7 @@ export function addConfigCommand(program: Command): void {
       'validate a file as the daemon would, with secrets and others from the environment; says the nearest key for an unknown one',
     )
     .action(async (name: string, file: string) => {
+      for (const doubt of mistypedVariables(process.env)) console.error(`herald: warning: ${doubt}`);
       await DAEMONS[name]!.check(file);
       console.log(`${file}: a valid configuration of herald ${name}`);
     });
@@ -64,4 +66,27 @@ export function addConfigCommand(program: Command): void {
       const known = DAEMONS[name]!;
       process.stdout.write(printConfig(known.options, known.load({ file, env: process.env })));
     });
+}
+
+const PREFIX = 'HERALD_';
+/** Of commands that ask, beside the daemons' own. */
+const ASKING_VARIABLES = ['HERALD_ADMIN', 'HERALD_PUBLIC', 'HERALD_TOKEN'];
+
+/**
+ * Variables that nothing reads and that look like one that is read. Others may share the environment and the prefix,
+ * so this is a warning and no refusal.
+ */
+function mistypedVariables(env: NodeJS.ProcessEnv): string[] {
+  const options = Object.values(DAEMONS).flatMap((one) => Object.keys(one.options));
+  const known = [...new Set([...options.map(envName), ...ASKING_VARIABLES])].map(withoutPrefix);
+  return Object.keys(env)
+    .filter((name) => name.startsWith(PREFIX) && !known.includes(withoutPrefix(name)))
+    .flatMap((name) => {
+      const close = nearest(withoutPrefix(name), known);
+      return close === undefined ? [] : [`nothing reads ${name}; did you mean ${PREFIX}${close}?`];
+    });
+}
+
+function withoutPrefix(name: string): string {
+  return name.slice(PREFIX.length);
 }

@@ -6,6 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
 import { request } from 'undici';
 import { StartError } from '../daemon/lifecycle.ts';
+import { jsonOf, noHerald, refusal, whyOf } from './admin-api.ts';
 import { adminFlags, adminTarget } from './ask-commands.ts';
 import { LONGEST_TIMER, parseDurationMs } from './duration.ts';
 
@@ -28,14 +29,17 @@ async function record(file: string, flags: RecordFlags): Promise<void> {
   const forMs = parseDurationMs(flags.for, '--for', LONGEST_TIMER);
   const stop = new AbortController();
   process.on('SIGINT', () => stop.abort());
-  const reply = await request(new URL('/v1/record', target.url), {
+  const url = new URL('/v1/record', target.url);
+  const reply = await request(url, {
     headers: target.token === undefined ? {} : { authorization: `Bearer ${target.token}` },
     bodyTimeout: 0,
     signal: stop.signal,
   }).catch((error: unknown) => {
-    throw new StartError(`no Herald answers at ${target.url} (${(error as Error).message})`);
+    throw new StartError(noHerald(url, whyOf(error)));
   });
-  if (reply.statusCode !== 200) throw new StartError(`${reply.statusCode}: ${await reply.body.text()}`);
+  if (reply.statusCode !== 200) {
+    throw refusal(target, reply.statusCode, jsonOf(await reply.body.text(), url), undefined);
+  }
 
   const timer = setTimeout(() => stop.abort(), forMs);
   const count = { lines: 0 };

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { HERALD_BIN } from '../../e2e/spine/running-up.ts';
 import { freePort } from '../../launch/free-port.ts';
+import { ANY_PORT, startHeraldProcess } from '../../launch/herald-process.ts';
 
 interface Ended {
   code: number | null;
@@ -93,6 +94,13 @@ describe('a Herald that is not there', () => {
     }
   });
 
+  it('elsewhere cannot be started from here', async () => {
+    // TEST-NET-1 (RFC 5737): no route, or silence.
+    const { code, stderr } = await herald(['table', '--admin', 'http://192.0.2.1:7403']);
+    expect(stderr).toMatch(/^herald: no Herald answers at http:\/\/192\.0\.2\.1:7403 \(\w+\)\n$/);
+    expect(code).toBe(1);
+  }, 20_000);
+
   it('makes publish fail, and not end as if it had published', async () => {
     const url = `http://127.0.0.1:${await freePort()}`;
     const { code, stdout, stderr } = await herald(['publish', 'news', 'x', '--heralds', url]);
@@ -108,6 +116,37 @@ describe('a Herald that is not there', () => {
     other.close();
     expect(stderr).toBe(`herald: what answers at ${url} is not a Herald: /v1/lookup gave no JSON\n`);
     expect(code).toBe(1);
+  });
+});
+
+describe('a Herald that asks for a token', () => {
+  it.each([
+    [[], 'asks for a token; give it'],
+    [['--token', 'wrong'], 'does not take the token given'],
+  ])('tells one that is missing from a wrong one: %j', async (flags, words) => {
+    const admin = `127.0.0.1:${await freePort()}`;
+    const daemon = await startHeraldProcess(
+      'serve',
+      {
+        'public-listen': ANY_PORT,
+        'control-listen': ANY_PORT,
+        'agent-listen': ANY_PORT,
+        'admin-listen': admin,
+      },
+      { HERALD_ADMIN_TOKEN: 'a token of the right length' },
+    );
+    const asked = ['--admin', `http://${admin}`, ...flags];
+    const env = { HERALD_ADMIN_TOKEN: '' };
+    const shown = await herald(['table', ...asked], env);
+    const recorded = await herald(['record', join(folder, 'traffic'), ...asked], env);
+    const checked = await herald(['check', 'table-age', ...asked], env);
+    await daemon.stop();
+    for (const { code, stderr } of [shown, recorded]) {
+      expect(stderr).toBe(`herald: http://${admin} ${words} with --token or HERALD_ADMIN_TOKEN\n`);
+      expect(code).toBe(1);
+    }
+    expect(checked.stdout).toContain(`UNKNOWN - http://${admin} ${words.split(';')[0]}`);
+    expect(checked.code).toBe(3);
   });
 });
 
@@ -156,6 +195,24 @@ describe('a configuration file', () => {
       HERALD_SECRET: 'sixteen characters',
     });
     expect([code, stderr]).toEqual([0, '']);
+  });
+
+  it('is checked with a warning of variables that nobody reads and somebody meant', async () => {
+    const file = join(folder, 'plain.yaml');
+    writeFileSync(file, '');
+    const { code, stderr } = await herald(['config', 'check', 'serve', file], {
+      HERALD_TOKN: 'x',
+      HERALD_CONTROL_LISTN: '127.0.0.1:1',
+      HERALD_TOKEN: 'x',
+      HERALD_MAX_TOPICS: '10',
+      HERALD_PROMETHEUS_URL: 'x',
+      HERALD_GRAPHITE_URL: 'x',
+    });
+    expect(stderr.trim().split('\n').sort()).toEqual([
+      'herald: warning: nothing reads HERALD_CONTROL_LISTN; did you mean HERALD_CONTROL_LISTEN?',
+      'herald: warning: nothing reads HERALD_TOKN; did you mean HERALD_TOKEN?',
+    ]);
+    expect(code).toBe(0);
   });
 
   it('that is good says so', async () => {
