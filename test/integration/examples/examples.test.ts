@@ -141,6 +141,48 @@ describe('gateways', () => {
   });
 });
 
+describe.runIf(commandPath('python3') !== undefined)('a gateway in Python', () => {
+  const secret = 'correct horse battery';
+  let fleet: SmallFleet;
+  beforeAll(async () => {
+    fleet = await launchSmallFleet(0, { herald: { secret }, broker: { secret } });
+  });
+  afterAll(() => fleet.close());
+
+  const python = (gateway: string, given: string): Child => {
+    const args = ['examples/gateway.py', gateway, 'ws://127.0.0.1:9/', fleet.herald.addresses.control];
+    const child = startChild('python3', args, { cwd: ROOT, env: { HERALD_SECRET: given } });
+    children.push(child);
+    return child;
+  };
+  const steer = (gateway: string, deed: string): Promise<Response> =>
+    fetch(`${fleet.herald.addresses.admin}/v1/gateways/${gateway}/${deed}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{}',
+    });
+
+  it('signs its reports, is named, does each order once, and says goodbye', async () => {
+    const child = python('py-1', secret);
+    const isUp = async (): Promise<boolean> => (await rowOf(fleet, 'py-1'))?.effectiveState === 'up';
+    await until('it is named', isUp);
+    await steer('py-1', 'drain');
+    await until('it says that it drains', async () => (await rowOf(fleet, 'py-1'))?.state === 'draining');
+    await steer('py-1', 'ready');
+    await until('it is named again', isUp);
+    expect(child.stdout().match(/"(drain|ready)": /g)).toEqual(['"drain": ', '"ready": ']);
+    child.signal('SIGTERM');
+    expect(await child.exited).toBe(0);
+    expect((await rowOf(fleet, 'py-1'))?.effectiveState).toBe('draining');
+    expect(child.stderr()).toBe('');
+  });
+
+  it('is not heard with another secret', async () => {
+    await python('py-2', 'another secret of old').line(/: 401 .*signature made with the key of this id/);
+    expect(await rowOf(fleet, 'py-2')).toBeUndefined();
+  });
+});
+
 const TYPES: Record<string, string> = { '.html': 'text/html', '.js': 'text/javascript' };
 
 /** The repository's examples/ and dist/, as a plain file server would show them. */
