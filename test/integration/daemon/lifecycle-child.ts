@@ -26,7 +26,9 @@ async function start(): Promise<Running> {
       port: 7400,
     });
   }
+  if (mode === 'says-much') for (let i = 0; i < 20_000; i++) log.info('much', { text: 'x'.repeat(100) });
   log.info('started');
+  process.send?.('started');
   return {
     ...(mode === 'never-closes-soon' && { closeDeadlineMs: SOON_MS }),
     async close() {

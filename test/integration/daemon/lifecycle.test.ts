@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -149,5 +150,33 @@ describe('a log line', () => {
       port: 7400,
     });
     expect(one.said.join('\n')).not.toContain('hunter2');
+  });
+
+  it('lives on, and closes, when its log has no room', async () => {
+    const full = openSync('/dev/full', 'w');
+    const child = spawn(process.execPath, [script, 'plain'], { stdio: ['ignore', full, full, 'ipc'] });
+    alive.push(child);
+    closeSync(full);
+    await once(child, 'message');
+    child.kill('SIGTERM');
+    expect(await once(child, 'exit')).toEqual([0, null]);
+  });
+
+  it('says how many lines were lost while nobody read its log', async () => {
+    const child = spawn(process.execPath, [script, 'says-much'], {
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    });
+    alive.push(child);
+    await once(child, 'message');
+    const said: string[] = [];
+    const lines = createInterface({ input: child.stderr! }).on('line', (line) => said.push(line));
+    while (!said.at(-1)?.includes('log-lines-lost')) await once(lines, 'line');
+    const { lines: lost } = JSON.parse(said.at(-1)!) as { lines: number };
+    const kept = said.filter((line) => line.includes('"event":"much"')).length;
+    // 'started' was lost as well.
+    expect(kept + lost).toBe(20_001);
+    expect(kept).toBeGreaterThan(1_000);
+    child.kill('SIGTERM');
+    await once(child, 'exit');
   });
 });
