@@ -162,12 +162,18 @@ describe.runIf(requireServer('haproxy'))('three Heralds', () => {
 
   it('lookups go to whoever is ready, and none fails when one is killed', async () => {
     const heralds = await Promise.all(['herald-1', 'herald-2', 'herald-3'].map((id) => killable(id)));
-    const [port, sockets] = (await freePorts(2)) as [number, number];
+    const [port, sockets, agents] = (await freePorts(3)) as [number, number, number];
     // The file in deploy/, with the addresses of this test.
     let config = readFileSync('deploy/haproxy/haproxy.cfg', 'utf8').replace(/^global\n(?: .*\n)*/m, '');
     config = config.replace(':8400', `127.0.0.1:${port}`).replace(':8410', `127.0.0.1:${sockets}`);
-    for (const [i, { public: front }] of heralds.entries()) {
-      config = config.replace(new RegExp(`server herald-${i + 1} \\S+`), `server herald-${i + 1} ${front}`);
+    config = config.replaceAll('7409', String(agents));
+    for (const [i, { public: front, agent }] of heralds.entries()) {
+      config = config
+        .replace(new RegExp(`server herald-${i + 1} \\S+`), `server herald-${i + 1} ${front}`)
+        .replace(
+          new RegExp(`server agent-${i + 1} .*`),
+          `server agent-${i + 1} ${agent} check port ${front.split(':')[1]}`,
+        );
     }
     const haproxy = await started(config);
     const ready = async (): Promise<string[]> =>
@@ -176,6 +182,10 @@ describe.runIf(requireServer('haproxy'))('three Heralds', () => {
     await until('nobody is ready', async () => (await ready()).length === 0);
     await reportingTo(heralds, 2);
     await until('all are ready', async () => (await ready()).length === 3);
+    // The servers of the file report to nobody here: the first Herald that is ready says so.
+    await until('agent-checks are passed on', async () =>
+      (await haproxy.servers('gateways')).every(({ agentStatus }) => agentStatus === 'L7STS'),
+    );
     const answers: number[] = [];
     let stop = false;
     const asking = Array.from({ length: 4 }, async () => {
