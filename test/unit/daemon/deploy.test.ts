@@ -7,6 +7,7 @@ import { brokerOptions } from '../../../src/broker/broker-options.ts';
 import type { Options } from '../../../src/daemon/config.ts';
 import { envName, loadConfig } from '../../../src/daemon/config.ts';
 import { gatewayOptions } from '../../../src/gateway/gateway-options.ts';
+import { allowedUrls } from '../../../src/herald/allowed-urls.ts';
 import { heraldOptions } from '../../../src/herald/herald-options.ts';
 
 const DEPLOY = resolve(import.meta.dirname, '../../../deploy');
@@ -28,6 +29,13 @@ describe('the example configuration', () => {
     const given = Object.keys(parse(read(`config/${name}.yaml`)) as Record<string, unknown>);
     expect(given.filter((key) => options[key]?.secret)).toEqual([]);
   });
+});
+
+it('a Herald with the example hands out the example gateway, and one by its address', () => {
+  const herald = loadConfig(heraldOptions, { file: `${DEPLOY}/config/serve.yaml` });
+  const { url } = loadConfig(gatewayOptions, { file: `${DEPLOY}/config/gateway.yaml` });
+  const isAllowed = allowedUrls(herald.allowedUrls);
+  expect([url, 'ws://10.0.0.3:7410/ws', 'ws://elsewhere.net/ws'].map(isAllowed)).toEqual([true, true, false]);
 });
 
 describe('a unit', () => {
