@@ -8,6 +8,7 @@ import { parseAddress } from './address.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import { startStatsd } from './metrics-statsd.ts';
+import { residentBytes } from './resident-memory.ts';
 
 /** Returns the function that stops it all after one last flush. */
 export function startTelemetry(
@@ -30,7 +31,7 @@ export function startTelemetry(
     const usedUs = process.cpuUsage(lastCpu);
     cpu.set((usedUs.user + usedUs.system) / 1_000 / (nowMs - lastMs));
     loop.set(performance.eventLoopUtilization(lastLoop).utilization);
-    memory.set(process.memoryUsage.rss());
+    memory.set(residentBytes());
     lastCpu = process.cpuUsage();
     lastLoop = performance.eventLoopUtilization();
     lastMs = nowMs;

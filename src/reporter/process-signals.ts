@@ -6,6 +6,7 @@ import { readdir } from 'node:fs/promises';
 import { availableParallelism, totalmem } from 'node:os';
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import { getHeapStatistics } from 'node:v8';
+import { residentBytes } from '../daemon/resident-memory.ts';
 import type { Signals } from '../protocol/load-report.ts';
 import { AVERAGING_WINDOW_MS, createAveragingWindow } from './averaging-window.ts';
 import type { CgroupLimits, ReadText } from './cgroup.ts';
@@ -30,10 +31,16 @@ export interface ProcessSignals {
 const readText: ReadText = (path) => {
   try {
     return readFileSync(path, 'utf8');
-  } catch {
+  } catch (error) {
+    if (noneLeft(error)) throw error;
     return undefined;
   }
 };
+
+/** Every descriptor this process or its machine may have is in use. */
+function noneLeft(error: unknown): boolean {
+  return ['EMFILE', 'ENFILE'].includes((error as NodeJS.ErrnoException).code ?? '');
+}
 
 export function createProcessSignals(): ProcessSignals {
   const window = createAveragingWindow();
@@ -57,36 +64,46 @@ export function createProcessSignals(): ProcessSignals {
     const names = await readdir('/proc/self/fd');
     if (open) descriptors = names.length / limit;
   };
+  const readGroup = (nowMs: number): void => {
+    if (nowMs - limitsAtMs >= LIMITS_EVERY_MS) {
+      limits = readCgroupLimits(readText);
+      limitsAtMs = nowMs;
+    }
+    const stat = limits?.statPath === undefined ? undefined : parseCpuStat(readText(limits.statPath) ?? '');
+    const usageNs = limits?.usagePath === undefined ? 0 : Number(readText(limits.usagePath) ?? 0) || 0;
+    const cpu = process.cpuUsage();
+    const loop = performance.eventLoopUtilization();
+    window.push({
+      atMs: nowMs,
+      cpuUs: cpu.user + cpu.system,
+      loopActiveMs: loop.active,
+      loopIdleMs: loop.idle,
+      quotaPeriods: stat?.periods ?? 0,
+      quotaThrottled: stat?.throttledPeriods ?? 0,
+      groupCpuUs: stat?.usageUs ?? usageNs / 1_000,
+    });
+  };
 
   return {
     sample(nowMs) {
-      if (nowMs - limitsAtMs >= LIMITS_EVERY_MS) {
-        limits = readCgroupLimits(readText);
-        limitsAtMs = nowMs;
-      }
       if (nowMs - descriptorsAtMs >= DESCRIPTORS_EVERY_MS) {
         descriptorsAtMs = nowMs;
         // A system without /proc reports no descriptors: an absent signal limits nobody.
-        countDescriptors().catch(() => (descriptors = undefined));
+        countDescriptors().catch((error: unknown) => {
+          descriptors = noneLeft(error) ? 1 : undefined;
+        });
       }
       if (nowMs - delayWindowAtMs >= AVERAGING_WINDOW_MS) {
         delayP99Ms = loopDelayP99Ms(loopDelay.percentile(99));
         loopDelay.reset();
         delayWindowAtMs = nowMs;
       }
-      const cpu = process.cpuUsage();
-      const loop = performance.eventLoopUtilization();
-      const stat = limits?.statPath === undefined ? undefined : parseCpuStat(readText(limits.statPath) ?? '');
-      const usageNs = limits?.usagePath === undefined ? 0 : Number(readText(limits.usagePath) ?? 0) || 0;
-      window.push({
-        atMs: nowMs,
-        cpuUs: cpu.user + cpu.system,
-        loopActiveMs: loop.active,
-        loopIdleMs: loop.idle,
-        quotaPeriods: stat?.periods ?? 0,
-        quotaThrottled: stat?.throttledPeriods ?? 0,
-        groupCpuUs: stat?.usageUs ?? usageNs / 1_000,
-      });
+      try {
+        readGroup(nowMs);
+      } catch (error) {
+        if (!noneLeft(error)) throw error;
+        // This sample is left out, and limits stay as they were.
+      }
     },
     signals() {
       const ratios = window.ratios(allowedCores());
@@ -98,7 +115,7 @@ export function createProcessSignals(): ProcessSignals {
         loopDelayP99Ms: delayP99Ms,
         // V8 ends the process at its heap limit, long before a large machine runs out of memory.
         memory: Math.max(
-          process.memoryUsage.rss() / memoryLimitBytes,
+          residentBytes() / memoryLimitBytes,
           getHeapStatistics().used_heap_size / heapLimitBytes,
         ),
         ...(descriptors !== undefined && { descriptors }),
