@@ -5,11 +5,12 @@ import { readFileSync, writeFileSync } from 'node:fs';
 const START = '<!-- catalogue: written by scripts/metrics-table.mjs -->';
 const END = '<!-- end of catalogue -->';
 
-/** `metrics` is METRICS of src/daemon/metrics-catalogue.ts, `prometheusName` its naming. */
-export function metricsTable(metrics, prometheusName) {
+/** `metrics` is METRICS of src/daemon/metrics-catalogue.ts, the others are what tells its names and tags. */
+export function metricsTable(metrics, { prometheusName, hasHeraldIdInStatsd }) {
   const rows = Object.entries(metrics).map(([name, { kind, unit, tags, meaning }]) => {
     const graphite = kind === 'counter' ? `stats.counters.${name}` : `stats.gauges.${name}`;
-    const labels = tags.map((tag) => `\`${tag}\``).join(' ');
+    const statsdTag = hasHeraldIdInStatsd(name) ? ['`id` in StatsD'] : [];
+    const labels = [...tags.map((tag) => `\`${tag}\``), ...statsdTag].join(' ');
     return `| \`${name}\` | ${kind} | ${unit} | ${labels} | ${meaning} | \`${prometheusName(name)}\` | \`${graphite}\` |`;
   });
   return [
@@ -25,11 +26,11 @@ export function tableIn(text) {
 }
 
 if (process.argv[1] === import.meta.filename) {
-  const { METRICS } = await import('../dist/daemon/metrics-catalogue.js');
+  const { METRICS, hasHeraldIdInStatsd } = await import('../dist/daemon/metrics-catalogue.js');
   const { prometheusName } = await import('../dist/daemon/metrics-prometheus.js');
   const path = new URL('../docs/metrics.md', import.meta.url);
   const text = readFileSync(path, 'utf8');
-  const table = metricsTable(METRICS, prometheusName);
+  const table = metricsTable(METRICS, { prometheusName, hasHeraldIdInStatsd });
   writeFileSync(
     path,
     `${text.slice(0, text.indexOf(START) + START.length)}\n\n${table}\n\n${text.slice(text.indexOf(END))}`,

@@ -90,3 +90,12 @@ const DEFINITIONS = {
 
 export type MetricName = keyof typeof DEFINITIONS;
 export const METRICS: Readonly<Record<MetricName, MetricDefinition>> = DEFINITIONS;
+
+/**
+ * Each Herald has these gauges of the same things: at one StatsD the last to speak would win. There they carry the
+ * Herald's `id`; Prometheus tells its targets apart by itself.
+ */
+export function hasHeraldIdInStatsd(name: MetricName): boolean {
+  const { kind, tags } = METRICS[name];
+  return name.startsWith('herald.') && kind !== 'counter' && !tags.includes('id');
+}

@@ -6,6 +6,7 @@ import { every } from './clock.ts';
 import type { Log } from './log.ts';
 import { errorFields } from './log.ts';
 import type { Metrics } from './metrics.ts';
+import { hasHeraldIdInStatsd } from './metrics-catalogue.ts';
 
 export interface StatsdTarget {
   host: string;
@@ -14,8 +15,13 @@ export interface StatsdTarget {
 
 export const STATSD_FLUSH_MS = 1_000;
 
-/** Starts flushing; the returned function flushes once more and closes the socket. */
-export function startStatsd(metrics: Metrics, target: StatsdTarget, log: Log): () => Promise<void> {
+/** Starts flushing, as the daemon named `id`; the returned function flushes once more and closes the socket. */
+export function startStatsd(
+  metrics: Metrics,
+  target: StatsdTarget,
+  id: string,
+  log: Log,
+): () => Promise<void> {
   let complained = false;
   const client = new StatsD({
     host: target.host,
@@ -42,7 +48,9 @@ export function startStatsd(metrics: Metrics, target: StatsdTarget, log: Log): (
       if (difference !== 0 || before === undefined) client.increment(name, difference, { ...tags });
     }
     sent = now;
-    for (const { name, tags, value } of metrics.gauges()) client.gauge(name, value, { ...tags });
+    for (const { name, tags, value } of metrics.gauges()) {
+      client.gauge(name, value, { ...tags, ...(hasHeraldIdInStatsd(name) && { id }) });
+    }
   };
   const stop = every(STATSD_FLUSH_MS, flush);
   return () => {

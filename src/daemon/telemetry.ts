@@ -18,7 +18,8 @@ export function startTelemetry(
   statsd: string,
   log: Log,
 ): () => Promise<void> {
-  const stopStatsd = statsd === '' ? undefined : startStatsd(metrics, parseAddress(statsd, '--statsd'), log);
+  const stopStatsd =
+    statsd === '' ? undefined : startStatsd(metrics, parseAddress(statsd, '--statsd'), id, log);
   const tags = { daemon, id };
   const cpu = metrics.gauge('herald.process.cpu', tags);
   const loop = metrics.gauge('herald.process.event_loop', tags);

@@ -3,13 +3,13 @@ import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { metricsTable, tableIn } from '../../../scripts/metrics-table.mjs';
 import type { MetricName } from '../../../src/daemon/metrics-catalogue.ts';
-import { METRICS } from '../../../src/daemon/metrics-catalogue.ts';
+import { hasHeraldIdInStatsd, METRICS } from '../../../src/daemon/metrics-catalogue.ts';
 import { prometheusName } from '../../../src/daemon/metrics-prometheus.ts';
 
 describe('the catalogue', () => {
   it('is the table of docs/metrics.md', () => {
     const document = readFileSync(resolve(import.meta.dirname, '../../../docs/metrics.md'), 'utf8');
-    expect(tableIn(document)).toBe(metricsTable(METRICS, prometheusName));
+    expect(tableIn(document)).toBe(metricsTable(METRICS, { prometheusName, hasHeraldIdInStatsd }));
   });
 
   it.each(Object.keys(METRICS) as MetricName[])('names %s so that every receiver can keep it', (name) => {

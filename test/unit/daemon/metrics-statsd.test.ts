@@ -35,7 +35,7 @@ beforeEach(async () => {
   // Without jitter the flushes fall on whole seconds.
   vi.spyOn(Math, 'random').mockReturnValue(0.5);
   metrics = createMetrics();
-  stop = startStatsd(metrics, { host: '127.0.0.1', port: receiver.address().port }, silentLog);
+  stop = startStatsd(metrics, { host: '127.0.0.1', port: receiver.address().port }, 'h1', silentLog);
 });
 
 afterEach(async () => {
@@ -55,9 +55,25 @@ describe('a flush', () => {
     await second();
     await second();
     expect(await flushes(3)).toEqual([
-      ['herald.lookups:10000|c|#outcome:ok', 'herald.table.age:7|g'],
-      ['herald.lookups:5|c|#outcome:ok', 'herald.table.age:7|g'],
-      ['herald.table.age:7|g'],
+      ['herald.lookups:10000|c|#outcome:ok', 'herald.table.age:7|g|#id:h1'],
+      ['herald.lookups:5|c|#outcome:ok', 'herald.table.age:7|g|#id:h1'],
+      ['herald.table.age:7|g|#id:h1'],
+    ]);
+  });
+
+  it("tells the Heralds' gauges apart, and lets counts add up", async () => {
+    metrics.gauge('herald.gateways', { state: 'up' }).set(3);
+    metrics.timing('herald.lookup_duration');
+    metrics.gauge('herald.process.cpu', { daemon: 'herald', id: 'h1' }).set(1);
+    metrics.gauge('gateway.connections', { gateway: 'a' }).set(4);
+    metrics.counter('herald.picks', { gateway: 'a' }).add(2);
+    await second();
+    const [lines] = await flushes(1);
+    expect(lines!.filter((line) => !line.includes('stat:'))).toEqual([
+      'gateway.connections:4|g|#gateway:a',
+      'herald.gateways:3|g|#state:up,id:h1',
+      'herald.picks:2|c|#gateway:a',
+      'herald.process.cpu:1|g|#daemon:herald,id:h1',
     ]);
   });
 
@@ -67,8 +83,8 @@ describe('a flush', () => {
     await second();
     await second();
     expect(await flushes(2)).toEqual([
-      ['gateway.gaps:0|c|#gateway:a', 'herald.table.age:1|g'],
-      ['herald.table.age:1|g'],
+      ['gateway.gaps:0|c|#gateway:a', 'herald.table.age:1|g|#id:h1'],
+      ['herald.table.age:1|g|#id:h1'],
     ]);
   });
 
@@ -96,7 +112,7 @@ describe('a flush', () => {
     expect((await flushes(4)).map((lines) => lines[0])).toEqual([
       'herald.picks:100|c|#gateway:a',
       'herald.picks:3|c|#gateway:a',
-      'herald.table.age:1|g',
+      'herald.table.age:1|g|#id:h1',
       'herald.picks:200|c|#gateway:a',
     ]);
   });
@@ -116,7 +132,7 @@ describe('a receiver that is away', () => {
     const complaints: string[] = [];
     const gone = createMetrics();
     const log = { ...silentLog, warn: (event: string) => void complaints.push(event) };
-    const stopGone = startStatsd(gone, { host: '127.0.0.1', port: 9 }, log);
+    const stopGone = startStatsd(gone, { host: '127.0.0.1', port: 9 }, 'h1', log);
     gone.gauge('herald.table.age').set(1);
     await vi.advanceTimersByTimeAsync(10_000);
     vi.useRealTimers();
