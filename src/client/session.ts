@@ -8,6 +8,7 @@ import { closeBand } from '../protocol/close-codes.ts';
 import { TICKET_PROTOCOL_PREFIX } from '../protocol/ticket.ts';
 import type { Session, SessionParts, SessionPhase } from './session-port.ts';
 import { createStream } from './stream.ts';
+import { createTopicRequests } from './topic-requests.ts';
 
 /** From the first byte to the last topic in force; covers a gateway that accepts and then says nothing. */
 export const CONNECT_DEADLINE_MS = 15_000;
@@ -15,8 +16,6 @@ export const CONNECT_DEADLINE_MS = 15_000;
 const ASK_AFTER_PINGS = 1.5;
 const DEAD_AFTER_PINGS = 2.5;
 const MIN_PING_MS = 1_000;
-/** Below the gateway's limit for one frame, whatever the length of the topics and however many positions each has. */
-const TOPICS_PER_FRAME = 80;
 const RESUBSCRIBE_MS = 1_000;
 const OWN_CAPS = ['gap', 'move'];
 
@@ -31,6 +30,7 @@ export function createSession(parts: SessionParts): Session {
   let conn = '';
   let agreed: readonly string[] = [];
   let pingMs = 0;
+  let maxFrameBytes = 0;
   let lastId = 0;
   let openedMs = 0;
   let heardMs = 0;
@@ -38,6 +38,7 @@ export function createSession(parts: SessionParts): Session {
   let liveSinceMs: number | undefined;
 
   const stream = createStream(book, emit);
+  const requests = createTopicRequests((topic) => book.item(topic));
   const send = (frame: object): void => out({ do: 'send', link, text: JSON.stringify(frame) });
   const isOpen = (): boolean => phase === 'subscribing' || phase === 'live';
 
@@ -68,19 +69,25 @@ export function createSession(parts: SessionParts): Session {
     send(frame(lastId));
   };
 
-  const subscribe = (topics: readonly string[]): void => {
-    for (let i = 0; i < topics.length; i += TOPICS_PER_FRAME) {
-      const some = topics.slice(i, i + TOPICS_PER_FRAME);
-      ask({ what: 'sub', topics: some }, (id) => ({
-        op: 'sub',
+  const askAboutTopics = (): void => {
+    for (let next = requests.next(maxFrameBytes); next; next = requests.next(maxFrameBytes)) {
+      const { what, items } = next;
+      ask(what === 'sub' ? { what, topics: items.map(({ c }) => c) } : { what }, (id) => ({
+        op: what,
         id,
-        c: some.map((topic) => book.item(topic)),
+        c: items,
       }));
     }
   };
 
+  const request = (what: 'sub' | 'unsub', topics: readonly string[]): void => {
+    if (!isOpen()) return;
+    requests.add(what, topics);
+    askAboutTopics();
+  };
+
   const settleIfReady = (nowMs: number): void => {
-    if (phase !== 'subscribing' || stream.holding()) return;
+    if (phase !== 'subscribing' || stream.holding() || requests.subWaits()) return;
     for (const one of asked.values()) if (one.what === 'sub') return;
     phase = 'live';
     liveSinceMs = nowMs;
@@ -111,13 +118,17 @@ export function createSession(parts: SessionParts): Session {
         publish: one.publish,
         ...(problem && { problem: `${problem.code} ${problem.msg}` }),
       });
-    } else if (one.what === 'sub') {
+      return;
+    }
+    requests.answered();
+    if (one.what === 'sub') {
       if (problem) for (const topic of one.topics) refuseTopic(topic, problem.code, problem.msg);
       for (const item of items) {
         if (item.err) refuseTopic(item.c, item.err.code, item.err.msg);
         else stream.subscribed(item, parts.predecessorDelivers());
       }
     }
+    askAboutTopics();
   };
 
   const take = (frame: ClientOut): void => {
@@ -128,8 +139,9 @@ export function createSession(parts: SessionParts): Session {
         conn = frame.conn;
         agreed = frame.caps;
         pingMs = Math.max(MIN_PING_MS, frame.pingMs);
+        maxFrameBytes = frame.max.frame;
         parts.onWelcome(frame);
-        subscribe(book.topics());
+        request('sub', book.topics());
         return;
       case 'msg':
         stream.message(frame);
@@ -215,12 +227,10 @@ export function createSession(parts: SessionParts): Session {
       }
       arm((askedAlive ? DEAD_AFTER_PINGS : ASK_AFTER_PINGS) * pingMs - silentMs);
     },
-    subscribe(topics) {
-      if (isOpen()) subscribe(topics);
-    },
+    subscribe: (topics) => request('sub', topics),
     unsubscribe(topics) {
       for (const topic of topics) postponed.delete(topic);
-      if (isOpen()) ask({ what: 'unsub' }, (id) => ({ op: 'unsub', id, c: topics }));
+      request('unsub', topics);
     },
     publish(publish, topic, data) {
       ask({ what: 'pub', publish }, (id) => ({ op: 'pub', id, c: topic, d: data }));
@@ -233,7 +243,7 @@ export function createSession(parts: SessionParts): Session {
     resubscribe() {
       const topics = [...postponed].filter((topic) => book.has(topic));
       postponed.clear();
-      if (isOpen()) subscribe(topics);
+      request('sub', topics);
     },
     release(force) {
       stream.release(force);

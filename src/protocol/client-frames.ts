@@ -102,6 +102,8 @@ export const MAX_FRAME_ID = 2 ** 31 - 1;
 const TOKEN_PATTERN = new RegExp(`^[\\x20-\\x7e]{0,${CLIENT_LIMITS.maxTokenChars}}$`);
 const TOKEN_WORDS = `at most ${CLIENT_LIMITS.maxTokenChars} printable characters`;
 const ANSWERED_OPS: ReadonlySet<unknown> = new Set(['sub', 'unsub', 'pub']);
+/** Topics that one `sub` or `unsub` may name. */
+export const MAX_TOPICS_PER_FRAME = 1_000;
 /** Positions beside the last one. */
 export const MAX_ALSO = 7;
 /** Empty: the client subscribed while no broker was known. */
@@ -172,8 +174,8 @@ function readId(from: Fields): number {
 }
 
 function readList(value: unknown): unknown[] {
-  if (!Array.isArray(value) || value.length === 0 || value.length > 1_000) {
-    return refuse('c', value, 'an array of 1 to 1000 topics');
+  if (!Array.isArray(value) || value.length === 0 || value.length > MAX_TOPICS_PER_FRAME) {
+    return refuse('c', value, `an array of 1 to ${MAX_TOPICS_PER_FRAME} topics`);
   }
   return value;
 }

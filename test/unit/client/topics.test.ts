@@ -181,14 +181,14 @@ describe('topics and positions', () => {
     expect(world.of('subscribed').map(({ topic }) => topic)).toEqual(['yes', 'later']);
   });
 
-  it('splits many topics over frames that fit', () => {
-    const topics = Array.from({ length: 250 }, (_, i) => ({ topic: `t${i}` }));
+  it('splits many topics over frames of 1,000', () => {
+    const topics = Array.from({ length: 2_500 }, (_, i) => ({ topic: `t${i}` }));
     const world = createFakeWorld({ topics });
     world.machine.start(0);
     world.finds('g1');
     world.last().accepts();
     const subs = world.last().sent.filter(({ op }) => op === 'sub');
-    expect(subs.map(({ c }) => (c as unknown[]).length)).toEqual([80, 80, 80, 10]);
+    expect(subs.map(({ c }) => (c as unknown[]).length)).toEqual([1_000, 1_000, 500]);
     expect(world.machine.state().name).toBe('live');
   });
 });
