@@ -70,8 +70,11 @@ program.showHelpAfterError('(see herald --help)');
 
 // Whoever reads our output may stop reading: `herald table --watch | head -1`.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit(0);
+  if (error.code === 'EPIPE') process.exit(0);
+  // A full disk does not end the fleet, which prints again when there is room; any other command has failed.
+  if (asked === 'up') return;
+  console.error(`herald: cannot print: ${error.message}`);
+  process.exit(1);
 });
 
 try {

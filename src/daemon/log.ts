@@ -1,7 +1,8 @@
 // Structured events on stderr, one JSON object a line. An event has a stable name and fields; it is logged
 // once per change of state, never per message. Secrets are never fields; what looks like one is blanked.
 
-import { destination, pino, stdTimeFunctions } from 'pino';
+import { pino, stdTimeFunctions } from 'pino';
+import { LogSink, openStderr } from './log-sink.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 export type LogFields = Record<string, unknown>;
@@ -29,16 +30,10 @@ export const SECRET_NAMES: readonly string[] = [
 ];
 const SECRET_FIELDS = SECRET_NAMES.flatMap((name) => [name, `*.${name}`]);
 
-/** Lines that nobody takes (a full disk, a reader that stands still) wait up to here; further ones are lost. */
-const MAX_WAITING_BYTES = 1 << 20;
-
-/**
- * A log of the daemon `name`. Writes do not block the event loop; the last lines are flushed at exit. A log that
- * cannot be written ends nothing: its lines wait and are tried again with the next one, and how many were lost is
- * said as soon as there is room.
- */
+/** A log of the daemon `name`. Writes do not block the event loop; the last lines are flushed at exit. */
 export function createLog(name: string, level: LogLevel, fields: LogFields = {}): Log {
-  const lines = destination({ dest: 2, sync: false, maxLength: MAX_WAITING_BYTES });
+  const sink = new LogSink(openStderr(), (lines) => logger.warn({ lines }, 'log-lines-lost'));
+  process.once('exit', () => sink.flush());
   const logger = pino(
     {
       level,
@@ -48,24 +43,8 @@ export function createLog(name: string, level: LogLevel, fields: LogFields = {})
       redact: { paths: SECRET_FIELDS, censor: '[hidden]' },
       formatters: { level: (label) => ({ level: label }) },
     },
-    lines,
+    sink,
   );
-  let lost = 0;
-  let failing = false;
-  lines.on('error', () => (failing = true));
-  lines.on('drop', () => (lost += 1));
-  lines.on('drain', () => {
-    failing = false;
-    if (lost === 0) return;
-    const count = lost;
-    lost = 0;
-    logger.warn({ lines: count }, 'log-lines-lost');
-  });
-  // The library would try for ever to get rid of the last lines, and the process could not end.
-  const flush = lines.flushSync.bind(lines);
-  lines.flushSync = () => {
-    if (!failing) flush();
-  };
   return {
     debug: (event, more) => logger.debug(more ?? {}, event),
     info: (event, more) => logger.info(more ?? {}, event),

@@ -4,6 +4,8 @@ import { runUntilSignalled, StartError } from '../../../src/daemon/lifecycle.ts'
 import { createLog } from '../../../src/daemon/log.ts';
 
 const SOON_MS = 600;
+/** 20 MB: far above what may wait. */
+const TALK_LINES = 20_000;
 const mode = process.argv[2];
 const log = createLog('child', 'info');
 // What a library leaves behind must not keep a closed daemon alive.
@@ -27,6 +29,12 @@ async function start(): Promise<Running> {
     });
   }
   if (mode === 'says-much') for (let i = 0; i < 20_000; i++) log.info('much', { text: 'x'.repeat(100) });
+  if (mode === 'talks') {
+    process.on('SIGUSR2', () => {
+      for (let line = 0; line < TALK_LINES; line++) log.info('talking', { line, text: 'x'.repeat(1_000) });
+      process.stdout.write('talked\n');
+    });
+  }
   log.info('started');
   process.send?.('started');
   return {
