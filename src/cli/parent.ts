@@ -8,7 +8,8 @@ export type ChildSays =
 export type ParentSays = { says: 'squeeze'; shareOfCore: number };
 
 export function tellParent(message: ChildSays): void {
-  process.send?.(message);
+  // A parent that is gone is heard of as such; unheard here, the failed send would end the process as a defect.
+  process.send?.(message, () => {});
 }
 
 export function hearParent(hear: (message: ParentSays) => void): void {

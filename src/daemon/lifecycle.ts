@@ -35,7 +35,11 @@ export async function runUntilSignalled(start: () => Promise<Running>, log: Log)
   };
   process.on('SIGINT', () => hear('SIGINT'));
   process.on('SIGTERM', () => hear('SIGTERM'));
-  if (process.send) process.on('disconnect', () => hear('parent-gone'));
+  if (process.send) {
+    process.on('disconnect', () => hear('parent-gone'));
+    // While our files were loaded, and nobody listened yet.
+    if (!process.connected) hear('parent-gone');
+  }
 
   const running = await start();
   const cause = await stopped;

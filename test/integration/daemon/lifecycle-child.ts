@@ -36,7 +36,8 @@ async function start(): Promise<Running> {
     });
   }
   log.info('started');
-  process.send?.('started');
+  // The parent may be gone by then.
+  process.send?.('started', () => {});
   return {
     ...(mode === 'never-closes-soon' && { closeDeadlineMs: SOON_MS }),
     async close() {

@@ -1,11 +1,12 @@
 // How a daemon ends, seen from outside: a real child process, real signals.
-import { spawn } from 'node:child_process';
+import { fork, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { ANY_PORT, HERALD_BIN } from '../../launch/herald-process.ts';
 import { transpiled } from '../../launch/transpiled.ts';
 
 /** Of `never-closes-soon`; what has all the time a daemon may have takes four seconds. */
@@ -83,6 +84,14 @@ describe('a daemon', () => {
     one.process.disconnect();
     expect(await one.exit).toEqual({ code: 0, signal: null });
     expect(await one.event('stopping')).toMatchObject({ cause: 'parent-gone' });
+  });
+
+  it.each([0, 100, 300])('ends when its parent is gone %i ms after it was forked', async (afterMs) => {
+    const listens = ['public', 'control', 'agent', 'admin'].flatMap((name) => [`--${name}-listen`, ANY_PORT]);
+    const child = fork(HERALD_BIN, ['serve', ...listens], { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
+    alive.push(child);
+    setTimeout(() => child.disconnect(), afterMs);
+    expect(await once(child, 'exit')).toEqual([0, null]);
   });
 
   it('remembers a signal heard during its start', async () => {
