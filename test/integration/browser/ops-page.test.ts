@@ -15,14 +15,15 @@ describe.runIf(requireServer('chromium'))('the ops page', () => {
   let browser: Browser;
   let page: Page;
   const troubles: string[] = [];
+  const silent = new Set<string>();
   let seq = 0;
   let reporting: NodeJS.Timeout;
 
   const tell = async (): Promise<void> => {
     seq += 1;
-    const reports = ['ws-1', 'ws-2'].map((id, i) =>
-      report(id, { seq, cpu: 0.2 + 0.4 * i, connections: 10 * seq }),
-    );
+    const reports = ['ws-1', 'ws-2']
+      .map((id, i) => report(id, { seq, cpu: 0.2 + 0.4 * i, connections: 10 * seq }))
+      .filter(({ gateway }) => !silent.has(String(gateway)));
     await fetch(`${herald.addresses.control}/v1/feedback`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
@@ -80,6 +81,27 @@ describe.runIf(requireServer('chromium'))('the ops page', () => {
     expect(box!.x).toBeGreaterThanOrEqual(0);
     expect(box!.x + box!.width).toBeLessThanOrEqual(390);
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(390);
+  });
+
+  it('shows no load of one that fell silent as if it were news, and says so in red', async () => {
+    await page.setViewportSize({ width: 1_200, height: 800 });
+    // The last one reports on without it.
+    silent.add('ws-2');
+    const row = page.locator('#rows tr', { hasText: 'ws-2' });
+    await row.locator('.state.stale').waitFor();
+    expect(await row.locator('.load .num').textContent()).toBe('-');
+    expect(await row.locator('.bar i').getAttribute('style')).toMatch(/width: 0(px|%|;)/);
+    expect(await row.locator('.bar').getAttribute('title')).toMatch(/^last reported 60 %/);
+    expect(await page.locator('#alarms').innerText()).toContain('1 of 2 gateways is silent');
+    const [stale, expired, up] = await page.evaluate<string[]>(`['stale', 'expired', 'up'].map((state) => {
+      const word = document.querySelector('#rows').appendChild(document.createElement('i'));
+      word.className = 'state ' + state;
+      const { color } = getComputedStyle(word);
+      word.remove();
+      return color;
+    })`);
+    expect(expired).toBe(stale);
+    expect(expired).not.toBe(up);
   });
 
   it('logs no error', () => {

@@ -105,18 +105,23 @@ function draw() {
   drawRows(shown);
 }
 
+/** Whether its load is news: of a gateway that fell silent only the last report is left. */
+const isKnown = (row) => !['stale', 'suspect', 'expired'].includes(row.effectiveState);
+
 const byName = (a, b) => a.gateway.localeCompare(b.gateway, 'en', { numeric: true });
 const ORDERS = {
   gateway: byName,
-  expected: (a, b) => b.expectedScore - a.expectedScore || byName(a, b),
+  expected: (a, b) =>
+    Number(isKnown(b)) - Number(isKnown(a)) || b.expectedScore - a.expectedScore || byName(a, b),
   connections: (a, b) => b.connections - a.connections || byName(a, b),
   age: (a, b) => b.ageMs - a.ageMs || byName(a, b),
 };
 
 function drawAlarms() {
   const words = [...table.degraded];
-  const silent = table.gateways.filter((row) => ['stale', 'suspect'].includes(row.effectiveState)).length;
-  if (silent > 0) words.push(`${silent} of ${table.gateways.length} gateways are silent and not named`);
+  const silent = table.gateways.filter((row) => !isKnown(row)).length;
+  const are = silent === 1 ? 'is' : 'are';
+  if (silent > 0) words.push(`${silent} of ${table.gateways.length} gateways ${are} silent and not named`);
   const list = $('alarms');
   if (list.dataset.words === words.join('\n')) return; // a live region: change it only when it says more
   list.dataset.words = words.join('\n');
@@ -210,6 +215,7 @@ function newRow(gateway) {
 
 function fill(parts, row) {
   const away = row.effectiveState !== 'up';
+  const known = isKnown(row);
   parts.tr.className = away ? 'away' : '';
   parts.where.textContent = [row.pool, row.zone].filter(Boolean).join(', ');
   parts.tr.title = row.url;
@@ -217,15 +223,16 @@ function fill(parts, row) {
   parts.state.className = `state ${row.effectiveState}`;
   parts.why.textContent = parts.why.title = whyOf(row);
   const width = (score) => `${(Math.min(score, FULL_BAR) / FULL_BAR) * 100}%`;
-  parts.fillBar.style.width = width(row.expectedScore);
+  parts.fillBar.style.width = known ? width(row.expectedScore) : '0';
   parts.mark.style.left = width(row.reportedScore);
   const heat = row.expectedScore >= HOT ? 'hot' : row.expectedScore >= WARM ? 'warm' : '';
   parts.bar.className = `bar ${away ? 'cold' : heat}`;
-  parts.bar.title = `expected ${percent(row.expectedScore)}, reported ${percent(row.reportedScore)}, capacity ${row.capacity}`;
-  parts.value.textContent = percent(row.expectedScore);
+  const expected = known ? `expected ${percent(row.expectedScore)}, ` : 'last ';
+  parts.bar.title = `${expected}reported ${percent(row.reportedScore)}, capacity ${row.capacity}`;
+  parts.value.textContent = known ? percent(row.expectedScore) : '-';
   parts.connections.textContent = count(row.connections);
   parts.flight.textContent = count(row.inFlightTickets);
-  parts.weight.textContent = `${row.weightPercent} %`;
+  parts.weight.textContent = away ? '-' : `${row.weightPercent} %`;
   parts.picks.textContent = count(row.picks);
   parts.ageCell.textContent = age(row.ageMs);
   parts.buttons.drain.disabled = row.desired.state === 'drain';
