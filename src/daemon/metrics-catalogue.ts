@@ -46,6 +46,11 @@ const DEFINITIONS = {
   'herald.gateway.expected_score': gauge('ratio', ['gateway'], 'expected load: what lookups compare'),
   'herald.gateway.reported_connections': gauge('connections', ['gateway'], 'open connections, as reported'),
   'herald.gateway.weight_percent': gauge('percent', ['gateway'], 'agent-check weight'),
+  'herald.gateway.breaker_open': gauge(
+    '0 or 1',
+    ['gateway'],
+    'its picks fail, so lookups avoid it until a trial succeeds',
+  ),
   'herald.table.age': gauge('ms', [], 'age of the newest report in the table'),
   'herald.table.frozen': gauge('0 or 1', [], 'the mass-loss guard serves the last good table'),
   'herald.table.max_over_mean': gauge('ratio', [], 'hottest gateway over the mean expected load'),

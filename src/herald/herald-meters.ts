@@ -27,6 +27,8 @@ const GATEWAY_GAUGES = {
   'herald.gateway.weight_percent': 'weightPercent',
 } as const satisfies Partial<Record<MetricName, string>>;
 
+const BREAKER_GAUGE: MetricName = 'herald.gateway.breaker_open';
+
 const SIZE_GAUGES = {
   'herald.size.desired': 'desired',
   'herald.size.current': 'current',
@@ -74,10 +76,13 @@ export function createHeraldMeters(metrics: Metrics): HeraldMeters {
         for (const [name, field] of Object.entries(GATEWAY_GAUGES)) {
           metrics.gauge(name as MetricName, { gateway: row.gateway }).set(row[field]);
         }
+        metrics.gauge(BREAKER_GAUGE, { gateway: row.gateway }).set(row.breaker === 'closed' ? 0 : 1);
       }
       for (const gateway of known) {
         if (seen.has(gateway)) continue;
-        for (const name of Object.keys(GATEWAY_GAUGES)) metrics.forget(name as MetricName, { gateway });
+        for (const name of [...Object.keys(GATEWAY_GAUGES), BREAKER_GAUGE]) {
+          metrics.forget(name as MetricName, { gateway });
+        }
         picks.forget(gateway);
         moves.forget(gateway);
       }

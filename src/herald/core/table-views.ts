@@ -5,7 +5,7 @@ import type { GatewaySnapshot, TableSnapshot } from './balancer-types.ts';
 import { isBarred } from './breaker.ts';
 import { expectedLoad } from './expected-load.ts';
 import type { GatewayRecord } from './gateway-slots.ts';
-import { CONNECTIONS, COST, REPORTED, REPORTED_AT, STRIDE } from './gateway-slots.ts';
+import { BAR, CONNECTIONS, COST, REPORTED, REPORTED_AT, STRIDE } from './gateway-slots.ts';
 import type { LoadTable } from './load-table.ts';
 
 export function rowOf(table: LoadTable, record: GatewayRecord, nowMs: number): TableRow {
@@ -39,12 +39,15 @@ export function snapshotOf(table: LoadTable, nowMs: number): TableSnapshot {
     const row = rowOf(table, record, nowMs);
     ageMs = Math.min(ageMs, row.ageMs);
     const { breaker } = record;
+    const { hot } = table.slots;
+    const at = record.slot * STRIDE;
     const factors = table.poolOf(record).factors;
     gateways.push({
       ...row,
       effectiveState: table.state(record, nowMs),
       desired: record.desired,
-      expectedScore: expectedLoad(table.slots.hot, record.slot * STRIDE, factors, nowMs),
+      // An open breaker is told as such: no load is ten times the limit.
+      expectedScore: expectedLoad(hot, at, factors, nowMs) - hot[at + BAR]!,
       inFlightTickets: table.tickets.count(record.slot),
       breaker: breaker.state === 'trial' && isBarred(breaker) ? 'open' : breaker.state,
       weightPercent: record.weightPercent,

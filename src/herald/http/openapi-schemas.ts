@@ -69,7 +69,7 @@ const row = {
     enum: ['up', 'draining', 'drain', 'maint', 'stale', 'suspect', 'expired'],
   },
   desired: own('Desired'),
-  expectedScore: number('Expected load: what lookups compare'),
+  expectedScore: number('Expected load: what lookups compare, less the penalty of an open breaker'),
   inFlightTickets: number('Tickets issued here and not yet seen as connections'),
   breaker: { type: 'string', enum: ['closed', 'open', 'trial'] },
   weightPercent: number('What agent-check says'),

@@ -37,6 +37,17 @@ describe('the breaker', () => {
     expect(shares(balancer, 200, 11).has('hole')).toBe(false);
   });
 
+  it('leaves the load that others are shown alone: a broken gateway is not an overloaded one', () => {
+    const { balancer, fail } = blackHole();
+    const shown = (): number =>
+      balancer.snapshot(10).gateways.find(({ gateway }) => gateway === 'hole')!.expectedScore;
+    fail(7, 10);
+    const before = shown();
+    fail(1, 10);
+    expect(breakerOf(balancer, 'hole', 10)).toBe('open');
+    expect(shown()).toBeLessThan(before + 0.5);
+  });
+
   it('counts a hint once per ticket, and only for the gateway that the client names', () => {
     const { balancer } = blackHole();
     const verdict = balancer.lookup(aLookup({ exclude: ['b', 'c', 'd'] }), 5);
