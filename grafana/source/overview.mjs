@@ -117,6 +117,12 @@ export const overview = dashboard({
           { max: 100 },
         ),
         lines(
+          'Open breakers',
+          'none',
+          [query(worst('herald_gateway_breaker_open', 'gateway'), '{{gateway}}')],
+          { max: 1, help: '1: clients who were sent there did not get in, so lookups avoid it.' },
+        ),
+        lines(
           'Fleet size',
           'short',
           [
