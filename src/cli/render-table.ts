@@ -122,7 +122,8 @@ function widthOf(columns: Column[]): number {
 }
 
 function hottest(gateways: readonly GatewaySnapshot[], most: number): GatewaySnapshot[] {
-  return [...gateways].sort((a, b) => b.expectedScore - a.expectedScore).slice(0, most);
+  const heat = (gateway: GatewaySnapshot): number => (isKnown(gateway) ? gateway.expectedScore : -1);
+  return [...gateways].sort((a, b) => heat(b) - heat(a)).slice(0, most);
 }
 
 function footOf(table: TableSnapshot, shown: number, paint: (name: Color, text: string) => string): string {

@@ -1,7 +1,7 @@
 // Every option of `herald gateway`, as data: file key, `HERALD_*`, flag and help come from this one list.
 
 import type { Config } from '../daemon/config.ts';
-import { choice, integer, list, number, secret, text } from '../daemon/config.ts';
+import { choice, integer, list, number, secret, text, urls } from '../daemon/config.ts';
 import { brokerReachOptions, commonOptions, heraldsOption, previousSecretOption } from '../daemon/options.ts';
 import { CLIENT_LIMITS } from '../protocol/client-frames.ts';
 
@@ -13,7 +13,7 @@ const placeOptions = {
     'ws:// or wss:// URL that clients shall open; empty = made from the address, for one machine',
   ),
   heralds: heraldsOption,
-  lookupUrls: list([], 'public URLs of Heralds, told to clients so that they find their way back'),
+  lookupUrls: urls([], 'public URLs of Heralds, told to clients so that they find their way back'),
   pool: text('default', 'pool this gateway serves'),
   zone: text('', 'zone it stands in; empty = none'),
   labels: list([], 'key=value labels that a lookup may ask for'),

@@ -180,6 +180,11 @@ describe('a configuration file', () => {
     ['gateway', 'secret: short\n', /--secret: at least 16 characters, got 5/],
     ['gateway', 'tickets: required\n', /--tickets required needs --secret/],
     ['gateway', 'heralds: [nonsense]\n', /heralds: \["nonsense"\] is not a list of http/],
+    [
+      'gateway',
+      'lookupUrls: [herald.example.com]\n',
+      /lookupUrls: \["herald.example.com"\] is not a list of http/,
+    ],
     ['broker', 'publishListen: 0.0.0.0:7420\n', /leaves loopback: set curvePublicKey/],
     ['bridge', 'fromHeralds: []\ntoHeralds: []\n', /--from-heralds: name at least one/],
   ])('of %s is checked as the daemon checks it: %j', async (daemon, content, expected) => {

@@ -78,6 +78,15 @@ describe('the load table as text', () => {
     expect(text.at(-1)).toBe('200 of 200 gateways up, table version 6, the 18 hottest shown');
   });
 
+  it('of too many does not count those that fell silent among the hottest', () => {
+    const rows = [
+      gateway('gone', { effectiveState: 'stale', expectedScore: 9 }),
+      gateway('hot'),
+      gateway('warm'),
+    ];
+    expect(renderTable(table(rows), { color: false, rows: 4 })).not.toContain('gone');
+  });
+
   it.each(['stale', 'suspect', 'expired'] as const)('shows no load of a gateway that is %s', (state) => {
     const [, row] = lines(renderTable(table([gateway('gw-1', { effectiveState: state })]), { color: false }));
     expect(row).toMatch(/^gw-1 +\w+ +- +25\.0 % +40 +12 +- +123 ms$/);
