@@ -10,7 +10,8 @@ const WORDS: Record<PublishErrorCode, string> = {
   'bad-identity': 'an identity is an id, and whole numbers from 0',
   'bad-json': 'the data is not JSON',
   'too-large': 'the data is larger than 65,536 bytes of JSON',
-  'queue-full': 'too many messages wait for an ack; publish slower or raise maxQueued',
+  'queue-full':
+    'too many messages, or too large ones, wait for an ack; publish slower, or raise maxQueued or maxQueuedBytes',
   timeout: 'no broker acked it in time; it may have been delivered',
   closed: 'the publisher was closed before a broker acked it',
   'too-old': 'the broker no longer knows whether it has seen this sequence',

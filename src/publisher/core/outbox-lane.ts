@@ -111,12 +111,17 @@ export class OutboxLane {
   }
 }
 
+/** Memory a message takes. */
+export function bytesOf({ data }: Publication): number {
+  return data.length + ENTRY_BYTES;
+}
+
 /** The newest entries that fit the limits. */
 export function newest(entries: Entry[], { maxRetained, maxRetainedBytes }: RetainLimits): Entry[] {
   let first = entries.length;
   let bytes = 0;
   while (first > 0 && entries.length - first < maxRetained) {
-    bytes += entries[first - 1]!.message.data.length + ENTRY_BYTES;
+    bytes += bytesOf(entries[first - 1]!.message);
     if (bytes > maxRetainedBytes) break;
     first -= 1;
   }

@@ -11,11 +11,12 @@ import type { BrokerAddress } from '../../protocol/load-report.ts';
 import type { BatchAck, PublishBatch } from '../../protocol/publication.ts';
 import { MESSAGE_FLAG, PUBLICATION_LIMITS } from '../../protocol/publication.ts';
 import type { Entry, OutboxMessage, PublishOutcome, RetainLimits } from './outbox-lane.ts';
-import { MAX_BATCH_MESSAGES, newest, OutboxLane } from './outbox-lane.ts';
+import { bytesOf, MAX_BATCH_MESSAGES, newest, OutboxLane } from './outbox-lane.ts';
 
 export interface OutboxLimits extends RetainLimits {
-  /** Messages not yet acked; more are refused by `add`. */
+  /** Messages not yet acked, and their bytes; more are refused by `add`. */
   maxQueued: number;
+  maxQueuedBytes: number;
   /** How long what a dead broker had acked waits for any broker to take it. */
   resendMs: number;
   batchesInFlight: number;
@@ -27,6 +28,7 @@ export interface OutboxLimits extends RetainLimits {
 
 export const DEFAULT_OUTBOX_LIMITS: OutboxLimits = {
   maxQueued: 16_384,
+  maxQueuedBytes: 64 * 1024 * 1024,
   maxRetained: 32_768,
   maxRetainedBytes: 64 * 1024 * 1024,
   retainMs: 2_000,
@@ -48,6 +50,7 @@ export class Outbox {
   #nextBatch = 1;
   #nextOrder = 0;
   #open = 0;
+  #openBytes = 0;
   #resending = 0;
   #resent = 0;
   #forgotten = 0;
@@ -77,8 +80,11 @@ export class Outbox {
 
   /** False when the queue is full. */
   add(message: OutboxMessage): boolean {
+    const bytes = bytesOf(message);
     if (this.#open >= this.#limits.maxQueued) return false;
+    if (this.#openBytes + bytes > this.#limits.maxQueuedBytes) return false;
     this.#open += 1;
+    this.#openBytes += bytes;
     const bucket = bucketOf(message.topic);
     this.#place({ message, order: this.#nextOrder++, bucket, settled: false, ackedMs: 0 });
     return true;
@@ -242,8 +248,9 @@ export class Outbox {
       return;
     }
     entry.settled = true;
-    this.#open -= 1;
     const { message } = entry;
+    this.#open -= 1;
+    this.#openBytes -= bytesOf(message);
     message.settle(outcome);
     // A message that is retained must not keep alive all that waited for its outcome.
     message.settle = settledBefore;

@@ -55,6 +55,20 @@ function passAll(outbox: Outbox, nowMs: number): PublishBatch['messages'] {
   return passed;
 }
 
+describe('what waits for its ack', () => {
+  it('is bounded by bytes, and makes room when it is acked', () => {
+    const { outbox, publish } = outboxWith({ maxQueuedBytes: 3_500 });
+    for (let i = 0; i < 5; i++) publish(0, 1_000);
+    expect(outbox.open).toBe(2);
+    expect(passAll(outbox, 0).map(({ sequence }) => sequence)).toEqual([0, 1]);
+    for (let i = 0; i < 5; i++) publish(0, 1_000);
+    expect(outbox.open).toBe(2);
+    outbox.tick(DEADLINE_MS);
+    publish(DEADLINE_MS, 3_000);
+    expect(outbox.open).toBe(1);
+  });
+});
+
 describe('what a dead broker had acked', () => {
   it('waits for the only broker longer than an unacked message, and is sent again', () => {
     const { outbox, publish, outcomes } = outboxWith();
