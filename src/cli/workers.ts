@@ -6,7 +6,8 @@ import type { ChildProcess } from 'node:child_process';
 import { fork } from 'node:child_process';
 import { formatAddress, parseAddress } from '../daemon/address.ts';
 import type { Config } from '../daemon/config.ts';
-import { StartError } from '../daemon/lifecycle.ts';
+import { CLOSE_DEADLINE_MS, StartError } from '../daemon/lifecycle.ts';
+import { createLog, errorFields } from '../daemon/log.ts';
 import { retryDelayMs } from '../protocol/retry.ts';
 import type { gatewayOptions } from '../gateway/gateway-options.ts';
 import type { ChildSays } from './parent.ts';
@@ -14,6 +15,8 @@ import { tellParent } from './parent.ts';
 
 const RESTART_BACKOFF = { minMs: 500, maxMs: 30_000 };
 const STABLE_AFTER_MS = 60_000;
+/** A worker keeps its own deadline; one that is frozen cannot. */
+const AFTER_ITS_DEADLINE_MS = 500;
 /** Stands for the worker's number, from 1, in `--url`. */
 const NUMBER = '{worker}';
 
@@ -36,6 +39,7 @@ export async function runWorkers(count: number, config: GatewayConfig): Promise<
       `--url ${config.url}: with --workers each gateway needs a URL of its own; write ${NUMBER} where its number goes`,
     );
   }
+  const log = createLog('workers', config.logLevel);
   const given = process.argv.slice(2);
   const children = new Set<ChildProcess>();
   const addresses: Record<string, string> = {};
@@ -44,6 +48,14 @@ export async function runWorkers(count: number, config: GatewayConfig): Promise<
   let stopping = false;
 
   const stop = (): void => {
+    if (!stopping) {
+      const deadlineMs = CLOSE_DEADLINE_MS + config.shutdownSpreadMs + AFTER_ITS_DEADLINE_MS;
+      const overdue = setTimeout(() => {
+        log.error('close-overdue', { deadlineMs, workers: children.size });
+        for (const child of children) child.kill('SIGKILL');
+      }, deadlineMs);
+      overdue.unref();
+    }
     stopping = true;
     for (const timer of restarts) clearTimeout(timer);
     for (const child of children) child.kill('SIGTERM');
@@ -67,26 +79,33 @@ export async function runWorkers(count: number, config: GatewayConfig): Promise<
         stop();
       }
     });
-    child.on('exit', () => {
+    const gone = (cause: object): void => {
       children.delete(child);
       if (stopping) {
         if (children.size === 0) ended();
         return;
       }
       const again = performance.now() - startedMs > STABLE_AFTER_MS ? 1 : failures + 1;
-      const timer = setTimeout(
-        () => {
-          restarts.delete(timer);
-          start(index, again);
-        },
-        retryDelayMs(again, RESTART_BACKOFF, Math.random()),
-      );
+      const againInMs = retryDelayMs(again, RESTART_BACKOFF, Math.random());
+      log.error('worker-ended', { worker: index + 1, ...cause, againInMs });
+      const timer = setTimeout(() => {
+        restarts.delete(timer);
+        start(index, again);
+      }, againInMs);
       restarts.add(timer);
+    };
+    child.once('exit', (exitCode, signal) => gone(signal ? { signal } : { exitCode }));
+    // No process to be had (EAGAIN, EMFILE): there is no exit then, and it is tried again as after one.
+    child.on('error', (error) => {
+      if (child.pid === undefined) gone(errorFields(error));
     });
   };
 
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
+  process.on('SIGHUP', () => {
+    if (!stopping) stop();
+  });
   // Forked by `herald up` or a test: what started it is gone.
   if (process.send) process.on('disconnect', stop);
   for (let index = 0; index < count; index++) start(index, 0);

@@ -15,7 +15,7 @@ export interface Running {
 export const CLOSE_DEADLINE_MS = 4_000;
 
 /**
- * Starts a daemon and ends the process with it. SIGINT and SIGTERM close it; the same signal again or the
+ * Starts a daemon and ends the process with it. SIGINT, SIGTERM and SIGHUP close it; SIGINT or SIGTERM again or the
  * deadline ends it at once. Ctrl-C on a terminal reaches a daemon twice, as the terminal's SIGINT and as its
  * parent's SIGTERM: that is one wish. When the process was forked, the loss of its parent counts as SIGTERM,
  * so that nothing outlives a killed `herald up`.
@@ -35,6 +35,10 @@ export async function runUntilSignalled(start: () => Promise<Running>, log: Log)
   };
   process.on('SIGINT', () => hear('SIGINT'));
   process.on('SIGTERM', () => hear('SIGTERM'));
+  // A terminal that closes says it twice, by itself and by its shell: that is no hurry.
+  process.on('SIGHUP', () => {
+    if (!heard.has('SIGHUP')) hear('SIGHUP');
+  });
   if (process.send) {
     process.on('disconnect', () => hear('parent-gone'));
     // While our files were loaded, and nobody listened yet.

@@ -97,7 +97,10 @@ async function up(flags: UpFlags): Promise<void> {
   };
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
-  process.on('SIGHUP', stop);
+  // A terminal that closes says it twice.
+  process.on('SIGHUP', () => {
+    if (!stopping) stop();
+  });
 
   console.log('starting ...');
   try {

@@ -64,7 +64,7 @@ function daemon(mode: string, withParent = false): Daemon {
 }
 
 describe('a daemon', () => {
-  it.each(['SIGINT', 'SIGTERM'] as const)('closes and ends with 0 on %s', async (signal) => {
+  it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('closes and ends with 0 on %s', async (signal) => {
     const one = daemon('plain');
     await one.event('started');
     one.process.kill(signal);
@@ -111,6 +111,16 @@ describe('a daemon', () => {
     one.process.kill('SIGUSR2');
     expect(await one.exit).toEqual({ code: 0, signal: null });
     expect(one.said.some((line) => line.includes('"closing"'))).toBe(true);
+  });
+
+  it('takes its time to close when a terminal and its shell both say that they go', async () => {
+    const one = daemon('never-closes-soon');
+    await one.event('started');
+    one.process.kill('SIGHUP');
+    await one.event('closing');
+    one.process.kill('SIGHUP');
+    await one.event('close-overdue');
+    expect(await one.exit).toEqual({ code: 1, signal: null });
   });
 
   it('that cannot close ends at once on a second signal', async () => {

@@ -1,5 +1,6 @@
 // `herald gateway --workers N` as users run it: one process a worker, each a row of its own in the load table.
 
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { afterEach, expect, it } from 'vitest';
 import { loadConfig } from '../../../src/daemon/config.ts';
@@ -82,6 +83,34 @@ it('gives each worker a process and a row, starts again one that dies, and ends 
   fleet.signal('SIGTERM');
   await fleet.exited;
   expect(after.filter(runs)).toEqual([]);
+});
+
+it('says that a worker died, and ends one that is frozen', async () => {
+  const fleet = await start('gateway', { workers: 2, listen: ANY_PORT, 'shutdown-spread-ms': 0 });
+  const [first, second] = childrenOf(fleet.pid);
+  process.kill(first!, 'SIGKILL');
+  await until('its death to be told', () =>
+    /"worker":1,"signal":"SIGKILL","againInMs":\d+,"event":"worker-ended"/.test(fleet.output()),
+  );
+  process.kill(second!, 'SIGSTOP');
+  fleet.signal('SIGTERM');
+  await fleet.exited;
+  expect(fleet.output()).toContain('"event":"close-overdue"');
+  expect(runs(second!)).toBe(false);
+});
+
+it('tries again when no process is to be had', async () => {
+  const fleet = await start('gateway', { workers: 2, listen: ANY_PORT, 'shutdown-spread-ms': 0 });
+  const [first] = childrenOf(fleet.pid);
+  // No descriptor is left for the channel to a new worker.
+  const limit = (now: number): void => {
+    execFileSync('prlimit', ['--pid', String(fleet.pid), `--nofile=${now}:4096`]);
+  };
+  limit(8);
+  process.kill(first!, 'SIGKILL');
+  await until('a fork that fails', () => fleet.output().includes('EMFILE'));
+  limit(4096);
+  await until('a worker in its place', () => childrenOf(fleet.pid).length === 2, 20_000);
 });
 
 it('ends its workers when it is killed itself', async () => {
