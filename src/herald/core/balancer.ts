@@ -66,6 +66,7 @@ export function createBalancer(options: BalancerOptions): Balancer {
     tick(nowMs) {
       startedAtMs ??= nowMs;
       table.tick(nowMs);
+      for (const name of rounds.keys()) if (!table.pools.has(name)) rounds.delete(name);
       const weigh = nowMs - weightedAtMs >= WEIGHT_ROUND_MS || nowMs < weightedAtMs;
       if (weigh) weightedAtMs = nowMs;
       for (const pool of table.pools.values()) {

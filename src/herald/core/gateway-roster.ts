@@ -62,6 +62,17 @@ export class GatewayRoster {
     this.changed(pool);
   }
 
+  /** Forgets pools without members; returns their names. */
+  forgetEmpty(): string[] {
+    const gone: string[] = [];
+    for (const [name, { members }] of this.pools) {
+      if (members.size > 0) continue;
+      this.pools.delete(name);
+      gone.push(name);
+    }
+    return gone;
+  }
+
   poolOf(record: GatewayRecord): Pool {
     return this.pool(record.pool);
   }

@@ -190,6 +190,7 @@ export class LoadTable {
     }
     for (const pool of this.pools.values()) this.#standings.judge(pool, nowMs);
     this.#forgetSilent(nowMs);
+    for (const name of this.#roster.forgetEmpty()) this.massLoss.forget(name);
   }
 
   /** For a lookup that finds nobody and cannot wait for the tick; true when somebody may be named now. */

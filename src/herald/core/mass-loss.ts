@@ -9,17 +9,23 @@ import type { Pool } from './pool.ts';
 const FROM_GATEWAYS = 3;
 /** While some report and others do not, the freeze ends after this: by then the silence is theirs. */
 const PARTIAL_FREEZE_MS = 60_000;
+/** While other pools are heard and nobody of this one is, after this: a deploy may have renamed it. */
+const SILENT_FREEZE_MS = 600_000;
 
 interface Freeze {
   /** Members lost since then are still served. */
   lostSinceMs: number;
   /** When the first member was heard again. */
   heardAtMs: number | undefined;
+  /** Since when other pools are heard and no member is. */
+  aloneAtMs: number | undefined;
 }
 
 export class MassLoss {
   readonly #slots: GatewaySlots;
   readonly #frozen = new Map<string, Freeze>();
+  /** Pools with a member that is not lost. */
+  readonly #heard = new Set<string>();
 
   constructor(slots: GatewaySlots) {
     this.#slots = slots;
@@ -52,6 +58,8 @@ export class MassLoss {
       if (!record.hearsay) heard++;
       periodMs = Math.max(periodMs, record.periodMs);
     }
+    if (present > 0) this.#heard.add(pool.name);
+    else this.#heard.delete(pool.name);
     const freeze = this.#frozen.get(pool.name);
     if (freeze)
       return this.#thaw(pool.name, freeze, present, this.#lostSince(pool, freeze.lostSinceMs), nowMs);
@@ -62,15 +70,28 @@ export class MassLoss {
     // A Herald that starts from a snapshot and has heard nobody yet knows nothing better, however few they are.
     const enough = present + lost >= FROM_GATEWAYS || (heard === 0 && lost > 0);
     if (!enough || lost <= present) return false;
-    this.#frozen.set(pool.name, { lostSinceMs: sinceMs, heardAtMs: present > 0 ? nowMs : undefined });
+    const heardAtMs = present > 0 ? nowMs : undefined;
+    this.#frozen.set(pool.name, { lostSinceMs: sinceMs, heardAtMs, aloneAtMs: undefined });
     return true;
+  }
+
+  /** The pool is no more. */
+  forget(pool: string): void {
+    this.#frozen.delete(pool);
+    this.#heard.delete(pool);
   }
 
   #thaw(pool: string, freeze: Freeze, present: number, lost: number, nowMs: number): boolean {
     if (present === 0) freeze.heardAtMs = undefined;
     else freeze.heardAtMs ??= nowMs;
+    if (present > 0 || this.#heard.size === 0) freeze.aloneAtMs = undefined;
+    else freeze.aloneAtMs ??= nowMs;
+    const lasted = (sinceMs: number | undefined, mostMs: number): boolean =>
+      sinceMs !== undefined && nowMs - sinceMs > mostMs;
     const over =
-      present > lost || (freeze.heardAtMs !== undefined && nowMs - freeze.heardAtMs > PARTIAL_FREEZE_MS);
+      present > lost ||
+      lasted(freeze.heardAtMs, PARTIAL_FREEZE_MS) ||
+      lasted(freeze.aloneAtMs, SILENT_FREEZE_MS);
     if (over) this.#frozen.delete(pool);
     return over;
   }
