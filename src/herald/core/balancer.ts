@@ -34,6 +34,8 @@ export function createBalancer(options: BalancerOptions): Balancer {
   let leaseHeld = false;
   /** Said by an operator; else as configured. */
   let moverMode: MoverMode | undefined;
+  /** The same for one pool, which may be forgotten in between. */
+  const moverModeOf = new Map<string, MoverMode>();
   let weightedAtMs = -Infinity;
   let startedAtMs: number | undefined;
 
@@ -41,7 +43,7 @@ export function createBalancer(options: BalancerOptions): Balancer {
     let found = rounds.get(pool.name);
     if (!found) {
       found = { mover: new Mover(pool, table.slots, bootMark), autoscale: new Autoscale(pool, table.slots) };
-      found.mover.mode = moverMode ?? found.mover.mode;
+      found.mover.mode = moverModeOf.get(pool.name) ?? moverMode ?? found.mover.mode;
       rounds.set(pool.name, found);
     }
     return found;
@@ -82,7 +84,10 @@ export function createBalancer(options: BalancerOptions): Balancer {
       if (!held) for (const { mover } of rounds.values()) mover.stop();
     },
     setMoverMode(mode, pool) {
-      if (pool === undefined) moverMode = mode;
+      if (pool === undefined) {
+        moverMode = mode;
+        moverModeOf.clear();
+      } else if (table.pools.has(pool)) moverModeOf.set(pool, mode);
       for (const known of table.pools.values()) {
         if (pool !== undefined && known.name !== pool) continue;
         const { mover } = roundsOf(known);

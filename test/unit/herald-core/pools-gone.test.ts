@@ -31,12 +31,18 @@ describe('a pool', () => {
     expect(balancer.lookup(aLookup({ pool: 'pool-999' }), 10_000)).toMatchObject({ ok: true });
   });
 
-  it('keeps what an operator said of its mover as long as it has gateways', () => {
+  it('finds again what an operator said of its mover when it was away', () => {
     const balancer = aBalancer();
     passes(balancer, { blue: FLEET }, 0, 2_000);
     balancer.setMoverMode('dry-run', 'blue');
-    passes(balancer, { blue: FLEET }, 2_500, 40_000);
+    passes(balancer, { green: FLEET }, 2_500, 4_000);
+    expect(poolsOf(balancer)).toEqual(['green']);
+    passes(balancer, { blue: FLEET }, 4_500, 6_000);
     expect(balancer.moverModes().modes).toEqual({ blue: 'dry-run' });
+    balancer.setMoverMode('on');
+    passes(balancer, { green: FLEET }, 6_500, 8_000);
+    passes(balancer, { blue: FLEET }, 8_500, 9_000);
+    expect(balancer.moverModes().modes).toEqual({ blue: 'on' });
   });
 });
 
