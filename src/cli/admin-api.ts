@@ -53,7 +53,7 @@ async function ask(
       retryAfter: Array.isArray(retryAfter) ? retryAfter[0] : retryAfter,
     };
   } catch (error) {
-    throw new StartError(noHerald(url, whyOf(error)));
+    throw new NoHerald(url, whyOf(error));
   }
 }
 
@@ -61,10 +61,23 @@ export function whyOf(error: unknown): string {
   return (error as NodeJS.ErrnoException).code ?? (error as Error).message;
 }
 
-/** Only on this machine can it be started from here. */
-export function noHerald(url: URL, why: string): string {
-  const advice = isLoopback(url.hostname.replace(/^\[|\]$/g, '')) ? '; start one with "herald up"' : '';
-  return `no Herald answers at ${url.origin} (${why})${advice}`;
+/** Nobody answers there. Only on this machine can one be started from here. */
+export class NoHerald extends StartError {
+  constructor(url: URL, why: string) {
+    const isHere = isLoopback(url.hostname.replace(/^\[|\]$/g, ''));
+    super(`no Herald answers at ${url.origin} (${why})${isHere ? '; start one with "herald up"' : ''}`);
+  }
+}
+
+/** Asks each Herald in turn until one answers, be it with a refusal. `urls` is not empty. */
+export async function askFirst<T>(urls: readonly string[], path: string): Promise<T> {
+  const [url = '', ...others] = urls;
+  try {
+    return await askSuccess<T>({ url }, path);
+  } catch (error) {
+    if (!(error instanceof NoHerald) || others.length === 0) throw error;
+    return askFirst(others, path);
+  }
 }
 
 export function jsonOf(content: string, url: URL): unknown {

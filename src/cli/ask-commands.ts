@@ -8,8 +8,8 @@ import { LABEL_KEY_PATTERN } from '../protocol/names.ts';
 import { StartError } from '../daemon/lifecycle.ts';
 import type { Explanation } from '../herald/core/explanation.ts';
 import type { Target } from './admin-api.ts';
-import { askSuccess } from './admin-api.ts';
-import { heraldUrl, wholeNumber } from './given.ts';
+import { askFirst, askSuccess } from './admin-api.ts';
+import { heraldUrl, heraldUrls, wholeNumber } from './given.ts';
 import type { Output } from './output.ts';
 import { outputFlag, printJson } from './output.ts';
 import { renderExplanation } from './render-explanation.ts';
@@ -47,7 +47,7 @@ export function addAskCommands(program: Command): void {
   program
     .command('lookup')
     .description('ask which gateway to connect to')
-    .addOption(publicUrlFlag('public URL of a Herald'))
+    .addOption(publicUrlFlag('public URLs of Heralds, with commas; the first that answers is asked'))
     .option('--pool <pool>', 'pool of gateways')
     .option('--zone <zone>', 'preferred zone')
     .option('--label <key=value...>', 'required label')
@@ -90,8 +90,8 @@ async function lookup(flags: LookupFlags): Promise<void> {
     labels: labelsOf(flags.label ?? []),
   });
   for (const wish of flags.prefer ?? []) query.append('prefer', wish);
-  const url = heraldUrl('--url', flags.url);
-  const reply = await askSuccess<LookupReply>({ url }, `/v1/lookup?${query.toString()}`);
+  const urls = heraldUrls('--url', flags.url);
+  const reply = await askFirst<LookupReply>(urls, `/v1/lookup?${query.toString()}`);
   if (flags.output !== 'table') {
     printJson(reply, flags.output);
     return;

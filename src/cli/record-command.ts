@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
 import { request } from 'undici';
 import { StartError } from '../daemon/lifecycle.ts';
-import { jsonOf, noHerald, refusal, whyOf } from './admin-api.ts';
+import { jsonOf, NoHerald, refusal, whyOf } from './admin-api.ts';
 import { adminFlags, adminTarget } from './ask-commands.ts';
 import { LONGEST_TIMER, parseDurationMs } from './duration.ts';
 
@@ -35,7 +35,7 @@ async function record(file: string, flags: RecordFlags): Promise<void> {
     bodyTimeout: 0,
     signal: stop.signal,
   }).catch((error: unknown) => {
-    throw new StartError(noHerald(url, whyOf(error)));
+    throw new NoHerald(url, whyOf(error));
   });
   if (reply.statusCode !== 200) {
     throw refusal(target, reply.statusCode, jsonOf(await reply.body.text(), url), undefined);

@@ -94,6 +94,20 @@ describe('a Herald that is not there', () => {
     }
   });
 
+  it('is passed over when another is named, whose refusal is an answer', async () => {
+    const dead = `http://127.0.0.1:${await freePort()}`;
+    const refusing = createServer((_request, response) => {
+      response.writeHead(503).end('{"title":"Not available","detail":"nobody is in"}');
+    });
+    await new Promise<void>((resolve) => refusing.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${(refusing.address() as AddressInfo).port}`;
+    const asked = await herald(['lookup'], { HERALD_PUBLIC: `${dead},${url},${dead}` });
+    const silent = await herald(['lookup'], { HERALD_PUBLIC: `${dead},${dead}` });
+    refusing.close();
+    expect(asked.stderr).toBe('herald: 503 Not available: nobody is in\n');
+    expect(silent.stderr).toContain(`no Herald answers at ${dead}`);
+  });
+
   it('elsewhere cannot be started from here', async () => {
     // TEST-NET-1 (RFC 5737): no route, or silence.
     const { code, stderr } = await herald(['table', '--admin', 'http://192.0.2.1:7403']);
@@ -167,6 +181,14 @@ describe('a configuration file', () => {
     ['serve', 'adminListen: 0.0.0.0:7403\n', /leaves loopback: set --admin-token/],
     ['serve', 'poolPolicies: [video]\n', /--pool-policies video: expected pool=policy/],
     ['serve', 'secret: short\n', /--secret: at least 16 characters, got 5/],
+    ['serve', 'controlUrl: 10.0.0.1:7401\n', /--control-url 10\.0\.0\.1:7401: expected an http/],
+    [
+      'serve',
+      'corsOrigins: [https://app.example.com/]\n',
+      /corsOrigins: .* is not a list of origins such as/,
+    ],
+    ['serve', 'allowedUrls: [gw.example.com]\n', /allowedUrls: .* is not a list of ws:\/\/ or wss:\/\/ URLs/],
+    ['gateway', 'origins: [app.example.com]\n', /origins: .* is not a list of origins such as/],
     ['serve', 'id: a b\n', /--id a b: expected an id/],
     [
       'serve',
