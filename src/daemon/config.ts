@@ -79,6 +79,15 @@ export const urls = (value: readonly string[], help: string): ListOption => ({
   },
 });
 
+/** A list of origins as browsers write them: scheme, host and port, nothing behind. `*` = any. */
+export const origins = (value: readonly string[], help: string): ListOption => ({
+  ...list(value, help),
+  items: {
+    fit: (item) => item === '*' || item === 'null' || /^[a-z][a-z0-9+.-]*:\/\/[^/*\s]+$/.test(item),
+    words: 'origins such as https://app.example.com, no path, or *',
+  },
+});
+
 /** `publicListen` -> `HERALD_PUBLIC_LISTEN`. */
 export function envName(key: string): string {
   return `HERALD_${words(key).join('_').toUpperCase()}`;

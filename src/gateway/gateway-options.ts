@@ -1,7 +1,7 @@
 // Every option of `herald gateway`, as data: file key, `HERALD_*`, flag and help come from this one list.
 
 import type { Config } from '../daemon/config.ts';
-import { choice, integer, list, number, secret, text, urls } from '../daemon/config.ts';
+import { choice, integer, list, number, origins, secret, text, urls } from '../daemon/config.ts';
 import { brokerReachOptions, commonOptions, heraldsOption, previousSecretOption } from '../daemon/options.ts';
 import { CLIENT_LIMITS } from '../protocol/client-frames.ts';
 
@@ -22,7 +22,7 @@ const placeOptions = {
 
 const doorOptions = {
   maxConnections: integer(15_000, 1, 10_000_000, 'open sockets; more are refused with 503'),
-  origins: list(['*'], 'pages that may connect, for example https://app.example.com; * = any'),
+  origins: origins(['*'], 'pages that may connect, for example https://app.example.com; * = any'),
   tickets: choice(
     ['soft', 'required'],
     'soft',

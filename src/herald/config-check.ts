@@ -19,6 +19,10 @@ export function checkConfig(config: HeraldConfig): void {
   if (config.store === 'zookeeper' && config.zookeeper === '') {
     throw new StartError('--store zookeeper needs --zookeeper host:port');
   }
+  const { controlUrl } = config;
+  if (controlUrl !== '' && !(URL.canParse(controlUrl) && /^https?:$/.test(new URL(controlUrl).protocol))) {
+    throw new StartError(`--control-url ${controlUrl}: expected an http:// or https:// URL`);
+  }
   if (config.id !== '') checkHeraldId(config.id);
   listenAddresses(config);
   allowedPeers(config.agentAllow);

@@ -1,7 +1,7 @@
 // Every option of `herald serve`, as data: file key, `HERALD_*`, flag and help come from this one list.
 
 import type { Config } from '../daemon/config.ts';
-import { choice, flag, integer, list, number, secret, text } from '../daemon/config.ts';
+import { choice, flag, integer, list, number, origins, secret, text } from '../daemon/config.ts';
 import { clusterOptions, commonOptions } from '../daemon/options.ts';
 
 const POLICIES = ['expected', 'p2c', 'least', 'weighted', 'random', 'round-robin'] as const;
@@ -14,7 +14,7 @@ const listenOptions = {
   adminListen: text('127.0.0.1:7403', 'operators, metrics, the page; beyond loopback it needs `adminToken`'),
   controlUrl: text(
     '',
-    'URL gateways reach controlListen at; empty = its address, which must then be concrete',
+    "URL gateways reach controlListen at; empty = its address, or this machine's name on every interface",
   ),
   adminToken: secret('bearer token of operators, at least 16 characters'),
   adminHosts: list([], 'further Host names the admin port answers to without a token (DNS rebinding guard)'),
@@ -38,7 +38,7 @@ const listenOptions = {
     [],
     'configuration files of helpshift/herald, read as they are: each opens the agent-check port it names',
   ),
-  corsOrigins: list(['*'], 'origins of pages that may look up; * = any, since a lookup tells no secret'),
+  corsOrigins: origins(['*'], 'origins of pages that may look up; * = any, since a lookup tells no secret'),
   trustProxy: flag(false, 'take client addresses from X-Forwarded-For; only behind a proxy of your own'),
   maxPublicConnections: integer(10_000, 10, 1_000_000, 'open sockets on publicListen; above, new ones close'),
 } as const;
@@ -54,7 +54,10 @@ const tableOptions = {
   staleAfterMs: integer(2_000, 100, 600_000, 'age of a report above which its gateway is not named'),
   expireAfterMs: integer(30_000, 1_000, 86_400_000, 'age of a report above which its gateway is forgotten'),
   maxGateways: integer(100_000, 1, 1_000_000, 'rows of the table; a report beyond is refused'),
-  allowedUrls: list(['*'], 'gateway URLs that may be handed out; * stands for any run of characters but /'),
+  allowedUrls: {
+    ...list(['*'], 'gateway URLs that may be handed out; * stands for any run of characters but /'),
+    items: { fit: (item: string) => item === '*' || /^wss?:\/\//.test(item), words: 'ws:// or wss:// URLs' },
+  },
   recordFile: text('', 'file that reports and lookups are recorded to, for `herald sim --replay`'),
   recordMaxBytes: integer(100_000_000, 1_000, 1e12, 'size at which recording stops'),
 } as const;
