@@ -10,7 +10,7 @@ import { memoryEnsemble } from '../../src/cluster/coordination-memory.ts';
 import type { Coordination } from '../../src/cluster/coordination.ts';
 import type { Clock } from '../../src/daemon/clock.ts';
 import { encodeTablePart } from '../../src/protocol/table-row.ts';
-import { until } from '../launch/until.ts';
+import { pause, until } from '../launch/until.ts';
 import type { Replica } from './load-store-replica.ts';
 import { startReplica } from './load-store-replica.ts';
 
@@ -39,10 +39,6 @@ function refusing(inner: Coordination, below: string): { coordination: Coordinat
     create: async (path, data) => refuse(path) ?? inner.create(path, data),
   };
   return { coordination, asked: () => asked };
-}
-
-async function pause(ms: number): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 describe.concurrent('the shared table in trouble', () => {

@@ -15,7 +15,7 @@ import { decodeTablePart, encodeTablePart } from '../../src/protocol/table-row.t
 import { requireServer } from '../launch/require-server.ts';
 import type { TcpProxy } from '../launch/tcp-proxy.ts';
 import { startTcpProxy } from '../launch/tcp-proxy.ts';
-import { until } from '../launch/until.ts';
+import { pause, until } from '../launch/until.ts';
 import { launchZookeeper } from '../launch/zookeeper.ts';
 import type { Replica } from './load-store-replica.ts';
 import { startReplica } from './load-store-replica.ts';
@@ -156,7 +156,7 @@ for (const { name, run, fresh } of stores) {
       const beat = async (rounds: number, firstSeq: number): Promise<void> => {
         for (let round = 0; round < rounds; round++) {
           for (const one of all) for (let g = 0; g < 30; g++) one.report(`gw-${g}`, firstSeq + round);
-          await new Promise((resolve) => setTimeout(resolve, 250));
+          await pause(250);
         }
       };
       await beat(14, 1);
@@ -370,7 +370,7 @@ for (const { name, run, fresh } of stores) {
       const before = a!.writes['written'] ?? 0;
       for (let seq = 2; seq < 12; seq++) {
         a!.report('gw-1', seq);
-        await new Promise((resolve) => setTimeout(resolve, 150));
+        await pause(150);
       }
       expect(a!.writes['written'] ?? 0).toBe(before);
       expect(a!.writes['skipped'] ?? 0).toBeGreaterThan(0);

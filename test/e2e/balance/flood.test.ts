@@ -3,7 +3,7 @@
 
 import { Agent, request } from 'undici';
 import { expect, test } from 'vitest';
-import { until } from '../../launch/until.ts';
+import { pause, until } from '../../launch/until.ts';
 import { startCrowd } from './crowd.ts';
 import { startFleet } from './fleet-processes.ts';
 
@@ -33,7 +33,7 @@ test('200 lookups a second from which nobody connects keep no client out', { tim
         // By the clock and not by the step: a late timer asks for what it missed.
         const due = Math.floor(((performance.now() - startMs) * FLOOD_PER_SEC) / 1_000);
         for (; sent < due; sent++) asked.push(ask());
-        await new Promise((resolve) => setTimeout(resolve, STEP_MS));
+        await pause(STEP_MS);
       }
       await Promise.all(asked);
       await until('every client live', () => crowd.live() === CLIENTS, 30_000);

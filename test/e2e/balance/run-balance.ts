@@ -1,5 +1,6 @@
 // One run: a fleet, a crowd, a time to settle, and then how unequal the gateways are, twice a second.
 
+import { pause } from '../../launch/until.ts';
 import { startCrowd } from './crowd.ts';
 import { gatewayName, startFleet } from './fleet-processes.ts';
 
@@ -76,7 +77,7 @@ export async function runBalance(plan: RunPlan): Promise<Figures> {
       const sums = new Map<string, GatewayFigures & { samples: number }>();
       let disturbed = false;
       while (performance.now() < endMs) {
-        await new Promise((resolve) => setTimeout(resolve, SAMPLE_MS));
+        await pause(SAMPLE_MS);
         const nowMs = performance.now();
         plan.onProgress?.((nowMs - startMs) / (endMs - startMs));
         if (!disturbed && neighbour > 0 && nowMs - startMs > plan.fillMs * plan.neighbourAt) {

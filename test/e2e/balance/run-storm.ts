@@ -1,6 +1,7 @@
 // A reconnect storm: kill -9 of the busiest of six gateways, whose clients then all look up within seconds.
 // What must hold is that they spread: a herd shows as one survivor that is named far beyond its fair share.
 
+import { pause } from '../../launch/until.ts';
 import { startCrowd } from './crowd.ts';
 import { startFleet } from './fleet-processes.ts';
 
@@ -90,8 +91,4 @@ function worstShare(named: readonly { atMs: number; gateway: string }[]): number
     worst = Math.max(worst, most / (inWindow / (GATEWAYS - 1)));
   }
   return worst;
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -98,10 +98,6 @@ export async function allReady(heralds: readonly HeraldNode[], deadlineMs: numbe
   );
 }
 
-export async function pause(ms: number): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, ms));
-}
-
 async function metricsOf(herald: HeraldNode): Promise<string> {
   return (await askJson(herald.adminUrl, '/metrics')).text;
 }

@@ -10,7 +10,7 @@ import { createPublisher } from '../../../src/publisher/index.ts';
 import { freePorts } from '../../launch/free-port.ts';
 import type { HeraldProcess } from '../../launch/herald-process.ts';
 import { startHeraldProcess } from '../../launch/herald-process.ts';
-import { until } from '../../launch/until.ts';
+import { pause, until } from '../../launch/until.ts';
 import type { Book } from './book.ts';
 import { createBook } from './book.ts';
 
@@ -200,10 +200,6 @@ export async function layField(options: FieldOptions): Promise<Field> {
     await close();
     throw error;
   }
-}
-
-export function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 export interface Traffic {

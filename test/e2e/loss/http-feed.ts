@@ -2,8 +2,8 @@
 // that is up, tried again under its idempotency key until it is answered with 202. Only then it counts as acked.
 
 import { Agent } from 'undici';
+import { pause } from '../../launch/until.ts';
 import type { Field } from './field.ts';
-import { pause } from './field.ts';
 
 export interface HttpFeed {
   publish: (topic: number) => void;

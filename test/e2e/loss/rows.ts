@@ -3,9 +3,8 @@
 // more is lost, because the row takes away what would have saved it, and every message of it is in a gap.
 
 import { launchZookeeper } from '../../launch/zookeeper.ts';
-import { until } from '../../launch/until.ts';
+import { pause, until } from '../../launch/until.ts';
 import type { Daemon, Field } from './field.ts';
-import { pause } from './field.ts';
 
 export interface Row {
   promise: 'nothing' | 'counted' | 'told';

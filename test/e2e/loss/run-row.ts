@@ -1,9 +1,10 @@
 // One row: lays a field, makes the fault so many times under traffic, waits until everything has come or been
 // told, and reads the book and the gateways' ledgers.
 
+import { pause } from '../../launch/until.ts';
 import type { Verdict } from './book.ts';
 import type { Field } from './field.ts';
-import { layField, pause, TOPICS_PER_CLIENT, traffic } from './field.ts';
+import { layField, TOPICS_PER_CLIENT, traffic } from './field.ts';
 import { startHttpFeed } from './http-feed.ts';
 import { ROWS, withZookeeper } from './rows.ts';
 

@@ -10,7 +10,8 @@ import { WebSocket } from 'ws';
 import { connect } from '../../../src/client/index.ts';
 import type { LookupReply } from '../../../src/protocol/lookup.ts';
 import { createPublisher } from '../../../src/publisher/index.ts';
-import { accepts, childrenOf, herald, isAlive, startUp, until } from './running-up.ts';
+import { pause, until } from '../../launch/until.ts';
+import { accepts, childrenOf, herald, isAlive, startUp } from './running-up.ts';
 import type { RunningUp } from './running-up.ts';
 
 const CLIENTS = 30;
@@ -30,7 +31,7 @@ test('a gateway that was killed is not named again, and its clients come back el
       client.on('message', ({ data }) => received.get(index)!.add(data as number));
       return client;
     });
-    await until(() => clients.every(({ state }) => state.name === 'live'), 60_000, 'all clients live');
+    await until('all clients live', () => clients.every(({ state }) => state.name === 'live'), 60_000);
     // Whichever has most of them: right after their start gateways differ in load by chance.
     const homes = clients.map(({ state }) => (state.name === 'live' ? state.gateway : ''));
     const count = (id: string): number => homes.filter((home) => home === id).length;
@@ -44,22 +45,22 @@ test('a gateway that was killed is not named again, and its clients come back el
     while (performance.now() - killedMs < 3_000) {
       const { gateway } = await lookup(up);
       if (gateway === victim) lastNamedMs = performance.now() - killedMs;
-      await new Promise((resolve) => setTimeout(resolve, 25));
+      await pause(25);
     }
     expect(lastNamedMs).toBeLessThan(2_000);
     await until(
+      () => `all clients live elsewhere: ${JSON.stringify(clients.map(({ state }) => state))}`,
       () => clients.every(({ state }) => state.name === 'live' && state.gateway !== victim),
       // One whole Retry-After more than the first try: a crowded machine may refuse for a moment.
       45_000,
-      () => `all clients live elsewhere: ${JSON.stringify(clients.map(({ state }) => state))}`,
     );
 
     const publisher = await createPublisher({ heralds: [up.controlUrl] });
     for (let n = 0; n < 50; n++) await publisher.publish('after.death', n);
     await until(
+      'all messages at all clients',
       () => [...received.values()].every((seen) => seen.size === 50),
       60_000,
-      'all messages at all clients',
     );
     await publisher.close();
     for (const client of clients) client.close();
@@ -89,7 +90,7 @@ test('children end by themselves when their parent is killed', async () => {
   const children = childrenOf(up.child.pid!);
   expect(children.length).toBeGreaterThanOrEqual(7);
   up.child.kill('SIGKILL');
-  await until(() => !children.some(isAlive), 8_000, 'all children to end');
+  await until('all children to end', () => !children.some(isAlive), 8_000);
 });
 
 test('a busy port gives one line with the port, its owner and the flag', async () => {

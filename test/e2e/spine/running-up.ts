@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { portsOf } from '../../../src/cli/up/ports.ts';
 import type { UpPorts } from '../../../src/cli/up/ports.ts';
 import { guardChild } from '../../launch/guard.ts';
+import { until } from '../../launch/until.ts';
 
 export const HERALD_BIN = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url));
 
@@ -56,7 +57,7 @@ export async function startUp(args: string[], env: Record<string, string> = {}):
     },
   };
   const ready = (): boolean => output.includes('Ctrl-C stops everything') || child.exitCode !== null;
-  await until(ready, 90_000, 'herald up to be ready').catch(async (error: unknown) => {
+  await until('herald up to be ready', ready, 90_000).catch(async (error: unknown) => {
     await up.stop();
     throw error;
   });
@@ -96,21 +97,6 @@ export function commandOf(pid: number): string {
 export function isAlive(pid: number): boolean {
   // A zombie has no command line any more: it has ended and waits to be collected.
   return commandOf(pid) !== '';
-}
-
-/** Polls until `holds` is true; throws after the deadline, naming what it waited for. */
-export async function until(
-  holds: () => boolean | Promise<boolean>,
-  deadlineMs: number,
-  what: string | (() => string),
-): Promise<void> {
-  const end = performance.now() + deadlineMs;
-  while (!(await holds())) {
-    if (performance.now() > end) {
-      throw new Error(`waited ${deadlineMs} ms for ${typeof what === 'string' ? what : what()}`);
-    }
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
 }
 
 async function freeOffset(): Promise<number> {

@@ -8,7 +8,8 @@ import { connect } from '../../../src/client/index.ts';
 import type { TableSnapshot } from '../../../src/herald/core/balancer-types.ts';
 import type { LookupReply } from '../../../src/protocol/lookup.ts';
 import { createPublisher } from '../../../src/publisher/index.ts';
-import { herald, HERALD_BIN, startUp, until } from './running-up.ts';
+import { until } from '../../launch/until.ts';
+import { herald, HERALD_BIN, startUp } from './running-up.ts';
 import type { RunningUp } from './running-up.ts';
 
 const MESSAGES = 1_000;
@@ -24,12 +25,12 @@ describe('herald up', () => {
   beforeAll(async () => {
     up = await startUp(['--no-bots', '--no-squeeze', '--restart-after', '1s']);
     await until(
+      'three gateways in the table',
       async () => {
         const table = (await getJson(`${up.adminUrl}/v1/table`)).body as TableSnapshot;
         return table.gateways.filter(({ effectiveState }) => effectiveState === 'up').length === 3;
       },
       60_000,
-      'three gateways in the table',
     );
   });
   afterAll(() => up.stop());
@@ -65,7 +66,7 @@ describe('herald up', () => {
       });
       client.on('message', ({ data }) => numbers.push((data as { n: number }).n));
       clients.push(client);
-      await until(() => client.state.name === 'live', 60_000, `a client live on ${id}`);
+      await until(`a client live on ${id}`, () => client.state.name === 'live', 60_000);
       if (client.state.name === 'live') gateways.add(client.state.gateway);
     }
     expect([...gateways].sort()).toEqual(ids);
@@ -73,9 +74,9 @@ describe('herald up', () => {
     const publisher = await createPublisher({ heralds: [up.controlUrl] });
     await Promise.all(Array.from({ length: MESSAGES }, (_, n) => publisher.publish('e2e.numbers', { n })));
     await until(
+      'every message on every gateway',
       () => [...received.values()].every((numbers) => numbers.length >= MESSAGES),
       60_000,
-      'every message on every gateway',
     );
     const expected = Array.from({ length: MESSAGES }, (_, n) => n);
     for (const numbers of received.values()) expect(numbers).toEqual(expected);
@@ -125,7 +126,7 @@ describe('herald up', () => {
     child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
     child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
     const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
-    await until(() => stderr.includes('"live"'), 60_000, 'the subscriber to be live');
+    await until('the subscriber to be live', () => stderr.includes('"live"'), 60_000);
     const flags = ['--heralds', up.controlUrl, '--trace', '--admin', up.adminUrl];
     const published = herald('publish', 'shell.news', '{"hello":"world"}', ...flags);
     expect(published.stdout).toMatch(
@@ -154,9 +155,9 @@ describe('herald up', () => {
     const [killed] = up.pidsOf('gateway-2');
     process.kill(killed!, 'SIGKILL');
     await until(
+      () => up.output(),
       () => up.output().includes('gateway-2 is back'),
       30_000,
-      () => up.output(),
     );
     expect(up.output()).toContain('gateway-2 ended: SIGKILL; starting it again in 1 s');
     const [started] = up.pidsOf('gateway-2');
@@ -171,13 +172,13 @@ describe('herald up', () => {
     const received: unknown[] = [];
     client.on('message', ({ data }) => received.push(data));
     await until(
+      () => JSON.stringify(client.state),
       () => client.state.name === 'live',
       30_000,
-      () => JSON.stringify(client.state),
     );
     expect(client.state).toMatchObject({ gateway: 'gateway-2' });
     herald('publish', 'e2e.again', '7', '--heralds', up.controlUrl);
-    await until(() => received.length > 0, 60_000, 'a message from the new gateway');
+    await until('a message from the new gateway', () => received.length > 0, 60_000);
     expect(received).toEqual([7]);
     client.close();
   });

@@ -4,7 +4,8 @@
 import { request } from 'undici';
 import { expect, test } from 'vitest';
 import type { TableSnapshot } from '../../../src/herald/core/balancer-types.ts';
-import { startUp, until } from './running-up.ts';
+import { pause, until } from '../../launch/until.ts';
+import { startUp } from './running-up.ts';
 import type { RunningUp } from './running-up.ts';
 
 async function picks(up: RunningUp): Promise<Map<string, number>> {
@@ -16,14 +17,14 @@ async function picks(up: RunningUp): Promise<Map<string, number>> {
 test('new assignments avoid a squeezed gateway', async () => {
   const up = await startUp(['--bots', '150', '--squeeze-after', '5s']);
   try {
-    await until(() => up.output().includes('squeezing gateway-3'), 40_000, 'the squeeze');
+    await until('the squeeze', () => up.output().includes('squeezing gateway-3'), 40_000);
     // Its load is an average over 2 s; judge what comes after that.
-    await new Promise((resolve) => setTimeout(resolve, 4_000));
+    await pause(4_000);
     const from = await picks(up);
     const during = async (): Promise<number[]> =>
       [...(await picks(up))].map(([id, count]) => count - (from.get(id) ?? 0));
     const total = (counts: readonly number[]): number => counts.reduce((sum, count) => sum + count, 0);
-    await until(async () => total(await during()) > 40, 40_000, 'new assignments');
+    await until('new assignments', async () => total(await during()) > 40, 40_000);
     const assigned = await during();
     const squeezed = [...from.keys()].indexOf('gateway-3');
     expect(assigned[squeezed]! / total(assigned)).toBeLessThan(0.15);

@@ -31,7 +31,6 @@ export interface DefectLab {
 
 export const up = (one: Coordination): Promise<boolean> =>
   until('a session', () => one.state() === 'up', 15_000);
-export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** To be called inside a `describe`: it registers the hooks. */
 export function defectLab(): DefectLab {

@@ -8,9 +8,9 @@ import { zookeeperCoordination } from '../../../src/cluster/coordination-zookeep
 import { openConnection } from '../../../src/cluster/zookeeper-connection.ts';
 import { freePort } from '../../launch/free-port.ts';
 import { requireServer } from '../../launch/require-server.ts';
-import { until } from '../../launch/until.ts';
+import { pause, until } from '../../launch/until.ts';
 import { answerOf, bareClient, destroyBareClients } from './bare-client.ts';
-import { defectLab, pause, up } from './defect-lab.ts';
+import { defectLab, up } from './defect-lab.ts';
 import { startClosingServer, startMuteServer } from './mute-server.ts';
 
 describe.runIf(requireServer('zookeeper'))('defects of node-zookeeper-client: connections', () => {

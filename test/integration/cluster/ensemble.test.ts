@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { Coordination } from '../../../src/cluster/coordination.ts';
 import { zookeeperCoordination } from '../../../src/cluster/coordination-zookeeper.ts';
 import { requireServer } from '../../launch/require-server.ts';
-import { until } from '../../launch/until.ts';
+import { pause, until } from '../../launch/until.ts';
 import type { ZookeeperEnsemble } from '../../launch/zookeeper.ts';
 import { launchEnsemble } from '../../launch/zookeeper.ts';
 
@@ -28,7 +28,7 @@ function steadyWriter(
         gapMs = Math.max(gapMs, performance.now() - lastMs);
         lastMs = performance.now();
       }
-      await new Promise((resolve) => setTimeout(resolve, 10));
+      await pause(10);
     }
   })();
   return {

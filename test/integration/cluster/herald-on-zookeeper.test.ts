@@ -11,7 +11,7 @@ import type { Child } from '../../launch/child.ts';
 import { startChild } from '../../launch/child.ts';
 import { freePorts } from '../../launch/free-port.ts';
 import { requireServer } from '../../launch/require-server.ts';
-import { until } from '../../launch/until.ts';
+import { pause, until } from '../../launch/until.ts';
 import type { ZookeeperServer } from '../../launch/zookeeper.ts';
 import { launchZookeeper } from '../../launch/zookeeper.ts';
 
@@ -144,7 +144,7 @@ describe.runIf(requireServer('zookeeper'))('a Herald on ZooKeeper', () => {
       } catch {
         // Not saved yet.
       }
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      await pause(100);
     }
     expect(saves.size).toBeGreaterThanOrEqual(3);
     expect(saves.size).toBeLessThanOrEqual(6);

@@ -11,7 +11,7 @@ import type { HeraldProcess } from '../../launch/herald-process.ts';
 import { ANY_PORT, startHeraldProcess } from '../../launch/herald-process.ts';
 import { inPieces, randomFrame, seeded } from '../../launch/random-frames.ts';
 import { RawClient } from '../../launch/raw-ws.ts';
-import { until } from '../../launch/until.ts';
+import { pause, until } from '../../launch/until.ts';
 
 const PING_MS = 1_000;
 const HELLO_MS = 2_000;
@@ -136,7 +136,7 @@ it('does not hold a pause of its own against its clients', async () => {
     await until('a first ping', () => answered > 0);
     gateway.signal('SIGSTOP');
     // Longer than two ping periods and the time for hello together.
-    await new Promise((resolve) => setTimeout(resolve, 2 * PING_MS + HELLO_MS + 500));
+    await pause(2 * PING_MS + HELLO_MS + 500);
     greeting.sendText({ op: 'hello', v: 1 });
     gateway.signal('SIGCONT');
     await greeting.until(() => greeting.texts.some((text) => text.includes('"welcome"')));

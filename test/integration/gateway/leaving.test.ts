@@ -7,6 +7,7 @@ import type { GatewayConfig } from '../../../src/gateway/gateway-options.ts';
 import type { LaunchedGateway } from '../../launch/gateway.ts';
 import { launchGateway, TestClient } from '../../launch/gateway.ts';
 import { RawClient } from '../../launch/raw-ws.ts';
+import { pause } from '../../launch/until.ts';
 
 let running: LaunchedGateway | undefined;
 const launch = async (config: Partial<GatewayConfig> = {}): Promise<LaunchedGateway> =>
@@ -30,8 +31,8 @@ it('asks to move in a drain, closes leftovers from the deadline on, and refuses 
     deadlineMs: 600,
     lookup: 'http://herald.test',
   });
-  expect((await old.closing()).code).toBe(4201);
-  expect(performance.now() - startMs).toBeLessThan(590);
+  const first = await Promise.race([old.closing(), moves.closing().then(() => undefined)]);
+  expect(first?.code).toBe(4201);
   const late = new TestClient(url);
   expect((await late.closing()).code).toBe(1006);
   expect((await moves.closing()).code).toBe(4201);
@@ -45,7 +46,7 @@ it('lets everyone stay when a drain is called off', async () => {
   gateway.drain({ spreadMs: 10, deadlineMs: 300 });
   await client.next('move');
   gateway.ready();
-  await new Promise((resolve) => setTimeout(resolve, 600));
+  await pause(600);
   expect(client.closed).toBeUndefined();
   await TestClient.connect(url);
 });
@@ -121,7 +122,7 @@ it('replays no more to a client than it has read, however often it asks', async 
   let mostBuffered = 0;
   for (let id = 1; id <= 60; id++) {
     greedy.sendText({ op: 'sub', id, c: [{ c: 't', from: { e: 'e1', o: 0 } }] });
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await pause(5);
     mostBuffered = Math.max(mostBuffered, gateway.snapshot().bufferedBytes);
   }
   // One replay, and nothing that was asked for behind it.
@@ -141,7 +142,7 @@ it('closes a client that stays above the soft limit for too long', async () => {
   // Fills the kernel's buffers and then ours, up to between the two limits.
   while (gateway.snapshot().bufferedBytes < 60_000) {
     link.publish('t', filler);
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    await pause(10);
   }
   expect(gateway.snapshot().connections).toBe(1);
   await expect

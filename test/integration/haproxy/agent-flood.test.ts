@@ -11,7 +11,7 @@ import { ANY_PORT, startHeraldProcess } from '../../launch/herald-process.ts';
 import { freePort } from '../../launch/free-port.ts';
 import { requireServer } from '../../launch/require-server.ts';
 import { transpiled } from '../../launch/transpiled.ts';
-import { until } from '../../launch/until.ts';
+import { pause, until } from '../../launch/until.ts';
 import { ask } from '../herald/one-herald.ts';
 import type { FloodReport } from './flood-child.ts';
 import { becomes, defaults, frontend, keepReporting, miniGateway } from './rig.ts';
@@ -72,7 +72,7 @@ describe.runIf(requireServer('haproxy'))('a flood on the agent-check port', () =
     const asking = (async () => {
       while (flood.process.exitCode === null) {
         answers.push(await asked(port));
-        await new Promise((resolve) => setTimeout(resolve, 10));
+        await pause(10);
       }
     })();
     gateways[0]!.cpu = 0.95;

@@ -1,5 +1,6 @@
 import { Client } from 'undici';
 import { afterEach, expect, test } from 'vitest';
+import { pause } from '../../launch/until.ts';
 import type { OneHerald } from './one-herald.ts';
 import { ask, feed, oneHerald, report, send } from './one-herald.ts';
 import { nonceOf, signature, signedPost } from './signed.ts';
@@ -188,7 +189,7 @@ test('does not freeze when most of a pool says goodbye', async () => {
   await feed(herald, ...ids.map((id) => report(id)));
   for (const id of ids.slice(0, 4)) await fetch(`${feedback()}/${id}`, { method: 'DELETE' });
   // Two ticks.
-  await new Promise((resolve) => setTimeout(resolve, 250));
+  await pause(250);
   const { body } = await ask(`${herald.addresses.admin}/v1/table`);
   expect(body).toMatchObject({ frozen: false });
   for (let i = 0; i < 20; i++) {

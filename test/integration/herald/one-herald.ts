@@ -1,7 +1,7 @@
 // One Herald in this process on free ports, and what tests say to it.
 
 import type { Clock } from '../../../src/daemon/clock.ts';
-import { systemClock } from '../../../src/daemon/clock.ts';
+import { createAwakeClock, systemClock } from '../../../src/daemon/clock.ts';
 import { silentLog } from '../../../src/daemon/log.ts';
 import type { Metrics } from '../../../src/daemon/metrics.ts';
 import { createMetrics } from '../../../src/daemon/metrics.ts';
@@ -18,10 +18,16 @@ export interface OneHerald extends HeraldHandle {
 
 const ANY_PORT = '127.0.0.1:0';
 
-/** It stops without waiting for a HAProxy to hear of it, unless the test says so. */
+/** Herald reads its clock ten times a second: more than this between two reads is a stall of the whole process. */
+const LONGEST_STEP_MS = 200;
+
+/**
+ * It stops without waiting for a HAProxy to hear of it, unless the test says so. To its clock a stall of the machine
+ * is no time, so that no gateway falls silent by one.
+ */
 export async function oneHerald(
   options: Partial<HeraldConfig> = {},
-  clock: Clock = systemClock,
+  clock: Clock = { ...systemClock, nowMs: createAwakeClock(LONGEST_STEP_MS) },
 ): Promise<OneHerald> {
   const metrics = createMetrics();
   const config = loadConfig(heraldOptions, {

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { connect } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
+import { pause } from '../../launch/until.ts';
 import type { OneHerald } from './one-herald.ts';
 import { ask, feed, oneHerald, report } from './one-herald.ts';
 
@@ -45,7 +46,7 @@ test('half-sent requests are gone within 6 s, and lookups go on meanwhile', asyn
   while (performance.now() < endMs && heads.open.size + bodies.open.size > 0) {
     expect((await ask(`${herald.addresses.public}/v1/lookup`)).status).toBe(200);
     answered += 1;
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await pause(50);
   }
   expect({ heads: heads.open.size, bodies: bodies.open.size }).toEqual({ heads: 0, bodies: 0 });
   expect(answered).toBeGreaterThan(20);

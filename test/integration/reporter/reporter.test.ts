@@ -4,7 +4,7 @@ import { decodeLoadReport } from '../../../src/protocol/load-report.ts';
 import type { Directive } from '../../../src/protocol/load-report.ts';
 import type { Reporter, ReporterCounters, ReporterOptions } from '../../../src/reporter/index.ts';
 import { startReporter } from '../../../src/reporter/index.ts';
-import { until } from '../../launch/until.ts';
+import { pause, until } from '../../launch/until.ts';
 import type { ScriptedHerald } from './scripted-herald.ts';
 import { feedbackReply, startScriptedHerald } from './scripted-herald.ts';
 
@@ -59,7 +59,7 @@ describe('reporter', () => {
     while (performance.now() < endMs) {
       const sliceEndMs = performance.now() + 45;
       while (performance.now() < sliceEndMs);
-      await new Promise((resolve) => setTimeout(resolve, 5));
+      await pause(5);
     }
     await r.flush();
     const last = h.reports().at(-1)!;
@@ -95,7 +95,7 @@ describe('reporter', () => {
     const h = await herald();
     let connections = 0;
     h.answer = async () => {
-      await new Promise((resolve) => setTimeout(resolve, 500));
+      await pause(500);
       return feedbackReply({ periodMs: 50 });
     };
     reporter({ heralds: [h.url], periodMs: 50, counters: () => ({ connections: connections++ }) });

@@ -2,14 +2,14 @@
 // (libfaketime; the monotonic clock stays true, as it does on a machine whose NTP is lost): nothing changes.
 
 import { existsSync } from 'node:fs';
-import { until } from '../../../launch/until.ts';
+import { pause, until } from '../../../launch/until.ts';
 import { askJson } from '../ask.ts';
 import type { Field } from '../field.ts';
 import { fairTries } from '../fair-tries.ts';
 import { findingOf } from '../finding.ts';
 import type { Finding, FindingBook } from '../finding.ts';
 import type { Effort, Row } from '../row.ts';
-import { nextWrites, pause, quorumServes } from '../signs.ts';
+import { nextWrites, quorumServes } from '../signs.ts';
 import {
   DRAINED_LIMIT_MS,
   drainRound,

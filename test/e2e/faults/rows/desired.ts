@@ -1,7 +1,7 @@
 // Drain, maint and ready set at any Herald hold at all of them within 250 ms, with reason, author and end;
 // they survive restarts of everything; and the gateway is told.
 
-import { until } from '../../../launch/until.ts';
+import { pause, until } from '../../../launch/until.ts';
 import { askJson } from '../ask.ts';
 import type { Field } from '../field.ts';
 import { waitedForCpuMs } from '../cpu-wait.ts';
@@ -12,7 +12,6 @@ import type { Finding, FindingBook } from '../finding.ts';
 import type { GatewayNode } from '../gateway-node.ts';
 import type { HeraldNode } from '../herald-node.ts';
 import type { Effort, Row } from '../row.ts';
-import { pause } from '../signs.ts';
 import { DRAINED_LIMIT_MS } from './gateway-lost.ts';
 
 const WORDS = [

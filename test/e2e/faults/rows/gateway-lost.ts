@@ -1,6 +1,7 @@
 // A gateway is killed, stopped, drained: no Herald names it any more after 100 ms, 2.0 s, 250 ms. The same
 // rounds are run again with wrong clocks.
 
+import { pause } from '../../../launch/until.ts';
 import { askJson } from '../ask.ts';
 import type { Try } from '../fair-tries.ts';
 import { fairTries } from '../fair-tries.ts';
@@ -10,7 +11,6 @@ import type { Finding, FindingBook } from '../finding.ts';
 import type { GatewayNode } from '../gateway-node.ts';
 import type { HeraldNode } from '../herald-node.ts';
 import type { Effort, Row } from '../row.ts';
-import { pause } from '../signs.ts';
 
 const MEASURED = 'last named';
 export const KILLED_LIMIT_MS = 100;

@@ -1,14 +1,14 @@
 // A Herald cut off by the network: from ZooKeeper it goes on by its own reports; from the gateways it goes on
 // by what the others write; from both it cannot judge, keeps its last good table and raises the alarm.
 
+import { pause, until } from '../../../launch/until.ts';
 import { askJson } from '../ask.ts';
 import type { Field } from '../field.ts';
 import { findingOf } from '../finding.ts';
 import type { Finding } from '../finding.ts';
 import type { CutKind } from '../herald-node.ts';
 import type { Effort, Row } from '../row.ts';
-import { until } from '../../../launch/until.ts';
-import { allReady, mustSayDegraded, nextWrites, pause } from '../signs.ts';
+import { allReady, mustSayDegraded, nextWrites } from '../signs.ts';
 
 const JOIN_LIMIT_MS = 2_000;
 const KILLED_LIMIT_MS = 100;

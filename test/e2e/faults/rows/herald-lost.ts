@@ -2,6 +2,7 @@
 // within 1 s; a woken Herald tells nothing from before its sleep; a started one serves from the table in
 // ZooKeeper within 1 s of its start, before any gateway has reported to it.
 
+import { pause } from '../../../launch/until.ts';
 import type { Field } from '../field.ts';
 import { findingOf } from '../finding.ts';
 import type { Finding } from '../finding.ts';
@@ -10,7 +11,6 @@ import { fairTries } from '../fair-tries.ts';
 import { openLookupLine } from '../lookup-line.ts';
 import type { Effort, Row } from '../row.ts';
 import { askJson } from '../ask.ts';
-import { pause } from '../signs.ts';
 
 const NEXT_REPLICA_LIMIT_MS = 1_000;
 const SERVES_LIMIT_MS = 1_000;

@@ -1,11 +1,12 @@
 // The leader dies, and once the quorum: no lookup notices, and tables are shared again within 2 s of a
 // quorum that serves.
 
+import { pause } from '../../../launch/until.ts';
 import type { Field } from '../field.ts';
 import { findingOf } from '../finding.ts';
 import type { Finding } from '../finding.ts';
 import type { Effort, Row } from '../row.ts';
-import { nextWrites, pause, quorumServes } from '../signs.ts';
+import { nextWrites, quorumServes } from '../signs.ts';
 
 const RESUME_LIMIT_MS = 2_000;
 

@@ -2,11 +2,12 @@
 // is connected to, once the leader. The session moves to another server within 1.5 times its timeout.
 
 import type { ZookeeperServer } from '../../../launch/zookeeper.ts';
+import { pause } from '../../../launch/until.ts';
 import type { Field } from '../field.ts';
 import { findingOf } from '../finding.ts';
 import type { Finding, FindingBook } from '../finding.ts';
 import type { Effort, Row } from '../row.ts';
-import { nextWrites, pause, sessionOf } from '../signs.ts';
+import { nextWrites, sessionOf } from '../signs.ts';
 
 /** The default of `zookeeperSessionTimeoutMs`, which the Heralds of the field use. */
 const SESSION_TIMEOUT_MS = 6_000;

@@ -2,14 +2,14 @@
 // a new session, its entry and its watches within 2 s of the network's return, and where it held the mover
 // lease nothing of its old epoch is written any more.
 
-import { until } from '../../../launch/until.ts';
+import { pause, until } from '../../../launch/until.ts';
 import { askJson } from '../ask.ts';
 import type { Field } from '../field.ts';
 import { findingOf } from '../finding.ts';
 import type { Finding } from '../finding.ts';
 import type { HeraldNode } from '../herald-node.ts';
 import type { Effort, Row } from '../row.ts';
-import { nextWrites, PATHS, pause, sessionOf } from '../signs.ts';
+import { nextWrites, PATHS, sessionOf } from '../signs.ts';
 
 const RETURN_LIMIT_MS = 2_000;
 const WATCH_LIMIT_MS = 250;

@@ -1,11 +1,12 @@
 // ZooKeeper absent at start, absent for five minutes, and back: every lookup is answered from memory,
 // the state is told in three places, and each Herald joins within 2 s of the return without a restart.
 
+import { pause } from '../../../launch/until.ts';
 import type { Field } from '../field.ts';
 import { findingOf } from '../finding.ts';
 import type { Finding, FindingBook } from '../finding.ts';
 import type { Effort, Row } from '../row.ts';
-import { allReady, mustSayDegraded, nextWrites, pause, quorumServes, sessionOf } from '../signs.ts';
+import { allReady, mustSayDegraded, nextWrites, quorumServes, sessionOf } from '../signs.ts';
 
 const JOIN_LIMIT_MS = 2_000;
 
