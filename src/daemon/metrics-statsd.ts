@@ -1,11 +1,14 @@
 // The StatsD door: once a second, the differences of all counters and the values of all gauges, packed into
-// few datagrams. DogStatsD tags. A receiver that is away costs nothing and is logged once.
+// few datagrams. DogStatsD tags. A receiver that is away, or whose name does not resolve, costs nothing and is logged
+// once each time.
 
+import { isIP, isIPv6 } from 'node:net';
 import { StatsD } from 'hot-shots';
 import { every } from './clock.ts';
 import type { Log } from './log.ts';
 import { errorFields } from './log.ts';
 import type { Metrics } from './metrics.ts';
+import { resolveHost } from './resolve-host.ts';
 import { hasHeraldIdInStatsd } from './metrics-catalogue.ts';
 
 export interface StatsdTarget {
@@ -21,21 +24,36 @@ export function startStatsd(
   target: StatsdTarget,
   id: string,
   log: Log,
+  resolve = resolveHost,
 ): () => Promise<void> {
   let complained = false;
+  let failing = false;
+  const onError = (error: Error): void => {
+    failing = true;
+    if (!complained) log.warn('statsd-unreachable', { host: target.host, ...errorFields(error) });
+    complained = true;
+  };
+  const address = resolve(target.host, onError);
   const client = new StatsD({
     host: target.host,
     port: target.port,
+    // Left alone, each datagram asks the resolver anew, and a silent one holds the threads that write files.
+    udpSocketOptions: {
+      type: isIPv6(target.host) ? 'udp6' : 'udp4',
+      lookup: (host, _family, done) => done(null, isIP(host) ? host : (address() ?? host), 4),
+    },
     // Below the smallest common MTU, so that a datagram is never fragmented.
     maxBufferSize: 1_432,
     bufferFlushInterval: STATSD_FLUSH_MS,
-    errorHandler: (error) => {
-      if (!complained) log.warn('statsd-unreachable', errorFields(error));
-      complained = true;
-    },
+    errorHandler: onError,
   });
   let sent = new Map<string, number>();
   const flush = (): void => {
+    // What was counted meanwhile goes with the first flush that has somewhere to go.
+    if (address() === undefined) return;
+    if (complained && !failing) log.info('statsd-reachable', { host: target.host });
+    complained = failing;
+    failing = false;
     // Rebuilt each time, so that a forgotten series leaves and starts from zero if it comes back.
     const now = new Map<string, number>();
     for (const { name, tags, total } of metrics.counters()) {

@@ -141,4 +141,36 @@ describe('a receiver that is away', () => {
     receiver = createSocket('udp4').bind(0, '127.0.0.1');
     await once(receiver, 'listening');
   });
+
+  it('gets what was counted while its name did not resolve, and each outage is told once', async () => {
+    const told: string[] = [];
+    const note = (event: string): void => void told.push(event);
+    const away = createMetrics();
+    let fails: (error: Error) => void = () => {};
+    const known: { address?: string } = {};
+    const target = { host: 'statsd.example.com', port: receiver.address().port };
+    const log = { ...silentLog, warn: note, info: note };
+    const stopAway = startStatsd(away, target, 'h1', log, (_host, onError) => {
+      fails = onError;
+      return () => known.address;
+    });
+    const lookups = away.counter('herald.lookups', { outcome: 'ok' });
+    for (let at = 0; at < 3; at++) {
+      lookups.add(5);
+      fails(new Error('EAI_AGAIN'));
+      await second();
+    }
+    expect(told).toEqual(['statsd-unreachable']);
+    known.address = '127.0.0.1';
+    await second();
+    await second();
+    await second();
+    await vi.waitFor(() => expect(datagrams.flatMap(linesOf)).toContain('herald.lookups:15|c|#outcome:ok'));
+    expect(told).toEqual(['statsd-unreachable', 'statsd-reachable']);
+    fails(new Error('EAI_AGAIN'));
+    await second();
+    expect(told).toEqual(['statsd-unreachable', 'statsd-reachable', 'statsd-unreachable']);
+    vi.useRealTimers();
+    await stopAway();
+  });
 });

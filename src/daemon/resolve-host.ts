@@ -1,0 +1,47 @@
+// A host name's IPv4 address for who asks every second and must not wait. The system's resolver takes a thread of
+// Node's pool for each question, for as long as it is silent: it is asked one question at a time.
+
+import { lookup } from 'node:dns';
+import { isIP } from 'node:net';
+
+/** Names move: how old an answer may be before it is asked for again. */
+const FRESH_MS = 60_000;
+
+export type Resolve = (host: string, done: (error: Error | null, address?: string) => void) => void;
+
+const systemResolver: Resolve = (host, done) =>
+  lookup(host, 4, (error, address) => done(error, error ? undefined : address));
+
+/**
+ * The function that answers the last address known, undefined before the first. A failed question keeps the address,
+ * is told to `onError`, and is asked again with the next call.
+ */
+export function resolveHost(
+  host: string,
+  onError: (error: Error) => void,
+  resolve: Resolve = systemResolver,
+  nowMs = () => performance.now(),
+): () => string | undefined {
+  if (isIP(host)) return () => host;
+  let address: string | undefined;
+  let answeredAtMs = -Infinity;
+  let asking = false;
+  const ask = (): void => {
+    if (asking || nowMs() - answeredAtMs < FRESH_MS) return;
+    asking = true;
+    resolve(host, (error, answer) => {
+      asking = false;
+      if (error) {
+        onError(error);
+        return;
+      }
+      address = answer;
+      answeredAtMs = nowMs();
+    });
+  };
+  ask();
+  return () => {
+    ask();
+    return address;
+  };
+}
