@@ -310,6 +310,7 @@ for (const { name, run, fresh } of stores) {
       expect(state()).toBe('maint');
       await shell.coordination.remove('/herald/test/desired/gw-1');
       await until('up', () => state() === 'up');
+      expect(a!.events).toContain('desired-entry-deleted {"gateway":"gw-1","state":"maint"}');
     });
 
     it('knows the Heralds that live and forgets one that left', async () => {

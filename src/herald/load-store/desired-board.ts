@@ -25,6 +25,8 @@ interface Wish {
   writing: boolean;
   /** Set by a write that failed: not before then again. */
   againAtMs?: number;
+  /** Its entry is gone since then, and why is not known yet. */
+  goneAtMs?: number;
   /** Read while our own write was under way; judged after it. */
   meanwhile?: Entry;
 }
@@ -60,6 +62,8 @@ const KEEP_UP_MS = 3_600_000;
 const MAX_WISHES = 100_000;
 /** A store that refuses a wish is not asked ten times a second, wish by wish. */
 const AGAIN_AFTER_MS = 500;
+/** Who deletes everything deletes the entries first: their folder has this long to follow them. */
+const FOLDER_GONE_MS = 1_000;
 
 export function createDesiredBoard(options: DesiredBoardOptions): DesiredBoard {
   const { coordination, balancer, paths, clock, log } = options;
@@ -96,10 +100,33 @@ export function createDesiredBoard(options: DesiredBoardOptions): DesiredBoard {
     apply(gateway, desired);
   };
 
-  const forget = (gateway: string, wish: Wish): void => {
+  const forget = (gateway: string, { desired: { state } }: Wish): void => {
     wishes.delete(gateway);
-    if (wish.desired.state === 'up') return;
+    if (state === 'up') return;
+    log.warn('desired-entry-deleted', { gateway, state });
     apply(gateway, { state: 'up', reason: 'entry deleted', author: '', untilEpochMs: 0 });
+  };
+
+  let judging = false;
+  /** An entry deleted by hand ends its wish; gone with the whole folder it was lost, and is written again. */
+  const judgeGone = async (): Promise<void> => {
+    judging = true;
+    const folder = await coordination.list(paths.desired);
+    judging = false;
+    const isLoss = !folder.ok && folder.why === 'no-node';
+    let lost = 0;
+    for (const [gateway, wish] of wishes) {
+      if (wish.goneAtMs === undefined) continue;
+      if (isLoss) {
+        delete wish.goneAtMs;
+        wish.version = undefined;
+        wish.unwritten = true;
+        lost++;
+      } else if (folder.ok && clock.nowMs() - wish.goneAtMs > FOLDER_GONE_MS) {
+        forget(gateway, wish);
+      }
+    }
+    if (lost > 0) log.warn('desired-entries-lost', { wishes: lost });
   };
 
   const onEntry = (gateway: string, entry: Entry | undefined): void => {
@@ -112,7 +139,7 @@ export function createDesiredBoard(options: DesiredBoardOptions): DesiredBoard {
     } else if (entry) {
       if (wish || wishes.size < MAX_WISHES) adopt(gateway, entry);
     } else if (wish && !wish.unwritten && !wish.writing) {
-      forget(gateway, wish);
+      wish.goneAtMs ??= clock.nowMs();
     }
   };
   /** Wishes restored from disk that the store knows nothing of were ended there while we were down. */
@@ -120,7 +147,7 @@ export function createDesiredBoard(options: DesiredBoardOptions): DesiredBoard {
     const stored = new Set(names);
     for (const [gateway, wish] of wishes) {
       if (wish.version !== undefined || wish.unwritten || wish.writing || stored.has(gateway)) continue;
-      forget(gateway, wish);
+      wish.goneAtMs ??= clock.nowMs();
     }
   };
   const stopWatching = watchEntries(coordination, paths.desired, { onEntry, onNames }, MAX_WISHES);
@@ -200,6 +227,8 @@ export function createDesiredBoard(options: DesiredBoardOptions): DesiredBoard {
     },
     step(nowMs) {
       const up = coordination.state() === 'up';
+      if (up && !judging && [...wishes.values()].some(({ goneAtMs }) => goneAtMs !== undefined))
+        void judgeGone();
       for (const [gateway, wish] of wishes) {
         if (nowMs >= wish.lapsesAtMs) {
           const next = lapsed(wish.desired);
