@@ -36,6 +36,7 @@ export function createRepairDesk(
   };
 
   const interest = (): BucketSet => {
+    stillThere();
     const all = emptyBucketSet();
     for (const link of present.values()) addBuckets(all, link.interest);
     return all;
@@ -53,7 +54,7 @@ export function createRepairDesk(
       else if (
         request.value.kind === 'heads' &&
         request.value.of === '' &&
-        (present.has(link) || present.size < MAX_LINKS)
+        (present.has(link) || present.size < MAX_LINKS || stillThere() < MAX_LINKS)
       ) {
         present.set(link, { heardMs: nowMs(), interest: request.value.interest });
       }
