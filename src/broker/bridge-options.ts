@@ -4,7 +4,7 @@ import { secret, text, urls } from '../daemon/config.ts';
 import type { Config } from '../daemon/config.ts';
 import { StartError } from '../daemon/lifecycle.ts';
 import { parseAddress } from '../daemon/address.ts';
-import { checkCurveKey, commonOptions } from '../daemon/options.ts';
+import { checkCurveKey, checkCurvePair, commonOptions } from '../daemon/options.ts';
 
 export const bridgeOptions = {
   logLevel: commonOptions.logLevel,
@@ -30,4 +30,5 @@ export function checkBridgeConfig(config: Config<typeof bridgeOptions>): void {
   for (const name of ['curvePublicKey', 'curveSecretKey'] as const) {
     if (config[name] === '') throw new StartError(`${name}: needed where brokers encrypt (\`herald keys\`)`);
   }
+  checkCurvePair(config);
 }

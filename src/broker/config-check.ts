@@ -7,7 +7,7 @@ import type { Address } from '../daemon/address.ts';
 import { formatAddress, isLoopback, parseAddress } from '../daemon/address.ts';
 import type { Config } from '../daemon/config.ts';
 import { StartError } from '../daemon/lifecycle.ts';
-import { checkCommon, checkCurveKey, longEnough } from '../daemon/options.ts';
+import { checkCommon, checkCurvePair, longEnough } from '../daemon/options.ts';
 import type { CurveClient, CurveKeys } from '../daemon/zeromq-options.ts';
 import { ID_PATTERN, ID_WORDS, PLACE_PATTERN, PLACE_WORDS } from '../protocol/names.ts';
 import type { brokerOptions } from './broker-options.ts';
@@ -45,11 +45,7 @@ export function checkConfig(config: BrokerConfig): BrokerListens {
     repair: parseAddress(config.repairListen, '--repair-listen'),
     http: config.httpListen === '' ? undefined : parseAddress(config.httpListen, '--http-listen'),
   };
-  checkCurveKey('curvePublicKey', config.curvePublicKey);
-  checkCurveKey('curveSecretKey', config.curveSecretKey);
-  if ((config.curvePublicKey === '') !== (config.curveSecretKey === '')) {
-    throw new StartError('curvePublicKey and curveSecretKey belong together');
-  }
+  checkCurvePair(config);
   const bound = [listens.publish, listens.subscribe, listens.repair];
   const open = bound.find(({ host }) => !isLoopback(host));
   if (open && config.curvePublicKey === '') {

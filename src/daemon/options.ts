@@ -4,7 +4,7 @@ import { parseAddress } from './address.ts';
 import { choice, integer, list, secret, text, urls } from './config.ts';
 import { StartError } from './lifecycle.ts';
 import { MIN_SECRET_CHARS } from './secrets.ts';
-import { CURVE_KEY_CHARS } from './zeromq-options.ts';
+import { isCurveKey, isCurvePair } from './curve-keys.ts';
 
 export const commonOptions = {
   secret: secret('cluster secret, at least 16 characters; needed as soon as a private port leaves loopback'),
@@ -39,8 +39,21 @@ export function longEnough(value: string, flag: string): void {
 
 /** `key`: a CURVE key; empty = none. */
 export function checkCurveKey(name: string, key: string): void {
-  if (key !== '' && key.length !== CURVE_KEY_CHARS) {
-    throw new StartError(`${name}: expected ${CURVE_KEY_CHARS} characters`);
+  if (key !== '' && !isCurveKey(key)) {
+    throw new StartError(`${name}: expected 40 characters as \`herald keys\` prints them`);
+  }
+}
+
+/** Both given, or neither. */
+export function checkCurvePair(own: { curvePublicKey: string; curveSecretKey: string }): void {
+  checkCurveKey('curvePublicKey', own.curvePublicKey);
+  checkCurveKey('curveSecretKey', own.curveSecretKey);
+  if (own.curvePublicKey === '' && own.curveSecretKey === '') return;
+  if (own.curvePublicKey === '' || own.curveSecretKey === '') {
+    throw new StartError('curvePublicKey and curveSecretKey belong together');
+  }
+  if (!isCurvePair(own.curvePublicKey, own.curveSecretKey)) {
+    throw new StartError('curvePublicKey is not that of curveSecretKey; `herald keys` makes a pair');
   }
 }
 

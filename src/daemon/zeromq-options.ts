@@ -3,8 +3,6 @@
 
 import { PUBLICATION_LIMITS } from '../protocol/publication.ts';
 
-export const CURVE_KEY_CHARS = 40;
-
 /** Z85 texts of 40 characters, as `herald keys` prints them. */
 export interface CurveKeys {
   publicKey: string;

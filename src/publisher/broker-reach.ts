@@ -3,7 +3,7 @@
 
 import { formatAddress } from '../daemon/address.ts';
 import { StartError } from '../daemon/lifecycle.ts';
-import { checkCurveKey } from '../daemon/options.ts';
+import { checkCurveKey, checkCurvePair } from '../daemon/options.ts';
 import type { CurveClient } from '../daemon/zeromq-options.ts';
 import type { BrokerAddress } from '../protocol/load-report.ts';
 import { ID_PATTERN } from '../protocol/names.ts';
@@ -31,6 +31,7 @@ export function brokerReach(config: BrokerReachConfig): BrokerReach {
     if (key === '') throw new StartError(`${name}: needed together with ${given[0]![0]} (\`herald keys\`)`);
     checkCurveKey(name, key);
   }
+  checkCurvePair(config);
   return { brokers, curve: { serverKey, publicKey, secretKey } };
 }
 

@@ -4,6 +4,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { createAwakeClock, createFineClock, every } from '../daemon/clock.ts';
+import { isCurveKey, isCurvePair } from '../daemon/curve-keys.ts';
 import type { CurveClient } from '../daemon/zeromq-options.ts';
 import { sameBrokers } from '../protocol/bucket-owner.ts';
 import { ByteWriter } from '../protocol/bytes.ts';
@@ -88,21 +89,32 @@ export interface PublisherSnapshot {
 
 const TICK_MS = 50;
 
-/** Starts a publisher. Resolves once the first list of brokers is there, or could not be had. */
+/**
+ * Starts a publisher. Resolves once the first list of brokers is there, or could not be had. Rejects with a RangeError
+ * that names the option which cannot be.
+ */
 export async function createPublisher(options: PublisherOptions): Promise<Publisher> {
+  const limits = { ...DEFAULT_OUTBOX_LIMITS, ...withoutUndefined(options) };
+  checkOptions(options, limits);
   const heralds = options.heralds ?? [];
   const brokers = (await askForBrokers(heralds)) ?? options.brokers ?? [];
-  const limits = { ...DEFAULT_OUTBOX_LIMITS, ...withoutUndefined(options) };
+  return startPublisher(options, limits, heralds, brokers);
+}
+
+function checkOptions({ publisherId, curve }: PublisherOptions, limits: OutboxLimits): void {
   if (limits.maxQueued + limits.maxRetained > PUBLICATION_LIMITS.maxSequenceSpread) {
     throw new RangeError(
       `maxQueued + maxRetained: ${limits.maxQueued + limits.maxRetained} is more than ${PUBLICATION_LIMITS.maxSequenceSpread}`,
     );
   }
-  const { publisherId } = options;
   if (publisherId !== undefined && !ID_PATTERN.test(publisherId)) {
     throw new RangeError(`publisherId: ${JSON.stringify(publisherId)} is not ${ID_WORDS}`);
   }
-  return startPublisher(options, limits, heralds, brokers);
+  if (curve && !(isCurveKey(curve.serverKey) && isCurvePair(curve.publicKey, curve.secretKey))) {
+    throw new RangeError(
+      "curve: expected the brokers' key and a pair of one's own, as `herald keys` prints them",
+    );
+  }
 }
 
 function startPublisher(

@@ -1,16 +1,20 @@
-// What stops a broker or a bridge before it opens anything: settings with which it would run, and reach nobody.
+// What stops a broker, a bridge or a publisher before it opens anything: settings with which it would run, and reach nobody.
 
 import { describe, expect, it } from 'vitest';
 import { bridgeOptions, checkBridgeConfig } from '../../../src/broker/bridge-options.ts';
 import { brokerOptions } from '../../../src/broker/broker-options.ts';
 import { checkConfig } from '../../../src/broker/config-check.ts';
 import { loadConfig } from '../../../src/daemon/config.ts';
+import { createPublisher } from '../../../src/publisher/index.ts';
 
-const KEY = 'k'.repeat(40);
+/** Of the manual page zmq_curve(7): the pair of its server, and the public key of its client. */
+const KEY = 'rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7';
+const SECRET = 'JTKVSB%%)wK0E.X)V>+}o?pNmC{O&4W4b!Ni{Lh6';
+const OTHER = 'Yne@$w-vo<fVvi]a<NY6T1ed:M$fCG*[IaLV{hID';
 const open = {
   publishListen: '0.0.0.0:7420',
   curvePublicKey: KEY,
-  curveSecretKey: KEY,
+  curveSecretKey: SECRET,
 };
 const check = (flags: Record<string, unknown>): unknown => checkConfig(loadConfig(brokerOptions, { flags }));
 
@@ -23,6 +27,11 @@ describe('a broker', () => {
     ['--advertise-host my host', { advertiseHost: 'my host' }],
     ['--advertise-host b1.example.com:7420', { advertiseHost: 'b1.example.com:7420' }],
     ['--advertise-host: needed', open],
+    ['curvePublicKey: expected 40', { ...open, curvePublicKey: 'k'.repeat(39) }],
+    ['curveSecretKey: expected 40', { ...open, curveSecretKey: `${'k'.repeat(39)},` }],
+    ['curveSecretKey: expected 40', { ...open, curveSecretKey: '#'.repeat(40) }],
+    ['belong together', { ...open, curveSecretKey: '' }],
+    ['curvePublicKey is not that of curveSecretKey', { ...open, curvePublicKey: OTHER }],
   ])('does not start with %s', (message, flags) => {
     expect(() => check(flags)).toThrow(message);
   });
@@ -44,18 +53,28 @@ describe('a bridge', () => {
   const heralds = { fromHeralds: ['http://127.0.0.1:7401'], toHeralds: ['http://127.0.0.1:7501'] };
   const checkBridge = (flags: Record<string, unknown>): void =>
     checkBridgeConfig(loadConfig(bridgeOptions, { flags: { ...heralds, ...flags } }));
-  const own = { curvePublicKey: KEY, curveSecretKey: KEY };
+  const own = { curvePublicKey: KEY, curveSecretKey: SECRET };
 
   it.each([
     ['fromServerKey: expected 40', { ...own, fromServerKey: 'abc' }],
     ['curveSecretKey: expected 40', { ...own, toServerKey: KEY, curveSecretKey: 'abc' }],
     ['curvePublicKey: needed', { fromServerKey: KEY }],
     ['curveSecretKey: needed', { toServerKey: KEY, curvePublicKey: KEY }],
+    ['curvePublicKey is not', { ...own, toServerKey: KEY, curvePublicKey: OTHER }],
   ])('does not start with %s', (message, flags) => {
     expect(() => checkBridge(flags)).toThrow(message);
   });
 
   it.each([{}, { ...own, toServerKey: KEY }])('starts with %j', (flags) => {
     expect(() => checkBridge(flags)).not.toThrow();
+  });
+});
+
+describe('a publisher', () => {
+  it.each([
+    ['a key of one character less', { serverKey: KEY.slice(1), publicKey: KEY, secretKey: SECRET }],
+    ['a pair that is none', { serverKey: KEY, publicKey: OTHER, secretKey: SECRET }],
+  ])('is not made with %s', async (_what, curve) => {
+    await expect(createPublisher({ curve })).rejects.toThrow(/^curve: /);
   });
 });
