@@ -121,6 +121,7 @@ async function explain(lookupId: string, flags: AdminFlags & { output: Output })
     adminTarget(flags),
     `/v1/explain/${encodeURIComponent(lookupId)}`,
   );
-  if (flags.output === 'table') console.log(renderExplanation(value));
+  const { isTTY, columns } = process.stdout;
+  if (flags.output === 'table') console.log(renderExplanation(value, isTTY ? columns : undefined));
   else printJson(value, flags.output);
 }

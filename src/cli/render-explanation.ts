@@ -14,39 +14,16 @@ const WAYS: Record<Explanation['way'], string> = {
   starting: 'refused: this Herald had been paused and waited for fresh reports',
 };
 
+const GAP = '  ';
+
 interface Row {
   candidate: ExplainedCandidate;
   drawn: number;
 }
 
-export function renderExplanation(explanation: Explanation): string {
+/** `width`: columns of the terminal; what the sum can do without is left out where it is too narrow. */
+export function renderExplanation(explanation: Explanation, width = Infinity): string {
   const { lookupId, way, ageMs, draws, factors, candidates } = explanation;
-  const rows = rowsOf(candidates);
-  const terms = Object.keys(candidates[0]?.terms ?? {}) as (keyof ExplainedCandidate['terms'])[];
-  const head = [
-    '',
-    'gateway',
-    'drawn',
-    'report age',
-    'reported',
-    ...terms.map((term, i) => (i === 0 ? `= ${term}` : `+ ${term}`)),
-    'expected',
-    'compared',
-    'young',
-    'in flight',
-  ];
-  const lines = rows.map(({ candidate, drawn }) => [
-    candidate.won ? '*' : '',
-    candidate.gateway,
-    `${drawn}x`,
-    `${Math.round(candidate.ageMs)} ms`,
-    load(candidate.reported),
-    ...terms.map((term) => load(candidate.terms[term])),
-    load(candidate.expected),
-    load(candidate.compared),
-    count(candidate.young),
-    count(candidate.pending),
-  ]);
   const ago = ageMs === undefined ? '' : `, ${(ageMs / 1_000).toFixed(1)} s ago`;
   const first = `lookup ${lookupId}${ago}: ${WAYS[way]}`;
   if (candidates.length === 0) return first;
@@ -54,8 +31,52 @@ export function renderExplanation(explanation: Explanation): string {
     first,
     `looked at ${draws}; a ticket in flight counted as ${factors.pending.toFixed(2)} connections, a connect as ${(1_000 * factors.handshake).toFixed(2)} ms of CPU`,
     '',
-    ...aligned([head, ...lines]),
+    ...aligned(fitting(columnsOf(rowsOf(candidates)), width)),
   ].join('\n');
+}
+
+interface Column {
+  /** The head, then a cell a row. */
+  cells: string[];
+  /** Which goes first when room is short: 1 before 2; 0 stays. */
+  spare: number;
+  left?: boolean;
+}
+
+function columnsOf(rows: readonly Row[]): Column[] {
+  const column = (head: string, spare: number, cell: (row: Row) => string, left = false): Column => ({
+    cells: [head, ...rows.map(cell)],
+    spare,
+    left,
+  });
+  const terms = Object.keys(rows[0]?.candidate.terms ?? {}) as (keyof ExplainedCandidate['terms'])[];
+  const isCompared = rows.every(({ candidate }) => candidate.compared === candidate.expected);
+  return [
+    column('', 0, ({ candidate }) => (candidate.won ? '*' : ''), true),
+    column('gateway', 0, ({ candidate }) => candidate.gateway, true),
+    column('drawn', 6, ({ drawn }) => `${drawn}x`),
+    column('report age', 5, ({ candidate }) => `${Math.round(candidate.ageMs)} ms`),
+    column('reported', 0, ({ candidate }) => load(candidate.reported)),
+    ...terms.map((term, i) => {
+      const isNothing = i > 0 && rows.every(({ candidate }) => candidate.terms[term] === 0);
+      const head = i === 0 ? `= ${term}` : `+ ${term}`;
+      return column(head, isNothing ? 1 : 0, ({ candidate }) => load(candidate.terms[term]));
+    }),
+    column('expected', 0, ({ candidate }) => load(candidate.expected)),
+    column('compared', isCompared ? 4 : 0, ({ candidate }) => load(candidate.compared)),
+    column('young', 3, ({ candidate }) => count(candidate.young)),
+    column('in flight', 2, ({ candidate }) => count(candidate.pending)),
+  ];
+}
+
+function fitting(columns: readonly Column[], width: number): readonly Column[] {
+  const needed = columns.reduce((sum, column) => sum + widthOf(column) + GAP.length, -GAP.length);
+  const [spare] = columns.filter((column) => column.spare > 0).sort((a, b) => a.spare - b.spare);
+  if (needed <= width || spare === undefined) return columns;
+  return fitting(
+    columns.filter((column) => column !== spare),
+    width,
+  );
 }
 
 /** One row a gateway, however often it was drawn: the winner, then by what was compared. */
@@ -75,14 +96,20 @@ function rowsOf(candidates: readonly ExplainedCandidate[]): Row[] {
   );
 }
 
-function aligned(cells: readonly string[][]): string[] {
-  const widths = cells[0]!.map((_, i) => Math.max(...cells.map((row) => row[i]!.length)));
-  return cells.map((row) =>
-    row
-      .map((text, i) => (i < 2 ? text.padEnd(widths[i]!) : text.padStart(widths[i]!)))
-      .join('  ')
+function aligned(columns: readonly Column[]): string[] {
+  return columns[0]!.cells.map((_, line) =>
+    columns
+      .map((column) => {
+        const text = column.cells[line]!;
+        return column.left ? text.padEnd(widthOf(column)) : text.padStart(widthOf(column));
+      })
+      .join(GAP)
       .trimEnd(),
   );
+}
+
+function widthOf({ cells }: Column): number {
+  return Math.max(...cells.map((text) => text.length));
 }
 
 function load(value: number): string {

@@ -20,6 +20,18 @@ it('shows a line a gateway with its sum, the winner first and marked', () => {
   expect(drawn.reduce((sum, each) => sum + each)).toBe(8);
 });
 
+it('fits 80 columns without what adds nothing, its sum whole', () => {
+  const balancer = aBalancer();
+  for (const gateway of ['gateway-1', 'gateway-2']) balancer.report(aReport(gateway, { cpu: 0.2 }), 0);
+  const { lookupId } = balancer.lookup(aLookup(), 200);
+  const explanation = balancer.explain(lookupId, 1_200)!;
+  const [head, ...rows] = renderExplanation(explanation, 80).split('\n').slice(3);
+  for (const line of [head!, ...rows]) expect(line.length).toBeLessThanOrEqual(80);
+  const nonzero = Object.entries(explanation.candidates[0]!.terms).filter(([, value]) => value !== 0);
+  for (const [term] of nonzero) expect(head).toContain(term);
+  expect(head).toMatch(/reported +[=] observed .*expected/);
+});
+
 it('says that a lookup was refused', () => {
   const balancer = aBalancer();
   balancer.report(aReport('a', { cpu: 0.99 }), 0);
