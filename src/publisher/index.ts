@@ -4,13 +4,11 @@
 
 import { randomBytes } from 'node:crypto';
 import { createAwakeClock, createFineClock, every } from '../daemon/clock.ts';
-import { isCurveKey, isCurvePair } from '../daemon/curve-keys.ts';
-import type { CurveClient } from '../daemon/zeromq-options.ts';
 import { sameBrokers } from '../protocol/bucket-owner.ts';
 import { ByteWriter } from '../protocol/bytes.ts';
 import { asJson } from '../protocol/decode.ts';
 import type { BrokerAddress } from '../protocol/load-report.ts';
-import { ID_PATTERN, ID_WORDS, TOPIC_PATTERN } from '../protocol/names.ts';
+import { TOPIC_PATTERN } from '../protocol/names.ts';
 import type { Source } from '../protocol/publication.ts';
 import {
   createFrameNames,
@@ -20,7 +18,7 @@ import {
 } from '../protocol/publication.ts';
 import { encodeTraceNotes, TRACE_ONE_IN } from '../protocol/publication-trace.ts';
 import type { OutboxLimits } from './core/outbox.ts';
-import { DEFAULT_OUTBOX_LIMITS, Outbox } from './core/outbox.ts';
+import { Outbox } from './core/outbox.ts';
 import type { OutboxMessage } from './core/outbox-lane.ts';
 import { TraceNotes } from './core/trace-notes.ts';
 import { askForBrokers, followBrokers } from './discovery.ts';
@@ -29,29 +27,14 @@ import { firstSequence, isIdentity } from './identity.ts';
 import type { LaneSocket } from './lane-zmq.ts';
 import { openLane } from './lane-zmq.ts';
 import { PublishError } from './publisher-errors.ts';
+import type { PublisherOptions } from './publisher-options.ts';
+import { limitsOf } from './publisher-options.ts';
 
 export type { PublishIdentity } from './identity.ts';
 export { PublishError } from './publisher-errors.ts';
+export type { PublisherOptions } from './publisher-options.ts';
 export type { PublishErrorCode } from './publisher-errors.ts';
 export type { BrokerAddress } from '../protocol/load-report.ts';
-
-export interface PublisherOptions extends Partial<OutboxLimits> {
-  /** Control URLs of Heralds (`http://127.0.0.1:7401`): the brokers are asked of them each second. */
-  heralds?: readonly string[];
-  /** Brokers to start with, or all there are when no Herald is named. */
-  brokers?: readonly BrokerAddress[];
-  /** Keys for brokers that use CURVE. */
-  curve?: CurveClient;
-  /** When publish() gives up on a message, ms; time in which this process was stopped aside. Default 10,000. */
-  giveUpMs?: number;
-  /**
-   * 1 to 128 of A-Z a-z 0-9 . _ : -, the first a letter or digit; default: random. Messages are known by (id, sequence),
-   * so no two that live at the same time may share it. A later life may.
-   */
-  publisherId?: string;
-  /** One in so many publications is traced through its hops (`GET /v1/traces` of a gateway). 0 = none. */
-  traceOneIn?: number;
-}
 
 export interface PublishHow {
   /** Traces this publication whatever the sampling says. */
@@ -94,27 +77,10 @@ const TICK_MS = 50;
  * that names the option which cannot be.
  */
 export async function createPublisher(options: PublisherOptions): Promise<Publisher> {
-  const limits = { ...DEFAULT_OUTBOX_LIMITS, ...withoutUndefined(options) };
-  checkOptions(options, limits);
+  const limits = limitsOf(options);
   const heralds = options.heralds ?? [];
   const brokers = (await askForBrokers(heralds)) ?? options.brokers ?? [];
   return startPublisher(options, limits, heralds, brokers);
-}
-
-function checkOptions({ publisherId, curve }: PublisherOptions, limits: OutboxLimits): void {
-  if (limits.maxQueued + limits.maxRetained > PUBLICATION_LIMITS.maxSequenceSpread) {
-    throw new RangeError(
-      `maxQueued + maxRetained: ${limits.maxQueued + limits.maxRetained} is more than ${PUBLICATION_LIMITS.maxSequenceSpread}`,
-    );
-  }
-  if (publisherId !== undefined && !ID_PATTERN.test(publisherId)) {
-    throw new RangeError(`publisherId: ${JSON.stringify(publisherId)} is not ${ID_WORDS}`);
-  }
-  if (curve && !(isCurveKey(curve.serverKey) && isCurvePair(curve.publicKey, curve.secretKey))) {
-    throw new RangeError(
-      "curve: expected the brokers' key and a pair of one's own, as `herald keys` prints them",
-    );
-  }
 }
 
 function startPublisher(
@@ -136,7 +102,7 @@ function startPublisher(
   let known: readonly BrokerAddress[] = [];
   let sequence = firstSequence(options.publisherId);
   let scheduled: NodeJS.Immediate | undefined;
-  let closing = false;
+  let closing: Promise<void> | undefined;
   let onIdle: () => void = () => {};
   const counts = { published: 0, acked: 0, failed: 0 };
 
@@ -192,7 +158,7 @@ function startPublisher(
     lanes.delete(broker);
   };
   const setBrokers = (list: readonly BrokerAddress[]): void => {
-    if (closing || sameBrokers(known, list)) return;
+    if (closing !== undefined || sameBrokers(known, list)) return;
     known = list;
     const endpoints = new Map(list.map((broker) => [broker.id, broker.publish]));
     for (const [broker, { endpoint }] of lanes) {
@@ -215,6 +181,8 @@ function startPublisher(
     flush();
     if (isIdle()) onIdle();
   });
+  // A program does not end while it waits to hear what became of a message; the other timers would let it.
+  const waiting = setInterval(() => {}, 60_000).unref();
   const stopFollowing = heralds.length > 0 ? followBrokers(heralds, setBrokers) : () => {};
   setBrokers(brokers);
 
@@ -224,7 +192,7 @@ function startPublisher(
     identity?: PublishIdentity,
     how?: PublishHow,
   ): Promise<void> => {
-    if (closing) return Promise.reject(new PublishError('closed', topic));
+    if (closing !== undefined) return Promise.reject(new PublishError('closed', topic));
     if (!TOPIC_PATTERN.test(topic)) return Promise.reject(new PublishError('bad-topic', topic));
     if (data.length > PUBLICATION_LIMITS.maxDataBytes) {
       return Promise.reject(new PublishError('too-large', topic));
@@ -243,6 +211,7 @@ function startPublisher(
         publishedAtMs: identity?.publishedAtMs ?? Date.now(),
         deadlineMs: nowMs() + giveUpMs,
         settle(outcome) {
+          if (outbox.open === 0) waiting.unref();
           if (outcome === 'acked') {
             counts.acked += 1;
             resolve();
@@ -256,11 +225,26 @@ function startPublisher(
       if (outbox.add(message)) {
         if (!identity) sequence += 1;
         counts.published += 1;
+        waiting.ref();
         schedule();
       } else reject(new PublishError('queue-full', topic));
     });
   };
   const encoder = new TextEncoder();
+  const close = async (): Promise<void> => {
+    waiting.ref();
+    await new Promise<void>((resolve) => {
+      if (isIdle()) resolve();
+      onIdle = resolve;
+      setTimeout(resolve, giveUpMs).unref();
+    });
+    clearInterval(waiting);
+    stopTicking();
+    stopFollowing();
+    clearImmediate(scheduled);
+    outbox.abandon();
+    for (const broker of [...lanes.keys()]) closeLane(broker);
+  };
 
   return {
     id,
@@ -278,24 +262,6 @@ function startPublisher(
       forgotten: outbox.forgotten,
       brokers: [...lanes].map(([broker, { connected }]) => ({ id: broker, connected })),
     }),
-    async close() {
-      if (closing) return;
-      closing = true;
-      await new Promise<void>((resolve) => {
-        if (isIdle()) resolve();
-        onIdle = resolve;
-        setTimeout(resolve, giveUpMs).unref();
-      });
-      stopTicking();
-      stopFollowing();
-      clearImmediate(scheduled);
-      outbox.abandon();
-      for (const broker of [...lanes.keys()]) closeLane(broker);
-    },
+    close: () => (closing ??= close()),
   };
-}
-
-/** Options given as undefined must not hide a default. */
-function withoutUndefined<T extends object>(options: T): Partial<T> {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<T>;
 }

@@ -1,0 +1,52 @@
+// What a publisher is made with, and what cannot be.
+
+import { isCurveKey, isCurvePair } from '../daemon/curve-keys.ts';
+import type { CurveClient } from '../daemon/zeromq-options.ts';
+import type { BrokerAddress } from '../protocol/load-report.ts';
+import { ID_PATTERN, ID_WORDS } from '../protocol/names.ts';
+import { PUBLICATION_LIMITS } from '../protocol/publication.ts';
+import type { OutboxLimits } from './core/outbox.ts';
+import { DEFAULT_OUTBOX_LIMITS } from './core/outbox.ts';
+
+export interface PublisherOptions extends Partial<OutboxLimits> {
+  /** Control URLs of Heralds (`http://127.0.0.1:7401`): the brokers are asked of them each second. */
+  heralds?: readonly string[];
+  /** Brokers to start with, or all there are when no Herald is named. */
+  brokers?: readonly BrokerAddress[];
+  /** Keys for brokers that use CURVE. */
+  curve?: CurveClient;
+  /** When publish() gives up on a message, ms; time in which this process was stopped aside. Default 10,000. */
+  giveUpMs?: number;
+  /**
+   * 1 to 128 of A-Z a-z 0-9 . _ : -, the first a letter or digit; default: random. Messages are known by (id, sequence),
+   * so no two that live at the same time may share it. A later life may.
+   */
+  publisherId?: string;
+  /** One in so many publications is traced through its hops (`GET /v1/traces` of a gateway). 0 = none. */
+  traceOneIn?: number;
+}
+
+/** The limits of a publisher with these options. Throws a RangeError that names the option which cannot be. */
+export function limitsOf(options: PublisherOptions): OutboxLimits {
+  const { publisherId, curve } = options;
+  const limits = { ...DEFAULT_OUTBOX_LIMITS, ...withoutUndefined(options) };
+  if (limits.maxQueued + limits.maxRetained > PUBLICATION_LIMITS.maxSequenceSpread) {
+    throw new RangeError(
+      `maxQueued + maxRetained: ${limits.maxQueued + limits.maxRetained} is more than ${PUBLICATION_LIMITS.maxSequenceSpread}`,
+    );
+  }
+  if (publisherId !== undefined && !ID_PATTERN.test(publisherId)) {
+    throw new RangeError(`publisherId: ${JSON.stringify(publisherId)} is not ${ID_WORDS}`);
+  }
+  if (curve && !(isCurveKey(curve.serverKey) && isCurvePair(curve.publicKey, curve.secretKey))) {
+    throw new RangeError(
+      "curve: expected the brokers' key and a pair of one's own, as `herald keys` prints them",
+    );
+  }
+  return limits;
+}
+
+/** Options given as undefined must not hide a default. */
+function withoutUndefined<T extends object>(options: T): Partial<T> {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<T>;
+}
