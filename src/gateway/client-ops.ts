@@ -1,7 +1,8 @@
 // (8) Carries out what clients ask for, as core/session.ts judged it.
 
 import { CLOSE } from '../protocol/close-codes.ts';
-import { asJson } from '../protocol/decode.ts';
+import { PUBLICATION_LIMITS } from '../protocol/publication.ts';
+import type { RawField } from '../protocol/raw-field.ts';
 import type { Connection } from './connection.ts';
 import { negotiate } from './core/capabilities.ts';
 import { admitFrame } from './core/rate-limit.ts';
@@ -11,6 +12,8 @@ import type { GatewayParts } from './gateway-parts.ts';
 import { Subscribing } from './subscribing.ts';
 
 const encoder = new TextEncoder();
+/** Of arrays and objects in a publication: readers in other languages stop at some depth, most of them above this. */
+const MAX_DEPTH = 1_000;
 
 export interface ClientOpsEvents {
   /** The client said hello and is in. */
@@ -105,19 +108,32 @@ export class ClientOps {
     this.#events.greeted(connection);
   }
 
-  async #publish(connection: Connection, id: number, topic: string, data: unknown): Promise<void> {
+  /** The data goes on as the text it came as: numbers and escapes are the client's own. */
+  async #publish(
+    connection: Connection,
+    id: number,
+    topic: string,
+    { text, depth }: RawField,
+  ): Promise<void> {
     const { publish, config } = this.#parts;
+    const refuse = (code: number, msg: string): void => connection.send(errorFrame(id, code, msg));
     const allowed = config.publishTopics.some((prefix) => prefix === '*' || topic.startsWith(prefix));
     if (!allowed || !publish) {
-      connection.send(errorFrame(id, CLOSE.forbidden, `clients may not publish to ${topic}`));
+      refuse(CLOSE.forbidden, `clients may not publish to ${topic}`);
       return;
     }
-    const json = asJson(data);
-    if (json === undefined) {
-      connection.send(errorFrame(id, CLOSE.protocolError, 'd: expected fewer levels of nesting'));
+    if (depth > MAX_DEPTH) {
+      refuse(CLOSE.protocolError, `d: received ${depth} levels of nesting, expected at most ${MAX_DEPTH}`);
       return;
     }
-    const outcome = await publish(topic, encoder.encode(json));
-    connection.send(outcome.ok ? { op: 'ok', id } : errorFrame(id, CLOSE.brokerUnavailable, outcome.why));
+    const data = encoder.encode(text);
+    const { maxDataBytes } = PUBLICATION_LIMITS;
+    if (data.length > maxDataBytes) {
+      refuse(CLOSE.protocolError, `d: received ${data.length} bytes, expected at most ${maxDataBytes}`);
+      return;
+    }
+    const outcome = await publish(topic, data);
+    if (outcome.ok) connection.send({ op: 'ok', id });
+    else refuse(CLOSE.brokerUnavailable, outcome.why);
   }
 }

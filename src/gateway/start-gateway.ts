@@ -92,6 +92,8 @@ const SWEEP_MS = 1_000;
 const EXTRA_SOCKETS = 1_000;
 const LEAVE_POLL_MS = 50;
 const PUBLISH_DEADLINE_MS = 5_000;
+/** Of clients' publications that wait for a broker, together: a gateway has better uses for its memory. */
+const MAX_PUBLISHING_BYTES = 33_554_432;
 
 export async function startGateway(config: GatewayConfig, given: StartGatewayParts): Promise<GatewayHandle> {
   const { log, metrics, clock, random = Math.random } = given;
@@ -124,6 +126,7 @@ export async function startGateway(config: GatewayConfig, given: StartGatewayPar
     publisher = await createPublisher({
       heralds: config.heralds,
       giveUpMs: PUBLISH_DEADLINE_MS,
+      maxQueuedBytes: MAX_PUBLISHING_BYTES,
       ...reach,
     });
   }

@@ -7,6 +7,8 @@ import { decodeClientIn } from '../../protocol/client-frames.ts';
 import { CLOSE } from '../../protocol/close-codes.ts';
 import type { Fields, Refusal } from '../../protocol/decode.ts';
 import { refusalText } from '../../protocol/decode.ts';
+import type { RawField } from '../../protocol/raw-field.ts';
+import { rawField } from '../../protocol/raw-field.ts';
 import type { Capability, CapabilityOp } from './capabilities.ts';
 
 export type SessionState = 'greeting' | 'open' | 'closing';
@@ -15,7 +17,7 @@ export type Verdict =
   | { do: 'welcome'; caps: readonly string[]; token: string | undefined }
   | { do: 'subscribe'; id: number; items: readonly SubscribeItem[] }
   | { do: 'unsubscribe'; id: number; topics: readonly string[] }
-  | { do: 'publish'; id: number; topic: string; data: unknown }
+  | { do: 'publish'; id: number; topic: string; data: RawField }
   | { do: 'extend'; run: CapabilityOp; fields: Fields }
   | { do: 'answer'; frame: ClientOut }
   | { do: 'close'; code: number; msg: string }
@@ -31,7 +33,7 @@ export function judgeFrame(text: string, state: SessionState, caps: readonly Cap
     return { do: 'close', code: CLOSE.protocolError, msg: refusalText(decoded.refusal) };
   }
   const frame = decoded.value;
-  return state === 'greeting' ? judgeGreeting(frame) : judgeOpen(frame, caps);
+  return state === 'greeting' ? judgeGreeting(frame) : judgeOpen(text, frame, caps);
 }
 
 function judgeGreeting(frame: ClientIn): Verdict {
@@ -44,7 +46,7 @@ function judgeGreeting(frame: ClientIn): Verdict {
   return { do: 'welcome', caps: frame.caps, token: frame.token };
 }
 
-function judgeOpen(frame: ClientIn, caps: readonly Capability[]): Verdict {
+function judgeOpen(text: string, frame: ClientIn, caps: readonly Capability[]): Verdict {
   switch (frame.op) {
     case 'hello':
       return { do: 'close', code: CLOSE.protocolError, msg: 'hello was said before' };
@@ -53,7 +55,7 @@ function judgeOpen(frame: ClientIn, caps: readonly Capability[]): Verdict {
     case 'unsub':
       return { do: 'unsubscribe', id: frame.id, topics: frame.c };
     case 'pub':
-      return { do: 'publish', id: frame.id, topic: frame.c, data: frame.d };
+      return { do: 'publish', id: frame.id, topic: frame.c, data: rawField(text, 'd')! };
     case 'ping':
       return { do: 'answer', frame: { op: 'pong' } };
     case 'pong':

@@ -80,33 +80,3 @@ it('refuses with 503 what is above its room', async () => {
   });
   expect(await answer).toEqual([503, '1']);
 });
-
-it('publishes for clients where a topic prefix allows it, and says why not elsewhere', async () => {
-  const taken: [string, string][] = [];
-  running = await launchGateway(
-    { publishTopics: ['chat.'] },
-    {
-      publish: async (topic, data) => {
-        taken.push([topic, Buffer.from(data).toString()]);
-        return topic === 'chat.down' ? { ok: false, why: 'no broker' } : { ok: true };
-      },
-    },
-  );
-  const client = await TestClient.connect(running.url);
-  client.send({ op: 'pub', id: 1, c: 'chat.1', d: { text: 'ü' } });
-  expect(await client.next('ok')).toEqual({ op: 'ok', id: 1 });
-  client.send({ op: 'pub', id: 2, c: 'orders.eu', d: 1 });
-  expect(await client.next('err')).toMatchObject({ id: 2, code: 4006 });
-  client.send({ op: 'pub', id: 3, c: 'chat.down', d: 1 });
-  expect(await client.next('err')).toEqual({ op: 'err', id: 3, code: 4105, msg: 'no broker' });
-  expect(taken[0]).toEqual(['chat.1', '{"text":"ü"}']);
-});
-
-it('refuses a publication nested deeper than JSON can be written, and lives on', async () => {
-  running = await launchGateway({ publishTopics: ['*'] }, { publish: async () => ({ ok: true }) });
-  const client = await TestClient.connect(running.url);
-  client.send(`{"op":"pub","id":1,"c":"deep","d":${'['.repeat(30_000)}${']'.repeat(30_000)}}`);
-  expect(await client.next('err')).toMatchObject({ id: 1, code: 4000 });
-  client.send({ op: 'pub', id: 2, c: 'flat', d: [[1]] });
-  expect(await client.next('ok')).toEqual({ op: 'ok', id: 2 });
-});
