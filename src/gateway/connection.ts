@@ -52,7 +52,7 @@ export class Connection implements Subscriber, WheelMember, Movable, CapabilityC
   /** Since when it is above the soft limit. */
   slowSinceMs: number | undefined = undefined;
   #tooSlow = false;
-  /** Of a replay that the client does not read yet: it asked for that, so it is not held against it. */
+  /** Of a replay that the client has not read yet. */
   #replayBytes = 0;
   messages = 0;
   bytes = 0;
@@ -111,7 +111,7 @@ export class Connection implements Subscriber, WheelMember, Movable, CapabilityC
     const { config, clock, slow } = this.#parts;
     const buffered = this.#socket.writableLength;
     const nowMs = clock.nowMs();
-    const verdict = judgeBacklog(buffered - this.#replayBytes, this.slowSinceMs, nowMs, {
+    const verdict = judgeBacklog(buffered, this.#replayBytes, this.slowSinceMs, nowMs, {
       softBytes: config.softBufferBytes,
       hardBytes: config.hardBufferBytes,
       softForMs: config.softBufferMs,
@@ -148,10 +148,13 @@ export class Connection implements Subscriber, WheelMember, Movable, CapabilityC
     this.#replayBytes += bytes.length;
     this.#parts.deliveredBytes += bytes.length;
     return new Promise((resolve) => {
-      this.#socket.write(bytes, () => {
+      const taken = (): void => {
         this.#replayBytes -= bytes.length;
+        // What waited behind it has its own time from here on.
+        this.slowSinceMs = undefined;
         resolve();
-      });
+      };
+      if (!this.#socket.write(bytes, taken)) this.checkBacklog();
     });
   }
 

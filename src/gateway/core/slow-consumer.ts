@@ -10,14 +10,20 @@ export interface SlowLimits {
 
 export type SlowVerdict = 'fine' | 'slow' | 'too-slow';
 
-/** `overSinceMs`: when the client went above the soft limit; undefined = it was below. */
+/**
+ * `replayBytes`: of the buffered ones, those of a replay that the client does not have yet. It asked for them, so they
+ * are not held against it at once; they lengthen its time instead, and what waits behind them waits as long.
+ * `overSinceMs`: when the client went above the soft limit; undefined = it was below.
+ */
 export function judgeBacklog(
   bufferedBytes: number,
+  replayBytes: number,
   overSinceMs: number | undefined,
   nowMs: number,
-  limits: SlowLimits,
+  { softBytes, hardBytes, softForMs }: SlowLimits,
 ): SlowVerdict {
-  if (bufferedBytes > limits.hardBytes) return 'too-slow';
-  if (bufferedBytes <= limits.softBytes) return 'fine';
-  return overSinceMs !== undefined && nowMs - overSinceMs >= limits.softForMs ? 'too-slow' : 'slow';
+  if (bufferedBytes - replayBytes > hardBytes) return 'too-slow';
+  if (bufferedBytes <= softBytes) return 'fine';
+  const allowedMs = softForMs * (1 + replayBytes / softBytes);
+  return overSinceMs !== undefined && nowMs - overSinceMs >= allowedMs ? 'too-slow' : 'slow';
 }

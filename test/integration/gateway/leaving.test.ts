@@ -7,7 +7,7 @@ import type { GatewayConfig } from '../../../src/gateway/gateway-options.ts';
 import type { LaunchedGateway } from '../../launch/gateway.ts';
 import { launchGateway, TestClient } from '../../launch/gateway.ts';
 import { RawClient } from '../../launch/raw-ws.ts';
-import { pause } from '../../launch/until.ts';
+import { pause, until } from '../../launch/until.ts';
 
 let running: LaunchedGateway | undefined;
 const launch = async (config: Partial<GatewayConfig> = {}): Promise<LaunchedGateway> =>
@@ -130,6 +130,29 @@ it('replays no more to a client than it has read, however often it asks', async 
   expect(mostBuffered).toBeGreaterThan(500_000);
   greedy.socket.resume();
   expect(await greedy.closing()).toBe(4103);
+  greedy.destroy();
+});
+
+it('closes who does not read what it resumed with, in a time that grows with it', async () => {
+  const { gateway, link, port } = await launch({
+    messagesPerSec: 1_000,
+    softBufferBytes: 300_000,
+    softBufferMs: 200,
+  });
+  link.publishBytes('t', Buffer.from(JSON.stringify('x'.repeat(10_000))), 90);
+  const greedy = await RawClient.open(port);
+  greedy.sendText({ op: 'hello', v: 1 });
+  await greedy.until(() => greedy.texts.length > 0);
+  greedy.socket.pause();
+  // The first ones fill the kernel's buffers.
+  for (let id = 1; gateway.snapshot().bufferedBytes < 600_000; id++) {
+    greedy.sendText({ op: 'sub', id, c: [{ c: 't', from: { e: 'e1', o: 0 } }] });
+    await pause(10);
+  }
+  const startMs = performance.now();
+  await until('it to be gone', () => gateway.snapshot().connections === 0);
+  expect(performance.now() - startMs).toBeGreaterThan(500);
+  expect(gateway.snapshot().closes[0]).toMatchObject({ cause: 'slow-consumer', code: 4101 });
   greedy.destroy();
 });
 
