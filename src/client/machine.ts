@@ -35,6 +35,8 @@ export function createMachine(parts: MachineParts): Machine {
   let next: Session | undefined;
   /** The move order being obeyed. */
   let move: MoveOrder | undefined;
+  /** The order that the connection to be gave while it was subscribing: obeyed once it is the one in use. */
+  let early: MoveOrder | undefined;
   /** The new connection may still wait for what the old one delivers. */
   let patient = true;
   /** The time of the event being handled, for what a session decides on its own in the middle of it. */
@@ -113,6 +115,7 @@ export function createMachine(parts: MachineParts): Machine {
       onFailure: () => lost(session, 1006, 'given up', lastSeenMs),
     });
     next = session;
+    early = undefined;
     patient = true;
     session.open(nowMs);
   };
@@ -127,13 +130,16 @@ export function createMachine(parts: MachineParts): Machine {
     out({ do: 'timer', name: 'move', afterMs: undefined });
     acquirer.succeeded();
     showState();
-    if (!old) return;
-    out({ do: 'send', link: old.link, text: '{"op":"bye"}' });
-    old.close(1000, 'moved');
-    emit({ name: 'moved', detail: { from: old.pick.gateway, to: session.pick.gateway } });
+    if (old) {
+      out({ do: 'send', link: old.link, text: '{"op":"bye"}' });
+      old.close(1000, 'moved');
+      emit({ name: 'moved', detail: { from: old.pick.gateway, to: session.pick.gateway } });
+    }
+    if (early) startMove(session, early);
   };
 
   const startMove = (session: Session, order: MoveOrder): void => {
+    if (session === next) early = order;
     if (session !== current || move) return;
     move = order;
     if (order.lookup !== undefined) rota.learn([order.lookup]);

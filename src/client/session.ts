@@ -18,6 +18,7 @@ const DEAD_AFTER_PINGS = 2.5;
 const MIN_PING_MS = 1_000;
 const RESUBSCRIBE_MS = 1_000;
 const OWN_CAPS = ['gap', 'move'];
+const encoder = new TextEncoder();
 
 type Asked =
   { what: 'sub'; topics: readonly string[] } | { what: 'unsub' } | { what: 'pub'; publish: number };
@@ -233,7 +234,15 @@ export function createSession(parts: SessionParts): Session {
       request('unsub', topics);
     },
     publish(publish, topic, data) {
-      ask({ what: 'pub', publish }, (id) => ({ op: 'pub', id, c: topic, d: data }));
+      const frame = (id: number): object => ({ op: 'pub', id, c: topic, d: data });
+      const bytes = encoder.encode(JSON.stringify(frame(lastId + 1))).length;
+      if (bytes <= maxFrameBytes) {
+        ask({ what: 'pub', publish }, frame);
+        return;
+      }
+      // The gateway would end the connection, and with it everything else.
+      const problem = `a frame of ${bytes} bytes, the gateway takes ${maxFrameBytes}`;
+      out({ do: 'settle', publish, problem });
     },
     caps: () => agreed,
     send(frame) {

@@ -20,9 +20,16 @@ export interface FakeLink {
   /** The gateway closes. */
   closes(code: number, reason?: string): void;
   /** Opens, welcomes, and answers every subscription; `position` by topic. */
-  accepts(options?: { gateway?: string; pingMs?: number; answers?: Record<string, Answer> }): void;
+  accepts(options?: Welcome & { answers?: Record<string, Answer> }): void;
+  welcomes(options: Welcome): void;
   /** Answers the subscriptions that are still open. */
   answers(answers?: Record<string, Answer>): void;
+}
+
+interface Welcome {
+  gateway?: string;
+  pingMs?: number;
+  maxFrameBytes?: number;
 }
 
 export interface Answer {
@@ -127,8 +134,7 @@ export function createFakeWorld(options: Partial<MachineParts> = {}, chance: num
           self.says({ op: 'ok', id, c });
         }
       },
-      accepts({ gateway = 'g', pingMs = 25_000, answers } = {}) {
-        self.opens();
+      welcomes({ gateway = 'g', pingMs = 25_000, maxFrameBytes = 65_536 }) {
         self.says({
           op: 'welcome',
           v: 1,
@@ -136,9 +142,13 @@ export function createFakeWorld(options: Partial<MachineParts> = {}, chance: num
           conn: `c${link}`,
           gateway,
           pingMs,
-          max: { frame: 65_536, topics: 128 },
+          max: { frame: maxFrameBytes, topics: 128 },
           lookup: [],
         });
+      },
+      accepts({ answers, ...welcome } = {}) {
+        self.opens();
+        self.welcomes(welcome);
         self.answers(answers);
       },
     };

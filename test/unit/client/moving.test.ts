@@ -46,6 +46,21 @@ describe('a client that is told to move', () => {
     expect(world.of('gap')).toEqual([]);
   });
 
+  it('remembers an order that comes while it subscribes, and obeys it once it is in', () => {
+    const world = movingWorld();
+    const next = world.last();
+    next.opens();
+    next.welcomes({ gateway: 'g2' });
+    next.says(order);
+    next.answers();
+    expect(world.machine.state()).toMatchObject({ name: 'live', gateway: 'g2', moving: true });
+    world.passes(30_000);
+    expect(world.lookups.at(-1)!.searchParams.getAll('exclude')).toEqual(['g2']);
+    world.finds('g3');
+    world.last().accepts();
+    expect(world.machine.state()).toMatchObject({ name: 'live', gateway: 'g3', moving: false });
+  });
+
   it('takes from both connections while they overlap', () => {
     const world = movingWorld();
     const [old, next] = world.links as [(typeof world.links)[0], (typeof world.links)[0]];

@@ -191,4 +191,12 @@ describe('topics and positions', () => {
     expect(subs.map(({ c }) => (c as unknown[]).length)).toEqual([1_000, 1_000, 500]);
     expect(world.machine.state().name).toBe('live');
   });
+
+  it('does not send a publication above the longest frame, which would end the connection', () => {
+    const world = liveWorld();
+    expect(world.machine.publish(1, 't', 'ü'.repeat(32_768))).toBe(true);
+    expect(world.settled.get(1)).toContain('65536');
+    world.machine.publish(2, 't', 'u'.repeat(32_768));
+    expect(world.last().sent.at(-1)).toMatchObject({ op: 'pub', id: 2 });
+  });
 });
