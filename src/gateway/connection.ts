@@ -56,8 +56,10 @@ export class Connection implements Subscriber, WheelMember, Movable, CapabilityC
   #replayBytes = 0;
   messages = 0;
   bytes = 0;
-  /** The code we closed it with, or the one the protocol error calls for. */
+  /** The code it was closed with first, by whichever side. */
   closeCode = 0;
+  /** This side chose the code. */
+  isClosedHere = false;
 
   constructor(
     parts: GatewayParts,
@@ -163,6 +165,7 @@ export class Connection implements Subscriber, WheelMember, Movable, CapabilityC
     if (this.state === 'closing') return;
     if (code !== CLOSE.slowConsumer) this.#parts.hub.catchUp(this);
     this.closeCode = code;
+    this.isClosedHere = true;
     // A close reason has at most 123 bytes (RFC 6455 section 5.5); ours are ASCII but may quote the client.
     this.#ws.close(code, msg.replace(/[^\x20-\x7e]/g, '?').slice(0, 120));
   }
@@ -177,7 +180,7 @@ export class Connection implements Subscriber, WheelMember, Movable, CapabilityC
     if (this.state === 'closing') return;
     this.state = 'closing';
     if (this.closeCode === 0) this.closeCode = code;
-    const cause = this.closeCode === CLOSE.slowConsumer ? 'slow-consumer' : 'closed';
+    const cause = this.isClosedHere && code === CLOSE.slowConsumer ? 'slow-consumer' : 'closed';
     this.#parts.hub.drop(this, cause, this.#parts.clock.nowMs());
   }
 

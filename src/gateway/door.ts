@@ -113,7 +113,7 @@ export class Door {
     this.#roster.remove(connection);
     this.young.closed(connection.openedMs, nowMs);
     const ended = connection.closeCode === 0 ? code : connection.closeCode;
-    const cause = closeCause(ended);
+    const cause = closeCause(ended, connection.isClosedHere);
     this.#metrics.counter('gateway.closed', { gateway: id, cause }).add(1);
     this.audit.add({
       conn: connection.conn,

@@ -171,8 +171,11 @@ export async function bindWsServer(options: WsServerOptions): Promise<WsServer> 
       const connection = connectionOf(this);
       if (connection) events.control(connection);
     }
-    // The package closes with the right code by itself; an 'error' nobody hears would end the process.
-    function onError(): void {}
+    // The package has closed with the right code by itself; an 'error' nobody hears would end the process.
+    function onError(this: WebSocket): void {
+      const connection = connectionOf(this);
+      if (connection) connection.isClosedHere = true;
+    }
     function onClose(this: WebSocket, code: number): void {
       const connection = connectionOf(this);
       if (!connection) return;

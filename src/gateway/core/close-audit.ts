@@ -37,12 +37,14 @@ export class CloseAudit {
   }
 }
 
-/** A bounded set of words for the metric: codes of ours by name, the rest by who ended it. */
-export function closeCause(code: number): string {
-  const name = closeName(code);
-  if (name !== 'other') return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+/**
+ * A bounded set of words for the metric: who ended it, and why if it was this side. `isOurs`: the gateway chose the code,
+ * also as the answer to broken framing; a client may send any code, ours among them.
+ */
+export function closeCause(code: number, isOurs: boolean): string {
   if (code === 1000 || code === 1001 || code === 1005) return 'client-left';
   if (code === 1006) return 'connection-lost';
-  if (code === 1002 || code === 1003 || code === 1007 || code === 1008 || code === 1009) return `ws-${code}`;
-  return 'client-code';
+  if (!isOurs) return 'client-code';
+  const name = closeName(code);
+  return name === 'other' ? `ws-${code}` : name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }

@@ -201,6 +201,26 @@ it('closes who sends more than its rate, after the burst it may have', async () 
   expect(await client.closing()).toMatchObject({ code: 4103 });
 });
 
+it('does not take a code that a client sends for a cause of its own', async () => {
+  const { gateway, link, port } = await launch();
+  for (const code of [4101, 1009, 3000, 4999]) {
+    const client = await RawClient.open(port);
+    client.sendText({ op: 'hello', v: 1 });
+    client.sendText({ op: 'sub', id: 1, c: ['t'] });
+    await client.until(() => client.texts.length > 1);
+    client.send({ opcode: 8, payload: Buffer.from([code >> 8, code & 255]) });
+    link.publish('t', code);
+    await client.closing();
+  }
+  await expect.poll(() => gateway.snapshot().closesByCause).toEqual({ 'client-code': 4 });
+  expect(gateway.snapshot().closes.map(({ code }) => code)).toEqual([4999, 3000, 1009, 4101]);
+  expect(gateway.snapshot().ledger.dropped['slow-consumer']).toBe(0);
+  const broken = await RawClient.open(port);
+  broken.send({ opcode: 1, payload: '{}', rsv: 1 });
+  expect(await broken.closing()).toBe(1002);
+  await expect.poll(() => gateway.snapshot().closesByCause['ws-1002']).toBe(1);
+});
+
 it('keeps the last 1,000 closes with their cause, and shows them to operators', async () => {
   const { gateway, url, port } = await launch({ messagesPerSec: 100_000 });
   const leaves = await TestClient.connect(url);

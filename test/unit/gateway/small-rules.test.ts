@@ -283,14 +283,16 @@ describe('the close audit', () => {
   });
 
   it.each([
-    [4101, 'slow-consumer'],
-    [4204, 'shutdown'],
-    [1000, 'client-left'],
-    [1006, 'connection-lost'],
-    [1009, 'ws-1009'],
-    [3000, 'client-code'],
-    [4999, 'client-code'],
-  ])('calls %d %s', (code, cause) => {
-    expect(closeCause(code)).toBe(cause);
+    [4101, true, 'slow-consumer'],
+    [4204, true, 'shutdown'],
+    [1000, true, 'client-left'],
+    [1000, false, 'client-left'],
+    [1006, false, 'connection-lost'],
+    [1009, true, 'ws-1009'],
+    [1009, false, 'client-code'],
+    [3000, false, 'client-code'],
+    [4101, false, 'client-code'],
+  ])('calls %d, ours: %s, %s', (code, isOurs, cause) => {
+    expect(closeCause(code, isOurs)).toBe(cause);
   });
 });
