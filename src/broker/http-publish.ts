@@ -55,7 +55,7 @@ export async function startHttpPublish(options: HttpPublishOptions): Promise<Htt
   app.server.maxConnections = MAX_CONNECTIONS;
   // JSON alone, which a page of another origin cannot send unasked; decoded by the handler.
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) =>
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) =>
     done(null, body),
   );
   app.setNotFoundHandler((request, reply) =>
@@ -88,7 +88,8 @@ export async function startHttpPublish(options: HttpPublishOptions): Promise<Htt
     if (key !== undefined && (typeof key !== 'string' || !IDEMPOTENCY_KEY.test(key))) {
       return refuse(reply, 400, 'bad-idempotency-key', 'Idempotency-Key: 1 to 255 printable characters');
     }
-    const body = typeof request.body === 'string' ? request.body : '';
+    const body = asText(request.body);
+    if (body === undefined) return refuse(reply, 400, 'bad-request', 'the body is not UTF-8');
     const items = decodePublishRequest(body);
     if (!items.ok) return refuse(reply, 400, 'bad-request', refusalText(items.refusal));
     return publishAll(publisher, items.value, key === undefined ? undefined : senderOf(key, body), reply);
@@ -105,6 +106,17 @@ export async function startHttpPublish(options: HttpPublishOptions): Promise<Htt
     url: `http://${formatAddress({ host: listen.host, port })}`,
     close: () => app.close(),
   };
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+/** Undefined for what is not UTF-8; a character that replaced it would go to every subscriber. */
+function asText(body: unknown): string | undefined {
+  try {
+    return utf8.decode(body instanceof Uint8Array ? body : new Uint8Array());
+  } catch {
+    return undefined;
+  }
 }
 
 /**

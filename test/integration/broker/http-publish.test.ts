@@ -22,7 +22,7 @@ const post = (url: string, body: unknown, headers: Record<string, string> = {}):
   fetch(`${url}/v1/publish`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', ...headers },
-    body: typeof body === 'string' ? body : JSON.stringify(body),
+    body: typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body),
   });
 
 describe('POST /v1/publish', () => {
@@ -73,6 +73,7 @@ describe('POST /v1/publish', () => {
 
   it.each([
     ['not JSON', '{"topic":', 400],
+    ['what is not UTF-8', Buffer.from('{"topic":"x","data":"\xff"}', 'latin1'), 400],
     ['no topic', { data: 1 }, 400],
     ['a bad topic', { topic: 'two words', data: 1 }, 400],
     ['no data', { topic: 'x' }, 400],
