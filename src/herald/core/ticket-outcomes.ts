@@ -38,7 +38,11 @@ export class TicketOutcomes {
     if (accepted > 0) {
       const { coming, overdue } = this.tickets.confirm(record.slot, accepted);
       pool.connects.count(coming + overdue, -overdue);
-      record.breaker = breakerAccepted(record.breaker, accepted);
+      // Where only accepts are counted, those beyond what was in flight came without a ticket, and while the breaker
+      // is open what is in flight are the picks that opened it.
+      const answered = record.breaker.state === 'open' ? 0 : coming + overdue;
+      const namesTickets = Object.keys(report.tickets).length > 0;
+      record.breaker = breakerAccepted(record.breaker, namesTickets ? accepted : answered);
     }
     this.refreshBar(record);
   }

@@ -82,6 +82,30 @@ describe('the breaker', () => {
     expect(breakerOf(balancer, 'hole', 10_600)).toBe('closed');
   });
 
+  it('is not closed by clients that came without a ticket, where only accepts are counted', () => {
+    const { balancer, fail } = blackHole();
+    fail(8, 10);
+    let seq = 2;
+    const passTo = (fromMs: number, toMs: number): void => {
+      for (let nowMs = fromMs; nowMs <= toMs; nowMs += 500) {
+        for (const id of ['hole', 'b', 'c', 'd'])
+          balancer.report(
+            aReport(id, { seq, cpu: id === 'hole' ? 0 : 0.4, acceptedTotal: 498 + seq }),
+            nowMs,
+          );
+        seq++;
+        balancer.tick(nowMs);
+      }
+    };
+    passTo(500, 9_500);
+    expect(breakerOf(balancer, 'hole', 9_500)).toBe('open');
+    passTo(10_000, 12_000);
+    expect(breakerOf(balancer, 'hole', 12_000)).toBe('trial');
+    expect(shares(balancer, 200, 12_000).get('hole')).toBe(3);
+    passTo(12_500, 12_500);
+    expect(breakerOf(balancer, 'hole', 12_500)).toBe('closed');
+  });
+
   it('opens for twice as long when the trial fails', () => {
     const { balancer, fail } = blackHole();
     fail(8, 0);
