@@ -1,7 +1,7 @@
 // Records what comes in, one JSON object a line, so that `herald sim --replay` can ask how another policy
 // would have done: {"t": ms since the start, "report": LoadReport} or {"t": ms, "lookup": LookupRequest}.
 
-import { createWriteStream } from 'node:fs';
+import { closeSync, createWriteStream, fstatSync, ftruncateSync, openSync, readSync } from 'node:fs';
 import type { Log } from '../daemon/log.ts';
 import { errorFields } from '../daemon/log.ts';
 import type { LoadReport } from '../protocol/load-report.ts';
@@ -18,10 +18,14 @@ const MAX_WAITING_BYTES = 4 * 1024 * 1024;
 
 export const noRecorder: Recorder = { report: () => {}, lookup: () => {}, close: async () => {} };
 
-/** Appends to `path` until it wrote `maxBytes`. A disk that fails ends the recording, not the daemon. */
+/** More than any line has: a report's body is bounded, a lookup's address too. */
+const LONGEST_LINE_BYTES = 1024 * 1024;
+const LINE_START = '{"t":';
+
+/** Appends to `path` until it has `maxBytes`. A disk that fails ends the recording, not the daemon. */
 export function createRecorder(path: string, maxBytes: number, startMs: number, log: Log): Recorder {
+  let written = wholeLines(path);
   const file = createWriteStream(path, { flags: 'a' });
-  let written = 0;
   let over = false;
   file.on('error', (error) => {
     if (!over) log.error('recording-failed', { path, ...errorFields(error) });
@@ -48,4 +52,25 @@ export function createRecorder(path: string, maxBytes: number, startMs: number, 
         else file.end(() => resolve());
       }),
   };
+}
+
+/** Bytes in the file at `path`, from which half a line at the end is taken: its Herald was killed as it wrote. */
+function wholeLines(path: string): number {
+  let file: number | undefined;
+  try {
+    file = openSync(path, 'r+');
+    const { size } = fstatSync(file);
+    const tail = Buffer.alloc(Math.min(size, LONGEST_LINE_BYTES));
+    readSync(file, tail, 0, tail.length, size - tail.length);
+    const half = tail.subarray(tail.lastIndexOf('\n') + 1);
+    // Whatever else somebody named here by mistake stays as it is.
+    if (half.length === 0 || !LINE_START.startsWith(half.toString('utf8', 0, LINE_START.length))) return size;
+    ftruncateSync(file, size - half.length);
+    return size - half.length;
+  } catch {
+    // There is none yet, or it cannot be written: the stream tells.
+    return 0;
+  } finally {
+    if (file !== undefined) closeSync(file);
+  }
 }

@@ -37,6 +37,9 @@ export interface ReplayResult {
   longestRun: number;
 }
 
+/** Each 100 ms of a recording are lived through, also those in which nothing came. */
+const LONGEST_MS = 100 * 86_400_000;
+
 /** One line of a recording: `{"t": ms, "report": {...}}` or `{"t": ms, "lookup": {...}}`. */
 export function decodeRecordedLine(line: string): Decoded<RecordedEvent> {
   const json = decodeJson(line, 'line');
@@ -44,8 +47,8 @@ export function decodeRecordedLine(line: string): Decoded<RecordedEvent> {
   return decoding(() => {
     const from = readFields(json.value, 'line');
     const atMs = from['t'];
-    if (typeof atMs !== 'number' || !(atMs >= 0) || !Number.isFinite(atMs))
-      refuse('t', atMs, 'milliseconds from 0');
+    if (typeof atMs !== 'number' || !(atMs >= 0 && atMs <= LONGEST_MS))
+      refuse('t', atMs, 'milliseconds from 0, a hundred days at most');
     if (from['report'] !== undefined) {
       const report = decodeLoadReport(from['report']);
       if (!report.ok) return refuse(report.refusal.field, report.refusal.received, report.refusal.expected);
@@ -71,7 +74,7 @@ function readAsked(from: Fields): Partial<LookupRequest> {
 
 const TICK_MS = 100;
 
-/** Events must be in the order of their times. */
+/** Events are in the order of their times; where those go back, the recording Herald was started again. */
 export function replay(events: Iterable<RecordedEvent>, options: ReplayOptions): ReplayResult {
   // The recorded ticket counters are about other Heralds' tickets; total accepts stand for ours.
   const balancer = createBalancer({
@@ -86,17 +89,20 @@ export function replay(events: Iterable<RecordedEvent>, options: ReplayOptions):
   let tickedAtMs: number | undefined;
   let before = '';
   let run = 0;
+  let startedMs = 0;
+  let nowMs = 0;
   for (const event of events) {
-    for (tickedAtMs ??= event.atMs; tickedAtMs <= event.atMs; tickedAtMs += TICK_MS)
-      balancer.tick(tickedAtMs);
+    if (startedMs + event.atMs < nowMs) startedMs = nowMs - event.atMs;
+    nowMs = startedMs + event.atMs;
+    for (tickedAtMs ??= nowMs; tickedAtMs <= nowMs; tickedAtMs += TICK_MS) balancer.tick(tickedAtMs);
     if (event.report) {
       result.reports++;
-      if (!balancer.report({ ...event.report, tickets: {} }, event.atMs).taken) result.reportsRefused++;
+      if (!balancer.report({ ...event.report, tickets: {} }, nowMs).taken) result.reportsRefused++;
       else named.set(event.report.gateway, named.get(event.report.gateway) ?? 0);
       continue;
     }
     result.lookups++;
-    const verdict = balancer.lookup({ ...event.lookup, failedTicket: '' }, event.atMs);
+    const verdict = balancer.lookup({ ...event.lookup, failedTicket: '' }, nowMs);
     if (!verdict.ok) {
       refused.set(verdict.code, (refused.get(verdict.code) ?? 0) + 1);
       continue;

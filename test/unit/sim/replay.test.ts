@@ -28,6 +28,18 @@ describe('a replay', () => {
     expect(expected.longestRun).toBeLessThan(20);
   });
 
+  it('goes on where a Herald was started again, whose times begin anew', () => {
+    const before = recording();
+    const after = before
+      .filter(({ report }) => report?.gateway !== 'gw-9')
+      .map((event) =>
+        event.report ? { ...event, report: { ...event.report, seq: 1_000 + event.report.seq } } : event,
+      );
+    const { named } = replay([...before, ...after], { policy: 'random', seed: 1 });
+    // Two seconds into the second half it is known to be gone.
+    expect(named['gw-9']).toBeLessThan(300);
+  });
+
   it('counts what was refused and why', () => {
     const events: RecordedEvent[] = [{ atMs: 0, lookup: aLookup() }];
     expect(replay(events, { policy: 'expected', seed: 1 }).refused).toEqual({ 'no-gateways': 1 });
@@ -48,6 +60,7 @@ describe('a replay', () => {
     '[]',
     '{"t":-1,"lookup":{}}',
     '{"t":1}',
+    '{"t":1e15,"lookup":{}}',
     '{"t":1,"report":{"v":2}}',
     '{"t":1,"lookup":{"pool":"/"}}',
   ])('refuses the line %j with a reason', (line) => {
