@@ -15,9 +15,13 @@ export interface ResumePoint extends TopicPosition {
   also?: readonly TopicPosition[];
 }
 
-/** How far a client has seen each epoch. Two gateways may give it the messages of two epochs in another order. */
+/**
+ * How far a client has seen each epoch. Two gateways may give it the messages of two epochs in another order. An empty
+ * epoch beside another says only that it waited for a broker once.
+ */
 export function seenBy({ epoch, offset, also = [] }: ResumePoint): Map<string, number> {
-  return new Map([...also.map((one) => [one.epoch, one.offset] as const), [epoch, offset]]);
+  const named = also.filter((one) => one.epoch !== '');
+  return new Map([...named.map((one) => [one.epoch, one.offset] as const), [epoch, offset]]);
 }
 
 /** One message for one topic. */

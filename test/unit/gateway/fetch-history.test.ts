@@ -73,6 +73,7 @@ function turns(): { a: Broker; b: Broker; c: Broker } {
 
 it.each([
   ['all of both after it left', point('b', 5), ['a:1', 'a:2', 'b:6']],
+  ['the same when it also waited for a broker once', point('b', 5, { '': 3 }), ['a:1', 'a:2', 'b:6']],
   ['the rest of both, whichever it heard last', point('a', 1, { b: 5 }), ['a:2', 'b:6']],
   ['what the stand-in had sent it later than the owner', point('b', 6, { a: 1 }), ['a:2']],
   ['what the stand-in had not sent it at all', point('b', 6), ['a:1', 'a:2']],
