@@ -90,13 +90,16 @@ export class Family {
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
       env: { ...process.env, ...env },
     });
-    this.#children.set(name, child);
-    createInterface({ input: child.stderr! }).on('line', (line) => {
-      const trouble = troubleOf(line);
-      // While all end, each is missed by the others.
-      if (trouble !== undefined && !this.#ending) this.#events.onTrouble(`${name}: ${trouble}`);
-    });
-    const addresses = await ready(name, child);
+    const started = ready(name, child);
+    if (child.pid !== undefined) {
+      this.#children.set(name, child);
+      createInterface({ input: child.stderr! }).on('line', (line) => {
+        const trouble = troubleOf(line);
+        // While all end, each is missed by the others.
+        if (trouble !== undefined && !this.#ending) this.#events.onTrouble(`${name}: ${trouble}`);
+      });
+    }
+    const addresses = await started;
     child.on('exit', (code, signal) => {
       this.#children.delete(name);
       if (this.#ending) return;
@@ -132,6 +135,11 @@ function ready(name: string, child: ChildProcess): Promise<Record<string, string
     child.once('exit', (code, signal) => {
       clearTimeout(timer);
       reject(new StartError(`${name} ended before it was ready (${causeOf(code, signal)})`));
+    });
+    // No process to be had (EAGAIN, EMFILE), or later one that is gone before it was told something.
+    child.on('error', (error) => {
+      clearTimeout(timer);
+      reject(new StartError(`${name} cannot be started (${error.message})`));
     });
     child.on('message', (message: ChildSays) => {
       clearTimeout(timer);

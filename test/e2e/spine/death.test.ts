@@ -1,5 +1,6 @@
 // What happens when parts of `herald up` die: a gateway, the parent, and everything by Ctrl-C.
 
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmdirSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -110,4 +111,21 @@ test('a busy port gives one line with the port, its owner and the flag', async (
       `^herald: 127\\.0\\.0\\.1:${port} is in use by .+ \\(pid ${process.pid}\\); choose another with --public-listen\n$`,
     ),
   );
+});
+
+test('a fleet outlives a moment in which no process can be started', async () => {
+  const few = ['--gateways', '1', '--brokers', '1', '--restart-after', '1s'];
+  const up = await startUp(['--no-bots', '--no-squeeze', ...few]);
+  try {
+    const limit = (now: number): void => {
+      execFileSync('prlimit', ['--pid', String(up.child.pid), `--nofile=${now}:4096`]);
+    };
+    limit(8);
+    process.kill(up.pidsOf('gateway')[0]!, 'SIGKILL');
+    await until('a start that fails', () => up.output().includes('gateway-1 cannot be started'));
+    limit(4096);
+    await until('its return', () => up.output().includes('gateway-1 is back'), 60_000);
+  } finally {
+    await up.stop();
+  }
 });
