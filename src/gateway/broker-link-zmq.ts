@@ -42,12 +42,12 @@ export function createBrokerLink(options: BrokerLinkOptions): BrokerLink {
   const nowMs = (): number => performance.now();
   const losses = new FeedLosses();
   const questions = new Questions();
-  let canaryLatencyMs = 0;
+  let canaryMs = 0;
   const noted = new NotedStamps();
   const topics = new FeedTopics(
     options,
     (publishedAtMs) => {
-      canaryLatencyMs = Math.max(0, Date.now() - publishedAtMs);
+      canaryMs = Math.max(0, Date.now() - publishedAtMs);
     },
     ({ topic, offset, sequence, source: { publisher }, publishedAtMs }, epoch) => {
       const stamps = noted.take({ publisher, sequence });
@@ -243,8 +243,8 @@ export function createBrokerLink(options: BrokerLinkOptions): BrokerLink {
           epoch,
           connected,
           lagMs,
-          canaryLatencyMs,
         })),
+        canaryMs: all.length > 0 ? canaryMs : 0,
         topics: topics.size,
         ...topics.counts,
         repaired,

@@ -51,6 +51,8 @@ export function checkConfig(config: GatewayConfig): CheckedConfig {
 
 /** What no Herald would take in a report, by the rule that Heralds go by. */
 function checkPlace({ pool, zone, labels }: GatewayConfig): void {
+  const odd = labels.find((item) => !item.includes('='));
+  if (odd !== undefined) throw new StartError(`--labels ${odd}: expected key=value`);
   const report = { v: 1, gateway: 'gateway', url: 'ws://gateway/ws', seq: 0, cpu: 0 };
   const decoded = decodeLoadReport({ ...report, pool, zone, labels: parsePairs(labels) });
   if (!decoded.ok) throw new StartError(`--${refusalText(decoded.refusal)}`);

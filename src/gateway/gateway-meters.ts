@@ -50,8 +50,7 @@ export function startGatewayMeters(
     connections.set(roster.size);
     buffered.set(bufferedBytes(roster));
     subscriptions.set(hub.subscriptions);
-    const canaryMs = Math.max(0, ...link.snapshot().brokers.map(({ canaryLatencyMs }) => canaryLatencyMs));
-    lag.observe(canaryMs + fanOut.lagMs());
+    lag.observe(link.snapshot().canaryMs + fanOut.lagMs());
     const { utilization } = performance.eventLoopUtilization(lastLoop);
     lastLoop = performance.eventLoopUtilization();
     // A quota can stop a process whose loop looks idle: what the reporter measured of it counts as well.

@@ -48,12 +48,11 @@ export function startReporting(of: ReportingParts): Reporting {
 
   const signals = (): Record<string, number | undefined> => {
     const nowMs = clock.nowMs();
-    const canaryMs = Math.max(0, ...link.snapshot().brokers.map(({ canaryLatencyMs }) => canaryLatencyMs));
     return {
       messagesPerSec: messages.perSec(hub.ledger.delivered + hub.ledger.replayed, nowMs),
       bytesPerSec: bytes.perSec(parts.deliveredBytes, nowMs),
       bufferedBytes: bufferedBytes(roster),
-      deliveryLagMs: canaryMs + fanOut.lagMs(),
+      deliveryLagMs: link.snapshot().canaryMs + fanOut.lagMs(),
       // One measured signal left in would speak for the machine and not for the capacity that is played.
       ...(virtual && { ...NOT_MEASURED, cpu: virtual.load(hub.ledger.delivered, of.acceptedTotal(), nowMs) }),
     };

@@ -82,6 +82,7 @@ export class LooseLink implements BrokerLink {
   snapshot(): ReturnType<BrokerLink['snapshot']> {
     return {
       brokers: [],
+      canaryMs: 0,
       topics: this.wanted.size,
       envelopes: 0,
       received: 0,

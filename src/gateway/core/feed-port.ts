@@ -117,7 +117,9 @@ export interface BrokerLink {
 }
 
 export interface FeedSnapshot {
-  brokers: { id: string; epoch: string; connected: boolean; lagMs: number; canaryLatencyMs: number }[];
+  brokers: { id: string; epoch: string; connected: boolean; lagMs: number }[];
+  /** How long the newest canary took, ms by the wall clocks of both machines, whichever broker it came through. */
+  canaryMs: number;
   topics: number;
   envelopes: number;
   /** Messages that came from brokers = delivered + notSubscribed + duplicates + canaries. */

@@ -8,6 +8,7 @@ import { decoding } from '../../../src/protocol/decode.ts';
 import type { Publication, Source } from '../../../src/protocol/publication.ts';
 import { createFrameNames } from '../../../src/protocol/publication.ts';
 import { readSection } from '../../../src/protocol/publication-envelope.ts';
+import { WINDOW_SEQUENCES } from '../../../src/protocol/sequence-window.ts';
 
 const direct: Source = { publisher: 'p', origin: '', hop: 0 };
 const publication = (topic: string, sequence: number, more: Partial<Publication> = {}): Publication => ({
@@ -82,6 +83,13 @@ describe('BrokerCore', () => {
     expect(core.accept({ batch: 1, messages }, 0).refused).toEqual([{ index: 1, reason }]);
     const { received, forwarded, refused } = books(core);
     expect([received, forwarded, refused[reason]]).toEqual([3, 2, 1]);
+  });
+
+  it('refuses a message so old that nobody can tell whether it was seen, and says so', () => {
+    const core = coreWith();
+    core.accept({ batch: 1, messages: [publication('a', WINDOW_SEQUENCES)] }, 0);
+    const { refused } = core.accept({ batch: 2, messages: [publication('a', 0), publication('a', 1)] }, 0);
+    expect(refused).toEqual([{ index: 0, reason: 'too-old' }]);
   });
 
   it('keeps its books balanced, whatever happens to a message', () => {

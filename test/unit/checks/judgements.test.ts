@@ -205,4 +205,9 @@ describe('a canary', () => {
     expect(verdict).toMatchObject({ severity: 'critical', text: 'not heard at b: closed with 1006' });
     expect(verdict.figures.find(({ label }) => label === 'heard')).toMatchObject({ value: 1, max: 2 });
   });
+
+  it('that nobody heard has no slowest: 0 ms would draw the best moment of a chart', () => {
+    const { figures } = judgeCanary([{ gateway: 'b', heard: false, why: 'closed with 1006' }], limits);
+    expect(figures.map(({ label }) => label)).toEqual(['heard']);
+  });
 });

@@ -181,6 +181,16 @@ describe('topics and positions', () => {
     expect(world.of('subscribed').map(({ topic }) => topic)).toEqual(['yes', 'later']);
   });
 
+  it('takes the refusal of a whole request for each of its topics', () => {
+    const world = createFakeWorld({ topics: [{ topic: 'a' }, { topic: 'b' }] });
+    world.machine.start(0);
+    world.finds('g1');
+    world.last().accepts({ answers: {} });
+    world.machine.subscribe([{ topic: 'c' }, { topic: 'd' }]);
+    world.last().says({ op: 'err', id: 2, code: 4006, msg: 'forbidden' });
+    expect(world.of('refused').map(({ topic }) => topic)).toEqual(['c', 'd']);
+  });
+
   it('splits many topics over frames of 1,000', () => {
     const topics = Array.from({ length: 2_500 }, (_, i) => ({ topic: `t${i}` }));
     const world = createFakeWorld({ topics });

@@ -83,6 +83,7 @@ describe('a history', () => {
     history.restartAfter({ epoch: 'e', offset: 2 });
     expect(after(history, ['e', 1])).toBeUndefined();
     expect(after(history, ['e', 2])).toEqual(['e3', 'e4']);
+    expect(history.messages).toBe(2);
   });
 
   it('proves nothing from before an uncounted hole, until that is too long ago', () => {
@@ -149,6 +150,14 @@ describe('resuming', () => {
     }
     const behind = plan(topic, { epoch: 'e', offset: 7 });
     expect(behind.how === 'replay' && heard(behind.frames, 'e')).toEqual(['e:8', 'e:9']);
+  });
+
+  it('refuses who was there before a hole that nobody counted, so that the client is told of it', () => {
+    const topic = topicAt('e', 6);
+    topic.history.restartAfterHole(SETTLED_MS);
+    receive(topic, 9, 'e', SETTLED_MS + 1);
+    expect(plan(topic, { epoch: 'e', offset: 7 })).toEqual({ how: 'refuse' });
+    expect(plan(topic, { epoch: 'e', offset: 9 })).not.toEqual({ how: 'refuse' });
   });
 
   it('asks the brokers when the client was there before this gateway listened, or not long after', () => {

@@ -124,7 +124,9 @@ describe('advice on the size', () => {
       () => 0.85,
       () => 4_000,
     );
-    expect(busy.autoscale(10_000, 'default').desired).toBeGreaterThanOrEqual(5);
+    const more = busy.autoscale(10_000, 'default');
+    expect(more.desired).toBeGreaterThanOrEqual(5);
+    expect(more.reason).toBe('load or its growth needs more gateways');
   });
 
   it('provides for growth before it is there', () => {
@@ -151,6 +153,7 @@ describe('advice on the size', () => {
     expect(advice.desired).toBeLessThan(6);
     expect(advice.desired).toBeGreaterThanOrEqual(4);
     expect(advice.drainCandidates[0]).toBe('gw-3');
+    expect(advice.reason).toBe('the load of the last six minutes fits fewer gateways');
   });
 
   it('advises nobody away when a Herald has just started and meets its fleet one by one', () => {
@@ -165,6 +168,23 @@ describe('advice on the size', () => {
       expect(desired, `at ${nowMs} ms`).toBeGreaterThanOrEqual(current);
       expect(drainCandidates).toEqual([]);
     }
+  });
+
+  it('says why', () => {
+    const balancer = aBalancer();
+    const reason = (nowMs: number): string => balancer.autoscale(nowMs, 'default').reason;
+    balancer.report(aReport('gw-0'), 0);
+    expect(reason(0)).toBe('too early to say');
+    run(
+      balancer,
+      4,
+      10,
+      () => 0.5,
+      () => 2_500,
+    );
+    expect(reason(10_000)).toBe('fits');
+    for (let i = 0; i < 4; i++) balancer.leave(`gw-${i}`, 10_001);
+    expect(reason(10_002)).toBe('no gateway reports');
   });
 
   it('says so when there is nothing to advise on', () => {
