@@ -193,7 +193,7 @@ function readCounters(from: Fields): Partial<LoadReport> {
   const most = REPORT_LIMITS.maxConnections;
   const connections = optionalInteger(from, 'connections', 0, most);
   const youngConnections = optionalNumber(from, 'youngConnections', 0, most);
-  const maxConnections = optionalInteger(from, 'maxConnections', 0, most);
+  const maxConnections = optionalInteger(from, 'maxConnections', 1, most);
   const compressing = optionalBoolean(from, 'compressing');
   const acceptedTotal = optionalInteger(from, 'acceptedTotal', 0, Number.MAX_SAFE_INTEGER);
   return {

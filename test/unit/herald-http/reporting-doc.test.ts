@@ -42,6 +42,12 @@ describe('docs/reporting.md', () => {
     expect(listed.sort()).toEqual([...new Set([...always, ...SIGNAL_NAMES, ...counters])].sort());
   });
 
+  it('takes no hard cap of 0, which other Heralds would read as none', () => {
+    const said = { v: 1, gateway: 'g', url: 'ws://g/', seq: 1, cpu: 1, maxConnections: 0 };
+    expect(decodeLoadReport(said)).toMatchObject({ ok: false, refusal: { field: 'maxConnections' } });
+    expect(decodeLoadReport({ ...said, maxConnections: 1 })).toMatchObject({ ok: true });
+  });
+
   it('signs its example as Herald checks it', () => {
     const [secret, gateway, nonce, body] = ['secret', 'gateway', 'nonce', 'body'].map(beside);
     const key = deriveKey(secret!, 'feedback', gateway!);
