@@ -83,10 +83,16 @@ export const urls = (value: readonly string[], help: string): ListOption => ({
 export const origins = (value: readonly string[], help: string): ListOption => ({
   ...list(value, help),
   items: {
-    fit: (item) => item === '*' || item === 'null' || /^[a-z][a-z0-9+.-]*:\/\/[^/*\s]+$/.test(item),
-    words: 'origins such as https://app.example.com, no path, or *',
+    fit: (item) => item === '*' || item === 'null' || isOrigin(item),
+    words: 'origins such as https://app.example.com, in lower case, no path, no default port, or *',
   },
 });
+
+function isOrigin(text: string): boolean {
+  if (text.includes('*') || !URL.canParse(text)) return false;
+  const { protocol, host } = new URL(text);
+  return host !== '' && text === `${protocol}//${host}`;
+}
 
 /** `publicListen` -> `HERALD_PUBLIC_LISTEN`. */
 export function envName(key: string): string {

@@ -189,6 +189,8 @@ describe('a configuration file', () => {
     ],
     ['serve', 'allowedUrls: [gw.example.com]\n', /allowedUrls: .* is not a list of ws:\/\/ or wss:\/\/ URLs/],
     ['gateway', 'origins: [app.example.com]\n', /origins: .* is not a list of origins such as/],
+    ['gateway', 'origins: [https://App.example.com]\n', /origins: .* in lower case/],
+    ['serve', 'corsOrigins: [https://app.example.com:443]\n', /corsOrigins: .* no default port/],
     ['serve', 'id: a b\n', /--id a b: expected an id/],
     [
       'serve',
