@@ -3,6 +3,7 @@
 import { CLOSE } from '../protocol/close-codes.ts';
 import { PUBLICATION_LIMITS } from '../protocol/publication.ts';
 import type { RawField } from '../protocol/raw-field.ts';
+import { MAX_DEPTH } from '../protocol/raw-field.ts';
 import type { Connection } from './connection.ts';
 import { negotiate } from './core/capabilities.ts';
 import { admitFrame } from './core/rate-limit.ts';
@@ -12,8 +13,6 @@ import type { GatewayParts } from './gateway-parts.ts';
 import { Subscribing } from './subscribing.ts';
 
 const encoder = new TextEncoder();
-/** Of arrays and objects in a publication: readers in other languages stop at some depth, most of them above this. */
-const MAX_DEPTH = 1_000;
 
 export interface ClientOpsEvents {
   /** The client said hello and is in. */

@@ -2,7 +2,7 @@
 
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { rawField } from '../../../src/protocol/raw-field.ts';
+import { rawField, rawItems } from '../../../src/protocol/raw-field.ts';
 
 const RUNS = { numRuns: Number(process.env['FUZZ_RUNS'] ?? 2_000) };
 
@@ -54,6 +54,16 @@ it('is what JSON.parse reads, with the last of equal names', () => {
     RUNS,
   );
   expect(found).toBeGreaterThan(RUNS.numRuns / 10);
+});
+
+it('finds the items of an array as JSON.parse does', () => {
+  fc.assert(
+    fc.property(fc.array(padded(value), { maxLength: 6 }), space, (items, blank) => {
+      const json = `${blank}[${items.join(',')}]`;
+      expect(rawItems(json)).toEqual(items.map((item) => item.trim()));
+    }),
+    RUNS,
+  );
 });
 
 function depthOf(json: string): number {
