@@ -34,14 +34,14 @@ export function startAnnouncing({ heralds, secrets, address, log }: AnnouncerOpt
   const keyOf = new Map<string, number>();
 
   const send = async (herald: string, method: 'POST' | 'DELETE', tries = keys.length): Promise<void> => {
-    const { id } = address();
+    const { id, epoch } = address();
     const body = method === 'POST' ? JSON.stringify(address()) : '';
     const nonce = nonces.get(herald);
     const at = keyOf.get(herald) ?? 0;
     const key = keys[at];
     const signature =
       key && nonce !== undefined ? `${id};${nonce};${signFeedback(key, nonce, body)}` : undefined;
-    const url = `${herald.replace(/\/$/, '')}/v1/brokers${method === 'DELETE' ? `/${id}` : ''}`;
+    const url = `${herald.replace(/\/$/, '')}/v1/brokers${method === 'DELETE' ? `/${id}?epoch=${epoch}` : ''}`;
     const reply = await request(url, {
       method,
       ...(body !== '' && { body }),
@@ -59,6 +59,7 @@ export function startAnnouncing({ heralds, secrets, address, log }: AnnouncerOpt
       if (fresh === nonce) keyOf.set(herald, (at + 1) % keys.length);
       return send(herald, method, tries - 1);
     }
+    if (reply.statusCode === 409) throw new Error(`a broker that came later has the name ${id}`);
     if (reply.statusCode >= 300) throw new Error(`HTTP ${reply.statusCode}`);
   };
 
@@ -72,8 +73,12 @@ export function startAnnouncing({ heralds, secrets, address, log }: AnnouncerOpt
       heard.set(herald, false);
     }
   };
+  const underWay = new Set<Promise<unknown>>();
   const tell = async (): Promise<void> => {
-    await Promise.all(heralds.map(announceTo));
+    const all = Promise.all(heralds.map(announceTo));
+    underWay.add(all);
+    await all;
+    underWay.delete(all);
   };
 
   void tell();
@@ -82,6 +87,8 @@ export function startAnnouncing({ heralds, secrets, address, log }: AnnouncerOpt
     tell,
     async withdraw() {
       stop();
+      // One that arrives after the goodbye would undo it.
+      await Promise.all(underWay);
       await Promise.allSettled(heralds.map((herald) => send(herald, 'DELETE')));
     },
   };

@@ -2,8 +2,10 @@
 // move frames and decide nothing; start-broker.ts joins them to the core.
 
 import { Router, XPublisher } from 'zeromq';
+import { listening } from '../daemon/lifecycle.ts';
 import type { CurveKeys } from '../daemon/zeromq-options.ts';
 import {
+  addressFamily,
   baseSocketOptions,
   BATCH_QUEUE,
   boundSocketOptions,
@@ -49,9 +51,11 @@ export interface BrokerSockets {
   close(): Promise<void>;
 }
 
+/** Throws a StartError that names the option for an address that it cannot bind. */
 export async function openBrokerSockets(options: BrokerSocketsOptions): Promise<BrokerSockets> {
   const curve = curveServerOptions(options.curve);
   const intake = new Router({
+    ...addressFamily(options.publish),
     ...baseSocketOptions,
     ...boundSocketOptions,
     ...curve,
@@ -65,6 +69,7 @@ export async function openBrokerSockets(options: BrokerSocketsOptions): Promise<
     handover: true,
   });
   const out = new XPublisher({
+    ...addressFamily(options.subscribe),
     ...baseSocketOptions,
     ...boundSocketOptions,
     ...curve,
@@ -75,6 +80,7 @@ export async function openBrokerSockets(options: BrokerSocketsOptions): Promise<
     noDrop: false,
   });
   const repair = new Router({
+    ...addressFamily(options.repair),
     ...baseSocketOptions,
     ...boundSocketOptions,
     ...curve,
@@ -86,9 +92,9 @@ export async function openBrokerSockets(options: BrokerSocketsOptions): Promise<
   });
 
   try {
-    await intake.bind(wildcard(options.publish));
-    await out.bind(wildcard(options.subscribe));
-    await repair.bind(wildcard(options.repair));
+    await bind(intake, options.publish, '--publish-listen');
+    await bind(out, options.subscribe, '--subscribe-listen');
+    await bind(repair, options.repair, '--repair-listen');
   } catch (error) {
     for (const socket of [intake, out, repair]) socket.close();
     throw error;
@@ -135,6 +141,10 @@ export async function openBrokerSockets(options: BrokerSocketsOptions): Promise<
       await Promise.all(reading);
     },
   };
+}
+
+function bind(socket: Router | XPublisher, endpoint: string, flag: string): Promise<void> {
+  return listening(socket.bind(wildcard(endpoint)), endpoint.slice('tcp://'.length), flag);
 }
 
 function wildcard(endpoint: string): string {

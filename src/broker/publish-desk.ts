@@ -8,7 +8,7 @@ import { decodeTraceNotes } from '../protocol/publication-trace.ts';
 import type { BrokerCore } from './core/broker-core.ts';
 import type { PassingTraces } from './core/passing-traces.ts';
 
-/** Publishers told of a drain; more than that find out by their next batch. */
+/** Publishers told of a drain, those heard last; more than that find out by their next batch. */
 const MAX_PUBLISHERS = 10_000;
 /** Batch number of an ack that answers no batch and only tells the state. */
 export const NOTICE_BATCH = 0;
@@ -36,7 +36,9 @@ export function createPublishDesk(
 
   const note = (peer: Buffer, ack: BatchAck): void => {
     const key = peer.toString('latin1');
-    if (publishers.size < MAX_PUBLISHERS) publishers.set(key, peer);
+    publishers.delete(key);
+    publishers.set(key, peer);
+    if (publishers.size > MAX_PUBLISHERS) publishers.delete(publishers.keys().next().value!);
     const entry = waiting.get(key);
     if (entry) entry.acks.push(ack);
     else waiting.set(key, { peer, acks: [ack] });
@@ -69,7 +71,7 @@ export function createPublishDesk(
     sendAcks,
     drain() {
       draining = true;
-      for (const peer of publishers.values()) {
+      for (const peer of [...publishers.values()]) {
         note(peer, { batch: NOTICE_BATCH, status: 'draining', refused: [] });
       }
     },

@@ -5,7 +5,6 @@ import { randomBytes } from 'node:crypto';
 import { formatAddress } from '../daemon/address.ts';
 import type { Clock } from '../daemon/clock.ts';
 import { atMost, createFineClock, every } from '../daemon/clock.ts';
-import { listening } from '../daemon/lifecycle.ts';
 import type { Log } from '../daemon/log.ts';
 import { errorFields } from '../daemon/log.ts';
 import type { Metrics } from '../daemon/metrics.ts';
@@ -80,18 +79,14 @@ export async function startBroker(config: BrokerConfig, parts: BrokerParts): Pro
   });
   let state: 'up' | 'draining' = 'up';
 
-  const sockets = await listening(
-    openBrokerSockets({
-      publish: `tcp://${formatAddress(listens.publish)}`,
-      subscribe: `tcp://${formatAddress(listens.subscribe)}`,
-      repair: `tcp://${formatAddress(listens.repair)}`,
-      lingerMs: LINGER_MS,
-      ...(curve && { curve }),
-      onError: (socket, error) => log.error('socket-failed', { socket, ...errorFields(error) }),
-    }),
-    config.publishListen,
-    '--publish-listen, --subscribe-listen or --repair-listen',
-  );
+  const sockets = await openBrokerSockets({
+    publish: `tcp://${formatAddress(listens.publish)}`,
+    subscribe: `tcp://${formatAddress(listens.subscribe)}`,
+    repair: `tcp://${formatAddress(listens.repair)}`,
+    lingerMs: LINGER_MS,
+    ...(curve && { curve }),
+    onError: (socket, error) => log.error('socket-failed', { socket, ...errorFields(error) }),
+  });
   const traces = new PassingTraces(config.id, createFineClock());
   const publishDesk = createPublishDesk(
     core,

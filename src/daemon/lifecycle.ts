@@ -72,7 +72,7 @@ export class StartError extends Error {
 }
 
 /** Not allowed, not an address of this machine, not a name that resolves. */
-const UNUSABLE = ['EACCES', 'EADDRNOTAVAIL', 'ENOTFOUND', 'EAI_AGAIN'];
+const UNUSABLE = ['EACCES', 'EADDRNOTAVAIL', 'ENODEV', 'ENOTFOUND', 'EAI_AGAIN'];
 
 /**
  * Awaits a listen and turns EADDRINUSE and its kin into one line with the address, the owner of the port

@@ -36,6 +36,14 @@ export const baseSocketOptions = {
 } as const;
 
 /**
+ * Default off, and then `tcp://[::1]:7420` is no such device. Not on for all: a name would then be looked for among IPv6
+ * addresses first, and the library tries no second one.
+ */
+export function addressFamily(endpoint: string): { ipv6: boolean } {
+  return { ipv6: endpoint.startsWith('tcp://[') };
+}
+
+/**
  * Envelopes (not messages) a broker queues for one gateway, and a gateway for itself. More is dropped, seen
  * by the sequence and repaired. At the usual envelope of a few KB this is some seconds of traffic.
  */

@@ -8,16 +8,20 @@ export const ANNOUNCEMENT_TTL_MS = 3_000;
 export const MAX_BROKERS = 64;
 
 export interface BrokerBook {
-  /** False when the book is full. */
-  announce(broker: BrokerAddress, nowMs: number): boolean;
-  withdraw(id: string): void;
+  /** Takes an announcement, but for one whose name a later life of it has, and for a new one of too many. */
+  announce(broker: BrokerAddress, nowMs: number): 'taken' | 'replaced' | 'full';
+  /** `epoch`: of the life that says goodbye, so that an earlier one does not take its successor along; empty = any. */
+  withdraw(id: string, epoch: string): void;
   /** Replaces what the cluster says; an announced broker of the same id gives way to it. */
   setClusterBrokers(brokers: readonly BrokerAddress[]): void;
   list(nowMs: number): BrokerAddress[];
 }
 
 export function createBrokerBook(): BrokerBook {
-  const announced = new Map<string, { broker: BrokerAddress; untilMs: number }>();
+  const announced = new Map<
+    string,
+    { broker: BrokerAddress; replaced: string | undefined; untilMs: number }
+  >();
   let ofCluster: readonly BrokerAddress[] = [];
   const prune = (nowMs: number): void => {
     for (const [id, { untilMs }] of announced) if (untilMs <= nowMs) announced.delete(id);
@@ -25,11 +29,16 @@ export function createBrokerBook(): BrokerBook {
   return {
     announce(broker, nowMs) {
       prune(nowMs);
-      if (announced.size >= MAX_BROKERS && !announced.has(broker.id)) return false;
-      announced.set(broker.id, { broker, untilMs: nowMs + ANNOUNCEMENT_TTL_MS });
-      return true;
+      const known = announced.get(broker.id);
+      if (!known && announced.size >= MAX_BROKERS) return 'full';
+      if (known && known.replaced === broker.epoch) return 'replaced';
+      const replaced = known && known.broker.epoch !== broker.epoch ? known.broker.epoch : known?.replaced;
+      announced.set(broker.id, { broker, replaced, untilMs: nowMs + ANNOUNCEMENT_TTL_MS });
+      return 'taken';
     },
-    withdraw: (id) => void announced.delete(id),
+    withdraw(id, epoch) {
+      if (epoch === '' || announced.get(id)?.broker.epoch === epoch) announced.delete(id);
+    },
     setClusterBrokers: (brokers) => void (ofCluster = brokers),
     list(nowMs) {
       prune(nowMs);

@@ -3,7 +3,12 @@
 
 import { Dealer } from 'zeromq';
 import type { CurveClient } from '../daemon/zeromq-options.ts';
-import { baseSocketOptions, BATCH_QUEUE, curveClientOptions } from '../daemon/zeromq-options.ts';
+import {
+  addressFamily,
+  baseSocketOptions,
+  BATCH_QUEUE,
+  curveClientOptions,
+} from '../daemon/zeromq-options.ts';
 
 export interface LaneEvents {
   onUp: () => void;
@@ -19,6 +24,7 @@ export interface LaneSocket {
 
 export function openLane(endpoint: string, curve: CurveClient | undefined, events: LaneEvents): LaneSocket {
   const socket = new Dealer({
+    ...addressFamily(endpoint),
     ...baseSocketOptions,
     ...curveClientOptions(curve),
     // Never to a connection that is not there yet: a batch queued for a dead broker would arrive after a retry.

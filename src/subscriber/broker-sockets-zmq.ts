@@ -3,6 +3,7 @@
 import { Dealer, XSubscriber } from 'zeromq';
 import type { CurveClient } from '../daemon/zeromq-options.ts';
 import {
+  addressFamily,
   baseSocketOptions,
   BATCH_QUEUE,
   curveClientOptions,
@@ -35,6 +36,7 @@ export function openBrokerSockets(
   events: BrokerSocketEvents,
 ): BrokerSockets {
   const feed = new XSubscriber({
+    ...addressFamily(address.subscribe),
     ...baseSocketOptions,
     ...curveClientOptions(curve),
     receiveHighWaterMark: ENVELOPE_QUEUE,
@@ -42,6 +44,7 @@ export function openBrokerSockets(
     sendHighWaterMark: 0,
   });
   const repair = new Dealer({
+    ...addressFamily(address.repair),
     ...baseSocketOptions,
     ...curveClientOptions(curve),
     // Time for a goodbye to leave: without it a draining broker would wait for this gateway.

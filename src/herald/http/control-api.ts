@@ -11,6 +11,7 @@ import type { Balancer } from '../core/balancer-types.ts';
 import type { TakeFeedback } from './feedback-desk.ts';
 import type { SignatureCheck } from './feedback-signature.ts';
 import { NONCE_HEADER, SIGNATURE_HEADER } from './feedback-signature.ts';
+import { rawQuery } from './http-server.ts';
 import { sendJson } from './json.ts';
 import { problem, refusalProblem, sendProblem } from './problem.ts';
 import type { ReportConnections } from './report-connections.ts';
@@ -85,8 +86,14 @@ export function registerControlApi(app: FastifyInstance, parts: ControlApiParts)
       void sendProblem(reply, problem(403, 'not-your-broker', `signed by ${signer}`));
       return;
     }
-    if (!brokers.announce(broker.value, clock.nowMs())) {
+    const taken = brokers.announce(broker.value, clock.nowMs());
+    if (taken === 'full') {
       void sendProblem(reply, problem(503, 'too-many-brokers', `at most ${MAX_BROKERS} brokers`));
+      return;
+    }
+    if (taken === 'replaced') {
+      const detail = `another broker came after this one as ${broker.value.id}; one of them needs another id`;
+      void sendProblem(reply, problem(409, 'broker-replaced', detail));
       return;
     }
     sendJson(reply, { brokers: brokers.list(clock.nowMs()) });
@@ -100,7 +107,7 @@ export function registerControlApi(app: FastifyInstance, parts: ControlApiParts)
       void sendProblem(reply, problem(403, 'not-your-broker', `signed by ${signer}`));
       return;
     }
-    brokers.withdraw(id);
+    brokers.withdraw(id, new URLSearchParams(rawQuery(request.raw.url ?? '')).get('epoch') ?? '');
     void reply.code(204).send();
   });
 }

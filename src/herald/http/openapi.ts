@@ -132,6 +132,7 @@ const controlPaths = {
         400: problem('A bad field'),
         401: NOT_SIGNED,
         403: problem('Not the signer'),
+        409: problem('A later broker has this id'),
         503: problem('Too many brokers'),
       },
     },
@@ -140,7 +141,7 @@ const controlPaths = {
     delete: {
       summary: 'Goodbye of a broker',
       security: SIGNED,
-      parameters: [path('id')],
+      parameters: [path('id'), query('epoch', 'Only this life of it; default: any')],
       responses: { 204: { description: 'Forgotten' }, 401: NOT_SIGNED, 403: problem('Not the signer') },
     },
   },

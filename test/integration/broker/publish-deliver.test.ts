@@ -1,11 +1,13 @@
 // The road from a publisher through real brokers to a gateway's link, while nothing goes wrong.
 
+import { curveKeyPair } from 'zeromq';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { TopicPosition } from '../../../src/gateway/core/feed-port.ts';
 import { bucketOf } from '../../../src/protocol/bucket.ts';
 import { rankAllBuckets } from '../../../src/protocol/bucket-owner.ts';
 import type { Publisher } from '../../../src/publisher/index.ts';
 import { createPublisher, PublishError } from '../../../src/publisher/index.ts';
+import { freePorts } from '../../launch/free-port.ts';
 import { until } from '../../launch/until.ts';
 import { broker, listener, numbers } from './rig.ts';
 
@@ -22,6 +24,31 @@ const publisherOf = async (options: Parameters<typeof createPublisher>[0]): Prom
   closeLater(await createPublisher(options));
 
 describe('publish and deliver', () => {
+  it('delivers over IPv6', async () => {
+    const [publishListen, subscribeListen, repairListen] = (await freePorts(3)).map(
+      (port) => `[::1]:${port}`,
+    );
+    const one = closeLater(await broker('b1', { publishListen, subscribeListen, repairListen }));
+    expect(one.address().publish).toBe(`tcp://${publishListen}`);
+    const heard = listener([one.address()]);
+    closeLater(heard.link);
+    await heard.link.subscribe('news');
+    const publisher = await publisherOf({ brokers: [one.address()] });
+    await publisher.publish('news', 1);
+    await until('the message', () => heard.messages.length > 0);
+  });
+
+  it.each([
+    ['a host that is not this one', '192.0.2.9:7420', 'EADDRNOTAVAIL'],
+    ['a name', 'broker.example:7420', 'ENODEV'],
+  ])('does not start at %s, and says which option names it', async (_what, repairListen, code) => {
+    const keys = curveKeyPair();
+    const curve = { curvePublicKey: keys.publicKey, curveSecretKey: keys.secretKey };
+    await expect(broker('b1', { ...curve, repairListen })).rejects.toThrow(
+      `cannot listen on ${repairListen} (${code}); choose another with --repair-listen`,
+    );
+  });
+
   it('delivers what was published, in order, each message once, with offsets that grow by one', async () => {
     const one = closeLater(await broker('b1'));
     const heard = listener([one.address()]);

@@ -1,0 +1,50 @@
+import { describe, expect, it } from 'vitest';
+import { ANNOUNCEMENT_TTL_MS, createBrokerBook } from '../../../src/herald/broker-book.ts';
+import type { BrokerAddress } from '../../../src/protocol/load-report.ts';
+
+const broker = (epoch: string, id = 'b1'): BrokerAddress => ({
+  id,
+  publish: '',
+  subscribe: '',
+  repair: '',
+  http: '',
+  epoch,
+  state: 'up',
+});
+
+describe('a broker of a name that another has', () => {
+  it('takes it over when it is the later one, and keeps it', () => {
+    const book = createBrokerBook();
+    expect(book.announce(broker('old'), 0)).toBe('taken');
+    expect(book.announce(broker('new'), 500)).toBe('taken');
+    for (let nowMs = 1_000; nowMs < 10_000; nowMs += 500) {
+      expect(book.announce(broker('old'), nowMs)).toBe('replaced');
+      expect(book.announce(broker('new'), nowMs)).toBe('taken');
+      expect(book.list(nowMs)).toEqual([broker('new')]);
+    }
+  });
+
+  it('is listed again when the later one is gone', () => {
+    const book = createBrokerBook();
+    book.announce(broker('old'), 0);
+    book.announce(broker('new'), 500);
+    expect(book.announce(broker('old'), 500 + ANNOUNCEMENT_TTL_MS)).toBe('taken');
+  });
+
+  it('is not taken along by the goodbye of an earlier one', () => {
+    const book = createBrokerBook();
+    book.announce(broker('old'), 0);
+    book.announce(broker('new'), 500);
+    book.withdraw('b1', 'old');
+    expect(book.list(600)).toEqual([broker('new')]);
+    book.withdraw('b1', 'new');
+    expect(book.list(600)).toEqual([]);
+  });
+});
+
+it('the book has room for 64 names', () => {
+  const book = createBrokerBook();
+  for (let i = 0; i < 64; i++) expect(book.announce(broker('e', `b${i}`), 0)).toBe('taken');
+  expect(book.announce(broker('e', 'b64'), 0)).toBe('full');
+  expect(book.announce(broker('e', 'b64'), ANNOUNCEMENT_TTL_MS)).toBe('taken');
+});
