@@ -6,6 +6,8 @@ import type { SubscribeItem } from '../protocol/client-frames.ts';
 
 /** Unanswered at a time; a gateway lets 32 wait and closes the connection beyond. */
 const MOST_UNANSWERED = 16;
+/** A gateway replays so much a frame, so a client with many topics asks in several, but not in so many that it is closed. */
+const USUAL_TOPICS = 80;
 /** Around the items of a frame: `{"op":"unsub","id":4294967295,"c":[]}`. */
 const FRAME_BYTES = 64;
 
@@ -24,12 +26,14 @@ export interface TopicRequests {
 
 /** `item` says what a topic is to be subscribed with, at the moment its frame is made. */
 export function createTopicRequests(item: (topic: string) => SubscribeItem): TopicRequests {
-  const waiting: { what: TopicRequest['what']; topics: readonly string[]; from: number }[] = [];
+  const waiting: { what: TopicRequest['what']; topics: readonly string[]; from: number; most: number }[] = [];
   let unanswered = 0;
 
   return {
     add(what, topics) {
-      if (topics.length > 0) waiting.push({ what, topics, from: 0 });
+      const most = Math.max(USUAL_TOPICS, Math.ceil(topics.length / MOST_UNANSWERED));
+      if (topics.length > 0)
+        waiting.push({ what, topics, from: 0, most: Math.min(most, MAX_TOPICS_PER_FRAME) });
     },
     next(maxBytes) {
       const [first] = waiting;
@@ -37,7 +41,7 @@ export function createTopicRequests(item: (topic: string) => SubscribeItem): Top
       const make = (topic: string): SubscribeItem | string => (first.what === 'sub' ? item(topic) : topic);
       const items: (SubscribeItem | string)[] = [];
       let bytes = FRAME_BYTES;
-      while (first.from < first.topics.length && items.length < MAX_TOPICS_PER_FRAME) {
+      while (first.from < first.topics.length && items.length < first.most) {
         const one = make(first.topics[first.from]!);
         // Names and positions are ASCII; and a comma.
         bytes += JSON.stringify(one).length + 1;
