@@ -6,7 +6,6 @@
 import { every } from '../daemon/clock.ts';
 import type { Config } from '../daemon/config.ts';
 import type { Log } from '../daemon/log.ts';
-import type { Counter, Metrics } from '../daemon/metrics.ts';
 import type { CurveClient } from '../daemon/zeromq-options.ts';
 import { BUCKET_COUNT, hasBucket } from '../protocol/bucket.ts';
 import type { BrokerAddress } from '../protocol/load-report.ts';
@@ -26,7 +25,6 @@ export type BridgeConfig = Config<typeof bridgeOptions>;
 
 export interface BridgeParts {
   log: Log;
-  metrics: Metrics;
   /** Brokers to start with, or all there are where no Herald is named. */
   from?: readonly BrokerAddress[];
   to?: readonly BrokerAddress[];
@@ -70,9 +68,6 @@ export async function startBridge(config: BridgeConfig, parts: BridgeParts): Pro
 
 function runBridge(config: BridgeConfig, parts: BridgeParts, publisher: Publisher, log: Log): BridgeHandle {
   const counts = { read: 0, passed: 0, acked: 0, failed: 0, notFirstHop: 0, canaries: 0, lost: 0 };
-  const counter = (of: 'acked' | 'failed' | 'lost'): Counter =>
-    parts.metrics.counter('broker.bridged', { bridge: config.id, outcome: of });
-  const outcome = { acked: counter('acked'), failed: counter('failed'), lost: counter('lost') };
   const wantedSince = new Array<number | undefined>(BUCKET_COUNT);
   const questions = new Questions();
   let failing = false;
@@ -101,20 +96,17 @@ function runBridge(config: BridgeConfig, parts: BridgeParts, publisher: Publishe
   };
   const acked = (): void => {
     counts.acked += 1;
-    outcome.acked.add(1);
     if (failing) log.info('passing-again', { bridge: config.id });
     failing = false;
   };
   const notAcked = (error: unknown): void => {
     counts.failed += 1;
-    outcome.failed.add(1);
     if (!failing) log.warn('not-passed', { bridge: config.id, error: String(error) });
     failing = true;
   };
 
   const noteLost = (from: BrokerConnection, bucket: number, count: number, why: string): void => {
     counts.lost += count;
-    outcome.lost.add(count);
     log.warn('messages-lost', { bridge: config.id, broker: from.id, bucket, count, why });
   };
   const recovery = new Recovery({

@@ -91,11 +91,6 @@ const DEFINITIONS = {
   'broker.repairs': counter('messages', ['broker', 'outcome'], 'messages asked for again by gateways'),
   'broker.topics': gauge('topics', ['broker'], 'topics with a sequence here'),
   'broker.ring_bytes': gauge('bytes', ['broker'], 'memory of the repair rings'),
-  'broker.bridged': counter(
-    'messages',
-    ['bridge', 'outcome'],
-    'publications of the other cluster: acked here, failed (nobody here took them), lost before the bridge had them',
-  ),
 } satisfies Record<string, MetricDefinition>;
 
 export type MetricName = keyof typeof DEFINITIONS;

@@ -10,7 +10,6 @@ import { startBridge } from '../../../src/broker/bridge.ts';
 import type { BrokerHandle } from '../../../src/broker/start-broker.ts';
 import { loadConfig } from '../../../src/daemon/config.ts';
 import { silentLog } from '../../../src/daemon/log.ts';
-import { createMetrics } from '../../../src/daemon/metrics.ts';
 import { createPublisher } from '../../../src/publisher/index.ts';
 import { until } from '../../launch/until.ts';
 import { broker, listener, numbers, samePlace } from './rig.ts';
@@ -26,15 +25,10 @@ afterEach(async () => {
 
 const cluster = async (name: string): Promise<BrokerHandle> =>
   closeLater(await broker(`${name}-1`, { cluster: name, httpListen: '' }));
-const bridge = async (
-  from: BrokerHandle,
-  to: BrokerHandle,
-  metrics = createMetrics(),
-): Promise<BridgeHandle> =>
+const bridge = async (from: BrokerHandle, to: BrokerHandle): Promise<BridgeHandle> =>
   closeLater(
     await startBridge(loadConfig(bridgeOptions, {}), {
       log: silentLog,
-      metrics,
       from: [from.address()],
       to: [to.address()],
     }),
@@ -43,8 +37,7 @@ const bridge = async (
 describe('a bridge', () => {
   it('brings what is wanted over there, once, in order, and nothing else', async () => {
     const [east, west] = [await cluster('east'), await cluster('west')];
-    const metrics = createMetrics();
-    const [one, other] = [await bridge(east, west, metrics), await bridge(east, west)];
+    const [one, other] = [await bridge(east, west), await bridge(east, west)];
     const heard = listener([west.address()]);
     closeLater(heard.link);
     await heard.link.subscribe('news.sport');
@@ -56,11 +49,6 @@ describe('a bridge', () => {
     await until('300 messages', () => heard.messages.length >= 300);
     await until('both bridges done', () => [one, other].every((each) => each.snapshot().acked === 300));
     expect(heard.values('news.sport')).toEqual(numbers(1, 300));
-    expect(metrics.counters()).toContainEqual({
-      name: 'broker.bridged',
-      tags: { bridge: 'bridge-1', outcome: 'acked' },
-      total: 300,
-    });
     expect(west.snapshot().ledger).toMatchObject({ received: 600, forwarded: 300, duplicates: 300 });
   });
 
@@ -121,11 +109,7 @@ describe('a bridge', () => {
     await once(herald, 'listening');
     const flags = { fromHeralds: [`http://127.0.0.1:${(herald.address() as AddressInfo).port}`] };
     const bridging = closeLater(
-      await startBridge(loadConfig(bridgeOptions, { flags }), {
-        log: silentLog,
-        metrics: createMetrics(),
-        to: [west.address()],
-      }),
+      await startBridge(loadConfig(bridgeOptions, { flags }), { log: silentLog, to: [west.address()] }),
     );
     const heard = listener([west.address()]);
     closeLater(heard.link);

@@ -150,8 +150,9 @@ test('a recording of it replays under other policies, and each lookup can be ask
   const [expected, turns] = results as [ReplayResult, ReplayResult];
   expect(expected.lookups).toBeGreaterThan(10);
   const shareOfA = ({ named }: ReplayResult): number => named['a']! / (named['a']! + (named['b'] ?? 0));
-  expect(shareOfA(expected)).toBeGreaterThan(0.8);
-  expect(shareOfA(turns)).toBeLessThan(0.7);
+  // Of some hundred lookups, each of which draws a few gateways.
+  expect(shareOfA(turns)).toBeLessThan(0.6);
+  expect(shareOfA(expected)).toBeGreaterThan(0.65);
   await rm(folder, { recursive: true });
 
   const why = await cli('explain', last.lookupId, '--admin', fleet.herald.addresses.admin);
