@@ -43,12 +43,16 @@ describe('the book', () => {
 });
 
 describe('not one message is lost without a gap that counts it', () => {
-  for (const [name, { what, needs, times }] of Object.entries(ROWS)) {
+  for (const [name, { what, needs, times, promise }] of Object.entries(ROWS)) {
     if (times[0] === 0) continue;
     it.runIf(needs === undefined || requireServer(needs))(
       `${name}: ${what}`,
       async () => {
-        const result = await runRow(name, { full: false, pace: PACE });
+        let result = await runRow(name, { full: false, pace: PACE });
+        // Now and then sockets and publishers hold all that should be lost: then the fault is made again.
+        for (let again = 0; promise === 'told' && result.lost === 0 && again < 2; again++) {
+          result = await runRow(name, { full: false, pace: PACE });
+        }
         expect(result.broken, printResults([result])).toEqual([]);
       },
       ROW_DEADLINE_MS,
