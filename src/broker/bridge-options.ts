@@ -23,12 +23,10 @@ export function checkBridgeConfig(config: Config<typeof bridgeOptions>): void {
   if (config.fromHeralds.length === 0) throw new StartError('--from-heralds: name at least one');
   if (config.toHeralds.length === 0) throw new StartError('--to-heralds: name at least one');
   if (config.statsd !== '') parseAddress(config.statsd, '--statsd');
-  const { curvePublicKey, curveSecretKey, fromServerKey, toServerKey } = config;
-  const keys = { curvePublicKey, curveSecretKey, fromServerKey, toServerKey };
-  for (const [name, key] of Object.entries(keys)) checkCurveKey(name, key);
-  if (fromServerKey === '' && toServerKey === '') return;
-  for (const name of ['curvePublicKey', 'curveSecretKey'] as const) {
-    if (config[name] === '') throw new StartError(`${name}: needed where brokers encrypt (\`herald keys\`)`);
-  }
+  const { fromServerKey, toServerKey } = config;
+  for (const [name, key] of Object.entries({ fromServerKey, toServerKey })) checkCurveKey(name, key);
   checkCurvePair(config);
+  if (config.curvePublicKey === '' && (fromServerKey !== '' || toServerKey !== '')) {
+    throw new StartError('curvePublicKey, curveSecretKey: needed where brokers encrypt (`herald keys`)');
+  }
 }

@@ -29,14 +29,15 @@ export function createRepairDesk(
   const present = new Map<string, { heardMs: number; interest: BucketSet }>();
   let onLeave: () => void = () => {};
 
-  const stillThere = (): number => {
+  /** Forgets the links unheard of for too long; returns how many are left. */
+  const forgetSilent = (): number => {
     const now = nowMs();
     for (const [link, { heardMs }] of present) if (now - heardMs > PRESENT_MS) present.delete(link);
     return present.size;
   };
 
   const interest = (): BucketSet => {
-    stillThere();
+    forgetSilent();
     const all = emptyBucketSet();
     for (const link of present.values()) addBuckets(all, link.interest);
     return all;
@@ -54,7 +55,7 @@ export function createRepairDesk(
       else if (
         request.value.kind === 'heads' &&
         request.value.of === '' &&
-        (present.has(link) || present.size < MAX_LINKS || stillThere() < MAX_LINKS)
+        (present.has(link) || present.size < MAX_LINKS || forgetSilent() < MAX_LINKS)
       ) {
         present.set(link, { heardMs: nowMs(), interest: request.value.interest });
       }
@@ -76,7 +77,7 @@ export function createRepairDesk(
         };
         const overdue = setTimeout(done, deadlineMs);
         onLeave = () => {
-          if (stillThere() === 0) done();
+          if (forgetSilent() === 0) done();
         };
         onLeave();
       });

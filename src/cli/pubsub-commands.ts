@@ -53,8 +53,6 @@ async function publish(
   const { createPublisher } = await import('../publisher/index.ts');
   const reach = brokerReachOf(flags);
   const publisher = await createPublisher({ heralds, giveUpMs: GIVE_UP_MS, ...reach });
-  // A publisher without a connection holds nothing that keeps the process alive.
-  const alive = setInterval(() => {}, 1_000);
   try {
     const json = new TextEncoder().encode(JSON.stringify(jsonOf(data)));
     for (let sequence = 0; sequence < count; sequence++) {
@@ -68,7 +66,6 @@ async function publish(
     throw new StartError(`not published: ${why}`);
   } finally {
     await publisher.close();
-    clearInterval(alive);
   }
   if (flags.trace !== true) return;
   const id = traceKey({ publisher: publisher.id, sequence: count - 1 });

@@ -234,15 +234,17 @@ export function createSession(parts: SessionParts): Session {
       request('unsub', topics);
     },
     publish(publish, topic, data) {
-      const frame = (id: number): object => ({ op: 'pub', id, c: topic, d: data });
-      const bytes = encoder.encode(JSON.stringify(frame(lastId + 1))).length;
-      if (bytes <= maxFrameBytes) {
-        ask({ what: 'pub', publish }, frame);
+      const text = JSON.stringify({ op: 'pub', id: lastId + 1, c: topic, d: data });
+      const bytes = encoder.encode(text).length;
+      if (bytes > maxFrameBytes) {
+        // The gateway would end the connection, and with it everything else.
+        const problem = `a frame of ${bytes} bytes, the gateway takes ${maxFrameBytes}`;
+        out({ do: 'settle', publish, problem });
         return;
       }
-      // The gateway would end the connection, and with it everything else.
-      const problem = `a frame of ${bytes} bytes, the gateway takes ${maxFrameBytes}`;
-      out({ do: 'settle', publish, problem });
+      lastId += 1;
+      asked.set(lastId, { what: 'pub', publish });
+      out({ do: 'send', link, text });
     },
     caps: () => agreed,
     send(frame) {

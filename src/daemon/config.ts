@@ -74,10 +74,14 @@ export const list = (value: readonly string[], help: string): ListOption => ({
 export const urls = (value: readonly string[], help: string): ListOption => ({
   ...list(value, help),
   items: {
-    fit: (item) => URL.canParse(item) && /^https?:$/.test(new URL(item).protocol),
+    fit: isHttpUrl,
     words: 'http:// or https:// URLs',
   },
 });
+
+export function isHttpUrl(text: string): boolean {
+  return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
+}
 
 /** A list of origins as browsers write them: scheme, host and port, nothing behind. `*` = any. */
 export const origins = (value: readonly string[], help: string): ListOption => ({

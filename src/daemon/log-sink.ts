@@ -1,6 +1,7 @@
 // The way of log lines to stderr. Never waited for: a disk that is full, or a reader that stopped reading, costs
 // lines and nothing else. They wait in a queue with a limit; what does not fit is counted, and said when there
-// is room again.
+// is room again. The destination that comes with pino tries for ever to write its last lines, on a thread that a full pipe
+// holds: the process could not end.
 
 import { fstatSync, write, writeSync } from 'node:fs';
 

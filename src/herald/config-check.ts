@@ -2,6 +2,7 @@
 // the daemon before it opens anything.
 
 import { checkZookeeperOption } from '../cluster/zookeeper-address.ts';
+import { isHttpUrl } from '../daemon/config.ts';
 import { StartError } from '../daemon/lifecycle.ts';
 import { checkCommon } from '../daemon/options.ts';
 import { ID_PATTERN, ID_WORDS } from '../protocol/names.ts';
@@ -20,7 +21,7 @@ export function checkConfig(config: HeraldConfig): void {
     throw new StartError('--store zookeeper needs --zookeeper host:port');
   }
   const { controlUrl } = config;
-  if (controlUrl !== '' && !(URL.canParse(controlUrl) && /^https?:$/.test(new URL(controlUrl).protocol))) {
+  if (controlUrl !== '' && !isHttpUrl(controlUrl)) {
     throw new StartError(`--control-url ${controlUrl}: expected an http:// or https:// URL`);
   }
   if (config.id !== '') checkHeraldId(config.id);

@@ -29,8 +29,8 @@ export function brokerReach(config: BrokerReachConfig): BrokerReach {
   if (given.length === 0) return { brokers };
   for (const [name, key] of Object.entries(keys)) {
     if (key === '') throw new StartError(`${name}: needed together with ${given[0]![0]} (\`herald keys\`)`);
-    checkCurveKey(name, key);
   }
+  checkCurveKey('brokerServerKey', serverKey);
   checkCurvePair(config);
   return { brokers, curve: { serverKey, publicKey, secretKey } };
 }

@@ -6,8 +6,9 @@ import type { GatewayRecord } from './gateway-slots.ts';
 import type { ReplicaShare } from './replica-share.ts';
 
 /**
- * Returns the tickets of `heraldId` that the gateway accepted since its last report. The first report of a
- * boot only sets the marks; a counter that goes back sets them anew, so no difference is ever negative.
+ * The tickets of `heraldId` that the gateway accepted since its last report; `named` = it told tickets from other
+ * accepts, else all its accepts stand for them. The first report of a boot only sets the marks; a counter that goes back
+ * sets them anew, so no difference is ever negative.
  */
 export function reconcileTickets(
   record: GatewayRecord,
@@ -15,7 +16,7 @@ export function reconcileTickets(
   heraldId: string,
   share: ReplicaShare,
   nowMs: number,
-): number {
+): { accepted: number; named: boolean } {
   const before = record.admitted;
   const totalBefore = record.acceptedTotal;
   const after = new Map<string, number>();
@@ -32,7 +33,7 @@ export function reconcileTickets(
   record.countsTickets = after.size > 0 || report.acceptedTotal !== undefined;
   // A gateway that knows no tickets but counts its accepts: those stand for the tickets.
   if (after.size === 0 && totalBefore !== undefined && report.acceptedTotal !== undefined) {
-    return Math.max(0, report.acceptedTotal - totalBefore);
+    return { accepted: Math.max(0, report.acceptedTotal - totalBefore), named: false };
   }
-  return own;
+  return { accepted: own, named: after.size > 0 };
 }

@@ -34,15 +34,14 @@ export class TicketOutcomes {
   reported(record: GatewayRecord, report: LoadReport, nowMs: number): void {
     const pool = this.#roster.poolOf(record);
     fadeBreaker(record.breaker);
-    const accepted = reconcileTickets(record, report, this.#settings.heraldId, pool.share, nowMs);
+    const { accepted, named } = reconcileTickets(record, report, this.#settings.heraldId, pool.share, nowMs);
     if (accepted > 0) {
       const { coming, overdue } = this.tickets.confirm(record.slot, accepted);
       pool.connects.count(coming + overdue, -overdue);
       // Where only accepts are counted, those beyond what was in flight came without a ticket, and while the breaker
       // is open what is in flight are the picks that opened it.
       const answered = record.breaker.state === 'open' ? 0 : coming + overdue;
-      const namesTickets = Object.keys(report.tickets).length > 0;
-      record.breaker = breakerAccepted(record.breaker, namesTickets ? accepted : answered);
+      record.breaker = breakerAccepted(record.breaker, named ? accepted : answered);
     }
     this.refreshBar(record);
   }

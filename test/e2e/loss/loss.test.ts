@@ -5,7 +5,9 @@ import { describe, expect, it } from 'vitest';
 import { requireServer } from '../../launch/require-server.ts';
 import { createBook } from './book.ts';
 import { printResults } from './print-results.ts';
+import type { Row } from './rows.ts';
 import { ROWS } from './rows.ts';
+import type { Result } from './run-row.ts';
 import { runRow } from './run-row.ts';
 
 const ROW_DEADLINE_MS = 170_000;
@@ -42,6 +44,11 @@ describe('the book', () => {
   });
 });
 
+/** Nothing was lost where that is to be told, and nothing else is wrong. */
+function isEmpty(promise: Row['promise'], { lost, broken }: Result): boolean {
+  return promise === 'told' && lost === 0 && broken.length === 1;
+}
+
 describe('not one message is lost without a gap that counts it', () => {
   for (const [name, { what, needs, times, promise }] of Object.entries(ROWS)) {
     if (times[0] === 0) continue;
@@ -50,7 +57,7 @@ describe('not one message is lost without a gap that counts it', () => {
       async () => {
         let result = await runRow(name, { full: false, pace: PACE });
         // Now and then sockets and publishers hold all that should be lost: then the fault is made again.
-        for (let again = 0; promise === 'told' && result.lost === 0 && again < 2; again++) {
+        for (let again = 0; isEmpty(promise, result) && again < 2; again++) {
           result = await runRow(name, { full: false, pace: PACE });
         }
         expect(result.broken, printResults([result])).toEqual([]);

@@ -55,6 +55,24 @@ describe('through Herald', () => {
     },
   );
 
+  it('is not taken off the list by an earlier one of its name, neither by its word nor by its goodbye', async () => {
+    const control = await herald();
+    const earlier = closeLater(await broker('b1', { heralds: [control] }));
+    await until('the first', async () => (await listed(control)).length === 1);
+    const later = closeLater(await broker('b1', { heralds: [control] }));
+    const listsLater = async (): Promise<boolean> =>
+      (await listed(control)).every(({ epoch }) => epoch === later.address().epoch);
+    await until('the second', listsLater);
+    const word = await fetch(`${control}/v1/brokers`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(earlier.address()),
+    });
+    expect([word.status, await word.json()]).toMatchObject([409, { code: 'broker-replaced' }]);
+    await earlier.close();
+    expect(await listed(control)).toEqual([later.address()]);
+  });
+
   it('is forgotten within 4 s of a kill', async () => {
     const control = await herald();
     const { child } = await brokerChild('b1', { heralds: [control] });

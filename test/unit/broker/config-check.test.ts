@@ -58,8 +58,8 @@ describe('a bridge', () => {
   it.each([
     ['fromServerKey: expected 40', { ...own, fromServerKey: 'abc' }],
     ['curveSecretKey: expected 40', { ...own, toServerKey: KEY, curveSecretKey: 'abc' }],
-    ['curvePublicKey: needed', { fromServerKey: KEY }],
-    ['curveSecretKey: needed', { toServerKey: KEY, curvePublicKey: KEY }],
+    ['curvePublicKey, curveSecretKey: needed', { fromServerKey: KEY }],
+    ['belong together', { toServerKey: KEY, curvePublicKey: KEY }],
     ['curvePublicKey is not', { ...own, toServerKey: KEY, curvePublicKey: OTHER }],
   ])('does not start with %s', (message, flags) => {
     expect(() => checkBridge(flags)).toThrow(message);

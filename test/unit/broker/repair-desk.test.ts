@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { BrokerCore } from '../../../src/broker/core/broker-core.ts';
-import { DEFAULT_BROKER_LIMITS } from '../../../src/broker/core/broker-core.ts';
+import { BrokerCore, DEFAULT_BROKER_LIMITS } from '../../../src/broker/core/broker-core.ts';
 import { createRepairDesk } from '../../../src/broker/repair-desk.ts';
 import type { RepairDesk } from '../../../src/broker/repair-desk.ts';
 import { addBucket, emptyBucketSet, hasBucket } from '../../../src/protocol/bucket.ts';

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Balancer } from '../../../src/herald/core/balancer-types.ts';
+import type { LoadReport } from '../../../src/protocol/load-report.ts';
 import { encodeTicket } from '../../../src/protocol/ticket.ts';
 import { aBalancer, aLookup, aReport, HERALD, named, shares } from './given.ts';
 
@@ -25,6 +26,22 @@ function blackHole(): { balancer: Balancer; fail: (count: number, nowMs: number)
     return told;
   };
   return { balancer, fail };
+}
+
+/** Lets time pass in which all four report twice a second, with `more` beside what they always say. */
+function passing(
+  balancer: Balancer,
+  more: (nowMs: number) => Partial<LoadReport> = () => ({}),
+): (fromMs: number, toMs: number) => void {
+  return (fromMs, toMs) => {
+    for (let nowMs = fromMs; nowMs <= toMs; nowMs += 500) {
+      for (const id of ['hole', 'b', 'c', 'd']) {
+        const cpu = id === 'hole' ? 0 : 0.4;
+        balancer.report(aReport(id, { seq: 1 + nowMs, cpu, ...more(nowMs) }), nowMs);
+      }
+      balancer.tick(nowMs);
+    }
+  };
 }
 
 describe('the breaker', () => {
@@ -62,21 +79,13 @@ describe('the breaker', () => {
   it('lets three trial tickets through after ten seconds; one acceptance closes it', () => {
     const { balancer, fail } = blackHole();
     fail(8, 10);
-    let seq = 2;
-    const passTo = (fromMs: number, toMs: number): void => {
-      for (let nowMs = fromMs; nowMs <= toMs; nowMs += 500) {
-        for (const id of ['hole', 'b', 'c', 'd'])
-          balancer.report(aReport(id, { seq, cpu: id === 'hole' ? 0 : 0.4 }), nowMs);
-        seq++;
-        balancer.tick(nowMs);
-      }
-    };
+    const passTo = passing(balancer);
     passTo(500, 10_500);
     expect(breakerOf(balancer, 'hole', 10_500)).toBe('trial');
     expect(shares(balancer, 200, 10_500).get('hole')).toBe(3);
     expect(breakerOf(balancer, 'hole', 10_500)).toBe('open');
     balancer.report(
-      aReport('hole', { seq, cpu: 0, tickets: { [HERALD]: { admitted: 1 } }, acceptedTotal: 501 }),
+      aReport('hole', { seq: 10_600, cpu: 0, tickets: { [HERALD]: { admitted: 1 } }, acceptedTotal: 501 }),
       10_600,
     );
     expect(breakerOf(balancer, 'hole', 10_600)).toBe('closed');
@@ -85,18 +94,7 @@ describe('the breaker', () => {
   it('is not closed by clients that came without a ticket, where only accepts are counted', () => {
     const { balancer, fail } = blackHole();
     fail(8, 10);
-    let seq = 2;
-    const passTo = (fromMs: number, toMs: number): void => {
-      for (let nowMs = fromMs; nowMs <= toMs; nowMs += 500) {
-        for (const id of ['hole', 'b', 'c', 'd'])
-          balancer.report(
-            aReport(id, { seq, cpu: id === 'hole' ? 0 : 0.4, acceptedTotal: 498 + seq }),
-            nowMs,
-          );
-        seq++;
-        balancer.tick(nowMs);
-      }
-    };
+    const passTo = passing(balancer, (nowMs) => ({ acceptedTotal: 500 + nowMs / 500 }));
     passTo(500, 9_500);
     expect(breakerOf(balancer, 'hole', 9_500)).toBe('open');
     passTo(10_000, 12_000);
