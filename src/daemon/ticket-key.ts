@@ -8,8 +8,15 @@ import type { Ticket } from '../protocol/ticket.ts';
 import { sameText } from './secrets.ts';
 
 /** One block of the cipher. */
-export const MAC_BYTES = 16;
+const MAC_BYTES = 16;
+/** A signature in base64url, and the way from one to the next where many are written at once. */
+const MAC_CHARS = 22;
+const STEP_CHARS = 24;
+const STEP_BYTES = 18;
 const WORD = 2 ** 32;
+
+/** Room in which signatures are made, kept, for to make it anew would cost as much as they do. */
+let room = { buffer: new ArrayBuffer(0), spaced: Buffer.alloc(0) };
 
 export class TicketKey {
   readonly #mac: BlockMac;
@@ -19,48 +26,72 @@ export class TicketKey {
     this.#mac = new BlockMac(createHmac('sha256', gatewayKey).update(heraldId).digest());
   }
 
-  /** The signatures of tickets `first`, `first + 1` and so on, `MAC_BYTES` each. */
-  sign(first: number, count: number, issuedMs: number): Buffer {
-    const blocks = Buffer.allocUnsafe(count * MAC_BYTES);
+  /** The signatures of tickets `first`, `first + 1` and so on, in one text of which `macAt` has each. */
+  sign(first: number, count: number, issuedMs: number): string {
+    const { buffer, spaced } = roomFor(count);
+    const blocks = new DataView(buffer, 0, count * MAC_BYTES);
     const issuedHigh = highWord(issuedMs);
-    const issuedLow = issuedMs - issuedHigh * WORD;
-    for (let i = 0, at = 0; i < count; i++) {
+    for (let i = 0, at = 0; i < count; i++, at += MAC_BYTES) {
       const high = highWord(first + i);
-      at = blocks.writeUInt32BE(high, at);
-      at = blocks.writeUInt32BE(first + i - high * WORD, at);
-      at = blocks.writeUInt32BE(issuedHigh, at);
-      at = blocks.writeUInt32BE(issuedLow, at);
+      blocks.setUint32(at, high);
+      blocks.setUint32(at + 4, first + i - high * WORD);
+      blocks.setUint32(at + 8, issuedHigh);
+      blocks.setUint32(at + 12, issuedMs - issuedHigh * WORD);
     }
-    return this.#mac.ofEach(blocks);
+    const macs = this.#mac.ofEach(blocks);
+    // Three bytes are four characters: with two more after it each signature begins where characters do.
+    for (let i = 0; i < count; i++) {
+      for (let j = 0; j < MAC_BYTES; j++) spaced[i * STEP_BYTES + j] = macs[i * MAC_BYTES + j]!;
+    }
+    return spaced.toString('base64url', 0, count * STEP_BYTES);
   }
+
+  signOne(seq: number, issuedMs: number): string {
+    return macAt(this.sign(seq, 1, issuedMs), 0);
+  }
+}
+
+function roomFor(count: number): typeof room {
+  if (room.buffer.byteLength < count * MAC_BYTES) {
+    room = { buffer: new ArrayBuffer(count * MAC_BYTES), spaced: Buffer.alloc(count * STEP_BYTES) };
+  }
+  return room;
+}
+
+/** The signature of ticket `first + place`, as tickets carry it. */
+export function macAt(macs: string, place: number): string {
+  return macs.slice(place * STEP_CHARS, place * STEP_CHARS + MAC_CHARS);
 }
 
 /** Compares in constant time. */
 export function verifyTicket(gatewayKey: Uint8Array, { heraldId, seq, issuedMs, mac }: Ticket): boolean {
-  return sameText(new TicketKey(gatewayKey, heraldId).sign(seq, 1, issuedMs).toString('base64url'), mac);
+  return sameText(new TicketKey(gatewayKey, heraldId).signOne(seq, issuedMs), mac);
 }
 
 /** AES-CMAC of messages that are exactly one block. */
 export class BlockMac {
   readonly #cipher: Cipher;
   /** K1 of the standard, which masks a last block that is whole. */
-  readonly #mask: Buffer;
+  readonly #mask: DataView;
 
   /** A key of 32 bytes. */
   constructor(key: Uint8Array) {
     // Bare blocks, so that the cipher can be kept and fed for ever: the chaining is ours, and is one XOR.
     this.#cipher = createCipheriv('aes-256-ecb', key, null).setAutoPadding(false);
-    this.#mask = doubled(this.#cipher.update(Buffer.alloc(MAC_BYTES)));
+    this.#mask = viewOf(doubled(this.#cipher.update(Buffer.alloc(MAC_BYTES))));
   }
 
   /** One signature of 16 bytes for each block of 16, which are overwritten. */
-  ofEach(blocks: Uint8Array): Buffer {
-    const mask = this.#mask;
-    for (let at = 0; at < blocks.length; at += MAC_BYTES) {
-      for (let i = 0; i < MAC_BYTES; i++) blocks[at + i]! ^= mask[i]!;
+  ofEach(blocks: DataView): Buffer {
+    for (let at = 0; at < blocks.byteLength; at += 4) {
+      blocks.setUint32(at, blocks.getUint32(at) ^ this.#mask.getUint32(at % MAC_BYTES));
     }
     return this.#cipher.update(blocks);
   }
+}
+
+function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): DataView {
+  return new DataView(buffer, byteOffset, byteLength);
 }
 
 /** Times x in GF(2^128), as the standard has it. */

@@ -4,7 +4,7 @@
 // (bench/decision.ts). What comes out is exactly `encodeTicket` of src/protocol, which a test checks.
 
 import { deriveKey } from '../daemon/secrets.ts';
-import { MAC_BYTES, TicketKey, verifyTicket } from '../daemon/ticket-key.ts';
+import { macAt, TicketKey, verifyTicket } from '../daemon/ticket-key.ts';
 import type { Ticket } from '../protocol/ticket.ts';
 import { TICKET_RUN } from './core/tickets.ts';
 import { inOnePiece } from './in-one-piece.ts';
@@ -41,12 +41,17 @@ export function createTicketOffice(secret: string, heraldId: string): TicketOffi
 class SignedAhead implements TicketBook {
   readonly #key: TicketKey;
   readonly #prefix: string;
-  /** Tickets `first`, `first + 1` and so on, signed at `issuedMs`. */
-  #texts: string[] = [];
+  /** Signatures of tickets `first` to before `end`, and what their texts have in common behind the number. */
+  #macs = '';
   #first = 0;
+  #end = 0;
   #issuedMs = -Infinity;
+  #issued = '';
   /** Signed at once next time; grows while they are used in time. */
   #ahead = 1;
+  /** What comes before the last digit of numbers from `tens * 36`. */
+  #head = '';
+  #tens = NaN;
 
   constructor(key: TicketKey, prefix: string) {
     this.#key = key;
@@ -56,25 +61,28 @@ class SignedAhead implements TicketBook {
   issue(seq: number, nowMs: number): string {
     const ageMs = nowMs - this.#issuedMs;
     const inTime = ageMs >= 0 && ageMs <= SIGNED_AHEAD_MS;
-    const known = inTime ? this.#texts[seq - this.#first] : undefined;
-    if (known !== undefined) return known;
-    this.#ahead = inTime ? Math.min(TICKET_RUN, 2 * this.#ahead) : Math.max(1, this.#ahead >> 1);
-    this.#sign(seq, nowMs);
-    return this.#texts[0]!;
+    if (!inTime || seq < this.#first || seq >= this.#end) {
+      this.#ahead = inTime ? Math.min(TICKET_RUN, 2 * this.#ahead) : Math.max(1, this.#ahead >> 1);
+      this.#sign(seq, nowMs);
+    }
+    const tens = Math.floor(seq / 36);
+    if (tens !== this.#tens) this.#begin(tens);
+    return this.#head + (seq - tens * 36).toString(36) + this.#issued + macAt(this.#macs, seq - this.#first);
   }
 
   #sign(seq: number, issuedMs: number): void {
     // A run of numbers belongs to one gateway; what follows it may be another's.
     const count = Math.min(this.#ahead, TICKET_RUN - (seq % TICKET_RUN));
-    const macs = this.#key.sign(seq, count, issuedMs);
-    const issued = `.${base36(issuedMs)}.`;
-    this.#texts = [];
-    for (let i = 0; i < count; i++) {
-      const mac = macs.toString('base64url', i * MAC_BYTES, (i + 1) * MAC_BYTES);
-      this.#texts.push(inOnePiece(this.#prefix + base36(seq + i) + issued + mac));
-    }
+    this.#macs = this.#key.sign(seq, count, issuedMs);
+    this.#issued = inOnePiece(`.${base36(issuedMs)}.`);
     this.#first = seq;
+    this.#end = seq + count;
     this.#issuedMs = issuedMs;
+  }
+
+  #begin(tens: number): void {
+    this.#tens = tens;
+    this.#head = inOnePiece(this.#prefix + (tens > 0 ? base36(tens) : ''));
   }
 }
 

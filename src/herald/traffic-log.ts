@@ -35,19 +35,19 @@ const MAX_SECONDS = 60;
 export function createTrafficLog(): TrafficLog {
   const actions: OperatorAction[] = [];
   const seconds: TrafficSecond[] = [];
-  let current: Record<string, number> = {};
+  const current = new Map<string, number>();
   return {
     acted(action) {
       actions.push(action);
       if (actions.length > MAX_ACTIONS) actions.shift();
     },
     lookedUp(outcome) {
-      current[outcome] = (current[outcome] ?? 0) + 1;
+      current.set(outcome, (current.get(outcome) ?? 0) + 1);
     },
     roll(epochMs) {
-      seconds.push({ at: new Date(epochMs).toISOString(), outcomes: current });
+      seconds.push({ at: new Date(epochMs).toISOString(), outcomes: Object.fromEntries(current) });
       if (seconds.length > MAX_SECONDS) seconds.shift();
-      current = {};
+      current.clear();
     },
     actions: () => actions.slice().reverse(),
     seconds: () => seconds.slice(),

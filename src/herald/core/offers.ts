@@ -30,16 +30,17 @@ export class Offers {
 
   /** The slots of the best distinct gateways behind the winner, at most `wanted`, the best first. */
   runnersUp(winner: number, wanted: number): number[] {
-    const named = [this.slots[winner]!];
-    while (named.length <= wanted) {
+    const named: number[] = [];
+    while (named.length < wanted) {
       let best = -1;
       for (let i = 0; i < this.size; i++) {
-        if (best !== -1 && !(this.loads[i]! < this.loads[best]!)) continue;
-        if (!named.includes(this.slots[i]!)) best = i;
+        const behind = best >= 0 && this.loads[i]! >= this.loads[best]!;
+        const slot = this.slots[i]!;
+        if (!behind && slot !== this.slots[winner] && !named.includes(slot)) best = i;
       }
-      if (best === -1) break;
+      if (best < 0) break;
       named.push(this.slots[best]!);
     }
-    return named.slice(1);
+    return named;
   }
 }

@@ -16,18 +16,24 @@ export function inBursts<Request, Response, Answer>(
   send: (response: Response, answer: Answer) => void,
 ): (request: Request, response: Response) => void {
   let lastMs = -Infinity;
-  let waiting: { request: Request; response: Response }[] = [];
+  let requests: Request[] = [];
+  let responses: Response[] = [];
   const answerAll = (): void => {
-    const burst = waiting;
-    waiting = [];
-    const answers = burst.map(({ request }) => decide(request));
-    for (const [i, { response }] of burst.entries()) send(response, answers[i]!);
+    const answers = requests.map(decide);
+    const waiting = responses;
+    requests = [];
+    responses = [];
+    for (let i = 0; i < answers.length; i++) send(waiting[i]!, answers[i]!);
   };
   return (request, response) => {
     const nowMs = clock.nowMs();
     const isBurst = nowMs - lastMs < BURST_GAP_MS;
     lastMs = nowMs;
-    if (!isBurst && waiting.length === 0) send(response, decide(request));
-    else if (waiting.push({ request, response }) === 1) setImmediate(answerAll);
+    if (!isBurst && requests.length === 0) {
+      send(response, decide(request));
+      return;
+    }
+    responses.push(response);
+    if (requests.push(request) === 1) setImmediate(answerAll);
   };
 }

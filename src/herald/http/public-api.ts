@@ -36,7 +36,7 @@ export function registerPublicApi(app: FastifyInstance, parts: PublicApiParts): 
   const headFor = answerHeads();
 
   const decide = (request: IncomingMessage): LookupAnswer => {
-    const allowed = cors(request.headers.origin);
+    const allowed = cors(request);
     const answer = desk.lookup(rawQuery(request.url ?? ''));
     return answer.ok
       ? { allowed, text: writeReply(answer.found, answer.nowMs) }
@@ -65,7 +65,7 @@ export function registerPublicApi(app: FastifyInstance, parts: PublicApiParts): 
   // kinds take this road with all its limits and time-outs. The client's own query goes nowhere: it may
   // hold a secret, and the gateway is another host.
   app.get('/v1/connect', (request, reply) => {
-    void reply.headers(cors(request.headers.origin));
+    void reply.headers(cors(request));
     const query = rawQuery(request.raw.url ?? '');
     const isUpgrade = /websocket/i.test(request.headers.upgrade ?? '');
     // After a refused or redirected handshake the client opens a new connection; this one is done.
@@ -90,7 +90,7 @@ export function registerPublicApi(app: FastifyInstance, parts: PublicApiParts): 
   for (const path of [LOOKUP_PATH, '/v1/connect']) {
     app.options(path, (request, reply) => {
       void reply
-        .headers(cors(request.headers.origin))
+        .headers(cors(request))
         .code(204)
         .header('access-control-allow-methods', 'GET')
         .header('access-control-max-age', '86400')
@@ -137,13 +137,13 @@ function answerHeads(): (allowed: CorsHeaders, length: number) => string[] {
   };
 }
 
-/** The headers that let a page of `origin` read the answer. */
-function corsRule(origins: readonly string[]): (origin: string | undefined) => CorsHeaders {
+/** The headers that let the page that asks read the answer. Where any may, none of the request's are looked at. */
+function corsRule(origins: readonly string[]): (request: Pick<IncomingMessage, 'headers'>) => CorsHeaders {
   const any = { 'access-control-allow-origin': '*', 'access-control-expose-headers': 'retry-after' };
   if (origins.includes('*')) return () => any;
   const varying = { vary: 'origin' };
   const named = new Map(
     origins.map((origin) => [origin, { ...any, ...varying, 'access-control-allow-origin': origin }]),
   );
-  return (origin) => (origin === undefined ? undefined : named.get(origin)) ?? varying;
+  return ({ headers }) => named.get(headers.origin ?? '') ?? varying;
 }

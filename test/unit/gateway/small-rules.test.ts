@@ -20,7 +20,7 @@ import { encodeTicket, TICKET_TTL_MS } from '../../../src/protocol/ticket.ts';
 describe('admission', () => {
   const keys = ['new secret of 16+', 'old secret of 16+'].map((secret) => deriveKey(secret, 'ticket', 'gw'));
   const ticket = (key: Buffer, seq: number, issuedMs: number, heraldId = 'h1'): string => {
-    const mac = new TicketKey(key, heraldId).sign(seq, 1, issuedMs).toString('base64url');
+    const mac = new TicketKey(key, heraldId).signOne(seq, issuedMs);
     return encodeTicket({ heraldId, seq, issuedMs, mac });
   };
   const admission = (more: Partial<AdmissionParts> = {}): Admission =>

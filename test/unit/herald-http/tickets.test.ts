@@ -15,7 +15,7 @@ test('issues exactly the tickets that gateways decode and verify', () => {
       ['gw-1', 2 ** 40],
     ] as const) {
       const key = new TicketKey(deriveKey(secret, 'ticket', gateway), 'herald-1');
-      const mac = key.sign(seq, 1, issuedMs).toString('base64url');
+      const mac = key.signOne(seq, issuedMs);
       const ticket = encodeTicket({ heraldId: 'herald-1', seq, issuedMs, mac });
       expect(office.open(gateway, 'before ').issue(seq, issuedMs)).toBe(`before ${ticket}`);
     }
