@@ -51,11 +51,8 @@ export type FilterName =
   | 'breaker'
   | 'overloaded';
 
-/** How many gateways each filter removed, and the same in words. */
-export interface Removal {
-  refused: Partial<Record<FilterName, number>>;
-  why: string;
-}
+/** How many gateways each filter removed, and the names of some. */
+export type Removal = Map<FilterName, { count: number; names: string[] }>;
 
 export type LookupVerdict =
   | { ok: true; lookupId: string; best: Pick; alternates: Pick[]; tableVersion: number; tableAgeMs: number }

@@ -3,14 +3,16 @@
 // from in constant time.
 
 import { AliasTable } from './alias-table.ts';
+import type { Removal } from './balancer-types.ts';
 import type { GatewaySlots } from './gateway-slots.ts';
 import { INVERSE_CAPACITY, OPEN, STRIDE } from './gateway-slots.ts';
 
-/** Something a client would rather have, and how much more load it accepts for it. */
+/** Something a client would rather have. */
 export interface Wish {
   /** A label, or undefined for the zone. */
   key: string | undefined;
   value: string;
+  /** How much more load it accepts for it. */
   weight: number;
 }
 
@@ -25,8 +27,8 @@ const FULL_MS = 100;
 
 export class CandidateView {
   readonly slots: Int32Array;
-  /** Load forgiven for matching wishes, by index; undefined when there are no wishes. */
-  readonly forgiven: Float64Array | undefined;
+  /** By index, a bit for each wish that is met. */
+  readonly #met: Uint32Array;
   readonly #table: AliasTable;
   #fullAdmit = -Infinity;
   #fullAtMs = -Infinity;
@@ -38,6 +40,8 @@ export class CandidateView {
   lookedAtMs = -Infinity;
   /** Next turn of `round-robin`. */
   turn: number;
+  /** What was counted when this view last had nobody to name. */
+  lastRemoval: { atMs: number; removal: Removal } | undefined;
 
   constructor(
     slots: GatewaySlots,
@@ -49,18 +53,18 @@ export class CandidateView {
     maxCapacityRatio: number,
   ) {
     const found: number[] = [];
-    const forgiven: number[] = [];
+    const met: number[] = [];
     for (const slot of members) {
       if (slots.hot[slot * STRIDE + OPEN] !== 1) continue;
       const record = slots.records[slot]!;
       if (!hasLabels(record.labels, question.labels)) continue;
-      const bonus = wishWeight(record.zone, record.labels, question.wishes);
-      if (question.wishes.length > 0 && bonus === 0) continue;
+      const wishes = wishesMet(record.zone, record.labels, question.wishes);
+      if (question.wishes.length > 0 && wishes === 0) continue;
       found.push(slot);
-      forgiven.push(bonus);
+      met.push(wishes);
     }
     this.slots = Int32Array.from(found);
-    this.forgiven = question.wishes.length > 0 ? Float64Array.from(forgiven) : undefined;
+    this.#met = Uint32Array.from(met);
     const capacities = Float64Array.from(found, (slot) => 1 / slots.hot[slot * STRIDE + INVERSE_CAPACITY]!);
     this.#table = new AliasTable(bounded(capacities, maxCapacityRatio));
     this.builtVersion = version;
@@ -76,6 +80,13 @@ export class CandidateView {
 
   isFull(admit: number, nowMs: number): boolean {
     return admit <= this.#fullAdmit && nowMs >= this.#fullAtMs && nowMs - this.#fullAtMs < FULL_MS;
+  }
+
+  /** Load forgiven to gateway `index`: the sum of the weights, in the order of the wishes, of those it meets. */
+  forgiven(index: number, weights: readonly number[]): number {
+    let sum = 0;
+    for (let met = this.#met[index]!, i = 0; met > 0; met >>= 1, i++) if ((met & 1) === 1) sum += weights[i]!;
+    return sum;
   }
 
   get size(): number {
@@ -100,10 +111,11 @@ function bounded(capacities: Float64Array, ratio: number): Float64Array {
   return capacities.map((capacity) => Math.min(capacity, ratio * median));
 }
 
-function wishWeight(zone: string, labels: Record<string, string>, wishes: readonly Wish[]): number {
-  let weight = 0;
-  for (const wish of wishes) {
-    if ((wish.key === undefined ? zone : labels[wish.key]) === wish.value) weight += wish.weight;
+/** Bit i is set where wish i is met; there are at most 17. */
+function wishesMet(zone: string, labels: Record<string, string>, wishes: readonly Wish[]): number {
+  let met = 0;
+  for (const [i, { key, value }] of wishes.entries()) {
+    if ((key === undefined ? zone : labels[key]) === value) met |= 1 << i;
   }
-  return weight;
+  return met;
 }

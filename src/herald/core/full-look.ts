@@ -23,15 +23,14 @@ export function fullLook(question: Question, offers: Offers): void {
 }
 
 function offerShortlist(question: Question, offers: Offers): void {
-  const { view, slots, filter, factors, admit, nowMs } = question;
-  const forgiven = view.forgiven;
+  const { view, slots, filter, factors, admit, nowMs, weights } = question;
   for (let i = 0; i < view.shortlistSize; i++) {
     const index = view.shortlist[i]!;
     const slot = view.slots[index]!;
     if (!filter.allows(slot)) continue;
     const load = expectedLoad(slots.hot, slot * STRIDE, factors, nowMs);
-    const granted = forgiven !== undefined && load <= admit;
-    offers.add(slot, granted ? load - forgiven[index]! : load);
+    const granted = weights !== undefined && load <= admit;
+    offers.add(slot, granted ? load - view.forgiven(index, weights) : load);
   }
 }
 

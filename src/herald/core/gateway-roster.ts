@@ -120,7 +120,7 @@ export class GatewayRoster {
   }
 
   changed(pool: Pool): void {
-    pool.version++;
+    pool.views.changed();
     this.version++;
   }
 }

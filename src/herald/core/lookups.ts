@@ -76,7 +76,7 @@ export class Lookups {
     const table = this.#table;
     const frozen = table.massLoss.isFrozen(pool.name) || table.sleep.holds(nowMs);
     this.#filter.aim(request.exclude, frozen, pool.factors.pending, nowMs);
-    const view = pool.view(request.labels, NO_WISHES, nowMs);
+    const view = pool.views.of(request.labels, nowMs);
     if (view.size === 0) return undefined;
 
     const way = this.#choose(pool, view, request, hotKey, nowMs);
@@ -158,6 +158,7 @@ export class Lookups {
     return {
       slots: this.#table.slots,
       view,
+      weights: undefined,
       filter: this.#filter,
       factors: pool.factors,
       random: this.#table.settings.random,
@@ -171,10 +172,10 @@ export class Lookups {
 
   /** The same question about the gateways that meet a wish, whose loads are forgiven by its weight. */
   #wished(pool: Pool, request: LookupRequest, question: Question): Question | undefined {
-    const wishes = wishesOf(request, pool.policy.zoneSpill);
+    const wishes = pool.views.met(wishesOf(request, pool.policy.zoneSpill), question.nowMs);
     if (wishes.length === 0) return undefined;
-    const view = pool.view(request.labels, wishes, question.nowMs);
-    return view.size > 0 ? { ...question, view } : undefined;
+    const view = pool.views.of(request.labels, question.nowMs, wishes);
+    return view.size > 0 ? { ...question, view, weights: wishes.map(({ weight }) => weight) } : undefined;
   }
 
   /** When most breakers are open the fault is not the gateways': then they are not obeyed. */
@@ -283,7 +284,7 @@ function mostAssigned(pool: Pool): number {
 function wishesOf(request: LookupRequest, zoneSpill: number): readonly Wish[] {
   const preferred = request.preferred;
   if (request.zone === '' && (preferred === undefined || preferred.length === 0)) return NO_WISHES;
-  const wishes: Wish[] = (preferred ?? []).map(({ key, value, weight }) => ({ key, value, weight }));
+  const wishes: Wish[] = [...(preferred ?? [])];
   if (request.zone !== '') wishes.push({ key: undefined, value: request.zone, weight: zoneSpill });
-  return wishes;
+  return wishes.filter(({ weight }) => weight > 0);
 }

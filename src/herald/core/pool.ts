@@ -2,9 +2,6 @@
 // lookups draw from. Owned by the load table; renewed every 100 ms at most, never by a scan in a lookup.
 
 import type { PoolPolicy } from './balancer-options.ts';
-import type { Removal } from './balancer-types.ts';
-import type { Wish } from './candidate-view.ts';
-import { CandidateView } from './candidate-view.ts';
 import { ConnectShare } from './connect-share.ts';
 import type { FleetFactors } from './expected-load.ts';
 import { expectedLoad } from './expected-load.ts';
@@ -13,16 +10,12 @@ import type { GatewaySlots } from './gateway-slots.ts';
 import { INVERSE_CAPACITY, OPEN, STRIDE } from './gateway-slots.ts';
 import { HotKeys } from './hot-keys.ts';
 import { LookupRates } from './lookup-rates.ts';
+import { PoolViews } from './pool-views.ts';
 import { ReplicaShare } from './replica-share.ts';
 import { TokenBucket } from './token-bucket.ts';
 
 const RENEW_MS = 100;
 const COST_ROUND_MS = 2_000;
-/** Kinds of lookup whose view is kept; the oldest goes. */
-const MAX_VIEWS = 128;
-/** A view over more gateways than this is rebuilt at most every 50 ms, however fast the fleet changes. */
-const SMALL_VIEW = 512;
-const REBUILD_MS = 50;
 /** Load above this is as bad as it gets; keeps one broken report from moving the mean. */
 const MEAN_CLAMP = 2;
 
@@ -37,8 +30,6 @@ export class Pool {
   readonly cost = new FleetCost();
   readonly bucket: TokenBucket;
   readonly factors: FleetFactors = { pending: 0.95, handshake: 0.002 };
-  /** Grows when a member opens, closes or changes its place. */
-  version = 0;
   /** d of the present moment. */
   draws: number;
   /** Capacity-weighted mean of expected load over open members. */
@@ -46,10 +37,8 @@ export class Pool {
   /** When its losses were last judged. */
   judgedAtMs = -Infinity;
   openCapacity = 0;
-  /** What a refusal last counted; refusals come in crowds and each count is a scan. */
-  lastRemoval: { atMs: number; removal: Removal } | undefined;
+  readonly views: PoolViews;
   readonly #slots: GatewaySlots;
-  readonly #views = new Map<string, CandidateView>();
   #renewedAtMs: number | undefined;
   #costRoundAtMs = -Infinity;
   /** The last moment at which the fleet's cost was still a guess. */
@@ -60,6 +49,7 @@ export class Pool {
     this.policy = policy;
     this.draws = policy.draws;
     this.bucket = new TokenBucket(policy.lookupsPerSec, policy.lookupBurst);
+    this.views = new PoolViews(slots, this.members, policy.maxCapacityRatio);
     this.#slots = slots;
   }
 
@@ -83,32 +73,6 @@ export class Pool {
       this.#costRound(learning);
       if (!this.cost.known) this.#costKnownAtMs = nowMs;
     }
-  }
-
-  /** The view for required `labels` and, when there are wishes, of those that match one of them. */
-  view(labels: Record<string, string>, wishes: readonly Wish[], nowMs: number): CandidateView {
-    const key = viewKey(labels, wishes);
-    const kept = this.#views.get(key);
-    if (kept) {
-      const due = kept.size < SMALL_VIEW || nowMs - kept.builtAtMs >= REBUILD_MS || nowMs < kept.builtAtMs;
-      if (kept.builtVersion === this.version || !due) return kept;
-      this.#views.delete(key);
-    } else if (this.#views.size >= MAX_VIEWS) {
-      const oldest = this.#views.keys().next();
-      if (!oldest.done) this.#views.delete(oldest.value);
-    }
-    const question = { labels, wishes };
-    const view = new CandidateView(
-      this.#slots,
-      this.members,
-      question,
-      this.version,
-      nowMs,
-      kept?.turn ?? 0,
-      this.policy.maxCapacityRatio,
-    );
-    this.#views.set(key, view);
-    return view;
   }
 
   #measure(nowMs: number): void {
@@ -138,12 +102,4 @@ export class Pool {
     }
     this.cost.round(costs, connections, anew);
   }
-}
-
-function viewKey(labels: Record<string, string>, wishes: readonly Wish[]): string {
-  const keys = Object.keys(labels);
-  if (keys.length === 0 && wishes.length === 0) return '';
-  const required = keys.sort().map((key) => `${key}=${labels[key]!}`);
-  const wished = wishes.map((wish) => `${wish.key ?? ''}=${wish.value}@${wish.weight}`);
-  return `${required.join('&')}?${wished.join('&')}`;
 }

@@ -1,5 +1,5 @@
 // (5) The answer of a lookup that found nobody: which filter removed whom, in numbers and in words. Costs a
-// scan, so its count is kept per pool for 100 ms: refusals come in crowds.
+// scan, so its count is kept for 100 ms: refusals come in crowds.
 
 import type { LookupRequest } from '../../protocol/lookup.ts';
 import type { FilterName, LookupVerdict, Removal } from './balancer-types.ts';
@@ -23,57 +23,74 @@ export function refusalOf(
   afterMs: number,
   nowMs: number,
 ): LookupVerdict {
-  const { refused, why } = removedBy(table, pool, request, code, nowMs);
-  const detail = `${HEADLINES[code](request)}${why}`;
-  return { ok: false, lookupId, code, detail, refused, retryAfterMs: Math.max(1, Math.round(afterMs)) };
+  const ends = { ok: false as const, lookupId, code, retryAfterMs: Math.max(1, Math.round(afterMs)) };
+  const headline = HEADLINES[code](request);
+  if (code === 'rate-limited' || code === 'starting') return { ...ends, detail: headline, refused: {} };
+  if (pool === undefined || code === 'no-gateways') {
+    // A wrong pool name is a matter of two numbers, not of a scan for every client that has it.
+    const others = table.slots.size;
+    return { ...ends, detail: headline, refused: others > 0 ? { pool: others } : {} };
+  }
+  const removal = removedBy(table, pool, request, nowMs);
+  const refused = Object.fromEntries(Array.from(removal, ([filter, { count }]) => [filter, count]));
+  return { ...ends, detail: headline + inWords(removal), refused };
 }
 
-function removedBy(
-  table: LoadTable,
-  pool: Pool | undefined,
-  request: LookupRequest,
-  code: RefusalCode,
-  nowMs: number,
-): Removal {
-  if (code === 'rate-limited' || code === 'starting') return { refused: {}, why: '' };
-  const plain =
-    pool !== undefined && request.exclude.length === 0 && Object.keys(request.labels).length === 0;
-  const kept = plain ? pool.lastRemoval : undefined;
-  if (kept && nowMs >= kept.atMs && nowMs - kept.atMs < KEEP_MS) return kept.removal;
-  const removal = countRemoved(table, pool, request, code, nowMs);
-  if (plain) pool.lastRemoval = { atMs: nowMs, removal };
+function removedBy(table: LoadTable, pool: Pool, request: LookupRequest, nowMs: number): Removal {
+  const view = pool.views.of(request.labels, nowMs);
+  const kept = view.lastRemoval;
+  const isFresh = kept !== undefined && nowMs >= kept.atMs && nowMs - kept.atMs < KEEP_MS;
+  const removal = isFresh ? kept.removal : countRemoved(table, pool, request, nowMs);
+  if (!isFresh) view.lastRemoval = { atMs: nowMs, removal };
+  return request.exclude.length === 0 ? removal : withExcluded(removal, table, pool, request, nowMs);
+}
+
+/** Which filter removes how many members of the pool, were it not for what this client alone excludes. */
+function countRemoved(table: LoadTable, pool: Pool, { labels }: LookupRequest, nowMs: number): Removal {
+  const removal: Removal = new Map();
+  for (const slot of pool.members) {
+    const record = table.slots.records[slot]!;
+    remove(removal, filterThatRemoves(table, record, labels, nowMs), record.gateway);
+  }
   return removal;
 }
 
-function countRemoved(
+/** The same as the client sees it that excludes some gateways by name. */
+function withExcluded(
+  counted: Removal,
   table: LoadTable,
-  pool: Pool | undefined,
-  request: LookupRequest,
-  code: RefusalCode,
+  pool: Pool,
+  { exclude, labels }: LookupRequest,
   nowMs: number,
 ): Removal {
-  const refused: Partial<Record<FilterName, number>> = {};
-  const names = new Map<FilterName, string[]>();
-  const remove = (filter: FilterName, gateway: string): void => {
-    refused[filter] = (refused[filter] ?? 0) + 1;
-    const named = names.get(filter) ?? [];
-    if (named.length < NAMES_SHOWN) named.push(gateway);
-    names.set(filter, named);
-  };
-  if (code === 'no-gateways') {
-    // A wrong pool name is a matter of two numbers, not of a scan for every client that has it.
-    if (table.slots.size > 0) refused.pool = table.slots.size;
-  } else if (pool) {
-    for (const slot of pool.members) {
-      const record = table.slots.records[slot]!;
-      remove(filterThatRemoves(table, record, request, nowMs), record.gateway);
-    }
+  const removal: Removal = new Map(counted);
+  for (const gateway of new Set(exclude)) {
+    const record = table.slots.get(gateway);
+    if (record?.pool !== pool.name) continue;
+    const filter = filterThatRemoves(table, record, labels, nowMs);
+    if (filter === 'label') continue;
+    // It may have changed since it was counted, so it may not be among these.
+    const { count, names } = removal.get(filter) ?? { count: 0, names: [] };
+    if (count > 1) removal.set(filter, { count: count - 1, names: names.filter((name) => name !== gateway) });
+    else removal.delete(filter);
+    remove(removal, 'excluded', gateway);
   }
-  const removed = [...names].map(([filter, shown]) => {
-    const more = refused[filter]! - shown.length;
-    return `${filter} ${refused[filter]!} (${shown.join(', ')}${more > 0 ? `, ${more} more` : ''})`;
+  return removal;
+}
+
+function remove(removal: Removal, filter: FilterName, gateway: string): void {
+  const removed = removal.get(filter) ?? { count: 0, names: [] };
+  removal.set(filter, removed);
+  removed.count++;
+  if (removed.names.length < NAMES_SHOWN) removed.names.push(gateway);
+}
+
+function inWords(removal: Removal): string {
+  const removed = [...removal].map(([filter, { count, names }]) => {
+    const more = count - names.length;
+    return `${filter} ${count} (${names.join(', ')}${more > 0 ? `, ${more} more` : ''})`;
   });
-  return { refused, why: removed.length > 0 ? `; removed by ${removed.join('; ')}` : '' };
+  return removed.length > 0 ? `; removed by ${removed.join('; ')}` : '';
 }
 
 const HEADLINES: Record<RefusalCode, (request: LookupRequest) => string> = {
@@ -87,13 +104,12 @@ const HEADLINES: Record<RefusalCode, (request: LookupRequest) => string> = {
 function filterThatRemoves(
   table: LoadTable,
   record: GatewayRecord,
-  request: LookupRequest,
+  labels: Record<string, string>,
   nowMs: number,
 ): FilterName {
   const hot = table.slots.hot;
   const at = record.slot * STRIDE;
-  if (!hasLabels(record.labels, request.labels)) return 'label';
-  if (request.exclude.includes(record.gateway)) return 'excluded';
+  if (!hasLabels(record.labels, labels)) return 'label';
   const state = table.state(record, nowMs);
   if (state === 'maint') return 'maint';
   if (state === 'drain' || state === 'draining') return 'draining';

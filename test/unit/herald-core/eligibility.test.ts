@@ -93,6 +93,20 @@ describe('a gateway is not named', () => {
     expect(none).toMatchObject({ ok: false, code: 'none-eligible', refused: { excluded: 2 } });
   });
 
+  it('and a refusal tells each client of its own exclusions, among refusals that come in a crowd', () => {
+    const balancer = aBalancer();
+    const hot = ['a', 'b', 'c', 'd'];
+    for (const id of hot) balancer.report(aReport(id, { cpu: 0.97 }), 0);
+    const refusal = (exclude: string[]): object => balancer.lookup(aLookup({ exclude }), 1);
+    expect(refusal(['b', 'b', 'nobody'])).toMatchObject({
+      refused: { overloaded: 3, excluded: 1 },
+      detail: expect.stringContaining('overloaded 3 (a, c, 1 more); excluded 1 (b)'),
+    });
+    expect(refusal([])).toMatchObject({ detail: expect.stringContaining('overloaded 4 (a, b, c, 1 more)') });
+    expect(refusal(hot)).toMatchObject({ refused: { excluded: 4 } });
+    expect(refusal([])).toMatchObject({ refused: { overloaded: 4 } });
+  });
+
   it('when it is in another pool or lacks a required label; the refusal says whom that removed', () => {
     const balancer = aBalancer();
     balancer.report(aReport('a', { pool: 'chat', labels: { disk: 'ssd' } }), 0);

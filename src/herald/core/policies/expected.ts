@@ -10,9 +10,8 @@ export const expectedPolicy: Policy = {
   name: 'expected',
   comparesExpectedLoad: true,
   offer(question: Question, offers: Offers): void {
-    const { slots, view, filter, factors, random, nowMs, draws, admit, mostAssigned } = question;
+    const { slots, view, filter, factors, random, nowMs, draws, admit, mostAssigned, weights } = question;
     const hot = slots.hot;
-    const forgiven = view.forgiven;
     for (let i = 0; i < draws; i++) {
       const index = view.draw(random());
       const slot = view.slots[index]!;
@@ -20,8 +19,8 @@ export const expectedPolicy: Policy = {
       const at = slot * STRIDE;
       if (mostAssigned !== Infinity && assignedPerCapacity(hot, at, nowMs) > mostAssigned) continue;
       const load = expectedLoad(hot, at, factors, nowMs);
-      const granted = forgiven !== undefined && load <= admit;
-      offers.add(slot, granted ? load - forgiven[index]! : load);
+      const granted = weights !== undefined && load <= admit;
+      offers.add(slot, granted ? load - view.forgiven(index, weights) : load);
     }
   },
 };

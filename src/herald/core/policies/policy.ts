@@ -12,6 +12,8 @@ import type { Offers } from '../offers.ts';
 export interface Question {
   slots: GatewaySlots;
   view: CandidateView;
+  /** Of the wishes that the view is of, in their order; undefined = it is of none. */
+  weights: readonly number[] | undefined;
   filter: LookupFilter;
   factors: FleetFactors;
   random: () => number;
