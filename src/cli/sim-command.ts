@@ -158,17 +158,27 @@ function printReplays(results: readonly ReplayResult[]): void {
 async function readRecording(path: string): Promise<RecordedEvent[]> {
   const events: RecordedEvent[] = [];
   let number = 0;
+  let noJson: StartError | undefined;
   try {
     for await (const line of createInterface({ input: createReadStream(path) })) {
       number += 1;
       if (line.trim() === '') continue;
+      if (noJson) throw noJson;
       const event = decodeRecordedLine(line);
-      if (!event.ok) throw new StartError(`${path}:${number}: ${refusalText(event.refusal)}`);
-      events.push(event.value);
+      if (event.ok) {
+        events.push(event.value);
+        continue;
+      }
+      const refused = new StartError(`${path}:${number}: ${refusalText(event.refusal)}`);
+      if (event.refusal.field !== 'line') throw refused;
+      noJson = refused;
     }
   } catch (error) {
     if (error instanceof StartError) throw error;
     throw new StartError(`${path}: ${(error as Error).message}`);
   }
+  if (noJson && events.length === 0) throw noJson;
+  // Half a line at the end is of a Herald that is still writing, or was killed as it wrote.
+  if (noJson) console.error(`${noJson.message}; left out, since it is the last line`);
   return events;
 }

@@ -256,3 +256,30 @@ it('a reader that stops reading ends the program quietly', async () => {
   await new Promise((resolve) => child.once('close', resolve));
   expect(stderr).toBe('');
 });
+
+describe('a recording to replay', () => {
+  const lookup = JSON.stringify({ t: 1, lookup: { pool: 'default' } });
+  const replayed = (text: string): Promise<Ended> => {
+    const file = join(folder, 'recording.ndjson');
+    writeFileSync(file, text);
+    return herald(['sim', '--replay', file, '--policy', 'expected', '-o', 'ndjson']);
+  };
+
+  it('may end in half a line, which is left out with a word of it', async () => {
+    const { code, stdout, stderr } = await replayed(`${lookup}\n${lookup.slice(0, -9)}`);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ lookups: 1 });
+    expect(stderr).toMatch(/recording\.ndjson:2: .*left out/);
+  });
+
+  it.each([
+    [`${lookup.slice(0, -9)}\n${lookup}\n`, ':1: '],
+    ['no recording at all', ':1: '],
+    [`${lookup}\n{"t":-1}\n`, ':2: t'],
+  ])('that is broken elsewhere is refused: %j', async (text, where) => {
+    const { code, stderr } = await replayed(text);
+    expect(code).not.toBe(0);
+    expect(stderr).toContain(`recording.ndjson${where}`);
+    expect(stderr.trim().split('\n')).toHaveLength(1);
+  });
+});

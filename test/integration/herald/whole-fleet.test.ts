@@ -2,7 +2,7 @@
 // moves, recordings and explanations, and the commands that operators have for them.
 
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { appendFile, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -144,6 +144,8 @@ test('a recording of it replays under other policies, and each lookup can be ask
   const asking = setInterval(() => void fleet.lookup().then((reply) => (last = reply)), 20);
   await recording.finally(() => clearInterval(asking));
   expect(await recording).toMatch(/\d+ reports and lookups/);
+  // What a recording looks like whose writer is still at it.
+  await appendFile(file, '{"t":99999,"report":{"gatew');
   const out = await cli('sim', '--replay', file, '--policy', 'expected', 'round-robin', '-o', 'json');
   const results = JSON.parse(out) as ReplayResult[];
   expect(results.map(({ policy }) => policy)).toEqual(['expected', 'round-robin']);
