@@ -28,6 +28,10 @@ interface LoadOrder {
   mode: Mode;
   requests: number;
 }
+interface Measured extends LoadResult {
+  /** CPU a request. */
+  us: number;
+}
 interface LoadResult {
   requestsPerSec: number;
   p50Ms: number;
@@ -36,7 +40,10 @@ interface LoadResult {
 
 const IDLE_SEC = 3;
 const KEPT_CONNECTIONS = 32;
-const WARM_UP_REQUESTS = 30_000;
+const MODES = ['kept', 'one-each', 'flat-out'] as const;
+/** Each server is started so often: where its memory and code come to lie moves what it costs by a tenth. */
+const INSTANCES = 3;
+const WARM_UP_REQUESTS = { 'flat-out': 30_000, kept: 20_000 };
 const REQUESTS: Record<Mode, number> = { kept: 4_000, 'one-each': 1_500, 'flat-out': 20_000 };
 /** Infinity = the next one as soon as the last is answered. */
 const PER_SEC: Record<Mode, number> = { kept: 2_000, 'one-each': 700, 'flat-out': Infinity };
@@ -48,7 +55,7 @@ const [role = 'main', ...args] = process.argv.slice(2);
 if (role === 'herald') await serveHerald(Number(args[0]));
 else if (role === 'raw' || role === 'fastify') serveSameBytes(role);
 else if (role === 'load') serveLoad();
-else await compare(Number(role) || 5, Number(args[0]) || 20);
+else await compare(Number(role) || 4, Number(args[0]) || 20);
 
 async function serveHerald(gateways: number): Promise<void> {
   const any = '127.0.0.1:0';
@@ -214,6 +221,63 @@ const oneEachWorker: Worker = async (port, more, due, done) => {
 };
 
 async function compare(rounds: number, gateways: number): Promise<void> {
+  const measured = new Map<string, Measured[]>();
+  let idleMsPerSec: number[] = [];
+  let bytes = 0;
+  for (let instance = 0; instance < INSTANCES; instance++) {
+    const servers = await startServers(gateways);
+    const load = start('load');
+    bytes = servers.bytes;
+    for (const mode of ['flat-out', 'kept'] as const) {
+      for (const name of SERVERS) {
+        await ordered(load, { port: servers[name].port, mode, requests: WARM_UP_REQUESTS[mode] });
+      }
+    }
+    const idleUsPerSec = await idleCost(servers);
+    idleMsPerSec = [...idleMsPerSec, idleUsPerSec.herald / 1_000];
+    for (const mode of MODES) {
+      // The first round does not count. Each round begins with another server, for what one leaves behind in the machine's
+      // caches is the next one's to bear.
+      for (let round = 0; round <= rounds; round++) {
+        const first = round % SERVERS.length;
+        for (const name of [...SERVERS.slice(first), ...SERVERS.slice(0, first)]) {
+          const { child, port } = servers[name];
+          const beforeUs = await cpuOf(child);
+          const result = await ordered(load, { port, mode, requests: REQUESTS[mode] });
+          const usedUs = (await cpuOf(child)) - beforeUs;
+          const seconds = REQUESTS[mode] / result.requestsPerSec;
+          const us = (usedUs - seconds * idleUsPerSec[name]) / REQUESTS[mode];
+          const key = `${mode} ${name}`;
+          if (round > 0) measured.set(key, [...(measured.get(key) ?? []), { ...result, us }]);
+        }
+      }
+    }
+    for (const child of [...SERVERS.map((name) => servers[name].child), load]) child.disconnect();
+  }
+
+  console.log(
+    `Node ${process.version}, ${gateways} gateways, ${INSTANCES} times ${rounds} rounds, answer of ${bytes} bytes`,
+  );
+  console.log(`Herald without requests: ${median(idleMsPerSec).toFixed(1)} ms CPU a second\n`);
+  for (const mode of MODES) {
+    const raw = measured.get(`${mode} raw`)!;
+    for (const name of SERVERS) {
+      const all = measured.get(`${mode} ${name}`)!;
+      const of = (field: keyof Measured): number => median(all.map((one) => one[field]));
+      const ratio = median(all.map(({ us }, i) => raw[i]!.us / us));
+      console.log(
+        `${mode.padEnd(9)} ${name.padEnd(7)} ${of('us').toFixed(1)} us CPU a request, ` +
+          `${Math.round(of('requestsPerSec'))}/s, p50 ${of('p50Ms').toFixed(1)} ms, p99 ${of('p99Ms').toFixed(1)} ms, ` +
+          `raw / ${name} ${ratio.toFixed(2)}`,
+      );
+    }
+    console.log();
+  }
+}
+
+async function startServers(
+  gateways: number,
+): Promise<Record<ServerName, { child: ChildProcess; port: number }> & { bytes: number }> {
   const herald = start('herald', String(gateways));
   const heraldPort = await portOf(herald);
   const sample = await fetch(`http://127.0.0.1:${heraldPort}/v1/lookup`);
@@ -224,56 +288,25 @@ async function compare(rounds: number, gateways: number): Promise<void> {
   raw.send({ head, body });
   const fastify = start('fastify');
   fastify.send({ head, body });
-  const servers: Record<ServerName, { child: ChildProcess; port: number }> = {
+  return {
     raw: { child: raw, port: await portOf(raw) },
     fastify: { child: fastify, port: await portOf(fastify) },
     herald: { child: herald, port: heraldPort },
+    bytes: body.length,
   };
-  const load = start('load');
-  for (const name of SERVERS) {
-    await ordered(load, { port: servers[name].port, mode: 'flat-out', requests: WARM_UP_REQUESTS });
-  }
-  // What a process costs without requests (Herald's clock ticks) is not the cost of a request.
-  const idleUsPerSec: Record<ServerName, number> = { raw: 0, fastify: 0, herald: 0 };
+}
+
+/** What a process costs without requests (Herald's clock ticks) is not the cost of a request. In us CPU a second. */
+async function idleCost(
+  servers: Record<ServerName, { child: ChildProcess }>,
+): Promise<Record<ServerName, number>> {
+  const cost: Record<ServerName, number> = { raw: 0, fastify: 0, herald: 0 };
   const beforeUs = await Promise.all(SERVERS.map((name) => cpuOf(servers[name].child)));
   await new Promise((resolve) => setTimeout(resolve, IDLE_SEC * 1_000));
   for (const [i, name] of SERVERS.entries()) {
-    idleUsPerSec[name] = ((await cpuOf(servers[name].child)) - beforeUs[i]!) / IDLE_SEC;
+    cost[name] = ((await cpuOf(servers[name].child)) - beforeUs[i]!) / IDLE_SEC;
   }
-
-  console.log(
-    `Node ${process.version}, ${gateways} gateways, ${rounds} rounds, answer of ${body.length} bytes`,
-  );
-  console.log(`Herald without requests: ${(idleUsPerSec.herald / 1_000).toFixed(1)} ms CPU a second\n`);
-  for (const mode of ['kept', 'one-each', 'flat-out'] as const) {
-    const cost: Record<ServerName, number[]> = { raw: [], fastify: [], herald: [] };
-    const last: Partial<Record<ServerName, LoadResult>> = {};
-    // The first round does not count. Each round begins with another server, for what one leaves behind in the machine's
-    // caches is the next one's to bear.
-    for (let round = 0; round <= rounds; round++) {
-      const first = round % SERVERS.length;
-      for (const name of [...SERVERS.slice(first), ...SERVERS.slice(0, first)]) {
-        const { child, port } = servers[name];
-        const beforeUs = await cpuOf(child);
-        last[name] = await ordered(load, { port, mode, requests: REQUESTS[mode] });
-        const usedUs = (await cpuOf(child)) - beforeUs;
-        const seconds = REQUESTS[mode] / last[name].requestsPerSec;
-        if (round > 0) cost[name].push((usedUs - seconds * idleUsPerSec[name]) / REQUESTS[mode]);
-      }
-    }
-    for (const name of SERVERS) {
-      const { requestsPerSec, p50Ms, p99Ms } = last[name]!;
-      console.log(
-        `${mode.padEnd(9)} ${name.padEnd(7)} ${median(cost[name]).toFixed(1)} us CPU a request, ` +
-          `${Math.round(requestsPerSec)}/s, p50 ${p50Ms.toFixed(1)} ms, p99 ${p99Ms.toFixed(1)} ms`,
-      );
-    }
-    const ratios = cost.raw.map((us, i) => us / cost.herald[i]!);
-    console.log(
-      `${mode.padEnd(9)} raw / herald: ${median(ratios).toFixed(2)} (median of ${rounds} rounds)\n`,
-    );
-  }
-  for (const child of [herald, raw, fastify, load]) child.disconnect();
+  return cost;
 }
 
 function start(...childArgs: string[]): ChildProcess {
