@@ -171,6 +171,13 @@ function startPublisher(
     schedule();
   };
 
+  /** Why nobody acks, as far as it shows here. */
+  const unreached = (): string | undefined => {
+    if (known.length === 0) return heralds.length > 0 ? `${heralds.join(', ')} named none` : 'none is named';
+    if ([...lanes.values()].some(({ connected }) => connected)) return undefined;
+    return `not connected to ${known.map((broker) => `${broker.id} at ${broker.publish}`).join(', ')}`;
+  };
+
   const stopTicking = every(TICK_MS, () => {
     for (const silent of outbox.tick(nowMs())) {
       // It is connected and does not answer: a fresh socket forgets what was queued for it.
@@ -217,7 +224,7 @@ function startPublisher(
             resolve();
           } else {
             counts.failed += 1;
-            reject(new PublishError(outcome, topic));
+            reject(new PublishError(outcome, topic, outcome === 'timeout' ? unreached() : undefined));
           }
         },
       };

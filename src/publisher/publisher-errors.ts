@@ -25,8 +25,9 @@ export class PublishError extends Error {
   readonly code: PublishErrorCode;
   readonly topic: string;
 
-  constructor(code: PublishErrorCode, topic: string) {
-    super(`${topic.slice(0, 80)}: ${WORDS[code]}`);
+  /** `because`: what else is known of it. */
+  constructor(code: PublishErrorCode, topic: string, because?: string) {
+    super(`${topic.slice(0, 80)}: ${WORDS[code]}${because === undefined ? '' : ` (${because})`}`);
     this.code = code;
     this.topic = topic;
   }

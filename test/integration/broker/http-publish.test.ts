@@ -135,7 +135,9 @@ describe('leaving loopback', () => {
     await publisher.publish('c', 'secret');
     await until('the message', () => heard.messages.length === 1);
     const stranger = closeLater(await createPublisher({ brokers: [one.address()], giveUpMs: 700 }));
-    await expect(stranger.publish('c', 'plain')).rejects.toMatchObject({ code: 'timeout' });
+    await expect(stranger.publish('c', 'plain')).rejects.toThrow(
+      `(not connected to b1 at ${one.address().publish})`,
+    );
     expect((await post(one.addresses.http, { topic: 'c', data: 2 })).status).toBe(202);
   });
 });

@@ -148,7 +148,10 @@ describe('publish and deliver', () => {
     await expect(publisher.publish('x', undefined)).rejects.toMatchObject({ code: 'bad-json' });
     await expect(publisher.publish('x', 1n)).rejects.toMatchObject({ code: 'bad-json' });
     await expect(publisher.publish('x', 'y'.repeat(70_000))).rejects.toMatchObject({ code: 'too-large' });
-    await expect(publisher.publish('x', 1)).rejects.toMatchObject({ code: 'timeout' });
+    await expect(publisher.publish('x', 1)).rejects.toMatchObject({
+      code: 'timeout',
+      message: 'x: no broker acked it in time; it may have been delivered (none is named)',
+    });
     await expect(createPublisher({ publisherId: 'my service' })).rejects.toThrow('publisherId: "my service"');
   });
 
