@@ -46,6 +46,7 @@ export class TicketKey {
     return spaced.toString('base64url', 0, count * STEP_BYTES);
   }
 
+  /** The signature of ticket `seq` alone. */
   signOne(seq: number, issuedMs: number): string {
     return macAt(this.sign(seq, 1, issuedMs), 0);
   }
