@@ -159,7 +159,6 @@ function startPublisher(
   };
   const setBrokers = (list: readonly BrokerAddress[]): void => {
     if (closing !== undefined || sameBrokers(known, list)) return;
-    known = list;
     const endpoints = new Map(list.map((broker) => [broker.id, broker.publish]));
     for (const [broker, { endpoint }] of lanes) {
       if (endpoints.get(broker) === endpoint) continue;
@@ -168,6 +167,7 @@ function startPublisher(
     }
     outbox.setBrokers(list, nowMs());
     for (const broker of list) if (!lanes.has(broker.id)) openLaneTo(broker);
+    known = list;
     schedule();
   };
 

@@ -1,7 +1,7 @@
 // A publisher's connection to one broker: a DEALER that says when it is up and when it is gone, sends batches
 // and hands in acks. It queues nothing: what cannot be sent at once stays with the outbox.
 
-import { Dealer } from 'zeromq';
+import { context, Dealer } from 'zeromq';
 import type { CurveClient } from '../daemon/zeromq-options.ts';
 import {
   addressFamily,
@@ -9,6 +9,9 @@ import {
   BATCH_QUEUE,
   curveClientOptions,
 } from '../daemon/zeromq-options.ts';
+
+/** Default 1,023 for all of a program; a lane takes three, and a program may have many publishers for many brokers. */
+context.maxSockets = Math.max(context.maxSockets, 16_384);
 
 export interface LaneEvents {
   onUp: () => void;

@@ -1,10 +1,14 @@
 // The road from a publisher through real brokers to a gateway's link, while nothing goes wrong.
 
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { curveKeyPair } from 'zeromq';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { TopicPosition } from '../../../src/gateway/core/feed-port.ts';
 import { bucketOf } from '../../../src/protocol/bucket.ts';
 import { rankAllBuckets } from '../../../src/protocol/bucket-owner.ts';
+import { followBrokers } from '../../../src/publisher/discovery.ts';
 import type { Publisher } from '../../../src/publisher/index.ts';
 import { createPublisher, PublishError } from '../../../src/publisher/index.ts';
 import { freePorts } from '../../launch/free-port.ts';
@@ -47,6 +51,28 @@ describe('publish and deliver', () => {
     await expect(broker('b1', { ...curve, repairListen })).rejects.toThrow(
       `cannot listen on ${repairListen} (${code}); choose another with --repair-listen`,
     );
+  });
+
+  it('takes more publishers of one program than ZeroMQ has sockets by default', async () => {
+    const one = closeLater(await broker('b1'));
+    const brokers = [one.address()];
+    const publishers = await Promise.all(numbers(1, 400).map(() => publisherOf({ brokers })));
+    await Promise.all(publishers.map((publisher, i) => publisher.publish('many', i)));
+  });
+
+  it('ends no program that has no socket left for a broker named later, and asks again', async () => {
+    const one = closeLater(await broker('b1'));
+    const herald = createServer((_request, response) => {
+      response.end(JSON.stringify({ brokers: [one.address()] }));
+    }).listen(0, '127.0.0.1');
+    await once(herald, 'listening');
+    let named = 0;
+    const stop = followBrokers([`http://127.0.0.1:${(herald.address() as AddressInfo).port}`], () => {
+      named += 1;
+      throw new Error('EMFILE');
+    });
+    await until('asked twice', () => named > 1).finally(stop);
+    herald.close();
   });
 
   it('delivers what was published, in order, each message once, with offsets that grow by one', async () => {
