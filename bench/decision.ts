@@ -1,5 +1,5 @@
 // What one decision costs: the production core at 20, 1,000 and 10,000 gateways against a linear scan for
-// the least expected load in the same run; the price of explain; report ingest; tickets. Ratios are what counts.
+// the least expected load in the same run; the price of explain; report ingest; odd questions; tickets.
 //   node scripts/run-ts.mjs bench/decision.ts
 
 import { createHmac } from 'node:crypto';
@@ -135,6 +135,28 @@ function wholeLookup(count: number, explainLookups: number): number {
   return us;
 }
 
+/** Of clients that ask for what nobody has, or for something new each time. None may cost a look at every gateway. */
+const ODD_QUESTIONS: Record<string, { cpu: number; ask: (i: number) => Partial<LookupRequest> }> = {
+  'a label nobody has': { cpu: 0.3, ask: (i) => ({ labels: { disk: `none-${i}` } }) },
+  'a zone nobody has': { cpu: 0.3, ask: (i) => ({ zone: `none-${i}` }) },
+  'a wish of a new weight': {
+    cpu: 0.3,
+    ask: (i) => ({ preferred: [{ key: 'disk', value: 'ssd', weight: (i % 9_973) / 9_973 }] }),
+  },
+  'a full pool but for two gateways': { cpu: 0.97, ask: (i) => ({ exclude: [`gw-${i % 500}`, 'gw-501'] }) },
+};
+
+function oddLookup(count: number, { cpu, ask }: (typeof ODD_QUESTIONS)[string]): number {
+  const defaultPool = { handshakeSeconds: 0, admitScore: cpu > 0.9 ? 0.9 : Infinity };
+  const balancer = createBalancer({ heraldId: 'h1', random, defaultPool });
+  for (let i = 0; i < count; i++) {
+    const labels = { disk: i % 2 === 0 ? 'ssd' : 'hdd' };
+    balancer.report({ ...report(i, 1), cpu, periodMs: 60_000, labels }, 0);
+  }
+  let nowMs = 50;
+  return cpuUs(3_000, (i) => balancer.lookup({ ...request, ...ask(i) }, (nowMs += 0.1)));
+}
+
 function ingest(count: number): number {
   const balancer = createBalancer({ heraldId: 'h1', random });
   let seq = 0;
@@ -162,6 +184,13 @@ const rows = [20, 1_000, 10_000].map((gateways) => {
   };
 });
 console.table(rows);
+console.table(
+  Object.entries(ODD_QUESTIONS).map(([what, question]) => ({
+    'us of a lookup that asks for': what,
+    'at 1,000': oddLookup(1_000, question).toFixed(1),
+    'at 10,000': oddLookup(10_000, question).toFixed(1),
+  })),
+);
 
 const gatewayKey = deriveKey('a bench secret of 30 characters', 'ticket', 'gw-1');
 const key = new TicketKey(gatewayKey, 'h1');

@@ -51,7 +51,7 @@ export class Lookups {
     if (request.failedTicket !== '') this.#noteFailure(request, nowMs);
     if (!pool || pool.members.size === 0) {
       this.#ring.keepRefusal(number, 'no-gateways', nowMs);
-      const afterMs = ownTimeMs(NO_GATEWAYS_MS, table.settings.random());
+      const afterMs = ownTimeMs(NO_GATEWAYS_MS, spread(number));
       return refusalOf(table, pool, request, this.#id(number), 'no-gateways', afterMs, nowMs);
     }
     pool.renew(nowMs, table.settings.leftOut);
@@ -59,7 +59,7 @@ export class Lookups {
     const waitMs = pool.bucket.take(nowMs);
     if (waitMs > 0) return this.#refuse(pool, request, number, 'rate-limited', nowMs, waitMs);
     if (table.sleep.wokeUp()) {
-      const afterMs = ownTimeMs(WOKE_UP_MS, table.settings.random());
+      const afterMs = ownTimeMs(WOKE_UP_MS, spread(number));
       return this.#refuse(pool, request, number, 'starting', nowMs, afterMs);
     }
     const hotKey = request.key !== '' && pool.hotKeys.count(request.key, nowMs);
@@ -279,6 +279,11 @@ export class Lookups {
   #id(number: number): string {
     return this.#idPrefix + number.toString(36);
   }
+}
+
+/** Numbers that follow one another, far apart and evenly over [0, 1): multiples of the golden ratio. */
+function spread(number: number): number {
+  return (number * 0.618033988749895) % 1;
 }
 
 /** shareCap times the fair share of the last seconds' lookups; none while they are few. */
