@@ -16,10 +16,5 @@ export function retryAfterMs(refusedShare: number, returning: boolean, random: n
   const meanMs = returning
     ? RETURNING_SHORTEST_MS + RETURNING_LONGER_MS * share * share
     : SHORTEST_MS + LONGER_MS * share * share;
-  return ownTimeMs(meanMs, random);
-}
-
-/** A caller's own time to come back, so that those who came together do not come together again. */
-export function ownTimeMs(meanMs: number, random: number): number {
   return Math.round(meanMs * (0.5 + random));
 }

@@ -3,7 +3,7 @@
 
 import type { LookupRequest } from '../../protocol/lookup.ts';
 import { decodeTicket } from '../../protocol/ticket.ts';
-import { ownTimeMs, retryAfterMs } from './admission.ts';
+import { retryAfterMs } from './admission.ts';
 import { offerOwner } from './affinity.ts';
 import type { LookupVerdict, Pick } from './balancer-types.ts';
 import { BAR_LOAD, breakerTried } from './breaker.ts';
@@ -26,9 +26,6 @@ const AFFINITY_SLACK = 0.1;
 const NO_WISHES: readonly Wish[] = [];
 const HOT_KEY_DRAWS = 2;
 const SHARE_CAP_FROM_PER_SEC = 20;
-/** When to ask again, on average: a pool is new or its Herald is, or this Herald was stopped. */
-const NO_GATEWAYS_MS = 2_000;
-const WOKE_UP_MS = 1_000;
 
 export class Lookups {
   readonly #table: LoadTable;
@@ -51,17 +48,13 @@ export class Lookups {
     if (request.failedTicket !== '') this.#noteFailure(request, nowMs);
     if (!pool || pool.members.size === 0) {
       this.#ring.keepRefusal(number, 'no-gateways', nowMs);
-      const afterMs = ownTimeMs(NO_GATEWAYS_MS, spread(number));
-      return refusalOf(table, pool, request, this.#id(number), 'no-gateways', afterMs, nowMs);
+      return refusalOf(table, pool, request, this.#id(number), 'no-gateways', 2_000, nowMs);
     }
     pool.renew(nowMs, table.settings.leftOut);
     pool.rates.countLookup();
     const waitMs = pool.bucket.take(nowMs);
     if (waitMs > 0) return this.#refuse(pool, request, number, 'rate-limited', nowMs, waitMs);
-    if (table.sleep.wokeUp()) {
-      const afterMs = ownTimeMs(WOKE_UP_MS, spread(number));
-      return this.#refuse(pool, request, number, 'starting', nowMs, afterMs);
-    }
+    if (table.sleep.wokeUp()) return this.#refuse(pool, request, number, 'starting', nowMs, 1_000);
     const hotKey = request.key !== '' && pool.hotKeys.count(request.key, nowMs);
     if (request.key === '') pool.hotKeys.count('', nowMs);
 
@@ -279,11 +272,6 @@ export class Lookups {
   #id(number: number): string {
     return this.#idPrefix + number.toString(36);
   }
-}
-
-/** Numbers that follow one another, far apart and evenly over [0, 1): multiples of the golden ratio. */
-function spread(number: number): number {
-  return (number * 0.618033988749895) % 1;
 }
 
 /** shareCap times the fair share of the last seconds' lookups; none while they are few. */
