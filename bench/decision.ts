@@ -143,7 +143,7 @@ const ODD_QUESTIONS: Record<string, { cpu: number; ask: (i: number) => Partial<L
     cpu: 0.3,
     ask: (i) => ({ preferred: [{ key: 'disk', value: 'ssd', weight: (i % 9_973) / 9_973 }] }),
   },
-  'a full pool but for two gateways': { cpu: 0.97, ask: (i) => ({ exclude: [`gw-${i % 500}`, 'gw-501'] }) },
+  'anybody but two, of a full pool': { cpu: 0.97, ask: (i) => ({ exclude: [`gw-${i % 500}`, 'gw-501'] }) },
 };
 
 function oddLookup(count: number, { cpu, ask }: (typeof ODD_QUESTIONS)[string]): number {

@@ -38,11 +38,7 @@ export function followBrokers(
     asking = true;
     const brokers = await askForBrokers(heralds);
     asking = false;
-    try {
-      if (brokers && !stopped) onBrokers(brokers);
-    } catch {
-      // No descriptor is left for a socket, which is no reason to end somebody's program; there may be one in a second.
-    }
+    if (brokers && !stopped) onBrokers(brokers);
   };
   const stop = every(PERIOD_MS, () => void ask());
   return () => {

@@ -157,8 +157,17 @@ function startPublisher(
     lanes.get(broker)?.socket.close();
     lanes.delete(broker);
   };
+  /** To all known brokers, as far as the program may have sockets; for the others they are tried again each tick. */
+  const openLanes = (): void => {
+    try {
+      for (const broker of known) if (!lanes.has(broker.id)) openLaneTo(broker);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EMFILE') throw error;
+    }
+  };
   const setBrokers = (list: readonly BrokerAddress[]): void => {
     if (closing !== undefined || sameBrokers(known, list)) return;
+    known = list;
     const endpoints = new Map(list.map((broker) => [broker.id, broker.publish]));
     for (const [broker, { endpoint }] of lanes) {
       if (endpoints.get(broker) === endpoint) continue;
@@ -166,8 +175,7 @@ function startPublisher(
       closeLane(broker);
     }
     outbox.setBrokers(list, nowMs());
-    for (const broker of list) if (!lanes.has(broker.id)) openLaneTo(broker);
-    known = list;
+    openLanes();
     schedule();
   };
 
@@ -179,12 +187,9 @@ function startPublisher(
   };
 
   const stopTicking = every(TICK_MS, () => {
-    for (const silent of outbox.tick(nowMs())) {
-      // It is connected and does not answer: a fresh socket forgets what was queued for it.
-      closeLane(silent);
-      const broker = known.find((one) => one.id === silent);
-      if (broker) openLaneTo(broker);
-    }
+    // It is connected and does not answer: a fresh socket forgets what was queued for it.
+    for (const silent of outbox.tick(nowMs())) closeLane(silent);
+    openLanes();
     flush();
     if (isIdle()) onIdle();
   });

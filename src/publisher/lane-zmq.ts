@@ -42,14 +42,20 @@ export function openLane(endpoint: string, curve: CurveClient | undefined, event
   const down = (): void => {
     if (open) events.onDown();
   };
-  socket.events.on('handshake', () => {
-    if (open) events.onUp();
-  });
-  socket.events.on('disconnect', down);
+  try {
+    socket.events.on('handshake', () => {
+      if (open) events.onUp();
+    });
+    socket.events.on('disconnect', down);
+    socket.connect(endpoint);
+  } catch (error) {
+    // Its events are two sockets more, for which there may be no room.
+    socket.close();
+    throw error;
+  }
   void readAcks(socket, (frame) => {
     if (open) events.onFrame(frame);
   });
-  socket.connect(endpoint);
 
   return {
     send(frame, notes) {

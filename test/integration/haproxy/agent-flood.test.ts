@@ -89,7 +89,8 @@ describe.runIf(requireServer('haproxy'))('a flood on the agent-check port', () =
         `idle ones ${quantile(idleMs, 0.5).toFixed(0)} ms; HAProxy followed a squeeze in ${fellMs.toFixed(0)} ms`,
     );
     expect(answers.filter((one) => !FULL_LINE.test(one.line))).toEqual([]);
-    // Less than two of the kernel's second tries, 1 s apart, for a connection that came upon a full queue.
+    expect(quantile(tookMs, 0.95)).toBeLessThan(500);
+    // A connection that came upon a full queue is the kernel's second try, 1 s later.
     expect(quantile(tookMs, 0.99)).toBeLessThan(2_000);
     // HAProxy asks each second; more than two questions unheard would show here.
     expect(fellMs).toBeLessThan(4_000);

@@ -107,6 +107,20 @@ describe('a gateway is not named', () => {
     expect(refusal([])).toMatchObject({ refused: { overloaded: 4 } });
   });
 
+  it('and is not told as excluded where it could not be named anyhow: of another pool, or without the label', () => {
+    const balancer = aBalancer();
+    const hot = { cpu: 0.97, periodMs: 2_000 };
+    balancer.report(aReport('a', { ...hot, labels: { disk: 'ssd' } }), 0);
+    balancer.report(aReport('b', { ...hot, labels: { disk: 'hdd' } }), 0);
+    balancer.report(aReport('c', { ...hot, pool: 'chat', labels: { disk: 'ssd' } }), 0);
+    const ask = aLookup({ exclude: ['b', 'c'], labels: { disk: 'ssd' } });
+    expect(balancer.lookup(ask, 1)).toHaveProperty('refused', { overloaded: 1, label: 1 });
+    balancer.report(aReport('a', { ...hot, seq: 2, labels: { disk: 'ssd' }, maxConnections: 1 }), 90);
+    // What was counted is kept for 100 ms, and no longer.
+    expect(balancer.lookup(ask, 100)).toHaveProperty('refused', { overloaded: 1, label: 1 });
+    expect(balancer.lookup(ask, 101)).toHaveProperty('refused', { full: 1, label: 1 });
+  });
+
   it('when it is in another pool or lacks a required label; the refusal says whom that removed', () => {
     const balancer = aBalancer();
     balancer.report(aReport('a', { pool: 'chat', labels: { disk: 'ssd' } }), 0);
@@ -179,6 +193,14 @@ describe('wishes', () => {
     const preferred = [{ key: 'disk', value: 'ssd', weight: 0.1 }];
     expect(named(balancer.lookup(aLookup({ preferred }), 0))).toBe('gw-77');
     expect(balancer.lookup(aLookup({ preferred: [{ ...preferred[0]!, value: 'none' }] }), 0).ok).toBe(true);
+  });
+
+  it('of no weight change nothing', () => {
+    const balancer = aBalancer();
+    for (let i = 0; i < 300; i++)
+      balancer.report(aReport(`gw-${i}`, i === 77 ? { labels: { disk: 'ssd' } } : {}), 0);
+    const preferred = [{ key: 'disk', value: 'ssd', weight: 0 }];
+    expect(named(balancer.lookup(aLookup({ preferred }), 0))).not.toBe('gw-77');
   });
 
   it('are not granted beyond the admission limit', () => {

@@ -82,5 +82,6 @@ describe('views of a pool', () => {
     members.delete(7);
     views.changed();
     expect(views.of({ disk: 'ssd' }, 0).size).toBe(0);
+    expect(views.met([{ key: 'disk', value: 'ssd', weight: 0.1 }], 0)).toEqual([]);
   });
 });

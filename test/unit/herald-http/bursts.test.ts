@@ -49,3 +49,13 @@ test('decides a burst together and sends it after, all in the order in which the
   at(20, 'e');
   expect(log.slice(-2)).toEqual(['decide e', "send E to e's client"]);
 });
+
+test('sends the answers of the next burst to its own clients', async () => {
+  const { at, log, endOfTurn } = desk();
+  at(10, 'a');
+  for (const [i, request] of ['b', 'c'].entries()) {
+    at(10.1 + i / 10, request);
+    await endOfTurn();
+  }
+  expect(log.slice(-2)).toEqual(['decide c', "send C to c's client"]);
+});

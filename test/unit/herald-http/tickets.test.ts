@@ -22,6 +22,14 @@ test('issues exactly the tickets that gateways decode and verify', () => {
   }
 });
 
+test('issues a number before its run like any other', () => {
+  const office = createTicketOffice('a secret of sixteen', 'herald-1');
+  const book = office.open('gw-1');
+  for (const seq of [64, 65, 66, 40, 66]) {
+    expect(book.issue(seq, 5)).toBe(office.open('gw-1').issue(seq, 5));
+  }
+});
+
 test('signs ahead for gateways named often; every ticket is good, its own, and a second old at most', () => {
   const secret = 'a secret of sixteen';
   const office = createTicketOffice(secret, 'herald-1');
