@@ -5,7 +5,8 @@ import { request } from 'undici';
 import { every } from '../daemon/clock.ts';
 import type { Log } from '../daemon/log.ts';
 import { errorFields } from '../daemon/log.ts';
-import { deriveKey, signFeedback } from '../daemon/secrets.ts';
+import type { SignedExchange } from '../daemon/signed-exchange.ts';
+import { createSignedExchange } from '../daemon/signed-exchange.ts';
 import type { BrokerAddress } from '../protocol/load-report.ts';
 
 const PERIOD_MS = 1_000;
@@ -26,46 +27,38 @@ export interface AnnouncerOptions {
   log: Log;
 }
 
-export function startAnnouncing({ heralds, secrets, address, log }: AnnouncerOptions): Announcer {
-  const keys = secrets.map((secret) => deriveKey(secret, 'feedback', address().id));
-  const heard = new Map<string, boolean>();
-  const nonces = new Map<string, string>();
-  /** Which key each Herald was last signed to with. */
-  const keyOf = new Map<string, number>();
+interface Link {
+  herald: string;
+  signed: SignedExchange;
+}
 
-  const send = async (herald: string, method: 'POST' | 'DELETE', tries = keys.length): Promise<void> => {
+export function startAnnouncing({ heralds, secrets, address, log }: AnnouncerOptions): Announcer {
+  const heard = new Map<string, boolean>();
+  const links = heralds.map((herald) => ({ herald, signed: createSignedExchange(address().id, secrets) }));
+
+  const send = async ({ herald, signed }: Link, method: 'POST' | 'DELETE'): Promise<void> => {
     const { id, epoch } = address();
     const body = method === 'POST' ? JSON.stringify(address()) : '';
-    const nonce = nonces.get(herald);
-    const at = keyOf.get(herald) ?? 0;
-    const key = keys[at];
-    const signature =
-      key && nonce !== undefined ? `${id};${nonce};${signFeedback(key, nonce, body)}` : undefined;
     const url = `${herald.replace(/\/$/, '')}/v1/brokers${method === 'DELETE' ? `/${id}?epoch=${epoch}` : ''}`;
-    const reply = await request(url, {
-      method,
-      ...(body !== '' && { body }),
-      headers: {
-        ...(body !== '' && { 'content-type': 'application/json' }),
-        ...(signature !== undefined && { 'herald-signature': signature }),
-      },
-      signal: AbortSignal.timeout(DEADLINE_MS),
+    const signal = AbortSignal.timeout(DEADLINE_MS);
+    const { status } = await signed(body, async (signature) => {
+      const reply = await request(url, {
+        method,
+        ...(body !== '' && { body }),
+        headers: { ...(body !== '' && { 'content-type': 'application/json' }), ...signature },
+        signal,
+      });
+      await reply.body.dump();
+      return { status: reply.statusCode, headers: reply.headers };
     });
-    await reply.body.dump();
-    const fresh = reply.headers['herald-nonce'];
-    if (typeof fresh === 'string') nonces.set(herald, fresh);
-    if (reply.statusCode === 401 && tries > 0 && typeof fresh === 'string') {
-      // Known already: it is the key that is wrong.
-      if (fresh === nonce) keyOf.set(herald, (at + 1) % keys.length);
-      return send(herald, method, tries - 1);
-    }
-    if (reply.statusCode === 409) throw new Error(`a broker that came later has the name ${id}`);
-    if (reply.statusCode >= 300) throw new Error(`HTTP ${reply.statusCode}`);
+    if (status === 409) throw new Error(`a broker that came later has the name ${id}`);
+    if (status >= 300) throw new Error(`HTTP ${status}`);
   };
 
-  const announceTo = async (herald: string): Promise<void> => {
+  const announceTo = async (link: Link): Promise<void> => {
+    const { herald } = link;
     try {
-      await send(herald, 'POST');
+      await send(link, 'POST');
       if (heard.get(herald) !== true) log.info('announced', { herald });
       heard.set(herald, true);
     } catch (error) {
@@ -75,7 +68,7 @@ export function startAnnouncing({ heralds, secrets, address, log }: AnnouncerOpt
   };
   const underWay = new Set<Promise<unknown>>();
   const tell = async (): Promise<void> => {
-    const all = Promise.all(heralds.map(announceTo));
+    const all = Promise.all(links.map(announceTo));
     underWay.add(all);
     await all;
     underWay.delete(all);
@@ -89,7 +82,7 @@ export function startAnnouncing({ heralds, secrets, address, log }: AnnouncerOpt
       stop();
       // One that arrives after the goodbye would undo it.
       await Promise.all(underWay);
-      await Promise.allSettled(heralds.map((herald) => send(herald, 'DELETE')));
+      await Promise.allSettled(links.map((link) => send(link, 'DELETE')));
     },
   };
 }

@@ -2,10 +2,12 @@
 // death milliseconds after it happened. Posts never overlap; while one is under way the next waits as a
 // kind, not as a queue, and is written fresh when its turn comes.
 
+import type { IncomingHttpHeaders } from 'node:http';
 import { Client } from 'undici';
 import type { Clock } from '../daemon/clock.ts';
 import type { Log } from '../daemon/log.ts';
 import { errorFields } from '../daemon/log.ts';
+import { createSignedExchange } from '../daemon/signed-exchange.ts';
 import { refusalText } from '../protocol/decode.ts';
 import type { FeedbackReply } from '../protocol/load-report.ts';
 import { retryDelayMs } from '../protocol/retry.ts';
@@ -18,8 +20,7 @@ const GOODBYE_DEADLINE_MS = 1_000;
 /** Longer than any report period, so that only a death or a goodbye closes the connection. */
 const KEEP_ALIVE_MS = 90_000;
 const MAX_REPLY_BYTES = 1024 * 1024;
-/** Where a Herald tells the nonce that signatures must carry. */
-const NONCE_HEADER = 'herald-nonce';
+const MAX_RETRY_AFTER_MS = 10_000;
 const BACKOFF = { minMs: 100, maxMs: 5_000 };
 
 export type LinkState = 'new' | 'up' | 'failing' | 'closed';
@@ -49,23 +50,13 @@ export interface HeraldLink {
   snapshot(): LinkSnapshot;
 }
 
-interface Answer {
-  status: number;
-  text: string;
-  retryAfterMs: number;
-}
-
 export interface LinkParts {
   origin: string;
-  /** Path of this gateway's own feedback resource, for the goodbye. */
-  gatewayPath: string;
+  gateway: string;
   /** The body of a report of this kind, as of now. */
   write: (kind: ReportKind) => string;
-  /**
-   * Make signature headers for `body` with the nonce that this Herald announced; the likeliest to be right first. A
-   * Herald may not know a new secret yet.
-   */
-  signers: readonly ((nonce: string, body: string) => Record<string, string>)[];
+  /** Cluster secrets to sign with, the likeliest to be right first. */
+  secrets: readonly string[];
   onReply: (reply: FeedbackReply) => void;
   /** A report was not acknowledged. */
   onFailure: () => void;
@@ -84,14 +75,13 @@ export function openHeraldLink(parts: LinkParts): HeraldLink {
     connect: { timeout: REQUEST_DEADLINE_MS },
     maxResponseSize: MAX_REPLY_BYTES,
   });
+  const signed = createSignedExchange(parts.gateway, parts.secrets);
   const offset = createClockOffset();
   let state: LinkState = 'new';
   let heraldId = '';
   let failures = 0;
   let lastError = '';
   let tripMs: number | undefined;
-  let nonce = '';
-  let signer = 0;
   let refusing = false;
   let notBeforeMs = -Infinity;
   let underWay: Promise<void> | undefined;
@@ -108,47 +98,35 @@ export function openHeraldLink(parts: LinkParts): HeraldLink {
     parts.onFailure();
   };
 
-  /**
-   * One request with its deadline. The nonce to sign with is new with each start of a Herald and comes in its
-   * answers; a 401 that brings one we did not know is answered at once, and one that does not with the next key.
-   */
-  const exchange = async (method: 'POST' | 'DELETE', path: string, body: string): Promise<Answer> => {
+  /** One exchange with its deadline. */
+  const exchange = (
+    method: 'POST' | 'DELETE',
+    path: string,
+    body: string,
+  ): Promise<{ status: number; headers: IncomingHttpHeaders; text: string }> => {
     const signal = AbortSignal.timeout(method === 'POST' ? REQUEST_DEADLINE_MS : GOODBYE_DEADLINE_MS);
-    let keysLeft = parts.signers.length - 1;
-    for (;;) {
-      const signedWith = nonce;
-      const response = await client.request({
+    return signed(body, async (signature) => {
+      const {
+        statusCode,
+        headers,
+        body: answer,
+      } = await client.request({
         method,
         path,
-        headers: {
-          ...(method === 'POST' && { 'content-type': 'application/json' }),
-          ...parts.signers[signer]!(signedWith, body),
-        },
+        headers: { ...(method === 'POST' && { 'content-type': 'application/json' }), ...signature },
         ...(method === 'POST' && { body }),
         signal,
       });
-      const text = await response.body.text();
-      const announced = response.headers[NONCE_HEADER];
-      if (typeof announced === 'string') nonce = announced;
-      if (response.statusCode === 401 && nonce !== signedWith) continue;
-      if (response.statusCode === 401 && keysLeft > 0) {
-        keysLeft -= 1;
-        signer = (signer + 1) % parts.signers.length;
-        continue;
-      }
-      return {
-        status: response.statusCode,
-        text,
-        retryAfterMs: Math.min(10_000, 1_000 * (Number(response.headers['retry-after']) || 0)),
-      };
-    }
+      return { status: statusCode, headers, text: await answer.text() };
+    });
   };
 
   const post = async (kind: ReportKind): Promise<void> => {
     const sentMs = clock.nowMs();
     try {
-      const { status, text, retryAfterMs } = await exchange('POST', '/v1/feedback', parts.write(kind));
+      const { status, headers, text } = await exchange('POST', '/v1/feedback', parts.write(kind));
       if (status !== 200) {
+        const retryAfterMs = Math.min(MAX_RETRY_AFTER_MS, 1_000 * (Number(headers['retry-after']) || 0));
         failed(`status ${status}`, { status, answer: text.slice(0, 300) }, retryAfterMs);
         return;
       }
@@ -206,7 +184,7 @@ export function openHeraldLink(parts: LinkParts): HeraldLink {
     async goodbye() {
       if (state === 'up') {
         try {
-          await exchange('DELETE', parts.gatewayPath, '');
+          await exchange('DELETE', `/v1/feedback/${encodeURIComponent(parts.gateway)}`, '');
         } catch (error) {
           log.debug('goodbye-unheard', { herald: origin, ...errorFields(error) });
         }

@@ -3,7 +3,6 @@
 import { randomBytes } from 'node:crypto';
 import { every, systemClock } from '../daemon/clock.ts';
 import { errorFields, silentLog } from '../daemon/log.ts';
-import { deriveKey, signFeedback } from '../daemon/secrets.ts';
 import { refusalText } from '../protocol/decode.ts';
 import type { FeedbackReply, LoadReport, Signals } from '../protocol/load-report.ts';
 import { decodeLoadReport } from '../protocol/load-report.ts';
@@ -85,13 +84,7 @@ export function startReporter(options: ReporterOptions): Reporter {
     return shared.body;
   };
 
-  const signers = [options.secret, options.previousSecret].flatMap((secret) => {
-    if (!secret) return [];
-    const key = deriveKey(secret, 'feedback', gateway);
-    return (nonce: string, body: string): Record<string, string> =>
-      nonce === '' ? {} : { 'herald-signature': `${gateway};${nonce};${signFeedback(key, nonce, body)}` };
-  });
-  if (signers.length === 0) signers.push(() => ({}));
+  const secrets = [options.secret, options.previousSecret].flatMap((secret) => (secret ? [secret] : []));
 
   const guarded = (what: string, call: () => void): void => {
     try {
@@ -127,9 +120,9 @@ export function startReporter(options: ReporterOptions): Reporter {
       if (links.has(origin)) continue;
       const link = openHeraldLink({
         origin,
-        gatewayPath: `/v1/feedback/${encodeURIComponent(gateway)}`,
+        gateway,
         write,
-        signers,
+        secrets,
         onReply: (reply) => onReply(origin, reply),
         onFailure: () => (failuresTotal += 1),
         log,
