@@ -3,15 +3,12 @@
 //
 //   node scripts/run-ts.mjs bench/broker.ts [--messages 200000] [--bytes 512]
 
-import { spawn } from 'node:child_process';
-import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { cpus } from 'node:os';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { createPublisher } from '../src/publisher/index.ts';
 import type { BrokerAddress } from '../src/protocol/load-report.ts';
 import { cpuMs } from './broker-roles/cpu.ts';
+import { Role } from './role.ts';
 
 const { values } = parseArgs({
   options: {
@@ -27,38 +24,8 @@ const TOPICS = Array.from({ length: 350 }, (_, i) => `bench.${i}`);
 const OUTSTANDING = 4_000;
 const DEADLINE_MS = 120_000;
 
-/** A role as a child process that answers one line for each line it is sent. */
-class Role {
-  readonly #child: ChildProcessWithoutNullStreams;
-  readonly #waiting: ((line: unknown) => void)[] = [];
-  readonly #early: unknown[] = [];
-
-  constructor(name: string, argument?: unknown) {
-    const script = join(import.meta.dirname, `broker-roles/${name}.js`);
-    this.#child = spawn(process.execPath, [script, JSON.stringify(argument ?? null)]);
-    this.#child.stderr.pipe(process.stderr);
-    createInterface({ input: this.#child.stdout }).on('line', (text) => {
-      const line: unknown = JSON.parse(text);
-      const next = this.#waiting.shift();
-      if (next) next(line);
-      else this.#early.push(line);
-    });
-  }
-
-  next<T>(): Promise<T> {
-    if (this.#early.length > 0) return Promise.resolve(this.#early.shift() as T);
-    return new Promise((resolve) => this.#waiting.push(resolve as (line: unknown) => void));
-  }
-
-  ask<T>(line: string): Promise<T> {
-    this.#child.stdin.write(`${line}\n`);
-    return this.next<T>();
-  }
-
-  end(): void {
-    this.#child.kill('SIGKILL');
-  }
-}
+const role = (name: string, argument?: unknown): Role =>
+  Role.node(`broker-roles/${name}`, undefined, 0, argument);
 
 interface Row {
   what: string;
@@ -79,18 +46,18 @@ async function untilReceived(receiver: Role, count: number): Promise<void> {
 }
 
 async function floor(perMessage: number): Promise<Row> {
-  const receiver = new Role('floor', { role: 'receive', payloadBytes: BYTES, perMessage });
+  const receiver = role('floor', { role: 'receive', payloadBytes: BYTES, perMessage });
   const endpoint = await receiver.next<string>();
-  const sender = new Role('floor', { role: 'send', payloadBytes: BYTES, perMessage, endpoint });
+  const sender = role('floor', { role: 'send', payloadBytes: BYTES, perMessage, endpoint });
   await sender.next();
   const [sentBefore, gotBefore] = [await sender.ask<Cpu>('cpu'), await receiver.ask<Cpu>('?')];
   const startMs = performance.now();
-  await sender.ask(String(MESSAGES));
+  await sender.ask(MESSAGES);
   await untilReceived(receiver, MESSAGES);
   const tookMs = performance.now() - startMs;
   const [sentAfter, gotAfter] = [await sender.ask<Cpu>('cpu'), await receiver.ask<Cpu>('?')];
-  sender.end();
-  receiver.end();
+  await sender.end('SIGKILL');
+  await receiver.end('SIGKILL');
   return {
     what: `bare ZeroMQ, ${perMessage} a ZeroMQ message`,
     perSec: (MESSAGES / tookMs) * 1_000,
@@ -106,9 +73,9 @@ interface Cpu {
 
 /** `outstanding` publishes wait for their ack at any time; 1 = one frame a message on every hop. */
 async function pipeline(what: string, messages: number, outstanding: number): Promise<Row> {
-  const broker = new Role('broker');
+  const broker = role('broker');
   const address = await broker.next<BrokerAddress>();
-  const receiver = new Role('listener', { broker: address, topics: TOPICS });
+  const receiver = role('listener', { broker: address, topics: TOPICS });
   await receiver.next();
   const publisher = await createPublisher({ brokers: [address] });
   const data = { text: 'x'.repeat(BYTES - 11) };
@@ -124,8 +91,8 @@ async function pipeline(what: string, messages: number, outstanding: number): Pr
   const tookMs = performance.now() - startMs;
   const after = [cpuMs(), (await broker.ask<Cpu>('?')).cpuMs, (await receiver.ask<Cpu>('?')).cpuMs] as const;
   await publisher.close();
-  receiver.end();
-  broker.end();
+  await receiver.end('SIGKILL');
+  await broker.end('SIGKILL');
   const us = (i: 0 | 1 | 2): number => ((after[i] - before[i]) / messages) * 1_000;
   return { what, perSec: (messages / tookMs) * 1_000, senderUs: us(0), brokerUs: us(1), receiverUs: us(2) };
 }

@@ -8,10 +8,10 @@ import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import type { Figures } from './fanout-roles/measure.ts';
 import { idleBytes, measure } from './fanout-roles/measure.ts';
-import { AHEAD, CAN_PIN, LOAD_CORE, SERVER_CORE } from './fanout-roles/role.ts';
 import { scenarios, targets } from './fanout-roles/scenarios.ts';
 import type { ServerKind } from './fanout-roles/servers.ts';
 import { missing } from './fanout-roles/servers.ts';
+import { AHEAD, CAN_PIN, LOAD_CORE, SERVER_CORE } from './role.ts';
 
 const { values } = parseArgs({
   options: {

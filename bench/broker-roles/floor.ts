@@ -23,10 +23,10 @@ if (role === 'receive') {
   socket.connect(endpoint);
   const frame = Buffer.alloc(payloadBytes * perMessage, 'x');
   tell('ready');
-  answerLines((line) => {
-    if (line === 'cpu') return { cpuMs: cpuMs() };
+  answerLines((question: 'cpu' | number) => {
+    if (question === 'cpu') return { cpuMs: cpuMs() };
     void (async () => {
-      for (let sent = 0; sent < Number(line); sent += perMessage) await socket.send(Buffer.from(frame));
+      for (let sent = 0; sent < question; sent += perMessage) await socket.send(Buffer.from(frame));
     })();
     return 'sending';
   });

@@ -33,8 +33,8 @@ const gateway = await startGateway(
 );
 const loopDelay = watchLoop();
 tell({ port: Number(new URL(gateway.url).port) });
-answerLines((line) => {
-  if (JSON.parse(line) === 'gc') globalThis.gc?.();
+answerLines((question: 'stats' | 'gc') => {
+  if (question === 'gc') globalThis.gc?.();
   const { ledger, writes } = gateway.snapshot();
   const stats: ServerStats = { delivered: ledger.delivered, writes, ...loopDelay() };
   return stats;

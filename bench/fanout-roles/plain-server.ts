@@ -72,8 +72,7 @@ function count(frames: number, calls: number): void {
 
 http.listen(0, '127.0.0.1', 4_096, () => tell({ port: (http.address() as AddressInfo).port }));
 const loopDelay = watchLoop();
-answerLines((line) => {
-  const question = JSON.parse(line) as 'stats' | 'gc' | { load: Load };
+answerLines((question: 'stats' | 'gc' | { load: Load }) => {
   if (question === 'gc') globalThis.gc?.();
   if (typeof question === 'object') steadily(question.load, (_topic, data) => publish(data));
   const stats: ServerStats = { delivered, writes, ...loopDelay() };

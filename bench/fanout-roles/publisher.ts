@@ -38,8 +38,7 @@ const open = async (): Promise<Publish> => {
 
 const publish = await open();
 tell('ready');
-answerLines((line) => {
-  const question = JSON.parse(line) as 'stats' | { load: Load };
+answerLines((question: 'stats' | { load: Load }) => {
   if (typeof question === 'object') {
     steadily(question.load, (topic, data) => {
       publish(topic, data).catch((error: unknown) => {

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { BrokerAddress } from '../../src/protocol/load-report.ts';
 import { build } from './native.ts';
-import { LOAD_CORE, NICENESS, Role, SERVER_CORE } from './role.ts';
+import { LOAD_CORE, NICENESS, Role, SERVER_CORE } from '../role.ts';
 import type { Load, ServerStats } from './words.ts';
 
 export type ServerKind = 'gateway' | 'floor-c' | 'floor-node' | 'ws' | 'socketio' | 'nchan' | 'nats';

@@ -1,5 +1,5 @@
-// A part of the fan-out benchmark as a process of its own, bound to one core where `taskset` is there. Parts of
-// ours answer one line of JSON for each line they are sent. What a process costs is read from the kernel's
+// A part of a benchmark as a process of its own, where asked bound to one core if `taskset` is there. Parts of ours
+// answer one line of JSON for each line they are sent. What a process costs is read from the kernel's
 // accounts, so that servers in Node, C and Go are measured with one yardstick.
 
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
@@ -41,8 +41,9 @@ export class Role {
   #ending = false;
   readonly #ended: Promise<void>;
 
-  constructor(command: readonly string[], core: number, niceness: number, name = command[0]!) {
-    const pinned = CAN_PIN ? ['taskset', '-c', String(core), ...command] : command;
+  /** `core` undefined = any. */
+  constructor(command: readonly string[], core: number | undefined, niceness: number, name = command[0]!) {
+    const pinned = core !== undefined && CAN_PIN ? ['taskset', '-c', String(core), ...command] : command;
     const [file, ...args] = AHEAD ? ['nice', '-n', String(niceness), ...pinned] : pinned;
     this.#child = spawn(file!, args);
     running.add(this.#child);
@@ -63,8 +64,8 @@ export class Role {
   }
 
   /** A script of bench/ without its ending. */
-  static node(script: string, core: number, niceness: number, argument: unknown): Role {
-    const path = join(import.meta.dirname, `../${script}.js`);
+  static node(script: string, core: number | undefined, niceness: number, argument: unknown): Role {
+    const path = join(import.meta.dirname, `${script}.js`);
     const nodeFlags = (process.env['FANOUT_NODE_FLAGS'] ?? '').split(' ').filter((flag) => flag !== '');
     const command = [process.execPath, '--expose-gc', ...nodeFlags, path, JSON.stringify(argument ?? null)];
     return new Role(command, core, niceness, script);
