@@ -1,18 +1,25 @@
-// The brokers, from StatsD through Graphite: what passes, what was refused, what was asked for again.
+// The brokers, from StatsD through Graphite: what passes, what was refused, what was asked for again; and the bridges
+// between clusters, where there are any.
 import { dashboard, figure, lines } from './dashboard.mjs';
 import { gaugeBy, rateBy, totalGauge, totalRate } from './graphite.mjs';
 
 // `:regex`, since Grafana writes several chosen values as a glob, {a,b}, unless told.
 const HERE = 'broker=~^(${broker:regex})$';
+const BRIDGE = 'bridge=~^(${bridge:regex})$';
 const PROCESS = ['daemon=broker', 'id=~^(${broker:regex})$'];
 
 export const brokers = dashboard({
   uid: 'herald-brokers',
   title: 'Herald: brokers',
-  description: 'Publication brokers, from StatsD.',
+  description: 'Publication brokers and bridges between clusters, from StatsD.',
   source: 'graphite',
   variables: [
     { name: 'broker', label: 'Broker', query: 'tag_values(broker, name=stats.gauges.broker.topics)' },
+    {
+      name: 'bridge',
+      label: 'Bridge',
+      query: 'tag_values(bridge, name=stats.counters.bridge.messages_passed.rate)',
+    },
   ],
   rows: [
     {
@@ -50,6 +57,15 @@ export const brokers = dashboard({
         lines('Repairs, by outcome', 'mps', [rateBy('outcome', 'broker.repairs', HERE)]),
         lines('Topics', 'short', [gaugeBy('broker', 'broker.topics', HERE)]),
         lines('Repair rings', 'bytes', [gaugeBy('broker', 'broker.ring_bytes', HERE)]),
+      ],
+    },
+    {
+      title: 'Bridges',
+      panels: [
+        lines('Passed to the other cluster', 'mps', [rateBy('bridge', 'bridge.messages_passed', BRIDGE)]),
+        lines('Not passed, by cause', 'mps', [rateBy('cause', 'bridge.messages_lost', BRIDGE)], {
+          help: 'The other cluster is told no gap for these. The log of the bridge says of which bucket.',
+        }),
       ],
     },
     {

@@ -6,6 +6,7 @@
 import { every } from '../daemon/clock.ts';
 import type { Config } from '../daemon/config.ts';
 import type { Log } from '../daemon/log.ts';
+import type { Counter, Metrics } from '../daemon/metrics.ts';
 import type { CurveClient } from '../daemon/zeromq-options.ts';
 import { BUCKET_COUNT, hasBucket } from '../protocol/bucket.ts';
 import type { BrokerAddress } from '../protocol/load-report.ts';
@@ -25,6 +26,7 @@ export type BridgeConfig = Config<typeof bridgeOptions>;
 
 export interface BridgeParts {
   log: Log;
+  metrics: Metrics;
   /** Brokers to start with, or all there are where no Herald is named. */
   from?: readonly BrokerAddress[];
   to?: readonly BrokerAddress[];
@@ -57,16 +59,24 @@ const TICK_MS = 100;
 
 /** `config` as `checkBridgeConfig` leaves it; a side whose brokers are given needs no Herald. */
 export async function startBridge(config: BridgeConfig, parts: BridgeParts): Promise<BridgeHandle> {
-  const { log } = parts;
   const publisher = await createPublisher({
     heralds: config.toHeralds,
     brokers: parts.to ?? [],
     ...curveOf(config, config.toServerKey),
   });
-  return runBridge(config, parts, publisher, log);
+  return runBridge(config, parts, publisher);
 }
 
-function runBridge(config: BridgeConfig, parts: BridgeParts, publisher: Publisher, log: Log): BridgeHandle {
+function runBridge(config: BridgeConfig, parts: BridgeParts, publisher: Publisher): BridgeHandle {
+  const { log, metrics } = parts;
+  const bridge = config.id;
+  const passedMeter = metrics.counter('bridge.messages_passed', { bridge });
+  const lostMeter = (cause: string): Counter => metrics.counter('bridge.messages_lost', { bridge, cause });
+  const lostMeters = {
+    'not-passed': lostMeter('not-passed'),
+    trimmed: lostMeter('trimmed'),
+    'broker-lost': lostMeter('broker-lost'),
+  };
   const counts = { read: 0, passed: 0, acked: 0, failed: 0, notFirstHop: 0, canaries: 0, lost: 0 };
   const wantedSince = new Array<number | undefined>(BUCKET_COUNT);
   const questions = new Questions();
@@ -96,18 +106,26 @@ function runBridge(config: BridgeConfig, parts: BridgeParts, publisher: Publishe
   };
   const acked = (): void => {
     counts.acked += 1;
-    if (failing) log.info('passing-again', { bridge: config.id });
+    passedMeter.add(1);
+    if (failing) log.info('passing-again', { bridge });
     failing = false;
   };
   const notAcked = (error: unknown): void => {
     counts.failed += 1;
-    if (!failing) log.warn('not-passed', { bridge: config.id, error: String(error) });
+    lostMeters['not-passed'].add(1);
+    if (!failing) log.warn('not-passed', { bridge, error: String(error) });
     failing = true;
   };
 
-  const noteLost = (from: BrokerConnection, bucket: number, count: number, why: string): void => {
+  const noteLost = (
+    from: BrokerConnection,
+    bucket: number,
+    count: number,
+    why: 'trimmed' | 'broker-lost',
+  ): void => {
     counts.lost += count;
-    log.warn('messages-lost', { bridge: config.id, broker: from.id, bucket, count, why });
+    lostMeters[why].add(count);
+    log.warn('messages-lost', { bridge, broker: from.id, bucket, count, why });
   };
   const recovery = new Recovery({
     connections: () => sources.values(),

@@ -81,7 +81,7 @@ function addBridgeCommand(program: Command): void {
         const { startBridge } = await import('../broker/bridge.ts');
         const { startTelemetry } = await import('../daemon/telemetry.ts');
         checkBridgeConfig(config);
-        const bridge = await startBridge(config, { log });
+        const bridge = await startBridge(config, { log, metrics });
         const stopTelemetry = startTelemetry(metrics, 'bridge', config.id, config.statsd, log);
         return {
           addresses: bridge.addresses,

@@ -91,6 +91,13 @@ const DEFINITIONS = {
   'broker.repairs': counter('messages', ['broker', 'outcome'], 'messages asked for again by gateways'),
   'broker.topics': gauge('topics', ['broker'], 'topics with a sequence here'),
   'broker.ring_bytes': gauge('bytes', ['broker'], 'memory of the repair rings'),
+
+  'bridge.messages_passed': counter('messages', ['bridge'], 'publications that the other cluster has taken'),
+  'bridge.messages_lost': counter(
+    'messages',
+    ['bridge', 'cause'],
+    'publications that the other cluster was to get and did not, by cause',
+  ),
 } satisfies Record<string, MetricDefinition>;
 
 export type MetricName = keyof typeof DEFINITIONS;

@@ -10,6 +10,7 @@ import { startBridge } from '../../../src/broker/bridge.ts';
 import type { BrokerHandle } from '../../../src/broker/start-broker.ts';
 import { loadConfig } from '../../../src/daemon/config.ts';
 import { silentLog } from '../../../src/daemon/log.ts';
+import { createMetrics } from '../../../src/daemon/metrics.ts';
 import { createPublisher } from '../../../src/publisher/index.ts';
 import { until } from '../../launch/until.ts';
 import { broker, listener, numbers, samePlace } from './rig.ts';
@@ -25,10 +26,15 @@ afterEach(async () => {
 
 const cluster = async (name: string): Promise<BrokerHandle> =>
   closeLater(await broker(`${name}-1`, { cluster: name, httpListen: '' }));
-const bridge = async (from: BrokerHandle, to: BrokerHandle): Promise<BridgeHandle> =>
+const bridge = async (
+  from: BrokerHandle,
+  to: BrokerHandle,
+  metrics = createMetrics(),
+): Promise<BridgeHandle> =>
   closeLater(
     await startBridge(loadConfig(bridgeOptions, {}), {
       log: silentLog,
+      metrics,
       from: [from.address()],
       to: [to.address()],
     }),
@@ -75,6 +81,26 @@ describe('a bridge', () => {
     expect([there, back].map((each) => each.snapshot().notFirstHop)).toEqual([100, 100]);
   });
 
+  it('counts what it passed, and what it could not by cause', async () => {
+    const [east, west] = [await cluster('east'), await cluster('west')];
+    const metrics = createMetrics();
+    const counted = (): Record<string, number> =>
+      Object.fromEntries(metrics.counters().map(({ tags, total }) => [tags['cause'] ?? 'passed', total]));
+    // The second one leads back to where it came from, where it is refused.
+    for (const to of [west, east]) await bridge(east, to, metrics);
+    expect(counted()).toEqual({ passed: 0, 'not-passed': 0, trimmed: 0, 'broker-lost': 0 });
+    for (const place of [east, west]) {
+      const heard = listener([place.address()]);
+      closeLater(heard.link);
+      await heard.link.subscribe('news');
+    }
+    const publisher = closeLater(await createPublisher({ brokers: [east.address()] }));
+    await until('both to carry', async () => {
+      await publisher.publish('news', 1);
+      return counted()['passed']! > 0 && counted()['not-passed']! > 0;
+    });
+  });
+
   it('passes on through a restart of the brokers it writes to', async () => {
     const [east, west] = [await cluster('east'), await broker('west-1', { cluster: 'west', httpListen: '' })];
     const one = await bridge(east, west);
@@ -109,7 +135,11 @@ describe('a bridge', () => {
     await once(herald, 'listening');
     const flags = { fromHeralds: [`http://127.0.0.1:${(herald.address() as AddressInfo).port}`] };
     const bridging = closeLater(
-      await startBridge(loadConfig(bridgeOptions, { flags }), { log: silentLog, to: [west.address()] }),
+      await startBridge(loadConfig(bridgeOptions, { flags }), {
+        log: silentLog,
+        metrics: createMetrics(),
+        to: [west.address()],
+      }),
     );
     const heard = listener([west.address()]);
     closeLater(heard.link);

@@ -9,6 +9,7 @@ import { startUp } from '../../e2e/spine/running-up.ts';
 import type { RunningUp } from '../../e2e/spine/running-up.ts';
 import type { Graphite } from '../../launch/graphite.ts';
 import { launchGraphite } from '../../launch/graphite.ts';
+import { startHeraldProcess } from '../../launch/herald-process.ts';
 import type { Prometheus } from '../../launch/prometheus.ts';
 import { launchPrometheus } from '../../launch/prometheus.ts';
 import { launchStatsd } from '../../launch/statsd.ts';
@@ -49,6 +50,13 @@ export async function launchPlatform(): Promise<Platform> {
     const up = await startUp(args);
     stops.push(() => up.stop());
     stops.push(keepStirring(up));
+    // Back into its own cluster, which refuses what comes back: that is what it counts as lost.
+    const bridge = await startHeraldProcess('bridge', {
+      'from-heralds': up.controlUrl,
+      'to-heralds': up.controlUrl,
+      statsd: statsd.address,
+    });
+    stops.push(() => bridge.stop());
     const prometheus = await launchPrometheus([{ job: 'herald', targets: [`127.0.0.1:${up.ports.admin}`] }]);
     stops.push(() => prometheus.stop());
     return { up, graphite, prometheus, stop };

@@ -48,7 +48,9 @@ const graphiteTargets = DASHBOARDS.flatMap(({ uid, panels }) =>
 );
 
 it.each(graphiteTargets)('$name shows each of two that are chosen, and no other', ({ target }) => {
-  const filters = [...withTwo(target).matchAll(/'(?:gateway|broker|id)=~([^']+)'/g)].map(([, one]) => one!);
+  const filters = [...withTwo(target).matchAll(/'(?:gateway|broker|bridge|id)=~([^']+)'/g)].map(
+    ([, one]) => one!,
+  );
   expect(filters.length).toBeGreaterThan(0);
   for (const filter of filters) {
     const pattern = new RegExp(filter);

@@ -14,7 +14,7 @@ describe('the catalogue', () => {
 
   it.each(Object.keys(METRICS) as MetricName[])('names %s so that every receiver can keep it', (name) => {
     const { unit, tags, meaning } = METRICS[name];
-    expect(name).toMatch(/^(herald|gateway|broker)(\.[a-z][a-z_]*)+$/);
+    expect(name).toMatch(/^(herald|gateway|broker|bridge)(\.[a-z][a-z_]*)+$/);
     expect(unit).not.toBe('');
     expect(meaning).toMatch(/^[a-zA-Z]/);
     for (const tag of tags) expect(tag).toMatch(/^[a-z]+$/);
