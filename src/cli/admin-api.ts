@@ -1,7 +1,7 @@
 // Requests to a running Herald, and its errors turned into one helpful line.
 
 import { request } from 'undici';
-import { isLoopback } from '../daemon/address.ts';
+import { leadsHere } from '../daemon/address.ts';
 import { StartError } from '../daemon/lifecycle.ts';
 import type { Problem } from '../protocol/lookup.ts';
 
@@ -64,8 +64,9 @@ export function whyOf(error: unknown): string {
 /** Nobody answers there. Only on this machine can one be started from here. */
 export class NoHerald extends StartError {
   constructor(url: URL, why: string) {
-    const isHere = isLoopback(url.hostname.replace(/^\[|\]$/g, ''));
-    super(`no Herald answers at ${url.origin} (${why})${isHere ? '; start one with "herald up"' : ''}`);
+    super(
+      `no Herald answers at ${url.origin} (${why})${leadsHere(url.href) ? '; start one with "herald up"' : ''}`,
+    );
   }
 }
 

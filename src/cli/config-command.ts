@@ -13,23 +13,34 @@ import { heraldOptions } from '../herald/herald-options.ts';
 interface Daemon {
   options: Options;
   load(sources: Parameters<typeof loadConfig>[1]): Config<Options>;
-  /** What no single key can tell: throws the StartError that the daemon itself would end with. */
-  check(file: string): Promise<void>;
+  /**
+   * What no single key can tell: throws the StartError that the daemon itself would end with. Resolves with what would
+   * not end it and is hardly meant.
+   */
+  check(file: string): Promise<readonly string[]>;
 }
 
-function daemonOf<O extends Options>(options: O, judge: (config: Config<O>) => Promise<unknown>): Daemon {
+function daemonOf<O extends Options>(
+  options: O,
+  judge: (config: Config<O>) => Promise<unknown>,
+  doubts: (config: Config<O>) => Promise<readonly string[]> = async () => [],
+): Daemon {
   return {
     options,
     load: (sources) => loadConfig(options, sources),
     async check(file) {
-      await judge(loadConfig(options, { file, env: process.env }));
+      const config = loadConfig(options, { file, env: process.env });
+      await judge(config);
+      return doubts(config);
     },
   };
 }
 
 const DAEMONS: Record<string, Daemon> = {
-  serve: daemonOf(heraldOptions, async (config) =>
-    (await import('../herald/config-check.ts')).checkConfig(config),
+  serve: daemonOf(
+    heraldOptions,
+    async (config) => (await import('../herald/config-check.ts')).checkConfig(config),
+    async (config) => (await import('../herald/config-check.ts')).configDoubts(config),
   ),
   gateway: daemonOf(gatewayOptions, async (config) =>
     (await import('../gateway/config-check.ts')).checkConfig(config),
@@ -53,8 +64,9 @@ export function addConfigCommand(program: Command): void {
       'validate a file as the daemon would, with secrets and others from the environment; says the nearest key for an unknown one',
     )
     .action(async (name: string, file: string) => {
-      for (const doubt of mistypedVariables(process.env)) console.error(`herald: warning: ${doubt}`);
-      await DAEMONS[name]!.check(file);
+      const warn = (doubt: string): void => console.error(`herald: warning: ${doubt}`);
+      mistypedVariables(process.env).forEach(warn);
+      (await DAEMONS[name]!.check(file)).forEach(warn);
       console.log(`${file}: a valid configuration of herald ${name}`);
     });
   config

@@ -2,7 +2,7 @@
 
 import { hostname } from 'node:os';
 import type { Address } from '../daemon/address.ts';
-import { formatAddress, parseAddress } from '../daemon/address.ts';
+import { formatAddress, leadsHere, parseAddress } from '../daemon/address.ts';
 import { StartError } from '../daemon/lifecycle.ts';
 import { checkCommon, longEnough } from '../daemon/options.ts';
 import { MIN_SECRET_CHARS } from '../daemon/secrets.ts';
@@ -27,6 +27,11 @@ export function checkConfig(config: GatewayConfig): CheckedConfig {
   }
   if (config.url !== '' && !isGatewayUrl(config.url)) {
     throw new StartError(`--url ${config.url}: expected a ws:// or wss:// URL without credentials`);
+  }
+  if (config.url === '' && isWildcard(listen.host) && !config.heralds.every(leadsHere)) {
+    throw new StartError(
+      `--url: needed, since nobody elsewhere opens ${gatewayUrl(config, listen, listen.port)}`,
+    );
   }
   checkCommon(config);
   longEnough(config.previousSecret, '--previous-secret');

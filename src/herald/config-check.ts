@@ -1,6 +1,8 @@
 // The configuration of one Herald as a whole: what no single option can tell. For `herald config check`, and for
 // the daemon before it opens anything.
 
+import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { checkZookeeperOption } from '../cluster/zookeeper-address.ts';
 import { isHttpUrl } from '../daemon/config.ts';
 import { StartError } from '../daemon/lifecycle.ts';
@@ -31,6 +33,15 @@ export function checkConfig(config: HeraldConfig): void {
   config.helpshift.forEach(readHelpshift);
   optionPairs(config.agentServers, '--agent-servers', 'backend/server=gateway');
   balancerSettings(config, 'herald', 0, () => 0);
+}
+
+/** What stops no start and leaves a wish unfulfilled, each as a line: a disk that comes later may bring the folder. */
+export function configDoubts({ snapshotFile, recordFile }: HeraldConfig): string[] {
+  return Object.entries({ snapshotFile, recordFile }).flatMap(([key, path]) =>
+    path === '' || existsSync(dirname(path))
+      ? []
+      : [`${key}: there is no folder ${dirname(path)}, and the daemon makes none`],
+  );
 }
 
 export function checkHeraldId(id: string): void {

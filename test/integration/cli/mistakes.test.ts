@@ -202,6 +202,11 @@ describe('a configuration file', () => {
     ['gateway', 'pool: a b\n', /--pool: received "a b", expected a name/],
     ['gateway', 'labels: [a b=c]\n', /--labels: received "a b", expected keys of/],
     ['gateway', 'secret: short\n', /--secret: at least 16 characters, got 5/],
+    [
+      'gateway',
+      'listen: 0.0.0.0:7410\nheralds: [http://10.0.0.1:7401]\n',
+      /--url: needed, since nobody elsewhere opens ws:\/\/127\.0\.0\.1:7410\/ws/,
+    ],
     ['gateway', 'tickets: required\n', /--tickets required needs --secret/],
     ['gateway', 'heralds: [nonsense]\n', /heralds: \["nonsense"\] is not a list of http/],
     [
@@ -242,6 +247,15 @@ describe('a configuration file', () => {
       'herald: warning: nothing reads HERALD_TOKN; did you mean HERALD_TOKEN?',
     ]);
     expect(code).toBe(0);
+  });
+
+  it('is checked with a warning of folders that nobody makes', async () => {
+    const missing = join(folder, 'missing');
+    const files = [`snapshotFile: ${missing}/table.json`, `recordFile: ${folder}/traffic`];
+    expect(await check('serve', files.join('\n'))).toMatchObject({
+      code: 0,
+      stderr: `herald: warning: snapshotFile: there is no folder ${missing}, and the daemon makes none\n`,
+    });
   });
 
   it('that is good says so', async () => {
