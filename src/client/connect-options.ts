@@ -63,7 +63,10 @@ export interface Client {
   on<K extends keyof ClientEvents>(name: K, listener: (detail: ClientEvents[K]) => void): () => void;
   subscribe(...topics: TopicWish[]): void;
   unsubscribe(...topics: string[]): void;
-  /** Resolves when the gateway took it. Rejects when not connected or refused; never repeats by itself. */
+  /**
+   * Resolves when the gateway took it; those that come faster than it takes them wait for their turn. Rejects when not
+   * connected or refused, or when 1,000 wait already; never repeats by itself.
+   */
   publish(topic: string, data: unknown): Promise<void>;
   /** Capabilities in force on the connection in use; none while there is no connection. */
   readonly caps: readonly string[];

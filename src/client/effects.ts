@@ -2,8 +2,8 @@
 
 import type { ClientEvent } from './client-events.ts';
 
-/** `link:<n>` watches connection n; the others exist once. */
-export type TimerName = 'acquire' | 'move' | 'handover' | 'resubscribe' | `link:${number}`;
+/** `link:<n>` watches connection n, `pace:<n>` lets it send again; the others exist once. */
+export type TimerName = 'acquire' | 'move' | 'handover' | 'resubscribe' | `${'link' | 'pace'}:${number}`;
 
 export type Effect =
   /** GET this URL; answer with `lookedUp(ask, ...)`. */

@@ -247,6 +247,7 @@ export function createMachine(parts: MachineParts): Machine {
         patient = false;
         next?.release(true);
       } else if (name === 'resubscribe') for (const session of sessions()) session.resubscribe();
+      else if (name.startsWith('pace:')) find(Number(name.slice('pace:'.length)))?.paced();
       else find(Number(name.slice('link:'.length)))?.checked(nowMs);
     },
     subscribe(topics) {

@@ -43,6 +43,8 @@ export interface Session {
   received(text: string, nowMs: number): void;
   /** Its timer fired. */
   checked(nowMs: number): void;
+  /** Its timer for what waits to be sent fired. */
+  paced(): void;
   subscribe(topics: readonly string[]): void;
   unsubscribe(topics: readonly string[]): void;
   publish(publish: number, topic: string, data: unknown): void;

@@ -6,9 +6,10 @@ import { CLIENT_PROTOCOL } from '../protocol/client-frames.ts';
 import { decodeClientOut } from '../protocol/client-out-frames.ts';
 import { closeBand } from '../protocol/close-codes.ts';
 import { TICKET_PROTOCOL_PREFIX } from '../protocol/ticket.ts';
+import { createPace } from './pace.ts';
 import type { Session, SessionParts, SessionPhase } from './session-port.ts';
 import { createStream } from './stream.ts';
-import { createTopicRequests } from './topic-requests.ts';
+import { createTopicRequests, MOST_UNANSWERED } from './topic-requests.ts';
 
 /** From the first byte to the last topic in force; covers a gateway that accepts and then says nothing. */
 export const CONNECT_DEADLINE_MS = 15_000;
@@ -17,6 +18,8 @@ const ASK_AFTER_PINGS = 1.5;
 const DEAD_AFTER_PINGS = 2.5;
 const MIN_PING_MS = 1_000;
 const RESUBSCRIBE_MS = 1_000;
+/** Publications that wait for their turn; a program that is faster for long is told. */
+const MAX_UNSENT = 1_000;
 const OWN_CAPS = ['gap', 'move'];
 const encoder = new TextEncoder();
 
@@ -27,6 +30,8 @@ export function createSession(parts: SessionParts): Session {
   const { link, pick, book, out, emit } = parts;
   const asked = new Map<number, Asked>();
   const postponed = new Set<string>();
+  /** Publications that wait for their turn, as they will be sent. */
+  const unsent: string[] = [];
   let phase: SessionPhase = 'opening';
   let conn = '';
   let agreed: readonly string[] = [];
@@ -40,17 +45,24 @@ export function createSession(parts: SessionParts): Session {
 
   const stream = createStream(book, emit);
   const requests = createTopicRequests((topic) => book.item(topic));
-  const send = (frame: object): void => out({ do: 'send', link, text: JSON.stringify(frame) });
+  const pace = createPace((afterMs) => out({ do: 'timer', name: `pace:${link}`, afterMs }));
+  const transmit = (text: string): void => {
+    pace.spend();
+    out({ do: 'send', link, text });
+  };
+  const send = (frame: object): void => transmit(JSON.stringify(frame));
   const isOpen = (): boolean => phase === 'subscribing' || phase === 'live';
 
   const end = (): void => {
     phase = 'closed';
     out({ do: 'timer', name: `link:${link}`, afterMs: undefined });
+    out({ do: 'timer', name: `pace:${link}`, afterMs: undefined });
     for (const one of asked.values()) {
       if (one.what === 'pub')
         out({ do: 'settle', publish: one.publish, problem: 'the connection closed first' });
     }
     asked.clear();
+    unsent.length = 0;
   };
 
   const close = (code: number, reason: string): void => {
@@ -71,13 +83,24 @@ export function createSession(parts: SessionParts): Session {
   };
 
   const askAboutTopics = (): void => {
-    for (let next = requests.next(maxFrameBytes); next; next = requests.next(maxFrameBytes)) {
+    while (pace.isOpen()) {
+      const next = requests.next(maxFrameBytes);
+      if (!next) return;
       const { what, items } = next;
       ask(what === 'sub' ? { what, topics: items.map(({ c }) => c) } : { what }, (id) => ({
         op: what,
         id,
         c: items,
       }));
+    }
+  };
+
+  /** Sends what waits, as far as the gateway takes it. */
+  const goOn = (): void => {
+    askAboutTopics();
+    // Few unanswered ones: what a slow network brings at once is above no limit.
+    while (unsent.length > 0 && pace.isOpen() && asked.size - unsent.length < MOST_UNANSWERED) {
+      transmit(unsent.shift()!);
     }
   };
 
@@ -119,6 +142,7 @@ export function createSession(parts: SessionParts): Session {
         publish: one.publish,
         ...(problem && { problem: `${problem.code} ${problem.msg}` }),
       });
+      goOn();
       return;
     }
     requests.answered();
@@ -129,7 +153,7 @@ export function createSession(parts: SessionParts): Session {
         else stream.subscribed(item, parts.predecessorDelivers());
       }
     }
-    askAboutTopics();
+    goOn();
   };
 
   const take = (frame: ClientOut): void => {
@@ -141,6 +165,7 @@ export function createSession(parts: SessionParts): Session {
         agreed = frame.caps;
         pingMs = Math.max(MIN_PING_MS, frame.pingMs);
         maxFrameBytes = frame.max.frame;
+        pace.limit(frame.max.perSec);
         parts.onWelcome(frame);
         request('sub', book.topics());
         return;
@@ -242,9 +267,18 @@ export function createSession(parts: SessionParts): Session {
         out({ do: 'settle', publish, problem });
         return;
       }
+      if (unsent.length >= MAX_UNSENT) {
+        out({ do: 'settle', publish, problem: `${MAX_UNSENT} others wait for their turn already` });
+        return;
+      }
       lastId += 1;
       asked.set(lastId, { what: 'pub', publish });
-      out({ do: 'send', link, text });
+      unsent.push(text);
+      goOn();
+    },
+    paced() {
+      pace.tick();
+      goOn();
     },
     caps: () => agreed,
     send(frame) {

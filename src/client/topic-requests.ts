@@ -1,11 +1,11 @@
 // (6) What a gateway is asked about topics, in frames that it takes: as large as it said they may be, and a few at a
-// time. What was asked first is sent first, so that `sub` and `unsub` of one topic do not overtake each other.
+// time. Of several wishes for one topic only the last is asked, so a program may change its mind as often as it likes.
 
 import { MAX_TOPICS_PER_FRAME } from '../protocol/client-frames.ts';
 import type { SubscribeItem } from '../protocol/client-frames.ts';
 
 /** Unanswered at a time; a gateway lets 32 wait and closes the connection beyond. */
-const MOST_UNANSWERED = 16;
+export const MOST_UNANSWERED = 16;
 /** A gateway replays so much a frame, so a client with many topics asks in several, but not in so many that it is closed. */
 const USUAL_TOPICS = 80;
 /** Around the items of a frame: `{"op":"unsub","id":4294967295,"c":[]}`. */
@@ -26,34 +26,38 @@ export interface TopicRequests {
 
 /** `item` says what a topic is to be subscribed with, at the moment its frame is made. */
 export function createTopicRequests(item: (topic: string) => SubscribeItem): TopicRequests {
-  const waiting: { what: TopicRequest['what']; topics: readonly string[]; from: number; most: number }[] = [];
+  const waiting = { sub: new Set<string>(), unsub: new Set<string>() };
+  const mostTopics = { sub: 0, unsub: 0 };
   let unanswered = 0;
 
   return {
     add(what, topics) {
-      const most = Math.max(USUAL_TOPICS, Math.ceil(topics.length / MOST_UNANSWERED));
-      if (topics.length > 0)
-        waiting.push({ what, topics, from: 0, most: Math.min(most, MAX_TOPICS_PER_FRAME) });
+      const other = waiting[what === 'sub' ? 'unsub' : 'sub'];
+      for (const topic of topics) {
+        other.delete(topic);
+        waiting[what].add(topic);
+      }
+      const most = Math.max(USUAL_TOPICS, Math.ceil(waiting[what].size / MOST_UNANSWERED));
+      mostTopics[what] = Math.min(most, MAX_TOPICS_PER_FRAME);
     },
     next(maxBytes) {
-      const [first] = waiting;
-      if (first === undefined || unanswered >= MOST_UNANSWERED) return undefined;
-      const make = (topic: string): SubscribeItem | string => (first.what === 'sub' ? item(topic) : topic);
+      // Who leaves first makes room for who comes: a gateway takes so many topics at a time.
+      const what = waiting.unsub.size > 0 ? 'unsub' : 'sub';
+      if (waiting[what].size === 0 || unanswered >= MOST_UNANSWERED) return undefined;
       const items: (SubscribeItem | string)[] = [];
       let bytes = FRAME_BYTES;
-      while (first.from < first.topics.length && items.length < first.most) {
-        const one = make(first.topics[first.from]!);
+      for (const topic of waiting[what]) {
+        const one = what === 'sub' ? item(topic) : topic;
         // Names and positions are ASCII; and a comma.
         bytes += JSON.stringify(one).length + 1;
-        if (bytes > maxBytes && items.length > 0) break;
+        if (items.length > 0 && (bytes > maxBytes || items.length === mostTopics[what])) break;
         items.push(one);
-        first.from += 1;
+        waiting[what].delete(topic);
       }
-      if (first.from === first.topics.length) waiting.shift();
       unanswered += 1;
-      return { what: first.what, items } as TopicRequest;
+      return { what, items } as TopicRequest;
     },
     answered: () => void (unanswered -= 1),
-    subWaits: () => waiting.some(({ what }) => what === 'sub'),
+    subWaits: () => waiting.sub.size > 0,
   };
 }

@@ -101,7 +101,7 @@ export class ClientOps {
       conn: connection.conn,
       gateway: id,
       pingMs: config.pingMs,
-      max: { frame: config.maxFrameBytes, topics: config.maxTopics },
+      max: { frame: config.maxFrameBytes, topics: config.maxTopics, perSec: config.messagesPerSec },
       lookup: [...config.lookupUrls],
     });
     this.#events.greeted(connection);

@@ -60,7 +60,8 @@ export interface Welcome {
   conn: string;
   gateway: string;
   pingMs: number;
-  max: { frame: number; topics: number };
+  /** Bytes of a frame, topics of a connection, frames a second. */
+  max: { frame: number; topics: number; perSec: number };
   lookup: string[];
 }
 

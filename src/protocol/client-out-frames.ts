@@ -9,6 +9,7 @@ import {
   decoding,
   optionalBoolean,
   optionalInteger,
+  optionalNumber,
   optionalText,
   readFields,
   refuse,
@@ -82,6 +83,7 @@ function readWelcome(from: Fields): Welcome {
     max: {
       frame: optionalInteger(max, 'frame', 1, Number.MAX_SAFE_INTEGER) ?? CLIENT_LIMITS.maxFrameBytes,
       topics: optionalInteger(max, 'topics', 1, Number.MAX_SAFE_INTEGER) ?? CLIENT_LIMITS.maxTopics,
+      perSec: optionalNumber(max, 'perSec', 1, 1e9) ?? CLIENT_LIMITS.messagesPerSec,
     },
     lookup: texts(from, 'lookup'),
   };

@@ -23,7 +23,7 @@ it('welcomes a client and delivers what is published to its topic', async () => 
     caps: ['gap'],
     gateway: 'gw-1',
     pingMs: 25_000,
-    max: { frame: 65_536, topics: 128 },
+    max: { frame: 65_536, topics: 128, perSec: 20 },
     lookup: ['http://herald.test'],
   });
   expect(await client.subscribe('orders.eu')).toEqual([{ c: 'orders.eu', e: 'e1', o: 0 }]);

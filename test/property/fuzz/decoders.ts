@@ -191,7 +191,7 @@ export const DECODERS: Readonly<Record<string, FuzzedDecoder>> = {
         conn: 'c',
         gateway: 'g',
         pingMs: 9,
-        max: { frame: 1, topics: 2 },
+        max: { frame: 1, topics: 2, perSec: 3 },
         lookup: ['http://h'],
       },
     ),

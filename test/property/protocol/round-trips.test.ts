@@ -264,7 +264,11 @@ describe('round trips', () => {
         conn: fc.string(),
         gateway: fc.string(),
         pingMs: fc.integer({ min: 1, max: 86_400_000 }),
-        max: fc.record({ frame: fc.integer({ min: 1 }), topics: fc.integer({ min: 1 }) }),
+        max: fc.record({
+          frame: fc.integer({ min: 1 }),
+          topics: fc.integer({ min: 1 }),
+          perSec: fc.integer({ min: 1, max: 1e9 }),
+        }),
         lookup: fc.array(fc.webUrl()),
       }),
       fc.constantFrom<ClientOut>({ op: 'ping' }, { op: 'pong' }, { op: 'bye' }),

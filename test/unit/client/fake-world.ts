@@ -30,6 +30,7 @@ interface Welcome {
   gateway?: string;
   pingMs?: number;
   maxFrameBytes?: number;
+  perSec?: number;
 }
 
 export interface Answer {
@@ -134,7 +135,7 @@ export function createFakeWorld(options: Partial<MachineParts> = {}, chance: num
           self.says({ op: 'ok', id, c });
         }
       },
-      welcomes({ gateway = 'g', pingMs = 25_000, maxFrameBytes = 65_536 }) {
+      welcomes({ gateway = 'g', pingMs = 25_000, maxFrameBytes = 65_536, perSec = 20 }) {
         self.says({
           op: 'welcome',
           v: 1,
@@ -142,7 +143,7 @@ export function createFakeWorld(options: Partial<MachineParts> = {}, chance: num
           conn: `c${link}`,
           gateway,
           pingMs,
-          max: { frame: maxFrameBytes, topics: 128 },
+          max: { frame: maxFrameBytes, topics: 128, perSec },
           lookup: [],
         });
       },

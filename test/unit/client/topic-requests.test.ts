@@ -51,18 +51,14 @@ describe('requests about topics', () => {
     expect(requests.subWaits()).toBe(false);
   });
 
-  it('do not overtake each other', () => {
+  it('are of the last wish for each topic, those to leave first', () => {
     const requests = asking();
-    requests.add('sub', many(16_500));
-    requests.add('unsub', ['topic.16499']);
-    requests.add('sub', ['topic.16499']);
-    sizes(requests, LARGE);
-    const rest: string[] = [];
-    for (let i = 0; i < 4; i++) {
-      requests.answered();
-      const next = requests.next(LARGE);
-      if (next) rest.push(`${next.what} ${next.items.length}`);
-    }
-    expect(rest).toEqual(['sub 500', 'unsub 1', 'sub 1']);
+    requests.add('sub', many(3));
+    requests.add('unsub', ['topic.1', 'old']);
+    requests.add('sub', ['topic.3', 'old']);
+    expect(requests.next(LARGE)).toEqual({ what: 'unsub', items: ['topic.1'] });
+    const sub = requests.next(LARGE)?.items as { c: string }[];
+    expect(sub.map(({ c }) => c)).toEqual(['topic.0', 'topic.2', 'topic.3', 'old']);
+    expect(requests.next(LARGE)).toBeUndefined();
   });
 });

@@ -1,0 +1,42 @@
+// A program that calls the client SDK far faster than a gateway takes frames, at the gateway's own limits.
+
+import { afterEach, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
+import type { Client } from '../../../src/client/index.ts';
+import { connect } from '../../../src/client/index.ts';
+import type { LaunchedGateway } from '../../launch/gateway.ts';
+import { launchGateway } from '../../launch/gateway.ts';
+import { until } from '../../launch/until.ts';
+
+let running: LaunchedGateway | undefined;
+let client: Client | undefined;
+afterEach(async () => {
+  client?.close();
+  await running?.gateway.close();
+});
+
+it('keeps its connection through hundreds of calls in one turn', async () => {
+  const taken: string[] = [];
+  const publish = (_topic: string, data: Uint8Array): Promise<{ ok: true }> => {
+    taken.push(Buffer.from(data).toString());
+    return Promise.resolve({ ok: true });
+  };
+  running = await launchGateway({ publishTopics: ['*'] }, { publish });
+  const { url, gateway } = running;
+  const found = JSON.stringify({ lookupId: 'l', gateway: 'g', url, ticket: '' });
+  client = connect({
+    herald: 'http://herald.example',
+    webSocket: WebSocket,
+    fetch: async () => ({ status: 200, headers: { get: () => null }, text: async () => found }),
+  });
+  await until('it to be live', () => client!.state.name === 'live');
+  for (let i = 0; i < 400; i++) {
+    client.subscribe(`t${i}`);
+    if (i >= 100) client.unsubscribe(`t${i}`);
+  }
+  const published = Promise.all(Array.from({ length: 60 }, (_, i) => client!.publish('chat', i)));
+  await until('the topics to be in force', () => gateway.snapshot().subscriptions === 100);
+  await published;
+  expect(taken).toEqual(Array.from({ length: 60 }, (_, i) => String(i)));
+  expect(gateway.snapshot().closes).toEqual([]);
+});
