@@ -65,6 +65,13 @@ export function every(periodMs: number, run: () => void, jitter = 0.1, random = 
   return () => clearTimeout(timer);
 }
 
+/** For long work of many small pieces: what else the event loop has to do comes in between. */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}
+
 /** Resolves when `done` does, and after `deadlineMs` at the latest; what `done` rejects with is passed on. */
 export async function atMost(deadlineMs: number, done: Promise<void> | undefined): Promise<void> {
   let timer: NodeJS.Timeout | undefined;

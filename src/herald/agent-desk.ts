@@ -27,9 +27,6 @@ export interface AgentDesk {
   lastAskedMs(): number;
 }
 
-/** A snapshot of the whole table is made at most once in this time, however many servers are asked for. */
-const KEEP_MS = 100;
-
 export function createAgentDesk(parts: AgentDeskParts): AgentDesk {
   const { balancer, servers, startedMs, warmUpMs } = parts;
   /** Set once stopping: the gateways an operator wants out, whose word outlives this Herald. */
@@ -37,16 +34,6 @@ export function createAgentDesk(parts: AgentDeskParts): AgentDesk {
   let lastAskedMs = -Infinity;
   const gatewayOf = ({ backend, server }: AgentRequest): string =>
     servers.get(`${backend}/${server}`) ?? servers.get(server) ?? server;
-
-  let known: ReadonlySet<string> = new Set();
-  let knownAtMs = -Infinity;
-  const knownGateways = (nowMs: number): ReadonlySet<string> => {
-    if (nowMs - knownAtMs >= KEEP_MS) {
-      known = new Set(balancer.snapshot(nowMs).gateways.map((row) => row.gateway));
-      knownAtMs = nowMs;
-    }
-    return known;
-  };
 
   return {
     answer(request, nowMs) {
@@ -56,11 +43,10 @@ export function createAgentDesk(parts: AgentDeskParts): AgentDesk {
       if (steered !== undefined) return steered.has(gateway) ? answer : neutral('herald stopping');
       if (answer.admin !== 'ready' || (answer.health === 'up' && nowMs - startedMs >= warmUpMs))
         return answer;
-      const gateways = knownGateways(nowMs);
-      if (gateways.has(gateway)) return answer;
+      if (balancer.newest(gateway) !== undefined) return answer;
       if (nowMs - startedMs < warmUpMs) return neutral('herald starting');
       // A Herald that nobody reports to may be the one that is cut off: it must not take a whole backend down.
-      return gateways.size === 0 ? neutral('herald knows no gateway') : answer;
+      return balancer.size() === 0 ? neutral('herald knows no gateway') : answer;
     },
     stop(nowMs) {
       const rows = balancer.snapshot(nowMs).gateways;

@@ -17,27 +17,18 @@ export interface HealthSources {
   stopping: () => boolean;
 }
 
-/** Computed at most once in this time: a health check must not cost a snapshot each. */
-const KEEP_MS = 200;
-
-export function createHealth(sources: HealthSources): (nowMs: number) => Health {
-  let kept: Health = { unready: 'starting', degraded: [] };
-  let keptAtMs = -Infinity;
-  return (nowMs) => {
+export function createHealth(sources: HealthSources): () => Health {
+  return () => {
     if (sources.stopping()) return { unready: 'stopping', degraded: [] };
-    if (nowMs - keptAtMs < KEEP_MS) return kept;
-    const table = sources.balancer.snapshot(nowMs);
     const store = sources.storeState();
-    kept = {
+    return {
       // Another replica may know gateways that this one does not.
-      unready: table.gateways.length === 0 ? 'no gateway has reported yet' : undefined,
+      unready: sources.balancer.size() === 0 ? 'no gateway has reported yet' : undefined,
       degraded: [
         ...(store?.problem === undefined ? [] : [`store: ${store.problem}`]),
         ...(store?.snapshotHealthy === false ? ['the snapshot file cannot be written'] : []),
-        ...(table.frozen ? ['table frozen: most gateways fell silent at once'] : []),
+        ...(sources.balancer.isFrozen() ? ['table frozen: most gateways fell silent at once'] : []),
       ],
     };
-    keptAtMs = nowMs;
-    return kept;
   };
 }

@@ -1,9 +1,9 @@
 // Feeds the metrics catalogue: counters are looked up once and then added to, gauges are set once a second
 // from a snapshot of the table, and a gateway that left takes its series with it.
 
-import type { Counter, Metrics } from '../daemon/metrics.ts';
+import type { Counter, Gauge, Metrics } from '../daemon/metrics.ts';
 import type { MetricName } from '../daemon/metrics-catalogue.ts';
-import type { AutoscaleAdvice, GatewayState, TableSnapshot } from './core/balancer-types.ts';
+import type { AutoscaleAdvice, GatewaySnapshot, GatewayState, TableSnapshot } from './core/balancer-types.ts';
 
 export interface HeraldMeters {
   lookup(outcome: string, durationMs: number): void;
@@ -25,9 +25,20 @@ const GATEWAY_GAUGES = {
   'herald.gateway.expected_score': 'expectedScore',
   'herald.gateway.reported_connections': 'connections',
   'herald.gateway.weight_percent': 'weightPercent',
-} as const satisfies Partial<Record<MetricName, string>>;
+} as const satisfies Partial<Record<MetricName, keyof GatewaySnapshot>>;
+const GATEWAY_FIGURES = Object.values(GATEWAY_GAUGES);
+const GATEWAY_GAUGE_NAMES = [
+  'herald.gateway.breaker_open',
+  ...(Object.keys(GATEWAY_GAUGES) as MetricName[]),
+] as const;
 
-const BREAKER_GAUGE: MetricName = 'herald.gateway.breaker_open';
+/** The gauges of one gateway, kept because a fleet has thousands and to look one up costs more than to set it. */
+interface GatewayGauges {
+  /** In the order of GATEWAY_FIGURES. */
+  figures: Gauge[];
+  breaker: Gauge;
+  seenInRound: number;
+}
 
 const SIZE_GAUGES = {
   'herald.size.desired': 'desired',
@@ -50,7 +61,8 @@ export function createHeraldMeters(metrics: Metrics): HeraldMeters {
   const frozen = metrics.gauge('herald.table.frozen');
   const maxOverMean = metrics.gauge('herald.table.max_over_mean');
   const connected = metrics.gauge('herald.store.connected');
-  let known = new Set<string>();
+  const gateways = new Map<string, GatewayGauges>();
+  let round = 0;
   let pools: readonly string[] = [];
   return {
     lookup(outcome, durationMs) {
@@ -66,27 +78,27 @@ export function createHeraldMeters(metrics: Metrics): HeraldMeters {
     table(snapshot) {
       age.set(snapshot.gateways.length === 0 ? 0 : snapshot.ageMs);
       frozen.set(snapshot.frozen ? 1 : 0);
-      for (const state of STATES) {
-        const count = snapshot.gateways.filter((row) => row.effectiveState === state).length;
-        metrics.gauge('herald.gateways', { state }).set(count);
-      }
-      const seen = new Set<string>();
+      const inState = new Map(STATES.map((state) => [state, 0]));
+      round++;
       for (const row of snapshot.gateways) {
-        seen.add(row.gateway);
-        for (const [name, field] of Object.entries(GATEWAY_GAUGES)) {
-          metrics.gauge(name as MetricName, { gateway: row.gateway }).set(row[field]);
+        inState.set(row.effectiveState, inState.get(row.effectiveState)! + 1);
+        let gauges = gateways.get(row.gateway);
+        if (gauges === undefined) {
+          gauges = openGauges(metrics, row.gateway);
+          gateways.set(row.gateway, gauges);
         }
-        metrics.gauge(BREAKER_GAUGE, { gateway: row.gateway }).set(row.breaker === 'closed' ? 0 : 1);
+        gauges.seenInRound = round;
+        for (let i = 0; i < GATEWAY_FIGURES.length; i++) gauges.figures[i]!.set(row[GATEWAY_FIGURES[i]!]);
+        gauges.breaker.set(row.breaker === 'closed' ? 0 : 1);
       }
-      for (const gateway of known) {
-        if (seen.has(gateway)) continue;
-        for (const name of [...Object.keys(GATEWAY_GAUGES), BREAKER_GAUGE]) {
-          metrics.forget(name as MetricName, { gateway });
-        }
+      for (const [state, count] of inState) metrics.gauge('herald.gateways', { state }).set(count);
+      for (const [gateway, { seenInRound }] of gateways) {
+        if (seenInRound === round) continue;
+        gateways.delete(gateway);
+        for (const name of GATEWAY_GAUGE_NAMES) metrics.forget(name, { gateway });
         picks.forget(gateway);
         moves.forget(gateway);
       }
-      known = seen;
       maxOverMean.set(hottestOverMean(snapshot));
     },
     sizes(advices) {
@@ -97,6 +109,11 @@ export function createHeraldMeters(metrics: Metrics): HeraldMeters {
       pools = [...advices.keys()];
     },
   };
+}
+
+function openGauges(metrics: Metrics, gateway: string): GatewayGauges {
+  const [breaker, ...figures] = GATEWAY_GAUGE_NAMES.map((name) => metrics.gauge(name, { gateway }));
+  return { figures, breaker: breaker!, seenInRound: 0 };
 }
 
 /** Hottest over mean expected load of the gateways that take lookups, by capacity; 1 when there is none. */

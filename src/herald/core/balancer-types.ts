@@ -133,7 +133,13 @@ export interface Balancer {
   rows(nowMs: number): TableRow[];
   /** Which report of a gateway is the newest one known; undefined for a gateway that is not. */
   newest(gateway: string): { gateway: string; bootId: string; seq: number } | undefined;
+  /** A row a gateway, so not for what is asked often; the three below are. */
   snapshot(nowMs: number): TableSnapshot;
+  gateway(id: string, nowMs: number): GatewaySnapshot | undefined;
+  /** Gateways in the table. */
+  size(): number;
+  /** Whether the mass-loss guard holds any pool. */
+  isFrozen(): boolean;
   /** Why that lookup got its answer; undefined when it is too long ago or was never here. */
   explain(lookupId: string, nowMs?: number): Explanation | undefined;
   agentAnswer(gateway: string, nowMs: number): AgentAnswer;

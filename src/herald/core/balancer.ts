@@ -11,7 +11,7 @@ import { LoadTable } from './load-table.ts';
 import { Lookups } from './lookups.ts';
 import { Mover } from './mover.ts';
 import type { Pool } from './pool.ts';
-import { rowOf, snapshotOf } from './table-views.ts';
+import { gatewayOf, rowOf, snapshotOf } from './table-views.ts';
 
 const WEIGHT_ROUND_MS = 500;
 /** Until then an unknown gateway may just not have reported to this Herald yet. */
@@ -109,6 +109,12 @@ export function createBalancer(options: BalancerOptions): Balancer {
     },
     rows: (nowMs) => Array.from(table.slots.all(), (record) => rowOf(table, record, nowMs)),
     snapshot: (nowMs) => snapshotOf(table, nowMs),
+    gateway(id, nowMs) {
+      const record = table.slots.get(id);
+      return record && gatewayOf(table, record, nowMs);
+    },
+    size: () => table.slots.size,
+    isFrozen: () => table.massLoss.anyFrozen,
     explain(lookupId, nowMs) {
       if (!lookupId.startsWith(idPrefix)) return undefined;
       const text = lookupId.slice(idPrefix.length);

@@ -32,28 +32,27 @@ export function rowOf(table: LoadTable, record: GatewayRecord, nowMs: number): T
   };
 }
 
+export function gatewayOf(table: LoadTable, record: GatewayRecord, nowMs: number): GatewaySnapshot {
+  const { breaker } = record;
+  const { hot } = table.slots;
+  const at = record.slot * STRIDE;
+  const factors = table.poolOf(record).factors;
+  // A spread row would become a dictionary, which takes twenty times as long to make and is slow to read.
+  return Object.assign(rowOf(table, record, nowMs), {
+    effectiveState: table.state(record, nowMs),
+    desired: record.desired,
+    // An open breaker is told as such: no load is ten times the limit.
+    expectedScore: expectedLoad(hot, at, factors, nowMs) - hot[at + BAR]!,
+    inFlightTickets: table.tickets.count(record.slot),
+    breaker: breaker.state === 'trial' && isBarred(breaker) ? ('open' as const) : breaker.state,
+    weightPercent: record.weightPercent,
+    picks: record.picks,
+  });
+}
+
 export function snapshotOf(table: LoadTable, nowMs: number): TableSnapshot {
-  const gateways: GatewaySnapshot[] = [];
-  let ageMs = Infinity;
-  for (const record of table.slots.all()) {
-    const row = rowOf(table, record, nowMs);
-    ageMs = Math.min(ageMs, row.ageMs);
-    const { breaker } = record;
-    const { hot } = table.slots;
-    const at = record.slot * STRIDE;
-    const factors = table.poolOf(record).factors;
-    gateways.push({
-      ...row,
-      effectiveState: table.state(record, nowMs),
-      desired: record.desired,
-      // An open breaker is told as such: no load is ten times the limit.
-      expectedScore: expectedLoad(hot, at, factors, nowMs) - hot[at + BAR]!,
-      inFlightTickets: table.tickets.count(record.slot),
-      breaker: breaker.state === 'trial' && isBarred(breaker) ? 'open' : breaker.state,
-      weightPercent: record.weightPercent,
-      picks: record.picks,
-    });
-  }
+  const gateways = Array.from(table.slots.all(), (record) => gatewayOf(table, record, nowMs));
+  const ageMs = gateways.reduce((least, row) => Math.min(least, row.ageMs), Infinity);
   return {
     version: table.version,
     ageMs: Number.isFinite(ageMs) ? ageMs : 0,

@@ -13,15 +13,15 @@ import type { OperatorDesk } from '../operator-desk.ts';
 import type { RecordStream } from '../record-stream.ts';
 import type { TrafficLog } from '../traffic-log.ts';
 import { rawQuery } from './http-server.ts';
-import { sendJson } from './json.ts';
+import { sendJson, sendJsonText } from './json.ts';
 import { registerMoverApi } from './mover-api.ts';
 import { openApiDocument } from './openapi.ts';
 import { decodeOperatorRequest } from './operator-request.ts';
 import { registerOpsPage } from './ops-page.ts';
 import { problem, refusalProblem, sendProblem } from './problem.ts';
 import type { TableStream } from './table-stream.ts';
-import type { TableView } from './table-view.ts';
-import { decodeTableQuery, tableView } from './table-view.ts';
+import type { TableQuery, TableView } from './table-view.ts';
+import { decodeTableQuery, tableView, tableViewJson } from './table-view.ts';
 
 export interface AdminApiParts {
   heraldId: string;
@@ -29,7 +29,7 @@ export interface AdminApiParts {
   balancer: Balancer;
   clock: Clock;
   metrics: Metrics;
-  health: (nowMs: number) => Health;
+  health: () => Health;
   desk: OperatorDesk;
   traffic: TrafficLog;
   stream: TableStream;
@@ -52,13 +52,11 @@ interface Named {
 
 export function registerAdminApi(app: FastifyInstance, parts: AdminApiParts): void {
   const { balancer, clock, desk, traffic } = parts;
-  const find = (id: string) => balancer.snapshot(clock.nowMs()).gateways.find((row) => row.gateway === id);
 
-  app.get('/v1/table', (request, reply) => {
+  app.get('/v1/table', async (request, reply) => {
     const query = decodeTableQuery(queryOf(request));
-    if (!query.ok) return void sendProblem(reply, refusalProblem(query.refusal));
-    const nowMs = clock.nowMs();
-    sendJson(reply, viewOf(parts, nowMs, query.value));
+    if (!query.ok) return sendProblem(reply, refusalProblem(query.refusal));
+    return sendJsonText(reply, await tableViewJson(viewOf(parts, query.value)));
   });
 
   app.get('/v1/table/stream', (_request, reply) => {
@@ -78,7 +76,7 @@ export function registerAdminApi(app: FastifyInstance, parts: AdminApiParts): vo
   });
 
   app.get<Named>('/v1/gateways/:id', (request, reply) => {
-    const found = find(request.params.id);
+    const found = balancer.gateway(request.params.id, clock.nowMs());
     if (found === undefined) return void sendUnknown(reply, balancer, clock, request.params.id);
     sendJson(reply, found);
   });
@@ -86,7 +84,7 @@ export function registerAdminApi(app: FastifyInstance, parts: AdminApiParts): vo
   for (const [action, state] of ACTIONS) {
     app.post<Named>(`/v1/gateways/:id/${action}`, async (request, reply) => {
       const { id } = request.params;
-      if (find(id) === undefined) return sendUnknown(reply, balancer, clock, id);
+      if (balancer.newest(id) === undefined) return sendUnknown(reply, balancer, clock, id);
       const wish = decodeOperatorRequest(typeof request.body === 'string' ? request.body : '', request.ip);
       if (!wish.ok) return sendProblem(reply, refusalProblem(wish.refusal));
       const done = await desk.set({ gateway: id, state, ...wish.value });
@@ -152,21 +150,15 @@ export function registerAdminApi(app: FastifyInstance, parts: AdminApiParts): vo
 }
 
 /** The whole table as JSON text, for the stream. */
-export function tableJson(parts: Omit<AdminApiParts, 'stream' | 'recording'>): string {
-  return JSON.stringify(viewOf(parts, parts.clock.nowMs(), { pool: '', order: 'gateway' }));
+export function tableJson(parts: ViewParts): Promise<string> {
+  return tableViewJson(viewOf(parts, { pool: '', order: 'gateway' }));
 }
 
-function viewOf(
-  parts: Omit<AdminApiParts, 'stream' | 'recording'>,
-  nowMs: number,
-  query: Parameters<typeof tableView>[1],
-): TableView {
-  const { degraded } = parts.health(nowMs);
-  return tableView(parts.balancer.snapshot(nowMs), query, {
-    heraldId: parts.heraldId,
-    policy: parts.policy,
-    degraded,
-  });
+type ViewParts = Pick<AdminApiParts, 'heraldId' | 'policy' | 'balancer' | 'clock' | 'health'>;
+
+function viewOf({ heraldId, policy, balancer, clock, health }: ViewParts, query: TableQuery): TableView {
+  const { degraded } = health();
+  return tableView(balancer.snapshot(clock.nowMs()), query, { heraldId, policy, degraded });
 }
 
 function queryOf(request: FastifyRequest): URLSearchParams {

@@ -17,7 +17,7 @@ export interface PublicApiParts {
   desk: LookupDesk;
   tickets: TicketOffice;
   clock: Clock;
-  health: (nowMs: number) => Health;
+  health: () => Health;
   corsOrigins: readonly string[];
 }
 
@@ -106,7 +106,7 @@ export function registerPublicApi(app: FastifyInstance, parts: PublicApiParts): 
       .send('{"status":"alive"}');
   });
   app.get('/readyz', { exposeHeadRoute: true }, (_request, reply) => {
-    const { unready, degraded } = health(clock.nowMs());
+    const { unready, degraded } = health();
     const status = unready !== undefined ? 'unready' : degraded.length > 0 ? 'degraded' : 'ready';
     void reply
       .code(unready === undefined ? 200 : 503)

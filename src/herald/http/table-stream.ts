@@ -15,17 +15,22 @@ const BEAT_MS = 500;
 /** Unread bytes at which a watcher is dropped: a table of 10,000 rows fits once. */
 const MAX_UNREAD_BYTES = 8 * 1024 * 1024;
 
-/** `tableJson` is called once a beat, and only while somebody watches. */
-export function createTableStream(tableJson: () => string): TableStream {
+/** `tableJson` is called once a beat, and only while somebody watches. It must not reject. */
+export function createTableStream(tableJson: () => Promise<string>): TableStream {
   const watchers = new Set<ServerResponse>();
-  const event = (): string => `event: table\ndata: ${tableJson()}\n\n`;
-  const stop = every(BEAT_MS, () => {
-    if (watchers.size === 0) return;
-    const text = event();
+  const event = async (): Promise<string> => `event: table\ndata: ${await tableJson()}\n\n`;
+  let underWay = false;
+  const beat = async (): Promise<void> => {
+    underWay = true;
+    const text = await event();
+    underWay = false;
     for (const response of watchers) {
       if (response.writableLength > MAX_UNREAD_BYTES) response.destroy();
       else response.write(text);
     }
+  };
+  const stop = every(BEAT_MS, () => {
+    if (watchers.size > 0 && !underWay) void beat();
   });
   return {
     watch(response) {
@@ -38,12 +43,13 @@ export function createTableStream(tableJson: () => string): TableStream {
         'cache-control': 'no-store',
         'x-accel-buffering': 'no',
       });
-      response.write(event());
+      void event().then((text) => watchers.has(response) && response.write(text));
       return true;
     },
     close() {
       stop();
       for (const response of watchers) response.end();
+      watchers.clear();
     },
   };
 }

@@ -3,6 +3,7 @@
 
 import { readFileSync } from 'node:fs';
 import { rename, rm, writeFile } from 'node:fs/promises';
+import { nextTurn } from '../../daemon/clock.ts';
 import type { Log, LogFields } from '../../daemon/log.ts';
 import { errorFields } from '../../daemon/log.ts';
 import type { Decoded } from '../../protocol/decode.ts';
@@ -40,11 +41,16 @@ export function snapshotFile(path: string, heraldId: string, log: Log): Snapshot
     healthy = false;
   };
 
-  const write = async (text: string, wishesText: string, rows: readonly TableRow[]): Promise<void> => {
+  const write = async (wishesText: string, rows: readonly TableRow[]): Promise<void> => {
     const hangs = setTimeout(() => fails({ afterMs: HANGS_AFTER_MS }), HANGS_AFTER_MS).unref();
+    const parts: string[] = [];
+    for (const part of splitParts(rows)) {
+      parts.push(encodeTablePart({ v: 1, heraldId, bootId: '', rows: part }));
+      await nextTurn();
+    }
     try {
       // The rename makes it whole or absent: a reader never sees half a table.
-      await writeFile(temporary, text);
+      await writeFile(temporary, `{"v":1,"desired":${wishesText},"parts":[${parts.join(',\n')}]}\n`);
       await rename(temporary, path);
       saved = { wishesText, rows };
       if (!healthy) log.info('snapshot-file-written-again', { path });
@@ -64,10 +70,7 @@ export function snapshotFile(path: string, heraldId: string, log: Log): Snapshot
         Object.fromEntries([...desired].map(([gateway, kept]) => [gateway, keptFields(kept)])),
       );
       if (saved?.wishesText === wishesText && sameReports(saved.rows, rows)) return;
-      const parts = splitParts(rows).map((part) =>
-        encodeTablePart({ v: 1, heraldId, bootId: '', rows: part }),
-      );
-      underWay = write(`{"v":1,"desired":${wishesText},"parts":[${parts.join(',\n')}]}\n`, wishesText, rows);
+      underWay = write(wishesText, rows);
       await underWay;
     },
     healthy: () => healthy,

@@ -7,6 +7,7 @@ import type { ClusterPaths } from '../../cluster/paths.ts';
 import { parsePartName } from '../../cluster/paths.ts';
 import { watchEntries } from '../../cluster/watch-entries.ts';
 import type { Clock } from '../../daemon/clock.ts';
+import { nextTurn } from '../../daemon/clock.ts';
 import type { Log } from '../../daemon/log.ts';
 import type { TableRow } from '../../protocol/table-row.ts';
 import { encodeTablePart, TABLE_LIMITS } from '../../protocol/table-row.ts';
@@ -222,6 +223,7 @@ export function createTableExchange(options: TableExchangeOptions): TableExchang
       let parts = splitParts(rows, rowsPerPart);
       // One after the other: a Herald never has more than one large write under way.
       for (let index = 0; index < parts.length; index++) {
+        if (index > 0) await nextTurn();
         if (await writePart(index, parts[index]!)) continue;
         parts = splitParts(rows, rowsPerPart);
         index = -1;

@@ -98,6 +98,24 @@ describe('a flush', () => {
     for (const datagram of datagrams) expect(datagram.length).toBeLessThanOrEqual(1_432);
   });
 
+  it('of a large fleet is sent in turns of the loop, all of it, and what comes meanwhile with the next', async () => {
+    const picks = metrics.counter('herald.picks', { gateway: 'gw-1999' });
+    for (let i = 0; i < 2_000; i++)
+      metrics.gauge('herald.gateway.weight_percent', { gateway: `gw-${i}` }).set(i);
+    vi.advanceTimersByTime(1_000);
+    picks.add(7);
+    vi.useRealTimers();
+    await stop();
+    await vi.waitFor(() => {
+      const lines = datagrams.flatMap(linesOf);
+      expect(lines.filter((line) => line.startsWith('herald.gateway.weight_percent'))).toHaveLength(4_000);
+      expect(lines.filter((line) => line.startsWith('herald.picks'))).toEqual([
+        'herald.picks:0|c|#gateway:gw-1999',
+        'herald.picks:7|c|#gateway:gw-1999',
+      ]);
+    });
+  });
+
   it('counts anew after a series was forgotten', async () => {
     metrics.gauge('herald.table.age').set(1);
     metrics.counter('herald.picks', { gateway: 'a' }).add(100);
