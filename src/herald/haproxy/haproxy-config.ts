@@ -29,6 +29,8 @@ backend ${backend}
     timeout server 30s
     timeout tunnel 24h
     option httpchk GET /livez
+    # Whoever answers lives, also a server that has no such page; whether it takes connections the agent says.
+    http-check expect rstatus ^[234]
     # weight 100: a percentage of the default weight 1 would round to 0. One agent speaks for all servers,
     # told apart by agent-send, which HAProxy sends as written: the \\n is needed.
     default-server weight 100 check inter 2s agent-check agent-inter 1s agent-addr ${host} agent-port ${port}

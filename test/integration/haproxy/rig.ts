@@ -20,7 +20,8 @@ export interface MiniGateway {
 }
 
 export async function miniGateway(id: string, cpu: number): Promise<MiniGateway> {
-  const server = createServer((request, response) => response.end(request.url === '/livez' ? 'alive' : id));
+  // As a plain `ws` server answers what is no WebSocket.
+  const server = createServer((_request, response) => response.writeHead(426).end());
   const sockets = new WebSocketServer({ server, path: '/ws' });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
