@@ -13,7 +13,7 @@ import { outputFlag, printJson } from './output.ts';
 
 interface MoverFlags extends AdminFlags {
   pool?: string;
-  reason: string;
+  reason?: string;
   output: Output;
 }
 
@@ -26,13 +26,13 @@ export function addMoverCommand(program: Command): void {
       new Argument('[mode]', 'on, dry-run = decide and order nothing, off = stop at once').choices(MODES),
     )
     .option('--pool <pool>', 'this pool alone')
-    .option('--reason <text>', 'kept in the audit', '')
+    .option('--reason <text>', 'kept in the audit')
     .addOption(outputFlag())
     .action(mover);
 }
 
 async function mover(mode: string | undefined, flags: MoverFlags): Promise<void> {
-  const { pool, reason } = flags;
+  const { pool, reason = '' } = flags;
   const wish = mode === undefined ? undefined : { mode, reason, author: author(), ...(pool && { pool }) };
   const view = await askSuccess<MoverView>(adminTarget(flags), '/v1/mover', wish);
   if (pool !== undefined && !Object.hasOwn(view.modes, pool)) {

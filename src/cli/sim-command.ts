@@ -131,9 +131,13 @@ async function writeChart(path: string, results: SimulationResult[]): Promise<vo
 async function replayFile(path: string, policies: SimPolicy[], flags: SimFlags): Promise<void> {
   const events = await readRecording(path);
   const seed = wholeNumber('--seed', flags.seed, 0, 2 ** 31);
-  const results = policies
-    .filter((policy) => !NOT_REPLAYED.includes(policy))
-    .map((policy) => replay(events, { policy: policy as PolicyName, seed }));
+  const replayed = policies.filter((policy) => !NOT_REPLAYED.includes(policy));
+  if (replayed.length === 0) {
+    throw new StartError(
+      `--policy ${policies.join(' ')}: a recording does not tell what such a policy needs`,
+    );
+  }
+  const results = replayed.map((policy) => replay(events, { policy: policy as PolicyName, seed }));
   if (flags.output === 'json') console.log(JSON.stringify(results, null, 2));
   else if (flags.output === 'ndjson') for (const result of results) console.log(JSON.stringify(result));
   else printReplays(results);

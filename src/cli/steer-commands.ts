@@ -13,7 +13,7 @@ import { author } from './given.ts';
 import { addMoverCommand } from './mover-command.ts';
 
 interface SteerFlags extends AdminFlags {
-  reason: string;
+  reason?: string;
   for?: string;
   wait?: boolean;
 }
@@ -21,17 +21,29 @@ interface SteerFlags extends AdminFlags {
 const POLL_MS = 500;
 const NOT_THERE = 404;
 
+/** As long as a Herald takes. */
+const LONGEST = '90d';
+
 const DEEDS = {
-  drain: 'send no new connections and move the others away',
-  maint: 'take it out of service at once; open connections stay',
-  ready: 'let it take connections again',
+  drain: {
+    state: 'drain',
+    does: 'send no new connections and move the others away',
+    done: 'the last connection has gone',
+  },
+  maint: {
+    state: 'maint',
+    does: 'take it out of service at once; open connections stay',
+    done: 'nobody is sent there any more',
+  },
+  ready: { state: 'up', does: 'let it take connections again', done: 'it takes them' },
 } as const;
 
 export function addSteerCommands(program: Command): void {
-  for (const [deed, description] of Object.entries(DEEDS) as [keyof typeof DEEDS, string][]) {
-    const command = adminFlags(program.command(`${deed} <gatewayId>`).description(description))
-      .option('--reason <text>', 'shown in the table and kept with the state', '')
-      .option('--wait', 'return when it is done (drain: when the last connection has gone)');
+  for (const deed of Object.keys(DEEDS) as (keyof typeof DEEDS)[]) {
+    const { does, done } = DEEDS[deed];
+    const command = adminFlags(program.command(`${deed} <gatewayId>`).description(does))
+      .option('--reason <text>', 'shown in the table and kept with the state')
+      .option('--wait', `return when ${done}`);
     if (deed !== 'ready') command.option('--for <duration>', 'lapses by itself, e.g. 30m');
     command.action((gatewayId: string, flags: SteerFlags) => steer(deed, gatewayId, flags));
   }
@@ -40,12 +52,12 @@ export function addSteerCommands(program: Command): void {
 
 async function steer(deed: keyof typeof DEEDS, gatewayId: string, flags: SteerFlags): Promise<void> {
   const target = adminTarget(flags);
-  const forMs = flags.for === undefined ? undefined : parseDurationMs(flags.for, '--for');
+  const forMs = flags.for === undefined ? undefined : parseDurationMs(flags.for, '--for', LONGEST);
   // To Herald 0 means without an end, the opposite of what was asked for.
   if (forMs === 0) throw new StartError(`--for ${String(flags.for)}: expected at least 1s`);
   const path = `/v1/gateways/${encodeURIComponent(gatewayId)}`;
   const { shared } = await askSuccess<{ shared: boolean }>(target, `${path}/${deed}`, {
-    reason: flags.reason,
+    reason: flags.reason ?? '',
     author: author(),
     ...(forMs !== undefined && { forMs }),
   });
@@ -64,6 +76,10 @@ async function waitUntilDone(deed: keyof typeof DEEDS, target: Target, path: str
     const { status, value } = await askJson(target, path);
     const gateway = value as GatewaySnapshot;
     if (status === 200 ? reached(deed, gateway) : deed === 'drain' && status === NOT_THERE) break;
+    if (status === 200 && gateway.desired.state !== DEEDS[deed].state) {
+      if (isTTY && left >= 0) process.stderr.write('\n');
+      throw new StartError(`${gateway.gateway}: not done; it is wanted ${gateway.desired.state} again`);
+    }
     if (status === 200 && deed === 'drain' && gateway.connections !== left) {
       left = gateway.connections;
       process.stderr.write(isTTY ? `\r${left} connections left   ` : `${left} connections left\n`);

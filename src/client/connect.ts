@@ -253,7 +253,12 @@ function readCaps(caps: readonly string[]): readonly string[] {
 }
 
 function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  if (!(error instanceof Error)) return String(error);
+  // To Node's `fetch` all that fails is "fetch failed"; why stands behind it.
+  const { cause } = error;
+  return cause instanceof Error && cause.message !== ''
+    ? `${error.message}, ${cause.message}`
+    : error.message;
 }
 
 function globalWebSocket(): WebSocketConstructor {

@@ -130,8 +130,8 @@ function bounded(query: URLSearchParams, name: string, max: number): string {
   return value;
 }
 
-function labels(pairs: string[]): Record<string, string> {
-  if (pairs.length > MAX_LABELS) refuse('label', pairs.length, `at most ${MAX_LABELS} labels`);
+function labels(pairs: string[], field = 'label'): Record<string, string> {
+  if (pairs.length > MAX_LABELS) refuse(field, pairs.length, `at most ${MAX_LABELS} labels`);
   const found: Record<string, string> = {};
   for (const pair of pairs) {
     const equals = pair.indexOf('=');
@@ -143,7 +143,7 @@ function labels(pairs: string[]): Record<string, string> {
       !LABEL_KEY_PATTERN.test(key) ||
       !LABEL_VALUE_PATTERN.test(value)
     ) {
-      refuse('label', pair, 'key=value');
+      refuse(field, pair, 'key=value');
     }
     found[key] = value;
   }
@@ -157,7 +157,7 @@ function preferred(wishes: string[]): { preferred?: PreferredLabel[] } {
   return {
     preferred: wishes.map((wish) => {
       const at = wish.lastIndexOf('@');
-      const [entry] = Object.entries(labels([at < 0 ? wish : wish.slice(0, at)]));
+      const [entry] = Object.entries(labels([at < 0 ? wish : wish.slice(0, at)], 'prefer'));
       const weight = at < 0 ? 0.1 : Number(wish.slice(at + 1) || NaN);
       if (!entry || !(weight >= 0 && weight <= 1))
         return refuse('prefer', wish, 'key=value@weight, weight 0..1');

@@ -95,7 +95,10 @@ export function registerAdminApi(app: FastifyInstance, parts: AdminApiParts): vo
   app.get<Named>('/v1/explain/:id', (request, reply) => {
     const explained = balancer.explain(request.params.id, clock.nowMs());
     if (explained === undefined) {
-      const detail = 'not among the remembered lookups of this Herald';
+      // A lookup's id begins with that of the Herald that answered it.
+      const answered = request.params.id.split('.').slice(0, -2).join('.');
+      const isOfAnother = answered !== parts.heraldId && ID_PATTERN.test(answered);
+      const detail = `not among the remembered lookups of this Herald${isOfAnother ? `; ask ${answered}` : ''}`;
       return void sendProblem(reply, problem(404, 'no-such-lookup', detail));
     }
     sendJson(reply, explained);

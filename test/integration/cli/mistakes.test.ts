@@ -1,14 +1,17 @@
 // The built program as somebody uses it who makes mistakes: one line that helps, the right exit code, no stack.
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { HERALD_BIN } from '../../e2e/spine/running-up.ts';
 import { freePort } from '../../launch/free-port.ts';
 import { ANY_PORT, startHeraldProcess } from '../../launch/herald-process.ts';
+import { oneHerald, report } from '../herald/one-herald.ts';
 
 interface Ended {
   code: number | null;
@@ -57,6 +60,7 @@ describe('a mistake on the command line', () => {
       /^herald: cannot listen on a b:1 \((ENOTFOUND|EAI_AGAIN)\); choose another with --listen\n$/,
     ],
     [['drain', 'gw-1', '--for', '0s'], /^herald: --for 0s: expected at least 1s\n$/],
+    [['drain', 'gw-1', '--for', '91d'], /^herald: --for 91d: expected at most 90d\n$/],
     [['record', 'file', '--for', '30d'], /^herald: --for 30d: expected at most 24d\n$/],
     [['top'], /^herald: herald top needs a terminal; use herald table --watch\n$/],
   ])('%j is one helpful line', async (args, expected) => {
@@ -122,6 +126,15 @@ describe('a Herald that is not there', () => {
     expect([code, stdout]).toEqual([1, '']);
   });
 
+  it('is told by subscribe with the reason, while it goes on asking', async () => {
+    const place = `127.0.0.1:${await freePort()}`;
+    const child = spawn(process.execPath, [HERALD_BIN, 'subscribe', 'news', '--url', `http://${place}`]);
+    const [line] = (await once(createInterface({ input: child.stderr }), 'line')) as [string];
+    child.kill();
+    const why = `no Herald answers: fetch failed, connect ECONNREFUSED ${place}`;
+    expect(JSON.parse(line)).toMatchObject({ state: { name: 'waiting', why } });
+  });
+
   it('may be something else', async () => {
     const other = createServer((_request, response) => response.end('<html>it works</html>'));
     await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
@@ -162,6 +175,20 @@ describe('a Herald that asks for a token', () => {
     expect(checked.stdout).toContain(`UNKNOWN - http://${admin} ${words.split(';')[0]}`);
     expect(checked.code).toBe(3);
   });
+});
+
+it('waiting for a drain ends when somebody lifts it, or its time is up', async () => {
+  const one = await oneHerald();
+  await fetch(`${one.addresses.control}/v1/feedback`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(report('gw-1', { connections: 5 })),
+  });
+  const asked = ['--for', '1s', '--wait', '--admin', one.addresses.admin];
+  const { code, stderr } = await herald(['drain', 'gw-1', ...asked]);
+  await one.close();
+  expect(stderr).toBe('5 connections left\nherald: gw-1: not done; it is wanted up again\n');
+  expect(code).toBe(1);
 });
 
 describe('a configuration file', () => {
@@ -284,6 +311,14 @@ describe('a recording to replay', () => {
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({ lookups: 1 });
     expect(stderr).toMatch(/recording\.ndjson:2: .*left out/);
+  });
+
+  it('is nothing for policies that know what no recording tells', async () => {
+    const file = join(folder, 'recording.ndjson');
+    writeFileSync(file, `${lookup}\n`);
+    const { code, stdout, stderr } = await herald(['sim', '--replay', file, '--policy', 'oracle']);
+    expect(stderr).toMatch(/^herald: --policy oracle: a recording does not tell/);
+    expect([code, stdout]).toEqual([1, '']);
   });
 
   it.each([

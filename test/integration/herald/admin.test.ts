@@ -148,6 +148,7 @@ test('explains a lookup', async () => {
   expect(explained.status).toBe(200);
   expect(JSON.stringify(explained.body)).toContain(body.gateway);
   expect((await ask(admin('/v1/explain/nothing'))).body.code).toBe('no-such-lookup');
+  expect((await ask(admin('/v1/explain/herald-2.eu.abc.1f'))).body.detail).toMatch(/; ask herald-2\.eu$/);
 });
 
 test('streams the table as server-sent events, to a bounded number of watchers', async () => {

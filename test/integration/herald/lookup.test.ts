@@ -77,6 +77,7 @@ test('refuses a bad query by field, value and range', async () => {
     ['pool=%00', 'pool'],
     ['label=nothing', 'label'],
     ['label=__proto__=x', 'label'],
+    ['prefer=nothing', 'prefer'],
     ['exclude=a%20b', 'exclude'],
     ['intent=steal', 'intent'],
     [`key=${'k'.repeat(257)}`, 'key'],
