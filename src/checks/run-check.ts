@@ -76,7 +76,7 @@ export const CHECKS: Readonly<Record<string, Check>> = {
     run: checkLookup,
   },
   canary: {
-    help: 'a message from a publisher through a broker to a subscriber at each gateway a lookup names; ms',
+    help: 'a message by way of a broker to each gateway that a lookup names; ms',
     limits: { warn: 500, crit: 2_000, worse: 'high' },
     run: checkCanary,
   },

@@ -26,8 +26,8 @@ interface CheckFlags extends AdminFlags, Record<string, unknown> {
 
 export function addCheckCommand(program: Command): void {
   const names = Object.entries(CHECKS).map(([name, { help, limits }]) => {
-    const defaults = limits === undefined ? '' : ` (warn ${limits.warn}, crit ${limits.crit})`;
-    return `  ${name.padEnd(14)} ${help}${defaults}`;
+    const defaults = limits === undefined ? '' : `  warn ${limits.warn}, crit ${limits.crit}`;
+    return `  ${name}${defaults}\n      ${help}`;
   });
   brokerReachFlags(adminFlags(program.command('check <name>')))
     .description('a Sensu or Nagios check: one line with performance data; exit 0, 1, 2 or 3')

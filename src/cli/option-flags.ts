@@ -8,6 +8,14 @@ import { envName, flagName, loadConfig, printConfig } from '../daemon/config.ts'
 
 /** Adds one flag an option, plus `--config` and `--print-config`. */
 export function addOptionFlags(command: Command, options: Options): Command {
+  // The flags are long: beside them, on a terminal of 80 columns, there would be no room for what they do.
+  command.configureHelp({
+    formatItem: (term, _width, description, help) => {
+      const [margin, indent] = ['  ', '      '];
+      const lines = help.boxWrap(description, (help.helpWidth ?? 80) - indent.length).split('\n');
+      return [margin + term, ...lines.map((line) => indent + line)].join('\n');
+    },
+  });
   command.option('--config <file>', 'YAML file of these options, keys as printed by --print-config');
   command.option('--print-config', 'print the configuration that would be used, and exit');
   for (const [key, option] of Object.entries(options)) {

@@ -13,6 +13,9 @@ export interface Welcome {
   botCount: number;
 }
 
+/** Under the one before: side by side they would wrap. */
+const NEXT = `\n${' '.repeat(16)}`;
+
 export function welcome({ ports, offset, zookeeper, gatewayCount, brokerCount, botCount }: Welcome): string {
   const mode = zookeeper === '' ? 'embedded store, one Herald' : `ZooKeeper at ${zookeeper}, one Herald`;
   const gateways = upTo(gatewayCount).map((index) => `${local(ports.gateway(index), 'ws')}/ws`);
@@ -27,9 +30,9 @@ ${count(gatewayCount, 'gateway')}, ${count(brokerCount, 'broker')}, ${count(botC
   metrics       ${local(ports.admin)}/metrics
   feedback      ${local(ports.control)}/v1/feedback
   agent-check   tcp://127.0.0.1:${ports.agent}
-  gateways      ${gateways.join('  ')}
-  brokers in    ${brokers.map(({ publish }) => local(publish, 'tcp')).join('  ')}
-  brokers http  ${brokers.map(({ http }) => `${local(http)}/v1/publish`).join('  ')}
+  gateways      ${gateways.join(NEXT)}
+  brokers in    ${brokers.map(({ publish }) => local(publish, 'tcp')).join(NEXT)}
+  brokers http  ${brokers.map(({ http }) => `${local(http)}/v1/publish`).join(NEXT)}
 
 Try in another terminal:
 ${settings(ports, offset)}  npx herald lookup                      where to connect, and why
