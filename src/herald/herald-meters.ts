@@ -117,7 +117,7 @@ function openGauges(metrics: Metrics, gateway: string): GatewayGauges {
 }
 
 /** Hottest over mean expected load of the gateways that take lookups, by capacity; 1 when there is none. */
-export function hottestOverMean(snapshot: TableSnapshot): number {
+function hottestOverMean(snapshot: TableSnapshot): number {
   const up = snapshot.gateways.filter((row) => row.effectiveState === 'up');
   const capacity = up.reduce((sum, row) => sum + row.capacity, 0);
   const mean = up.reduce((sum, row) => sum + row.expectedScore * row.capacity, 0) / capacity;

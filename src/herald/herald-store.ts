@@ -75,17 +75,13 @@ function openCoordination(config: HeraldConfig, clock: Clock, log: Log): Coordin
     return memoryCoordination({ nowMs: () => clock.nowMs(), epochMs: () => clock.epochMs(), log });
   }
   if (config.zookeeper === '') throw new StartError('--store zookeeper needs --zookeeper host:port');
-  try {
-    return zookeeperCoordination({
-      address: config.zookeeper,
-      sessionTimeoutMs: config.zookeeperSessionTimeoutMs,
-      digest: config.zookeeperAuth,
-      nowMs: () => clock.nowMs(),
-      log,
-    });
-  } catch (error) {
-    throw new StartError(`--zookeeper ${config.zookeeper}: ${(error as Error).message}`);
-  }
+  return zookeeperCoordination({
+    address: config.zookeeper,
+    sessionTimeoutMs: config.zookeeperSessionTimeoutMs,
+    digest: config.zookeeperAuth,
+    nowMs: () => clock.nowMs(),
+    log,
+  });
 }
 
 async function firstSession(coordination: Coordination, clock: Clock): Promise<void> {

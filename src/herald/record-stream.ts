@@ -6,7 +6,7 @@ import type { LoadReport } from '../protocol/load-report.ts';
 import type { LookupRequest } from '../protocol/lookup.ts';
 import type { Recorder } from './recorder.ts';
 
-export const MAX_RECORD_LISTENERS = 4;
+const MAX_RECORD_LISTENERS = 4;
 const MAX_UNREAD_BYTES = 8 * 1024 * 1024;
 
 export interface RecordStream extends Recorder {

@@ -6,7 +6,7 @@ import type { BrokerAddress } from './load-report.ts';
 import { pairHash } from './rendezvous.ts';
 
 /** Ids of the brokers that may take publications of `bucket`, the owner first, then who stands in for it. */
-export function rankedOwners(bucket: number, brokers: readonly BrokerAddress[]): string[] {
+function rankedOwners(bucket: number, brokers: readonly BrokerAddress[]): string[] {
   const key = `bucket ${bucket}`;
   return brokers
     .filter(({ state }) => state === 'up')

@@ -1,7 +1,7 @@
 // Every client of a run as a row of typed arrays. A client that must look up again (its gateway died, or it
 // was told to move) becomes a new row: the old one may still wait in the calendar and ends there.
 
-export const FREE = 0;
+const FREE = 0;
 export const LOOKING_UP = 1;
 export const CONNECTING = 2;
 export const RAMPING = 3;

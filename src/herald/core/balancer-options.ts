@@ -34,7 +34,7 @@ export interface PoolPolicy {
   sizeTargetAfterLoss: number;
 }
 
-export const DEFAULT_POOL_POLICY: PoolPolicy = {
+const DEFAULT_POOL_POLICY: PoolPolicy = {
   policy: 'expected',
   draws: 8,
   admitScore: 0.9,

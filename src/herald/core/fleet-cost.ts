@@ -3,7 +3,7 @@
 // floor against liars.
 
 /** Before anything is known: five thousand connections fill a core. */
-export const FIRST_COST = 1 / 5_000;
+const FIRST_COST = 1 / 5_000;
 /** The first guess stands in for this many connections. */
 const PRIOR_CONNECTIONS = 50;
 const EWMA = 0.1;

@@ -90,8 +90,7 @@ export class GatewayRoster {
   place(record: GatewayRecord, said: LoadReport | TableRow): void {
     const hot = this.slots.hot;
     const at = record.slot * STRIDE;
-    const isNew = !this.pools.get(record.pool)?.members.has(record.slot);
-    if (isNew || record.pool !== said.pool) {
+    if (record.pool !== said.pool) {
       const left = this.pools.get(record.pool);
       if (left?.members.delete(record.slot)) this.changed(left);
       record.pool = said.pool;

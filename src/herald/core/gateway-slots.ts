@@ -152,7 +152,7 @@ function newRecord(slot: number, gateway: string, bornAtLookup: number): Gateway
     slot,
     gateway,
     url: '',
-    pool: 'default',
+    pool: '',
     zone: '',
     labels: {},
     capacity: 1,

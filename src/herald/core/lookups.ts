@@ -55,9 +55,7 @@ export class Lookups {
     const waitMs = pool.bucket.take(nowMs);
     if (waitMs > 0) return this.#refuse(pool, request, number, 'rate-limited', nowMs, waitMs);
     if (table.sleep.wokeUp()) return this.#refuse(pool, request, number, 'starting', nowMs, 1_000);
-    const hotKey = request.key !== '' && pool.hotKeys.count(request.key, nowMs);
-    if (request.key === '') pool.hotKeys.count('', nowMs);
-
+    const hotKey = pool.hotKeys.count(request.key, nowMs);
     const named = this.#name(pool, request, number, hotKey, nowMs);
     if (named) return named;
     // All lost since the last tick: perhaps the fault is ours, and then they are still to be named.
@@ -211,7 +209,7 @@ export class Lookups {
       ok: true,
       lookupId: this.#id(number),
       best,
-      alternates: request.alternates > 0 ? this.#alternates(view, winner, request.alternates) : [],
+      alternates: this.#alternates(view, winner, request.alternates),
       tableVersion: version,
       tableAgeMs: Math.max(0, nowMs - slots.hot[slot * STRIDE + REPORTED_AT]!),
     };

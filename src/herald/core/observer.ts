@@ -73,7 +73,7 @@ export function observe(
 }
 
 /** c = clamp((x + k0*K/C) / (r + k0), K/C * [1/4, 4]) */
-export function learnedCost(load: number, visible: number, fairCost: number): number {
+function learnedCost(load: number, visible: number, fairCost: number): number {
   const cost = (load + PRIOR_CONNECTIONS * fairCost) / (visible + PRIOR_CONNECTIONS);
   return Math.min(fairCost * COST_RANGE, Math.max(fairCost / COST_RANGE, cost));
 }

@@ -2,7 +2,7 @@
 // instance per Herald, reused by every lookup, so that deciding allocates nothing.
 
 /** Most gateways a lookup compares: 64 draws, the most that may be configured, and as many that meet a wish. */
-export const MAX_OFFERS = 128;
+const MAX_OFFERS = 128;
 
 export class Offers {
   readonly slots = new Int32Array(MAX_OFFERS);

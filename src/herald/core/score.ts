@@ -35,7 +35,7 @@ export const DEFAULT_LIMITS: ScoreLimits = {
 };
 
 /** What a signal may not pass: no gateway is a billion times over its limit, and sums must stay finite. */
-export const MAX_SCORE = 1_000;
+const MAX_SCORE = 1_000;
 
 /**
  * The tightest signal over its limit, not clamped at 1 so that overloaded gateways still order. A process

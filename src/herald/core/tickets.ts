@@ -9,7 +9,7 @@ import { PENDING, STRIDE } from './gateway-slots.ts';
 const BUCKET_MS = 200;
 const BUCKETS = 50;
 /** A ticket not confirmed by then will not be: its connection failed or was never tried. */
-export const PENDING_MS = BUCKET_MS * BUCKETS;
+const PENDING_MS = BUCKET_MS * BUCKETS;
 /** What a client takes from its lookup to its accepted handshake, generously. */
 const CONNECT_MS = 500;
 /** And its gateway to report it: this many of its periods, so that one report may be lost. */

@@ -15,7 +15,7 @@ export interface PolledPlugin {
 }
 
 /** Below the second after which an agent-check is cut. */
-export const INLINE_WAIT_MS = 700;
+const INLINE_WAIT_MS = 700;
 /** So that the agents of a fleet do not ask in step. */
 const JITTER = 0.1;
 

@@ -13,7 +13,7 @@ export interface Reading {
   problem?: string;
 }
 
-export const READING_LIMITS = { maxBytes: 1024 * 1024, deadlineMs: 10_000 } as const;
+const READING_LIMITS = { maxBytes: 1024 * 1024, deadlineMs: 10_000 } as const;
 
 /** Never rejects. Given up on `signal` and after `READING_LIMITS.deadlineMs`. */
 export async function takeReading(

@@ -24,7 +24,7 @@ export interface HttpServerOptions {
   trustProxy?: boolean;
 }
 
-export const HTTP_LIMITS = {
+const HTTP_LIMITS = {
   requestTimeoutMs: 5_000,
   headersTimeoutMs: 2_000,
   checkEveryMs: 500,

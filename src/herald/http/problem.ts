@@ -6,7 +6,7 @@ import type { Refusal } from '../../protocol/decode.ts';
 import { refusalText } from '../../protocol/decode.ts';
 import type { Problem } from '../../protocol/lookup.ts';
 
-export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8';
+const PROBLEM_TYPE = 'application/problem+json; charset=utf-8';
 
 const TITLES: Readonly<Record<number, string>> = {
   400: 'Bad request',

@@ -10,7 +10,7 @@ export interface TableStream {
   close(): void;
 }
 
-export const MAX_WATCHERS = 64;
+const MAX_WATCHERS = 64;
 const BEAT_MS = 500;
 /** Unread bytes at which a watcher is dropped: a table of 10,000 rows fits once. */
 const MAX_UNREAD_BYTES = 8 * 1024 * 1024;

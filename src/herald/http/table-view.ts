@@ -6,7 +6,7 @@ import type { Decoded } from '../../protocol/decode.ts';
 import { decoding, refuse } from '../../protocol/decode.ts';
 import type { GatewaySnapshot, TableSnapshot } from '../core/balancer-types.ts';
 
-export const TABLE_ORDERS = ['gateway', 'expected', 'reported', 'connections', 'age', 'picks'] as const;
+const TABLE_ORDERS = ['gateway', 'expected', 'reported', 'connections', 'age', 'picks'] as const;
 export type TableOrder = (typeof TABLE_ORDERS)[number];
 
 export interface TableQuery {

@@ -6,7 +6,7 @@ import { rendezvousOwner } from '../../protocol/rendezvous.ts';
 import type { TableRow } from '../../protocol/table-row.ts';
 
 /** On top of the gateway's own report period. A home writes each second, so 2 s are two missed writes. */
-export const HOME_COPY_OLD_MS = 2_000;
+const HOME_COPY_OLD_MS = 2_000;
 
 /** What a Herald's part says of a gateway. */
 export interface RowCopy {

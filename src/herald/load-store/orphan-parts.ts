@@ -1,7 +1,7 @@
 // Which parts of the table nobody owns any more: their Herald has been gone for a minute of unbroken
 // watching. One Herald after the other tries, in the order of ids, so that they do not all ask at once.
 
-export const ORPHAN_AFTER_MS = 60_000;
+const ORPHAN_AFTER_MS = 60_000;
 const STAGGER_MS = 5_000;
 
 export interface StoredPart {

@@ -4,7 +4,7 @@
 import type { Section, SequencedMessage } from '../../protocol/publication-envelope.ts';
 
 /** Messages held behind a hole; later ones are dropped and repaired in their turn. */
-export const MAX_AHEAD_MESSAGES = 8_192;
+const MAX_AHEAD_MESSAGES = 8_192;
 
 export interface Range {
   from: number;

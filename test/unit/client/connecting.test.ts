@@ -94,6 +94,18 @@ describe('a client that connects', () => {
     expect(world.machine.state()).toMatchObject({ name: 'waiting', forMs: 7_000 });
   });
 
+  it.each([
+    ['none at all', { retryAfterMs: 0 }, undefined, 0],
+    ['less than none, which is no time', { retryAfterMs: -1 }, '7', 7_000],
+    ['a day', { retryAfterMs: 86_400_000 }, undefined, 600_000],
+    ['a day, in the header', {}, '86400', 600_000],
+  ])('waits at most ten minutes, told to wait %s', (_, told, retryAfter, forMs) => {
+    const world = createFakeWorld();
+    world.machine.start(0);
+    world.refuses({ code: 'overloaded', ...told }, 503, retryAfter);
+    expect(world.machine.state()).toMatchObject({ name: 'waiting', forMs });
+  });
+
   it('asks without exclusions after a refusal: better a gateway that failed than none', () => {
     const world = createFakeWorld();
     world.machine.start(0);

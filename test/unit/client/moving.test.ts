@@ -145,6 +145,10 @@ describe('a client that is told to move', () => {
     expect(world.machine.state()).toMatchObject({ name: 'live', gateway: 'g1', moving: false });
     world.passes(10_000);
     expect(world.lookups).toHaveLength(2);
+    // What was given up is no longer under way: a connection that breaks later is looked for anew.
+    world.last().closes(4201);
+    world.passes(60_000);
+    expect(world.lookups).toHaveLength(3);
   });
 
   it('insists on a place when the gateway closes in the middle of a move for balance', () => {

@@ -231,6 +231,15 @@ describe('resuming', () => {
     expect(join(topic, { epoch: 'e', offset: 5 }, fetched)).toEqual(['e:6', 'e:7', 'e:8', 'e:9']);
   });
 
+  it('gives as many as the limit, and of one more nothing', () => {
+    const topic = topicAt('e', 8);
+    for (const offset of [9, 10]) receive(topic, offset);
+    const fetched = complete([message('e', 6), message('e', 7), message('e', 8)], ['e', 8]);
+    expect(join(topic, { epoch: 'e', offset: 5 }, fetched)).toHaveLength(limits.maxMessages);
+    receive(topic, 11);
+    expect(join(topic, { epoch: 'e', offset: 5 }, fetched)).toBeUndefined();
+  });
+
   it('leaves to the live feed what is beyond it, but for what may have come as a twin', () => {
     const topic = topicAt('e', 7);
     const ahead = message('e', 8);

@@ -216,6 +216,10 @@ describe('a file', () => {
     [whole(', patterns: [{down: a, up: b}]'), 'plugins[0].patterns[0]: '],
     [whole(", patterns: [{sideways: '.'}]"), 'plugins[0].patterns[0]: received "sideways"'],
     [whole('').replace('pct: 5', 'pct: 0'), 'plugins[0].thresholds[0].pct: received 0'],
+    ...['-1', '101', 'low'].map((least) => [
+      whole('').replace('pct: 5', `pct: 5, min_threshold_response: ${least}`),
+      'plugins[0].thresholds[0].min_threshold_response: received ',
+    ]),
     [whole('').replace('pct: 5', 'drain: many'), 'plugins[0].thresholds[0].drain: received "many"'],
     [whole('').replace('herald_file', 'own_plugin'), 'plugins in Python are not loaded'],
     [whole('').replace('herald_file', 'herald_http'), 'plugins[0].url: received nothing'],

@@ -160,6 +160,18 @@ describe('a hot key', () => {
     }
     expect(found.size).toBe(10);
   });
+
+  it('is none where most lookups name no key at all', () => {
+    const balancer = aBalancer({ defaultPool: { handshakeSeconds: 0 } });
+    let found = new Map<string, number>();
+    for (let nowMs = 0; nowMs < 10_000; nowMs += 500) {
+      for (let i = 0; i < 10; i++) balancer.report(aReport(`gw-${i}`, { seq: 2 + nowMs }), nowMs);
+      balancer.tick(nowMs);
+      shares(balancer, 600, nowMs);
+      found = shares(balancer, 50, nowMs, { key: 'final' });
+    }
+    expect(found.size).toBe(1);
+  });
 });
 
 describe('affinity', () => {

@@ -40,6 +40,19 @@ describe('a Herald cut off from its gateways', () => {
     expect(balancer.lookup(aLookup(), 5_050)).toMatchObject({ ok: true });
   });
 
+  it('does not name again who was lost long before the cut', () => {
+    const balancer = heardAll(3_000);
+    balancer.suspect('gw-3', 3_020);
+    for (const gateway of FLEET) balancer.suspect(gateway, 4_500);
+    const alone = (id: string) =>
+      balancer.lookup(aLookup({ exclude: FLEET.filter((other) => other !== id) }), 4_505);
+    expect([alone('gw-4').ok, alone('gw-3').ok, balancer.snapshot(4_505).frozen]).toEqual([
+      true,
+      false,
+      true,
+    ]);
+  });
+
   it('does not take one dead gateway for a cut', () => {
     const balancer = heardAll(3_000);
     balancer.suspect('gw-3', 3_020);

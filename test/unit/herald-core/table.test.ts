@@ -73,6 +73,16 @@ describe('pools', () => {
     );
   });
 
+  it('change when a gateway does, and not with each of its reports', () => {
+    const balancer = aBalancer();
+    const versionAfter = (seq: number, fields = {}): number => {
+      balancer.report(aReport('a', { seq, ...fields }), seq);
+      return balancer.snapshot(seq).version;
+    };
+    const first = versionAfter(1);
+    expect([versionAfter(2), versionAfter(3, { zone: 'eu' }) > first]).toEqual([first, true]);
+  });
+
   it('lose a gateway that moves to another', () => {
     const balancer = aBalancer();
     balancer.report(aReport('a'), 0);

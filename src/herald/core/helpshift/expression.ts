@@ -35,7 +35,7 @@ export type Expression =
   | { kind: 'and' | 'or'; left: Expression; right: Expression }
   | { kind: 'if'; test: Expression; then: Expression; otherwise: Expression };
 
-export const EXPRESSION_LIMITS = { maxChars: 1_000, maxNesting: 50 } as const;
+const EXPRESSION_LIMITS = { maxChars: 1_000, maxNesting: 50 } as const;
 
 export function parseExpression(text: string, field = 'metric'): Decoded<Expression> {
   return decoding(() => readExpression(text, field));

@@ -7,7 +7,7 @@ export type Matcher = (text: string) => boolean;
 
 const MAX_PATTERN_CHARS = 500;
 /** A pattern that backtracks badly must not meet a long text. */
-export const MATCHED_CHARS = 4_096;
+const MATCHED_CHARS = 4_096;
 
 /** Only to be called inside `decoding`. */
 export function readPattern(pattern: string, field: string): Matcher {
