@@ -1,93 +1,15 @@
-// `herald serve --helpshift`: files of helpshift/herald on a real HTTP server, real files and a real HAProxy.
+// `herald serve --helpshift`: files of helpshift/herald on a real HTTP server and real files.
 
-import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { agentSays } from '../../launch/agent-says.ts';
 import { freePort } from '../../launch/free-port.ts';
-import { launchHaproxy } from '../../launch/haproxy.ts';
-import { requireServer } from '../../launch/require-server.ts';
-import type { HeraldConfig } from '../../../src/herald/herald-options.ts';
-import type { OneHerald } from '../herald/one-herald.ts';
 import { oneHerald } from '../herald/one-herald.ts';
-import { becomes, defaults } from './rig.ts';
+import type { Answer } from './helpshift-rig.ts';
+import { folder, herald, json, README_EXAMPLE, service } from './helpshift-rig.ts';
 
 const FULL_LINE = /^(ready|drain|maint) (up|down) ([1-9]\d?|100)%( # [\x20-\x7e]+)?\n$/;
-
-/** The configuration of the original's README, with its address and URL as a test needs them. */
-const README_EXAMPLE = (port: number, url: string): string => `---
-name: myservice
-bind: 127.0.0.1
-port: ${port}
-plugins_dir: /etc/herald/plugins
-plugins:
-  - name: myservice_plugin
-    herald_plugin_name: herald_http
-    url: '${url}'
-    is_json: yes
-    stop_timeout: 60
-    interval: 30
-    staleness_interval: 120
-    staleness_response: noop
-    thresholds_metric: "r['msg-pre-second']"
-    thresholds:
-      - pct: 7000
-        min_threshold_response: 1
-    default_response: noop
-`;
-
-let folder: string;
-const cleanUps: (() => unknown)[] = [];
-beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'herald-helpshift-'))));
-afterEach(async () => {
-  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
-  rmSync(folder, { recursive: true, force: true });
-});
-
-async function herald(...files: string[]): Promise<OneHerald> {
-  return heraldWith({}, ...files);
-}
-
-async function heraldWith(options: Partial<HeraldConfig>, ...files: string[]): Promise<OneHerald> {
-  const paths = files.map((text, i) => {
-    const path = join(folder, `config-${i}.yml`);
-    writeFileSync(path, text);
-    return path;
-  });
-  const started = await oneHerald({ helpshift: paths, ...options });
-  cleanUps.push(() => started.close());
-  return started;
-}
-
-type Answer = (request: IncomingMessage, response: ServerResponse) => void;
-
-/** A service with a health check; `answer` may be changed while it runs. */
-async function service(answer: Answer): Promise<{ url: string; answer: Answer; asked: () => number }> {
-  let asked = 0;
-  const self = { url: '', answer, asked: () => asked };
-  const server: Server = createServer((request, response) => {
-    asked += 1;
-    self.answer(request, response);
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  self.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/health_check`;
-  cleanUps.push(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return self;
-}
-
-const json =
-  (value: unknown): Answer =>
-  (_request, response) =>
-    response.end(JSON.stringify(value));
 
 it("the README's example answers as the original does, in whole lines", async () => {
   const port = await freePort();
@@ -274,71 +196,6 @@ function bomb(levels: number): string {
     return `${names[i + 1]}: &${names[i + 1]} [${of}]`;
   }).join('\n');
 }
-
-describe.runIf(requireServer('haproxy'))('on a real HAProxy', () => {
-  it('weights follow, drain and down are lifted again, and stopping is neutral', async () => {
-    const port = await freePort();
-    const real = await service(json({ health: 'healthy', rate: 1_750 }));
-    const { port: servicePort } = new URL(real.url);
-    // The example file of the original, with an up to date spelling of nothing.
-    // It must stay until HAProxy, which asks every 200 ms, has heard that it stops.
-    const started = await heraldWith(
-      { agentFarewellMs: 2_500 },
-      `---
-name: api77
-bind: 127.0.0.1
-port: ${port}
-plugins:
-  - name: api_service
-    herald_plugin_name: herald_http
-    url: ${real.url}
-    is_json: yes
-    stop_timeout: 10
-    interval: 0.1
-    staleness_interval: 10
-    staleness_response: noop
-    patterns_metric: "r['health']"
-    patterns:
-      - ready: '.*healthy.*'
-      - down: '.*unhealthy.*'
-      - drain: '.*maxed.*'
-    thresholds_metric: "r['rate']"
-    thresholds:
-      - drain: ">7000"
-      - down: 0
-      - pct: 7000
-        min_threshold_response: 1
-    default_response: noop
-`,
-    );
-    // The backend of the original's README: no agent-addr, so HAProxy asks the server's own host.
-    const haproxy = await launchHaproxy(`${defaults()}
-backend myservers
-  balance roundrobin
-  server myserver01 127.0.0.1:${servicePort} weight 100 check inter 500ms agent-check agent-port ${port} agent-inter 200ms
-`);
-    cleanUps.push(() => haproxy.stop());
-    const server = 'myserver01';
-    await becomes(haproxy, server, '75', ({ weight, status }) => weight === 75 && status === 'UP', 8_000);
-    real.answer = json({ health: 'healthy', rate: 7_001 });
-    await becomes(haproxy, server, 'drained', ({ status }) => status.includes('DRAIN'), 8_000);
-    real.answer = json({ health: 'healthy', rate: 3_500 });
-    await becomes(haproxy, server, 'lifted', ({ weight, status }) => weight === 50 && status === 'UP', 8_000);
-    real.answer = json({ health: 'healthy', rate: 0 });
-    await becomes(haproxy, server, 'down', ({ status }) => status.startsWith('DOWN'), 8_000);
-    real.answer = json({ health: 'healthy', rate: 6_999 });
-    await becomes(haproxy, server, 'least', ({ weight, status }) => weight === 1 && status === 'UP', 8_000);
-    const closing = started.close();
-    await becomes(
-      haproxy,
-      server,
-      'neutral',
-      ({ weight, status }) => weight === 100 && status === 'UP',
-      8_000,
-    );
-    await closing;
-  });
-});
 
 it('who may ask is what the file says: it may leave loopback', async () => {
   const port = await freePort();

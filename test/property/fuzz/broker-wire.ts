@@ -23,7 +23,7 @@ import {
   encodeRepairRequest,
 } from '../../../src/protocol/publication-repair.ts';
 import { decodeTraceNotes, encodeTraceNotes } from '../../../src/protocol/publication-trace.ts';
-import type { FuzzedDecoder } from './decoders.ts';
+import type { FuzzedDecoder } from './fuzzed-decoder.ts';
 
 const names = createFrameNames();
 const to = new ByteWriter(256);

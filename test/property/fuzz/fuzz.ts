@@ -4,8 +4,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Decoded } from '../../../src/protocol/decode.ts';
 import { damagedFrom } from './damage.ts';
-import type { FuzzedDecoder } from './decoders.ts';
 import { DECODERS } from './decoders.ts';
+import type { FuzzedDecoder } from './fuzzed-decoder.ts';
 
 /** Enough to find what is easy to find; `npm test` looks longer. */
 const INPUTS = Number(process.env['FUZZ_INPUTS'] ?? 5_000);
