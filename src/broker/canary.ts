@@ -4,8 +4,8 @@
 
 import { BUCKET_COUNT, bucketOf } from '../protocol/bucket.ts';
 
-export const CANARY_PREFIX = '$canary.';
-export const CANARY_GROUPS = 16;
+const CANARY_PREFIX = '$canary.';
+const CANARY_GROUPS = 16;
 
 /** A topic of the canary prefix for each bucket. */
 export function canaryTopics(): string[] {

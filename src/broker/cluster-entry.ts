@@ -4,7 +4,6 @@
 import { announceBroker } from '../cluster/broker-registry.ts';
 import { zookeeperCoordination } from '../cluster/coordination-zookeeper.ts';
 import { atMost } from '../daemon/clock.ts';
-import { StartError } from '../daemon/lifecycle.ts';
 import type { Log } from '../daemon/log.ts';
 import type { BrokerAddress } from '../protocol/load-report.ts';
 
@@ -25,17 +24,12 @@ const WITHDRAW_AT_MOST_MS = 1_000;
 
 export function enterCluster(config: ClusterEntryConfig, address: BrokerAddress, log: Log): ClusterEntry {
   if (config.zookeeper === '') return { update: () => {}, withdraw: () => Promise.resolve() };
-  let coordination: ReturnType<typeof zookeeperCoordination>;
-  try {
-    coordination = zookeeperCoordination({
-      address: config.zookeeper,
-      sessionTimeoutMs: config.zookeeperSessionTimeoutMs,
-      digest: config.zookeeperAuth,
-      log,
-    });
-  } catch (error) {
-    throw new StartError(`--zookeeper ${config.zookeeper}: ${(error as Error).message}`);
-  }
+  const coordination = zookeeperCoordination({
+    address: config.zookeeper,
+    sessionTimeoutMs: config.zookeeperSessionTimeoutMs,
+    digest: config.zookeeperAuth,
+    log,
+  });
   const entry = announceBroker(coordination, config.cluster, address);
   return {
     update: (now) => entry.update(now),

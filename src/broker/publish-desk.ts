@@ -11,7 +11,7 @@ import type { PassingTraces } from './core/passing-traces.ts';
 /** Publishers told of a drain, those heard last; more than that find out by their next batch. */
 const MAX_PUBLISHERS = 10_000;
 /** Batch number of an ack that answers no batch and only tells the state. */
-export const NOTICE_BATCH = 0;
+const NOTICE_BATCH = 0;
 
 export interface PublishDesk {
   take(peer: Buffer, frame: Buffer, notes?: Buffer): void;
@@ -26,7 +26,7 @@ export function createPublishDesk(
   traces: PassingTraces,
   reply: (peer: Buffer, frame: Uint8Array) => void,
   nowMs: () => number,
-  accepted: (messages: number) => void,
+  accepted: () => void,
 ): PublishDesk {
   const names = createFrameNames();
   const writer = new ByteWriter();
@@ -66,7 +66,7 @@ export function createPublishDesk(
       const noted = notes && decodeTraceNotes(notes, names);
       if (noted?.ok) traces.received(noted.value, batch.value.messages);
       note(peer, core.accept(batch.value, nowMs()));
-      accepted(batch.value.messages.length);
+      accepted();
     },
     sendAcks,
     drain() {

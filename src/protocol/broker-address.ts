@@ -8,7 +8,7 @@ import { ID_PATTERN, ID_WORDS } from './names.ts';
 
 /** A ZeroMQ socket throws where a host begins with anything else. */
 const ENDPOINT = /^tcp:\/\/(?:[A-Za-z0-9][A-Za-z0-9._-]{0,254}|\[[0-9A-Fa-f:.]{2,45}\]):(\d{1,5})$/;
-const ENDPOINT_WORDS = 'a tcp://host:port endpoint';
+export const ENDPOINT_WORDS = 'a tcp://host:port endpoint';
 const HTTP_URL = /^(https?:\/\/[A-Za-z0-9._[\]:-]{1,255}(\/[A-Za-z0-9._~%/-]{0,255})?)?$/;
 /** More than a Herald keeps. */
 const MAX_LISTED = 256;
@@ -53,7 +53,12 @@ function readPlace(from: Fields): Omit<BrokerAddress, 'state'> {
 }
 
 function endpoint(from: Fields, field: string): string {
-  const text = requiredText(from, field, ENDPOINT, ENDPOINT_WORDS);
+  const text = from[field];
+  return typeof text === 'string' && isEndpoint(text) ? text : refuse(field, text, ENDPOINT_WORDS);
+}
+
+/** Whether a ZeroMQ socket may be told to connect there; it throws where it may not. */
+export function isEndpoint(text: string): boolean {
   const port = Number(ENDPOINT.exec(text)?.[1]);
-  return port >= 1 && port <= 65_535 ? text : refuse(field, text, ENDPOINT_WORDS);
+  return port >= 1 && port <= 65_535;
 }

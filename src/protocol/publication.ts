@@ -103,6 +103,11 @@ export function createFrameNames(): FrameNames {
   };
 }
 
+/** About what a message takes in a frame. */
+export function frameBytesOf({ topic, data }: Publication): number {
+  return data.length + topic.length + 16;
+}
+
 /** Checks the two bytes every frame has, kind and version. */
 export function readKind(from: ByteReader, kind: number): void {
   const found = from.byte('kind');

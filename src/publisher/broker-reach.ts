@@ -5,6 +5,7 @@ import { formatAddress } from '../daemon/address.ts';
 import { StartError } from '../daemon/lifecycle.ts';
 import { checkCurveKey, checkCurvePair } from '../daemon/options.ts';
 import type { CurveClient } from '../daemon/zeromq-options.ts';
+import { ENDPOINT_WORDS, isEndpoint } from '../protocol/broker-address.ts';
 import type { BrokerAddress } from '../protocol/load-report.ts';
 import { ID_PATTERN } from '../protocol/names.ts';
 
@@ -53,10 +54,9 @@ function parseBroker(text: string): BrokerAddress {
     throw new StartError(`--brokers ${text}: expected id@host or id@host:publish:subscribe:repair`);
   }
   const endpoint = (port: string): string => {
-    if (Number(port) < 1 || Number(port) > 65_535) {
-      throw new StartError(`--brokers ${text}: ${port} is not a port`);
-    }
-    return `tcp://${formatAddress({ host, port: Number(port) })}`;
+    const at = `tcp://${formatAddress({ host, port: Number(port) })}`;
+    if (!isEndpoint(at)) throw new StartError(`--brokers ${text}: ${at} is not ${ENDPOINT_WORDS}`);
+    return at;
   };
   return {
     id,

@@ -28,7 +28,7 @@ import type { LaneSocket } from './lane-zmq.ts';
 import { openLane } from './lane-zmq.ts';
 import { PublishError } from './publisher-errors.ts';
 import type { PublisherOptions } from './publisher-options.ts';
-import { limitsOf } from './publisher-options.ts';
+import { checkBrokers, limitsOf } from './publisher-options.ts';
 
 export type { PublishIdentity } from './identity.ts';
 export { PublishError } from './publisher-errors.ts';
@@ -50,7 +50,7 @@ export interface Publisher {
   publish(topic: string, data: unknown, how?: PublishHow): Promise<void>;
   /** The same for JSON bytes that are ready, and with a chosen identity. The bytes must not change later. */
   publishJson(topic: string, json: Uint8Array, identity?: PublishIdentity, how?: PublishHow): Promise<void>;
-  /** Replaces the static list of brokers. */
+  /** Replaces the static list of brokers. Throws a RangeError, and keeps the old list, for one that cannot be. */
   setBrokers(brokers: readonly BrokerAddress[]): void;
   snapshot(): PublisherSnapshot;
   /** Waits for the acks of what was published or is sent again, at most `giveUpMs`; then disconnects. */
@@ -103,6 +103,7 @@ function startPublisher(
   let sequence = firstSequence(options.publisherId);
   let scheduled: NodeJS.Immediate | undefined;
   let closing: Promise<void> | undefined;
+  let disconnected = false;
   let onIdle: () => void = () => {};
   const counts = { published: 0, acked: 0, failed: 0 };
 
@@ -166,7 +167,8 @@ function startPublisher(
     }
   };
   const setBrokers = (list: readonly BrokerAddress[]): void => {
-    if (closing !== undefined || sameBrokers(known, list)) return;
+    if (disconnected || sameBrokers(known, list)) return;
+    checkBrokers(list);
     known = list;
     const endpoints = new Map(list.map((broker) => [broker.id, broker.publish]));
     for (const [broker, { endpoint }] of lanes) {
@@ -186,6 +188,8 @@ function startPublisher(
     return `not connected to ${known.map((broker) => `${broker.id} at ${broker.publish}`).join(', ')}`;
   };
 
+  // Before anything runs that a list which cannot be would leave behind.
+  setBrokers(brokers);
   const stopTicking = every(TICK_MS, () => {
     // It is connected and does not answer: a fresh socket forgets what was queued for it.
     for (const silent of outbox.tick(nowMs())) closeLane(silent);
@@ -196,7 +200,6 @@ function startPublisher(
   // A program does not end while it waits to hear what became of a message; the other timers would let it.
   const waiting = setInterval(() => {}, 60_000).unref();
   const stopFollowing = heralds.length > 0 ? followBrokers(heralds, setBrokers) : () => {};
-  setBrokers(brokers);
 
   const publishJson = (
     topic: string,
@@ -250,6 +253,7 @@ function startPublisher(
       onIdle = resolve;
       setTimeout(resolve, giveUpMs).unref();
     });
+    disconnected = true;
     clearInterval(waiting);
     stopTicking();
     stopFollowing();

@@ -2,6 +2,7 @@
 
 import { isCurveKey, isCurvePair } from '../daemon/curve-keys.ts';
 import type { CurveClient } from '../daemon/zeromq-options.ts';
+import { ENDPOINT_WORDS, isEndpoint } from '../protocol/broker-address.ts';
 import type { BrokerAddress } from '../protocol/load-report.ts';
 import { ID_PATTERN, ID_WORDS } from '../protocol/names.ts';
 import { PUBLICATION_LIMITS } from '../protocol/publication.ts';
@@ -30,6 +31,8 @@ export interface PublisherOptions extends Partial<OutboxLimits> {
 export function limitsOf(options: PublisherOptions): OutboxLimits {
   const { publisherId, curve } = options;
   const limits = { ...DEFAULT_OUTBOX_LIMITS, ...withoutUndefined(options) };
+  // Whom nobody would wait for any longer need not answer any more.
+  limits.ackTimeoutMs = Math.min(limits.ackTimeoutMs, options.giveUpMs ?? Infinity);
   if (limits.maxQueued + limits.maxRetained > PUBLICATION_LIMITS.maxSequenceSpread) {
     throw new RangeError(
       `maxQueued + maxRetained: ${limits.maxQueued + limits.maxRetained} is more than ${PUBLICATION_LIMITS.maxSequenceSpread}`,
@@ -44,6 +47,14 @@ export function limitsOf(options: PublisherOptions): OutboxLimits {
     );
   }
   return limits;
+}
+
+/** Throws a RangeError that names the first broker to which no socket can connect. */
+export function checkBrokers(brokers: readonly BrokerAddress[]): void {
+  for (const { id, publish } of brokers) {
+    if (isEndpoint(publish)) continue;
+    throw new RangeError(`brokers: ${id} is at ${JSON.stringify(publish)}, expected ${ENDPOINT_WORDS}`);
+  }
 }
 
 /** Options given as undefined must not hide a default. */

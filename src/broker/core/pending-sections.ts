@@ -1,7 +1,7 @@
 // Messages that were taken and have not left yet, by bucket; encoded once for every lane when they do.
 
 import { ByteWriter } from '../../protocol/bytes.ts';
-import { PUBLICATION_LIMITS } from '../../protocol/publication.ts';
+import { frameBytesOf, PUBLICATION_LIMITS } from '../../protocol/publication.ts';
 import { writeSection } from '../../protocol/publication-envelope.ts';
 import { MESSAGE_FRAME_BYTES } from './answer-repair.ts';
 import type { LoggedMessage } from './message-shelves.ts';
@@ -58,7 +58,7 @@ function parts(messages: LoggedMessage[]): LoggedMessage[][] {
   let part: LoggedMessage[] = [];
   let bytes = 0;
   for (const message of messages) {
-    const size = message.data.length + message.topic.length + 16;
+    const size = frameBytesOf(message);
     if (
       part.length > 0 &&
       (bytes + size > PUBLICATION_LIMITS.targetFrameBytes ||

@@ -2,7 +2,7 @@
 // take with it if it died.
 
 import type { BatchAck, Publication, PublishBatch, RefusalReason } from '../../protocol/publication.ts';
-import { PUBLICATION_LIMITS } from '../../protocol/publication.ts';
+import { frameBytesOf, PUBLICATION_LIMITS } from '../../protocol/publication.ts';
 
 export type PublishOutcome = 'acked' | 'timeout' | 'closed' | RefusalReason;
 
@@ -69,7 +69,7 @@ export class OutboxLane {
     let bytes = 0;
     let count = 0;
     for (const { message } of this.queue) {
-      bytes += message.data.length + message.topic.length + 16;
+      bytes += frameBytesOf(message);
       if (count === MAX_BATCH_MESSAGES || (count > 0 && bytes > PUBLICATION_LIMITS.targetFrameBytes)) break;
       count += 1;
     }

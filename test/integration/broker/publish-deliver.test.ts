@@ -176,6 +176,16 @@ describe('publish and deliver', () => {
     await expect(createPublisher({ publisherId: 'my service' })).rejects.toThrow('publisherId: "my service"');
   });
 
+  it('refuses a broker to which no socket can connect, and goes on with those it has', async () => {
+    const one = closeLater(await broker('b1', { httpListen: '' }));
+    const bad = { ...one.address(), id: 'b2', publish: 'tcp://_:7420' };
+    const words = 'brokers: b2 is at "tcp://_:7420", expected a tcp://host:port endpoint';
+    await expect(createPublisher({ brokers: [one.address(), bad] })).rejects.toThrow(words);
+    const publisher = await publisherOf({ brokers: [one.address()] });
+    expect(() => publisher.setBrokers([bad])).toThrow(words);
+    await publisher.publish('x', 1);
+  });
+
   it.each([
     { publisher: 'my service', sequence: 1 },
     { publisher: '', sequence: 1 },
@@ -192,6 +202,18 @@ describe('publish and deliver', () => {
     await expect(bad).rejects.toMatchObject({ code: 'bad-identity' });
     await good;
     expect(one.snapshot().ledger).toMatchObject({ received: 1, forwarded: 1 });
+  });
+
+  it('learns of a broker while it closes, and owes nobody anything then', async () => {
+    const one = closeLater(await broker('b1', { httpListen: '' }));
+    const publisher = await createPublisher({ brokers: [] });
+    const published = publisher.publish('x', 1);
+    const closing = publisher.close();
+    publisher.setBrokers([one.address()]);
+    await published;
+    await closing;
+    publisher.setBrokers([{ ...one.address(), id: 'b2' }]);
+    expect(publisher.snapshot().brokers).toEqual([]);
   });
 
   it('takes messages of a publisher that lived before under the same id for new ones', async () => {

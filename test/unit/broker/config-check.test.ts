@@ -5,7 +5,9 @@ import { bridgeOptions, checkBridgeConfig } from '../../../src/broker/bridge-opt
 import { brokerOptions } from '../../../src/broker/broker-options.ts';
 import { checkConfig } from '../../../src/broker/config-check.ts';
 import { loadConfig } from '../../../src/daemon/config.ts';
+import { parseBrokers } from '../../../src/publisher/broker-reach.ts';
 import { createPublisher } from '../../../src/publisher/index.ts';
+import { limitsOf } from '../../../src/publisher/publisher-options.ts';
 
 /** Of the manual page zmq_curve(7): the pair of its server, and the public key of its client. */
 const KEY = 'rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7';
@@ -77,4 +79,18 @@ describe('a publisher', () => {
   ])('is not made with %s', async (_what, curve) => {
     await expect(createPublisher({ curve })).rejects.toThrow(/^curve: /);
   });
+});
+
+it('a publisher waits for the ack of no broker longer than for a message', () => {
+  expect(limitsOf({ giveUpMs: 300 }).ackTimeoutMs).toBe(300);
+  expect(limitsOf({ giveUpMs: 60_000 }).ackTimeoutMs).toBe(2_000);
+});
+
+describe('--brokers', () => {
+  it.each(['b1@_', 'b1@-x', 'b1@h:1:2:0', 'b1@h:1:2:65536', 'b1@[::1]:1:2', 'b 1@h', 'b1'])(
+    'refuses %s',
+    (text) => {
+      expect(() => parseBrokers([text])).toThrow(`--brokers ${text}: `);
+    },
+  );
 });

@@ -1,6 +1,7 @@
 // What a broker keeps of the others, what it answers from that, and how a subscriber mends itself with it.
 
 import { describe, expect, it } from 'vitest';
+import { MESSAGE_OVERHEAD_BYTES } from '../../../src/broker/core/message-shelves.ts';
 import { Standby } from '../../../src/broker/core/standby.ts';
 import { BrokerCore, DEFAULT_BROKER_LIMITS } from '../../../src/broker/core/broker-core.ts';
 import { bucketOf, emptyBucketSet } from '../../../src/protocol/bucket.ts';
@@ -21,6 +22,8 @@ describe('Standby', () => {
     standby.keep('e', BUCKET, 8, messages(8, 10, 'a'), () => 0, 0);
     expect(standby.log('e', BUCKET)).toMatchObject({ firstHeld: 7, head: 10, held: 4 });
     standby.missed('e', BUCKET, 5, 0);
+    expect(standby.log('e', BUCKET)).toMatchObject({ firstHeld: 16, head: 15, held: 0 });
+    expect(standby.bytes).toBe(0);
     standby.keep('e', BUCKET, 16, messages(16, 16, 'a'), () => 0, 0);
     expect(standby.log('e', BUCKET)).toMatchObject({ firstHeld: 16, head: 16, held: 1 });
     expect(standby.heads('e')).toEqual([{ bucket: BUCKET, sequence: 16 }]);
@@ -42,6 +45,17 @@ describe('Standby', () => {
     for (let at = 1; at <= 100; at++) standby.keep('e', BUCKET, at, messages(at, at, 'a'), () => 0, 0);
     expect(standby.bytes).toBeLessThanOrEqual(2_000);
     expect(standby.log('e', BUCKET).head).toBe(100);
+  });
+
+  it('takes room from the fullest buckets in turn, from none more than half at once', () => {
+    const [one] = messages(1, 1, 'a');
+    const copies = (count: number) => Array.from({ length: count }, (_, i) => ({ ...one!, offset: i + 1 }));
+    const room = 20 * (one!.data.length + MESSAGE_OVERHEAD_BYTES);
+    const standby = new Standby({ ...limits, bytes: room });
+    for (const [bucket, count] of [10, 10, 16].entries()) {
+      standby.keep('e', bucket, 1, copies(count), () => 0, 0);
+    }
+    expect([0, 1, 2].map((bucket) => standby.log('e', bucket).held)).toEqual([5, 5, 8]);
   });
 });
 
