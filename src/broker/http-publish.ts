@@ -7,6 +7,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import fastify from 'fastify';
 import type { Address } from '../daemon/address.ts';
 import { formatAddress } from '../daemon/address.ts';
+import { withinRoom } from '../daemon/descriptors.ts';
 import { listening } from '../daemon/lifecycle.ts';
 import type { Log } from '../daemon/log.ts';
 import { errorFields } from '../daemon/log.ts';
@@ -52,7 +53,7 @@ export async function startHttpPublish(options: HttpPublishOptions): Promise<Htt
     forceCloseConnections: 'idle',
     http: { headersTimeout: 2_000, connectionsCheckingInterval: 500, maxHeaderSize: 16_384 },
   });
-  app.server.maxConnections = MAX_CONNECTIONS;
+  app.server.maxConnections = withinRoom(MAX_CONNECTIONS, 1 / 2);
   // JSON alone, which a page of another origin cannot send unasked; decoded by the handler.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) =>

@@ -3,6 +3,7 @@
 import type { Command } from 'commander';
 import { systemClock } from '../daemon/clock.ts';
 import type { Clock } from '../daemon/clock.ts';
+import { checkDescriptors } from '../daemon/descriptors.ts';
 import type { Running } from '../daemon/lifecycle.ts';
 import { runUntilSignalled } from '../daemon/lifecycle.ts';
 import type { Log, LogLevel } from '../daemon/log.ts';
@@ -100,6 +101,7 @@ async function runDaemon(
   logLevel: LogLevel,
   start: (parts: DaemonParts) => Promise<DaemonHandle>,
 ): Promise<void> {
+  checkDescriptors();
   const log = createLog(name, logLevel);
   await runUntilSignalled(async () => {
     const handle = await start({ log, metrics: createMetrics(), clock: systemClock });

@@ -20,6 +20,19 @@ export interface CheckedConfig {
   sendsLast: TopicRules<boolean>;
 }
 
+/** Handshakes and health questions beside the clients that are in. */
+const EXTRA_SOCKETS = 1_000;
+
+/** What the descriptors of this process allow, with `room` for connections: clients, and with those on their way. */
+export function socketLimits(
+  maxConnections: number,
+  room: number,
+): { maxConnections: number; maxSockets: number } {
+  const extra = Math.min(EXTRA_SOCKETS, Math.floor(room / 8));
+  const clients = Math.min(maxConnections, room - extra);
+  return { maxConnections: clients, maxSockets: clients + extra };
+}
+
 export function checkConfig(config: GatewayConfig): CheckedConfig {
   const listen = parseAddress(config.listen, '--listen');
   if (config.id !== '' && !ID_PATTERN.test(config.id)) {

@@ -21,7 +21,12 @@ const placeOptions = {
 } as const;
 
 const doorOptions = {
-  maxConnections: integer(15_000, 1, 10_000_000, 'open sockets; more are refused with 503'),
+  maxConnections: integer(
+    15_000,
+    1,
+    10_000_000,
+    'open sockets, as far as descriptors allow; more are refused with 503',
+  ),
   origins: origins(['*'], 'pages that may connect, for example https://app.example.com; * = any'),
   tickets: choice(
     ['soft', 'required'],

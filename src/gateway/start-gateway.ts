@@ -3,6 +3,7 @@
 
 import type { Clock } from '../daemon/clock.ts';
 import { every } from '../daemon/clock.ts';
+import { connectionRoom } from '../daemon/descriptors.ts';
 import type { Running } from '../daemon/lifecycle.ts';
 import { CLOSE_DEADLINE_MS } from '../daemon/lifecycle.ts';
 import type { Log } from '../daemon/log.ts';
@@ -16,7 +17,7 @@ import { brokerReach } from '../publisher/broker-reach.ts';
 import { createPublisher } from '../publisher/index.ts';
 import type { ReporterSnapshot } from '../reporter/index.ts';
 import { createBrokerLink } from './broker-link-zmq.ts';
-import { checkConfig, gatewayId, gatewayUrl } from './config-check.ts';
+import { checkConfig, gatewayId, gatewayUrl, socketLimits } from './config-check.ts';
 import { Admission } from './core/admission.ts';
 import type { Capability } from './core/capabilities.ts';
 import { BUILT_IN_CAPABILITIES } from './core/capabilities.ts';
@@ -88,16 +89,17 @@ export interface GatewayHandle extends Running {
 }
 
 const SWEEP_MS = 1_000;
-/** Handshakes and health questions beside the clients that are in. */
-const EXTRA_SOCKETS = 1_000;
 const LEAVE_POLL_MS = 50;
 const PUBLISH_DEADLINE_MS = 5_000;
 /** Of clients' publications that wait for a broker, together: a gateway has better uses for its memory. */
 const MAX_PUBLISHING_BYTES = 33_554_432;
 
-export async function startGateway(config: GatewayConfig, given: StartGatewayParts): Promise<GatewayHandle> {
+export async function startGateway(wanted: GatewayConfig, given: StartGatewayParts): Promise<GatewayHandle> {
   const { log, metrics, clock, random = Math.random } = given;
-  const checked = checkConfig(config);
+  const checked = checkConfig(wanted);
+  const { maxConnections, maxSockets } = socketLimits(wanted.maxConnections, connectionRoom());
+  const config = { ...wanted, maxConnections };
+  if (maxConnections < wanted.maxConnections) log.warn('few-descriptors', { maxConnections });
   const reach = brokerReach(config);
   // Unpooled: a slice of a pool would keep 8 KB alive for as long as one frame waits for a slow client.
   const allocate = (size: number): Uint8Array =>
@@ -136,7 +138,7 @@ export async function startGateway(config: GatewayConfig, given: StartGatewayPar
     address: checked.listen,
     maxFrameBytes: config.maxFrameBytes,
     deflate: config.deflate === 'auto',
-    maxSockets: config.maxConnections + EXTRA_SOCKETS,
+    maxSockets,
   });
   const id = gatewayId(config, server.address);
   const port = Number(server.address.slice(server.address.lastIndexOf(':') + 1));

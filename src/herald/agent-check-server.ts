@@ -6,6 +6,7 @@ import { createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
 import type { Address } from '../daemon/address.ts';
 import { formatAddress } from '../daemon/address.ts';
+import { withinRoom } from '../daemon/descriptors.ts';
 import { listening } from '../daemon/lifecycle.ts';
 import type { AgentAnswer, AgentRequest } from '../protocol/agent-check.ts';
 import { AGENT_CHECK_LIMITS, decodeAgentRequest, encodeAgentAnswer } from '../protocol/agent-check.ts';
@@ -40,7 +41,7 @@ export async function startAgentCheck(
   flag: string,
   options: AgentCheckOptions,
 ): Promise<AgentCheckServer> {
-  const { maxConnections = MAX_CONNECTIONS } = options;
+  const { maxConnections = withinRoom(MAX_CONNECTIONS, 1 / 8) } = options;
   /** In the order of their coming, each with how to end it. */
   const sockets = new Map<Socket, () => void>();
   const server = createServer({ noDelay: true }, (socket) => {

@@ -6,6 +6,7 @@ import type { Address } from '../daemon/address.ts';
 import { formatAddress } from '../daemon/address.ts';
 import type { Clock } from '../daemon/clock.ts';
 import { every } from '../daemon/clock.ts';
+import { withinRoom } from '../daemon/descriptors.ts';
 import type { Running } from '../daemon/lifecycle.ts';
 import { CLOSE_DEADLINE_MS } from '../daemon/lifecycle.ts';
 import type { Log } from '../daemon/log.ts';
@@ -100,7 +101,8 @@ export async function startHerald(config: HeraldConfig, parts: HeraldParts): Pro
     routes,
     bodyLimitBytes: 1_024,
     keepAliveMs: 5_000,
-    maxConnections: config.maxPublicConnections,
+    // What anybody may ask for leaves the ports of the fleet their share of the descriptors.
+    maxConnections: withinRoom(config.maxPublicConnections, 1 / 2),
     trustProxy: config.trustProxy,
   });
   registerPublicApi(publicApp, {
@@ -124,7 +126,7 @@ export async function startHerald(config: HeraldConfig, parts: HeraldParts): Pro
     bodyLimitBytes: REPORT_LIMITS.maxBodyBytes,
     // Longer than any report period: on this port a close is news about the other side.
     keepAliveMs: 120_000,
-    maxConnections: MAX_PRIVATE_CONNECTIONS,
+    maxConnections: withinRoom(MAX_PRIVATE_CONNECTIONS, 1 / 4),
   });
   registerControlApi(controlApp, {
     balancer,
@@ -152,7 +154,7 @@ export async function startHerald(config: HeraldConfig, parts: HeraldParts): Pro
     routes,
     bodyLimitBytes: ADMIN_BODY_BYTES,
     keepAliveMs: 5_000,
-    maxConnections: MAX_PRIVATE_CONNECTIONS,
+    maxConnections: withinRoom(MAX_PRIVATE_CONNECTIONS, 1 / 8),
   });
   // As HAProxy is told to ask; the port of `agentListen` may be known only once it is open.
   let agentAddress = reachable(listen.agent);

@@ -6,6 +6,7 @@ import { readdir } from 'node:fs/promises';
 import { availableParallelism, totalmem } from 'node:os';
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import { getHeapStatistics } from 'node:v8';
+import { descriptorLimit } from '../daemon/descriptors.ts';
 import { residentBytes } from '../daemon/resident-memory.ts';
 import type { Signals } from '../protocol/load-report.ts';
 import { AVERAGING_WINDOW_MS, createAveragingWindow } from './averaging-window.ts';
@@ -132,10 +133,4 @@ export function createProcessSignals(): ProcessSignals {
 /** The histogram holds the whole interval between two ticks, in ns; the delay is what passes its resolution. */
 function loopDelayP99Ms(intervalNs: number): number {
   return Math.max(0, intervalNs / 1e6 - LOOP_DELAY_RESOLUTION_MS);
-}
-
-/** The soft limit in `/proc/self/limits`; undefined when unlimited or absent. */
-export function descriptorLimit(procSelfLimits: string): number | undefined {
-  const soft = Number(/^Max open files\s+(\S+)/m.exec(procSelfLimits)?.[1]);
-  return soft > 0 && Number.isFinite(soft) ? soft : undefined;
 }

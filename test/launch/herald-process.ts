@@ -27,16 +27,24 @@ export interface HeraldProcess {
   stop(): Promise<void>;
 }
 
-/** Resolves when the daemon says that it is ready. Flags by their names without dashes. */
+/**
+ * Resolves when the daemon says that it is ready. Flags by their names without dashes; `openFiles`: how many descriptors
+ * it may have.
+ */
 export async function startHeraldProcess(
   command: string,
   flags: Record<string, string | number>,
   env: Record<string, string> = {},
+  openFiles?: number,
 ): Promise<HeraldProcess> {
   const args = Object.entries(flags).flatMap(([name, value]) => [`--${name}`, String(value)]);
   const child = fork(HERALD_BIN, [command, ...args, '--log-level', 'info'], {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     env: { ...process.env, ...env },
+    ...(openFiles !== undefined && {
+      execPath: 'prlimit',
+      execArgv: [`--nofile=${openFiles}:${openFiles}`, process.execPath],
+    }),
   });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {

@@ -8,7 +8,7 @@ import {
   parseMemoryLimit,
   readCgroupLimits,
 } from '../../../src/reporter/cgroup.ts';
-import { descriptorLimit } from '../../../src/reporter/process-signals.ts';
+import { descriptorLimit } from '../../../src/daemon/descriptors.ts';
 
 const files =
   (content: Record<string, string>): ReadText =>

@@ -1,0 +1,88 @@
+// Daemons that may have few descriptors, and strangers who want more of them than there are.
+
+import { readdirSync } from 'node:fs';
+import type { Socket } from 'node:net';
+import { connect } from 'node:net';
+import { afterEach, expect, it } from 'vitest';
+import type { HeraldProcess } from '../../launch/herald-process.ts';
+import { ANY_PORT, startHeraldProcess } from '../../launch/herald-process.ts';
+import { RawClient } from '../../launch/raw-ws.ts';
+import { until } from '../../launch/until.ts';
+
+const OPEN_FILES = 256;
+const HERALD = {
+  'public-listen': ANY_PORT,
+  'control-listen': ANY_PORT,
+  'admin-listen': ANY_PORT,
+  'agent-listen': ANY_PORT,
+};
+const running: HeraldProcess[] = [];
+const sockets: Socket[] = [];
+afterEach(async () => {
+  for (const socket of sockets.splice(0)) socket.destroy();
+  for (const one of running.splice(0)) await one.stop();
+});
+
+async function start(command: string, flags: Record<string, string | number>): Promise<HeraldProcess> {
+  const one = await startHeraldProcess(command, flags, {}, OPEN_FILES);
+  running.push(one);
+  return one;
+}
+
+const descriptors = ({ pid }: HeraldProcess): number => readdirSync(`/proc/${pid}/fd`).length;
+// A fetch whose connections are closed as they come may wait for ever.
+const status = async (url: string): Promise<number> =>
+  (await fetch(url, { signal: AbortSignal.timeout(1_000) })).status;
+
+it.each(['serve', 'gateway', 'broker'])('%s says in one line that 64 are too few', async (command) => {
+  const started = startHeraldProcess(command, {}, {}, 64);
+  await expect(started).rejects.toThrow(/ended at its start:\nherald: 64 open files are too few.*\n$/);
+});
+
+it('a gateway fills up below its limit: it answers, refuses with 503, and is free again', async () => {
+  const gateway = await start('gateway', { listen: ANY_PORT });
+  const port = Number(new URL(gateway.addresses['ws']!).port);
+  expect(gateway.output()).toContain('few-descriptors');
+  const clients: RawClient[] = [];
+  let last: RawClient;
+  do {
+    last = await RawClient.open(port);
+    sockets.push(last.socket);
+    clients.push(last);
+  } while (last.status === 101);
+  expect(last.status).toBe(503);
+  // Connections that say nothing take what is left for handshakes, and no more.
+  for (let i = 0; i < OPEN_FILES; i++) {
+    const mute = connect(port, '127.0.0.1');
+    mute.on('error', () => {});
+    sockets.push(mute);
+  }
+  await until('the mute ones to be let go', async () => {
+    expect(descriptors(gateway)).toBeLessThan(OPEN_FILES - 64);
+    return (await status(`http://127.0.0.1:${port}/livez`)) === 200;
+  });
+  for (const one of clients) one.destroy();
+  await until('their places', async () => {
+    const next = await RawClient.open(port);
+    sockets.push(next.socket);
+    return next.status === 101;
+  });
+});
+
+it('a Herald whose public port is full hears its gateways and its operators', async () => {
+  const herald = await start('serve', HERALD);
+  const { public: publicUrl, control, admin } = herald.addresses;
+  const url = new URL(publicUrl!);
+  let refused = 0;
+  for (let i = 0; i < OPEN_FILES; i++) {
+    const asker = connect(Number(url.port), url.hostname);
+    asker.on('error', () => {});
+    asker.on('close', () => (refused += 1));
+    asker.write('GET /livez HTTP/1.1\r\nHost: x\r\n\r\n');
+    sockets.push(asker);
+  }
+  await until('some to be refused', () => refused > OPEN_FILES / 2);
+  expect(descriptors(herald)).toBeLessThan(OPEN_FILES - 64);
+  expect(await status(`${control}/v1/brokers`)).toBe(200);
+  expect(await status(`${admin}/v1/table`)).toBe(200);
+});
