@@ -16,7 +16,7 @@ export interface PublisherOptions extends Partial<OutboxLimits> {
   brokers?: readonly BrokerAddress[];
   /** Keys for brokers that use CURVE. */
   curve?: CurveClient;
-  /** When publish() gives up on a message, ms; time in which this process was stopped aside. Default 10,000. */
+  /** When publish() gives up on a message, ms, at most 2^31 - 1; time in which this process was stopped aside. Default 10,000. */
   giveUpMs?: number;
   /**
    * 1 to 128 of A-Z a-z 0-9 . _ : -, the first a letter or digit; default: random. Messages are known by (id, sequence),
@@ -27,10 +27,15 @@ export interface PublisherOptions extends Partial<OutboxLimits> {
   traceOneIn?: number;
 }
 
+const LIMIT_NAMES = Object.keys(DEFAULT_OUTBOX_LIMITS) as (keyof OutboxLimits)[];
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
 /** The limits of a publisher with these options. Throws a RangeError that names the option which cannot be. */
 export function limitsOf(options: PublisherOptions): OutboxLimits {
   const { publisherId, curve } = options;
   const limits = { ...DEFAULT_OUTBOX_LIMITS, ...withoutUndefined(options) };
+  for (const name of LIMIT_NAMES) checkNumber(name, limits[name], Number.MAX_SAFE_INTEGER);
+  if (options.giveUpMs !== undefined) checkNumber('giveUpMs', options.giveUpMs, MAX_TIMER_MS);
   // Whom nobody would wait for any longer need not answer any more.
   limits.ackTimeoutMs = Math.min(limits.ackTimeoutMs, options.giveUpMs ?? Infinity);
   if (limits.maxQueued + limits.maxRetained > PUBLICATION_LIMITS.maxSequenceSpread) {
@@ -55,6 +60,12 @@ export function checkBrokers(brokers: readonly BrokerAddress[]): void {
     if (isEndpoint(publish)) continue;
     throw new RangeError(`brokers: ${id} is at ${JSON.stringify(publish)}, expected ${ENDPOINT_WORDS}`);
   }
+}
+
+/** What compares with no number limits nothing. */
+function checkNumber(name: string, value: unknown, most: number): void {
+  if (typeof value === 'number' && value >= 0 && value <= most) return;
+  throw new RangeError(`${name}: ${String(value)} is not a number from 0 to ${most}`);
 }
 
 /** Options given as undefined must not hide a default. */

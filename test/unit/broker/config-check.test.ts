@@ -81,6 +81,17 @@ describe('a publisher', () => {
   });
 });
 
+it.each([
+  [{ maxQueued: Number.NaN }, 'maxQueued: NaN is not a number from 0 to '],
+  [{ retainMs: -1 }, 'retainMs: -1 is not '],
+  [{ maxQueuedBytes: '5' as unknown as number }, 'maxQueuedBytes: 5 is not '],
+  [{ giveUpMs: Number.NaN }, 'giveUpMs: NaN is not '],
+  // A timer told to wait longer than it can waits 1 ms.
+  [{ giveUpMs: Infinity }, 'giveUpMs: Infinity is not a number from 0 to 2147483647'],
+])('a publisher is not made with %j, which would be no limit', (options, words) => {
+  expect(() => limitsOf(options)).toThrow(words);
+});
+
 it('a publisher waits for the ack of no broker longer than for a message', () => {
   expect(limitsOf({ giveUpMs: 300 }).ackTimeoutMs).toBe(300);
   expect(limitsOf({ giveUpMs: 60_000 }).ackTimeoutMs).toBe(2_000);
