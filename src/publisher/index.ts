@@ -24,8 +24,7 @@ import { TraceNotes } from './core/trace-notes.ts';
 import { askForBrokers, followBrokers } from './discovery.ts';
 import type { PublishIdentity } from './identity.ts';
 import { firstSequence, isIdentity } from './identity.ts';
-import type { LaneSocket } from './lane-zmq.ts';
-import { openLane } from './lane-zmq.ts';
+import { Lanes } from './lanes.ts';
 import { PublishError } from './publisher-errors.ts';
 import type { PublisherOptions } from './publisher-options.ts';
 import { checkBrokers, limitsOf } from './publisher-options.ts';
@@ -93,7 +92,6 @@ function startPublisher(
   const giveUpMs = options.giveUpMs ?? 10_000;
   const own: Source = { publisher: id, origin: '', hop: 0 };
   const outbox = new Outbox(limits);
-  const lanes = new Map<string, { endpoint: string; socket: LaneSocket; connected: boolean }>();
   const writer = new ByteWriter(PUBLICATION_LIMITS.targetFrameBytes);
   const names = createFrameNames();
   const traces = new TraceNotes(id, options.traceOneIn ?? TRACE_ONE_IN, createFineClock());
@@ -111,13 +109,12 @@ function startPublisher(
   const isIdle = (): boolean => outbox.open === 0 && outbox.resending === 0;
 
   const send = (broker: string): void => {
-    const lane = lanes.get(broker);
-    while (lane?.connected) {
+    while (lanes.isUp(broker)) {
       const batch = outbox.takeBatch(broker, nowMs());
       if (!batch) return;
       const frame = encodePublishBatch(writer, batch);
       const notes = traces.of(batch.messages);
-      lane.socket.send(frame, notes && encodeTraceNotes(writer, notes));
+      lanes.send(broker, frame, notes && encodeTraceNotes(writer, notes));
     }
   };
   const flush = (): void => {
@@ -128,63 +125,37 @@ function startPublisher(
   const schedule = (): void => {
     scheduled ??= setImmediate(flush);
   };
-  const openLaneTo = ({ id: broker, publish }: BrokerAddress): void => {
-    const socket = openLane(publish, options.curve, {
-      onUp() {
-        setConnected(broker, true);
-        outbox.laneUp(broker, nowMs());
-        flush();
-      },
-      onDown() {
-        setConnected(broker, false);
-        outbox.laneDown(broker, nowMs());
-        schedule();
-      },
-      onFrame(frame) {
-        const ack = decodePublishAck(frame, names);
-        if (!ack.ok) return;
-        for (const one of ack.value.acks) outbox.acked(broker, one, nowMs());
-        for (const ready of outbox.ready()) send(ready);
-        if (isIdle()) onIdle();
-      },
-    });
-    lanes.set(broker, { endpoint: publish, socket, connected: false });
-  };
-  const setConnected = (broker: string, connected: boolean): void => {
-    const lane = lanes.get(broker);
-    if (lane) lane.connected = connected;
-  };
-  const closeLane = (broker: string): void => {
-    lanes.get(broker)?.socket.close();
-    lanes.delete(broker);
-  };
-  /** To all known brokers, as far as the program may have sockets; for the others they are tried again each tick. */
-  const openLanes = (): void => {
-    try {
-      for (const broker of known) if (!lanes.has(broker.id)) openLaneTo(broker);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EMFILE') throw error;
-    }
-  };
+  const lanes = new Lanes(options.curve, {
+    onUp(broker) {
+      outbox.laneUp(broker, nowMs());
+      flush();
+    },
+    onDown(broker) {
+      outbox.laneDown(broker, nowMs());
+      schedule();
+    },
+    onFrame(broker, frame) {
+      const ack = decodePublishAck(frame, names);
+      if (!ack.ok) return;
+      for (const one of ack.value.acks) outbox.acked(broker, one, nowMs());
+      for (const ready of outbox.ready()) send(ready);
+      if (isIdle()) onIdle();
+    },
+  });
   const setBrokers = (list: readonly BrokerAddress[]): void => {
     if (disconnected || sameBrokers(known, list)) return;
     checkBrokers(list);
     known = list;
-    const endpoints = new Map(list.map((broker) => [broker.id, broker.publish]));
-    for (const [broker, { endpoint }] of lanes) {
-      if (endpoints.get(broker) === endpoint) continue;
-      outbox.laneDown(broker, nowMs());
-      closeLane(broker);
-    }
+    for (const broker of lanes.closeStray(list)) outbox.laneDown(broker, nowMs());
     outbox.setBrokers(list, nowMs());
-    openLanes();
+    lanes.open(list);
     schedule();
   };
 
   /** Why nobody acks, as far as it shows here. */
   const unreached = (): string | undefined => {
     if (known.length === 0) return heralds.length > 0 ? `${heralds.join(', ')} named none` : 'none is named';
-    if ([...lanes.values()].some(({ connected }) => connected)) return undefined;
+    if (lanes.states().some(({ connected }) => connected)) return undefined;
     return `not connected to ${known.map((broker) => `${broker.id} at ${broker.publish}`).join(', ')}`;
   };
 
@@ -192,8 +163,8 @@ function startPublisher(
   setBrokers(brokers);
   const stopTicking = every(TICK_MS, () => {
     // It is connected and does not answer: a fresh socket forgets what was queued for it.
-    for (const silent of outbox.tick(nowMs())) closeLane(silent);
-    openLanes();
+    for (const silent of outbox.tick(nowMs())) lanes.close(silent);
+    lanes.open(known);
     flush();
     if (isIdle()) onIdle();
   });
@@ -259,7 +230,7 @@ function startPublisher(
     stopFollowing();
     clearImmediate(scheduled);
     outbox.abandon();
-    for (const broker of [...lanes.keys()]) closeLane(broker);
+    lanes.closeStray([]);
   };
 
   return {
@@ -276,7 +247,7 @@ function startPublisher(
       waiting: outbox.open,
       resent: outbox.resent,
       forgotten: outbox.forgotten,
-      brokers: [...lanes].map(([broker, { connected }]) => ({ id: broker, connected })),
+      brokers: lanes.states(),
     }),
     close: () => (closing ??= close()),
   };

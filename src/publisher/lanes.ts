@@ -1,0 +1,83 @@
+// (7) A publisher's connections, a lane to each broker it knows, and which of them stand.
+
+import type { CurveClient } from '../daemon/zeromq-options.ts';
+import type { BrokerAddress } from '../protocol/load-report.ts';
+import type { LaneSocket } from './lane-zmq.ts';
+import { openLane } from './lane-zmq.ts';
+
+/** None is called for a lane that was closed. */
+export interface LanesEvents {
+  onUp: (broker: string) => void;
+  onDown: (broker: string) => void;
+  onFrame: (broker: string, frame: Buffer) => void;
+}
+
+interface Lane {
+  endpoint: string;
+  socket: LaneSocket;
+  connected: boolean;
+}
+
+export class Lanes {
+  readonly #curve: CurveClient | undefined;
+  readonly #events: LanesEvents;
+  readonly #lanes = new Map<string, Lane>();
+
+  constructor(curve: CurveClient | undefined, events: LanesEvents) {
+    this.#curve = curve;
+    this.#events = events;
+  }
+
+  /** To all of these brokers, as far as the program may have sockets; for the others, call it again. */
+  open(brokers: readonly BrokerAddress[]): void {
+    try {
+      for (const broker of brokers) if (!this.#lanes.has(broker.id)) this.#open(broker);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EMFILE') throw error;
+    }
+  }
+
+  /** Closes the lanes that lead to none of these brokers; returns whose they were. */
+  closeStray(brokers: readonly BrokerAddress[]): string[] {
+    const endpoints = new Map(brokers.map(({ id, publish }) => [id, publish]));
+    const stray = [...this.#lanes].flatMap(([id, { endpoint }]) =>
+      endpoints.get(id) === endpoint ? [] : [id],
+    );
+    for (const id of stray) this.close(id);
+    return stray;
+  }
+
+  close(broker: string): void {
+    this.#lanes.get(broker)?.socket.close();
+    this.#lanes.delete(broker);
+  }
+
+  isUp(broker: string): boolean {
+    return this.#lanes.get(broker)?.connected === true;
+  }
+
+  send(broker: string, frame: Uint8Array, notes: Uint8Array | undefined): void {
+    this.#lanes.get(broker)?.socket.send(frame, notes);
+  }
+
+  states(): { id: string; connected: boolean }[] {
+    return [...this.#lanes].map(([id, { connected }]) => ({ id, connected }));
+  }
+
+  #open({ id, publish: endpoint }: BrokerAddress): void {
+    const { onUp, onDown, onFrame } = this.#events;
+    const socket = openLane(endpoint, this.#curve, {
+      onUp() {
+        lane.connected = true;
+        onUp(id);
+      },
+      onDown() {
+        lane.connected = false;
+        onDown(id);
+      },
+      onFrame: (frame) => onFrame(id, frame),
+    });
+    const lane: Lane = { endpoint, socket, connected: false };
+    this.#lanes.set(id, lane);
+  }
+}
