@@ -19,8 +19,8 @@ import { REPORT_LIMITS } from '../protocol/load-report.ts';
 import { ID_PATTERN, ID_WORDS } from '../protocol/names.ts';
 
 const DAY_MS = 86_400_000;
-const PRINTABLE = /^[\x20-\x7e]{0,300}$/;
-const PRINTABLE_WORDS = 'at most 300 printable characters';
+/** An operator's words, in any language: a reply must not be refused for them. */
+const REASON = /^[^]{0,1000}$/;
 
 export function decodeFeedbackReply(body: string): Decoded<FeedbackReply> {
   const json = decodeJson(body, 'reply');
@@ -73,7 +73,7 @@ function readDirective(value: unknown): { directive?: Directive } {
       directive: {
         drain: {
           orderId: orderId(order),
-          reason: optionalText(order, 'reason', PRINTABLE, PRINTABLE_WORDS) ?? '',
+          reason: optionalText(order, 'reason', REASON, 'at most 1000 characters') ?? '',
           spreadMs: requiredInteger(order, 'spreadMs', 0, DAY_MS),
           deadlineMs: requiredInteger(order, 'deadlineMs', 0, DAY_MS),
         },

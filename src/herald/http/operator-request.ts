@@ -22,8 +22,8 @@ export interface OperatorRequest {
 
 export const MAX_FOR_MS = 90 * 86_400_000;
 const MOVER_MODES: readonly MoverMode[] = ['on', 'dry-run', 'off'];
-const WORDS = /^\P{Cc}{0,200}$/u;
-const AUTHOR = /^\P{Cc}{1,64}$/u;
+const WORDS = /^[^\p{Cc}\p{Zl}\p{Zp}]{0,200}$/u;
+const AUTHOR = /^[^\p{Cc}\p{Zl}\p{Zp}]{1,64}$/u;
 
 export interface MoverRequest {
   mode: MoverMode;
