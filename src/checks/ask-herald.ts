@@ -12,10 +12,11 @@ export type Asked = { ok: true; answer: Answer } | { ok: false; why: string };
 
 /** Never rejects: a Herald that is not there is what a check is for. */
 export async function ask(base: string, path: string, token: string, timeoutMs: number): Promise<Asked> {
-  if (!URL.canParse(path, base)) return { ok: false, why: `${base} is not a URL` };
+  const url = `${base}${path}`;
+  if (!URL.canParse(url)) return { ok: false, why: `${base} is not a URL` };
   const startMs = performance.now();
   try {
-    const reply = await request(new URL(path, base), {
+    const reply = await request(url, {
       headers: { ...(token !== '' && { authorization: `Bearer ${token}` }) },
       // A fresh connection, as a client would need one, and nothing left open when the check ends.
       reset: true,

@@ -19,14 +19,14 @@ export async function askJson(
   body?: unknown,
 ): Promise<{ status: number; value: unknown; retryAfter: string | undefined }> {
   const { status, content, retryAfter } = await ask(target, path, body);
-  return { status, value: jsonOf(content, new URL(path, target.url)), retryAfter };
+  return { status, value: jsonOf(content, new URL(`${target.url}${path}`)), retryAfter };
 }
 
 /** GETs a page that is no JSON; a refusal is a StartError with the problem's own words. */
 export async function askText(target: Target, path: string): Promise<string> {
   const { status, content, retryAfter } = await ask(target, path);
   if (status < 300) return content;
-  throw refusal(target, status, jsonOf(content, new URL(path, target.url)), retryAfter);
+  throw refusal(target, status, jsonOf(content, new URL(`${target.url}${path}`)), retryAfter);
 }
 
 async function ask(
@@ -34,7 +34,7 @@ async function ask(
   path: string,
   body?: unknown,
 ): Promise<{ status: number; content: string; retryAfter: string | undefined }> {
-  const url = new URL(path, target.url);
+  const url = new URL(`${target.url}${path}`);
   try {
     const reply = await request(url, {
       method: body === undefined ? 'GET' : 'POST',

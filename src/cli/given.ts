@@ -21,10 +21,11 @@ function inRange(flag: string, text: string, min: number, max: number, kind: str
   return value;
 }
 
-/** The URL of a Herald: http or https, with nothing behind the port that requests would ignore. */
+/** The URL of a Herald: http or https, with a path where a proxy has it below one, and without a slash at its end. */
 export function heraldUrl(flag: string, text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || (url.protocol !== 'http:' && url.protocol !== 'https:') || url.host === '') {
+  const isHttp = url?.protocol === 'http:' || url?.protocol === 'https:';
+  if (url === undefined || !isHttp || url.host === '' || url.search !== '' || url.hash !== '') {
     throw new StartError(`${flag} ${text}: expected a URL such as http://127.0.0.1:7400`);
   }
   return text.replace(/\/+$/, '');

@@ -29,7 +29,7 @@ async function record(file: string, flags: RecordFlags): Promise<void> {
   const forMs = parseDurationMs(flags.for, '--for', LONGEST_TIMER);
   const stop = new AbortController();
   process.on('SIGINT', () => stop.abort());
-  const url = new URL('/v1/record', target.url);
+  const url = new URL(`${target.url}/v1/record`);
   const reply = await request(url, {
     headers: target.token === undefined ? {} : { authorization: `Bearer ${target.token}` },
     bodyTimeout: 0,

@@ -112,6 +112,25 @@ describe('a Herald that is not there', () => {
     expect(silent.stderr).toContain(`no Herald answers at ${dead}`);
   });
 
+  it('may be below a path of a proxy', async () => {
+    const asked: string[] = [];
+    const proxy = createServer((request, response) => {
+      asked.push(request.url ?? '');
+      response.writeHead(503).end('{"title":"Not available","detail":"nobody is in"}');
+    });
+    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}/herald/`;
+    await herald(['lookup', '--url', url]);
+    await herald(['table', '--admin', url]);
+    await herald(['check', 'lookup', '--url', url]);
+    proxy.close();
+    expect(asked.map((path) => path.split('?')[0])).toEqual([
+      '/herald/v1/lookup',
+      '/herald/v1/table',
+      '/herald/v1/lookup',
+    ]);
+  });
+
   it('elsewhere cannot be started from here', async () => {
     // TEST-NET-1 (RFC 5737): no route, or silence.
     const { code, stderr } = await herald(['table', '--admin', 'http://192.0.2.1:7403']);

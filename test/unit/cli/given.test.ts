@@ -24,16 +24,23 @@ describe('a number given as a flag', () => {
 describe('the URL of a Herald', () => {
   it('loses its trailing slash', () => {
     expect(heraldUrl('--url', 'http://127.0.0.1:7400/')).toBe('http://127.0.0.1:7400');
+    expect(heraldUrl('--url', 'https://a.example.com/herald/')).toBe('https://a.example.com/herald');
   });
 
-  it.each(['', 'nonsense', '127.0.0.1:7400', 'localhost:7400', 'ws://a', 'file:///etc/passwd'])(
-    '%o is refused by name',
-    (text) => {
-      expect(() => heraldUrl('--url', text)).toThrow(
-        `--url ${text}: expected a URL such as http://127.0.0.1:7400`,
-      );
-    },
-  );
+  it.each([
+    '',
+    'nonsense',
+    '127.0.0.1:7400',
+    'localhost:7400',
+    'ws://a',
+    'file:///etc/passwd',
+    'http://a?b',
+    'http://a/#b',
+  ])('%o is refused by name', (text) => {
+    expect(() => heraldUrl('--url', text)).toThrow(
+      `--url ${text}: expected a URL such as http://127.0.0.1:7400`,
+    );
+  });
 
   it('may be several, with commas', () => {
     expect(heraldUrls('--heralds', 'http://a:1, https://b:2/')).toEqual(['http://a:1', 'https://b:2']);
