@@ -9,12 +9,19 @@ export type ReadText = (path: string) => string | undefined;
 export interface CgroupLimits {
   /** Cores the tightest quota of the group or any parent allows; undefined = no quota. */
   quotaCores: number | undefined;
-  /** The tightest memory limit in bytes; undefined = none. */
-  memoryBytes: number | undefined;
+  /** The tightest memory limit; undefined = none. */
+  memory: MemoryLimit | undefined;
   /** `cpu.stat` of the group that holds the tightest quota: the one that throttles. */
   statPath: string | undefined;
   /** Where that group's CPU use is counted, when `cpu.stat` does not hold it (v1). */
   usagePath: string | undefined;
+}
+
+export interface MemoryLimit {
+  bytes: number;
+  /** Where the use of the group it holds for is told. */
+  usePath: string;
+  statPath: string;
 }
 
 export interface CpuStat {
@@ -115,13 +122,20 @@ export function parseMemoryLimit(text: string): number | undefined {
   return bytes > 0 && bytes < NO_MEMORY_LIMIT_BYTES ? bytes : undefined;
 }
 
+/** What a group could not give back at once: all but file pages that nobody used lately, as the kubelet counts. */
+export function groupMemoryBytes(use: string, stat: string): number {
+  // v1 has the sum over all groups below under a name of its own.
+  const idle = /^total_inactive_file (\d+)$/m.exec(stat) ?? /^inactive_file (\d+)$/m.exec(stat);
+  return Math.max(0, (Number(use.trim()) || 0) - Number(idle?.[1] ?? 0));
+}
+
 /** Finds this process's groups and the tightest limits above it. Never throws; no cgroups = no limits. */
 export function readCgroupLimits(read: ReadText): CgroupLimits {
   const paths = parseMembership(read('/proc/self/cgroup') ?? '');
   const mounts = parseMounts(read('/proc/self/mountinfo') ?? '');
   const limits: CgroupLimits = {
     quotaCores: undefined,
-    memoryBytes: undefined,
+    memory: undefined,
     statPath: undefined,
     usagePath: undefined,
   };
@@ -130,7 +144,7 @@ export function readCgroupLimits(read: ReadText): CgroupLimits {
       for (const directory of groupDirectories(paths.get('') ?? '/', mount)) {
         const cores = parseCpuMax(read(`${directory}/cpu.max`) ?? '');
         tightenCores(limits, cores, `${directory}/cpu.stat`, undefined);
-        tightenMemory(limits, parseMemoryLimit(read(`${directory}/memory.max`) ?? ''));
+        tightenMemory(limits, read, directory, 'memory.max', 'memory.current');
       }
       continue;
     }
@@ -150,7 +164,7 @@ export function readCgroupLimits(read: ReadText): CgroupLimits {
     }
     if (mount.controllers.includes('memory')) {
       for (const directory of groupDirectories(paths.get('memory') ?? '/', mount)) {
-        tightenMemory(limits, parseMemoryLimit(read(`${directory}/memory.limit_in_bytes`) ?? ''));
+        tightenMemory(limits, read, directory, 'memory.limit_in_bytes', 'memory.usage_in_bytes');
       }
     }
   }
@@ -169,6 +183,14 @@ function tightenCores(
   limits.usagePath = usagePath;
 }
 
-function tightenMemory(limits: CgroupLimits, bytes: number | undefined): void {
-  if (bytes !== undefined) limits.memoryBytes = Math.min(bytes, limits.memoryBytes ?? Infinity);
+function tightenMemory(
+  limits: CgroupLimits,
+  read: ReadText,
+  directory: string,
+  limitFile: string,
+  useFile: string,
+): void {
+  const bytes = parseMemoryLimit(read(`${directory}/${limitFile}`) ?? '');
+  if (bytes === undefined || bytes >= (limits.memory?.bytes ?? Infinity)) return;
+  limits.memory = { bytes, usePath: `${directory}/${useFile}`, statPath: `${directory}/memory.stat` };
 }

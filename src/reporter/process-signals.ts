@@ -11,7 +11,7 @@ import { residentBytes } from '../daemon/resident-memory.ts';
 import type { Signals } from '../protocol/load-report.ts';
 import { AVERAGING_WINDOW_MS, createAveragingWindow } from './averaging-window.ts';
 import type { CgroupLimits, ReadText } from './cgroup.ts';
-import { parseCpuStat, readCgroupLimits } from './cgroup.ts';
+import { groupMemoryBytes, parseCpuStat, readCgroupLimits } from './cgroup.ts';
 
 /** Limits may be changed under a running container; this often they are read again. */
 const LIMITS_EVERY_MS = 10_000;
@@ -52,6 +52,9 @@ export function createProcessSignals(): ProcessSignals {
   let limitsAtMs = -Infinity;
   let descriptors: number | undefined;
   let descriptorsAtMs = -Infinity;
+  /** Of all processes under the memory limit; 0 = not known. */
+  let groupBytes = 0;
+  let groupBytesAtMs = -Infinity;
   let delayP99Ms = 0;
   let delayWindowAtMs = -Infinity;
   let open = true;
@@ -69,6 +72,11 @@ export function createProcessSignals(): ProcessSignals {
     if (nowMs - limitsAtMs >= LIMITS_EVERY_MS) {
       limits = readCgroupLimits(readText);
       limitsAtMs = nowMs;
+    }
+    if (limits?.memory && nowMs - groupBytesAtMs >= AVERAGING_WINDOW_MS) {
+      const { usePath, statPath } = limits.memory;
+      groupBytes = groupMemoryBytes(readText(usePath) ?? '', readText(statPath) ?? '');
+      groupBytesAtMs = nowMs;
     }
     const stat = limits?.statPath === undefined ? undefined : parseCpuStat(readText(limits.statPath) ?? '');
     const usageNs = limits?.usagePath === undefined ? 0 : Number(readText(limits.usagePath) ?? 0) || 0;
@@ -108,15 +116,16 @@ export function createProcessSignals(): ProcessSignals {
     },
     signals() {
       const ratios = window.ratios(allowedCores());
-      const memoryLimitBytes = Math.min(limits?.memoryBytes ?? Infinity, totalmem());
+      const memoryLimitBytes = Math.min(limits?.memory?.bytes ?? Infinity, totalmem());
       return {
         cpu: ratios?.cpu ?? 0,
         throttled: ratios?.throttled ?? 0,
         eventLoop: ratios?.eventLoop ?? 0,
         loopDelayP99Ms: delayP99Ms,
-        // V8 ends the process at its heap limit, long before a large machine runs out of memory.
+        // The kernel ends processes of a group that is full, whichever of them filled it. V8 ends this one at its heap
+        // limit, long before a large machine runs out of memory.
         memory: Math.max(
-          residentBytes() / memoryLimitBytes,
+          Math.max(residentBytes(), limits?.memory ? groupBytes : 0) / memoryLimitBytes,
           getHeapStatistics().used_heap_size / heapLimitBytes,
         ),
         ...(descriptors !== undefined && { descriptors }),

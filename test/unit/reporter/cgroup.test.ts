@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { ReadText } from '../../../src/reporter/cgroup.ts';
 import {
   groupDirectories,
+  groupMemoryBytes,
   parseCfsQuota,
   parseCpuMax,
   parseCpuStat,
@@ -41,7 +42,11 @@ describe('cgroup v1', () => {
     );
     expect(limits).toEqual({
       quotaCores: 0.5,
-      memoryBytes: 536_870_912,
+      memory: {
+        bytes: 536_870_912,
+        usePath: '/sys/fs/cgroup/memory/box/memory.usage_in_bytes',
+        statPath: '/sys/fs/cgroup/memory/box/memory.stat',
+      },
       statPath: `${cpu}/box/cpu.stat`,
       usagePath: `${cpu}/box/cpuacct.usage`,
     });
@@ -58,7 +63,7 @@ describe('cgroup v1', () => {
     );
     expect(limits).toEqual({
       quotaCores: undefined,
-      memoryBytes: undefined,
+      memory: undefined,
       statPath: undefined,
       usagePath: undefined,
     });
@@ -94,7 +99,11 @@ describe('cgroup v2', () => {
     );
     expect(limits).toEqual({
       quotaCores: 0.5,
-      memoryBytes: 268_435_456,
+      memory: {
+        bytes: 268_435_456,
+        usePath: '/sys/fs/cgroup/pod/memory.current',
+        statPath: '/sys/fs/cgroup/pod/memory.stat',
+      },
       statPath: '/sys/fs/cgroup/pod/container/cpu.stat',
       usagePath: undefined,
     });
@@ -145,6 +154,15 @@ describe('single files', () => {
     ['536870912\n', 536_870_912],
     ['', undefined],
   ])('memory limit %j is %s', (text, bytes) => expect(parseMemoryLimit(text)).toBe(bytes));
+
+  it.each([
+    ['v1', 'cache 9\ninactive_file 100\ntotal_inactive_file 300\n', 700],
+    ['v2', 'anon 9\ninactive_file 200\nactive_file 5\n', 800],
+    ['neither', '', 1_000],
+    ['v2, while it changes', 'inactive_file 1001\n', 0],
+  ])('leaves out of a use of 1,000 what %s could give back', (_, stat, bytes) =>
+    expect(groupMemoryBytes('1000\n', stat)).toBe(bytes),
+  );
 
   it('reads cpu.stat of both versions', () => {
     expect(parseCpuStat('nr_periods 56\nnr_throttled 43\nthrottled_time 99\n')).toEqual({
