@@ -108,6 +108,26 @@ describe.runIf(requireServer('chromium'))('the ops page', () => {
     expect(expired).not.toBe(up);
   });
 
+  it('of a large fleet shows 200 rows, and finds the others', async () => {
+    for (const from of [1, 151]) {
+      const many = Array.from({ length: 150 }, (_, i) => report(`fleet-${from + i}`, { seq: 1, cpu: 0.1 }));
+      const body = JSON.stringify(many);
+      const headers = { 'content-type': 'application/json' };
+      const answer = await fetch(`${herald.addresses.control}/v1/feedback`, {
+        method: 'POST',
+        headers,
+        body,
+      });
+      expect(answer.status).toBe(200);
+    }
+    await expect.poll(() => page.locator('#shown').textContent()).toBe('the first 200 of 302');
+    expect(await page.locator('#rows tr').count()).toBe(200);
+    await page.locator('#filter').fill('fleet-300');
+    await page.locator('#rows tr', { hasText: 'fleet-300' }).waitFor();
+    expect(await page.locator('#shown').textContent()).toBe('1 of 302');
+    await page.locator('#filter').fill('');
+  });
+
   it('logs no error', () => {
     expect(troubles).toEqual([]);
   });
