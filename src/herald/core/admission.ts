@@ -16,5 +16,15 @@ export function retryAfterMs(refusedShare: number, returning: boolean, random: n
   const meanMs = returning
     ? RETURNING_SHORTEST_MS + RETURNING_LONGER_MS * share * share
     : SHORTEST_MS + LONGER_MS * share * share;
+  return ownTimeMs(meanMs, random);
+}
+
+/** A caller's own time to come back, so that those who came together do not come together again. */
+export function ownTimeMs(meanMs: number, random: number): number {
   return Math.round(meanMs * (0.5 + random));
+}
+
+/** A number in [0, 1) for the `index`th of many: evenly spread, and neighbours far apart (multiples of the golden ratio). */
+export function evenly(index: number): number {
+  return (index * 0.618033988749895) % 1;
 }

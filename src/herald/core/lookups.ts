@@ -3,7 +3,7 @@
 
 import type { LookupRequest } from '../../protocol/lookup.ts';
 import { decodeTicket } from '../../protocol/ticket.ts';
-import { retryAfterMs } from './admission.ts';
+import { evenly, ownTimeMs, retryAfterMs } from './admission.ts';
 import { offerOwner } from './affinity.ts';
 import type { LookupVerdict, Pick } from './balancer-types.ts';
 import { BAR_LOAD, breakerTried } from './breaker.ts';
@@ -26,6 +26,9 @@ const AFFINITY_SLACK = 0.1;
 const NO_WISHES: readonly Wish[] = [];
 const HOT_KEY_DRAWS = 2;
 const SHARE_CAP_FROM_PER_SEC = 20;
+/** When to ask again, on average: a pool is new or its Herald is, or this Herald was stopped. */
+const NO_GATEWAYS_MS = 2_000;
+const WOKE_UP_MS = 1_000;
 
 export class Lookups {
   readonly #table: LoadTable;
@@ -48,13 +51,17 @@ export class Lookups {
     if (request.failedTicket !== '') this.#noteFailure(request, nowMs);
     if (!pool || pool.members.size === 0) {
       this.#ring.keepRefusal(number, 'no-gateways', nowMs);
-      return refusalOf(table, pool, request, this.#id(number), 'no-gateways', 2_000, nowMs);
+      const afterMs = ownTimeMs(NO_GATEWAYS_MS, evenly(number));
+      return refusalOf(table, pool, request, this.#id(number), 'no-gateways', afterMs, nowMs);
     }
     pool.renew(nowMs, table.settings.leftOut);
     pool.rates.countLookup();
     const waitMs = pool.bucket.take(nowMs);
     if (waitMs > 0) return this.#refuse(pool, request, number, 'rate-limited', nowMs, waitMs);
-    if (table.sleep.wokeUp()) return this.#refuse(pool, request, number, 'starting', nowMs, 1_000);
+    if (table.sleep.wokeUp()) {
+      const afterMs = ownTimeMs(WOKE_UP_MS, evenly(number));
+      return this.#refuse(pool, request, number, 'starting', nowMs, afterMs);
+    }
     const hotKey = pool.hotKeys.count(request.key, nowMs);
     const named = this.#name(pool, request, number, hotKey, nowMs);
     if (named) return named;
@@ -104,9 +111,9 @@ export class Lookups {
     offers.clear();
     if (request.key !== '' && !hotKey) {
       const { meanLoad, openCapacity } = pool;
-      const evenly = Math.max(meanLoad * pool.policy.affinityBound, meanLoad + AFFINITY_SLACK);
+      const evenLoad = Math.max(meanLoad * pool.policy.affinityBound, meanLoad + AFFINITY_SLACK);
       // In the first moments of a pool its mean is not known yet.
-      const bound = openCapacity > 0 ? Math.min(admit, evenly) : admit;
+      const bound = openCapacity > 0 ? Math.min(admit, evenLoad) : admit;
       offerOwner(request.key, view, bound, slots, this.#filter, pool.factors, offers, nowMs);
       if (offers.size > 0) return 'affinity';
     }

@@ -2,10 +2,16 @@ import { describe, expect, it } from 'vitest';
 import { aBalancer, aLookup, aReport, named, shares } from './given.ts';
 
 describe('a lookup', () => {
-  it('says that there is no gateway when none has reported', () => {
-    const verdict = aBalancer().lookup(aLookup(), 0);
-    expect(verdict).toMatchObject({ ok: false, code: 'no-gateways' });
-    expect(verdict.ok || verdict.retryAfterMs).toBeGreaterThan(0);
+  it('says that there is no gateway when none has reported, and gives each caller its own time to come back', () => {
+    const balancer = aBalancer();
+    const waits = Array.from({ length: 100 }, () => {
+      const verdict = balancer.lookup(aLookup(), 0);
+      expect(verdict).toMatchObject({ ok: false, code: 'no-gateways' });
+      return verdict.ok ? 0 : verdict.retryAfterMs;
+    });
+    expect(Math.min(...waits)).toBeGreaterThanOrEqual(1_000);
+    expect(Math.max(...waits)).toBeLessThanOrEqual(3_000);
+    expect(new Set(waits).size).toBeGreaterThan(80);
   });
 
   it('names a gateway at once after its first report', () => {
