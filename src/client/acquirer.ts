@@ -80,12 +80,12 @@ export function createAcquirer(parts: AcquirerParts): Acquirer {
   };
 
   const wait = (forMs: number, why: string): void => {
+    attempt += 1;
     if (wanted.optional) {
       enter({ name: 'idle' });
       parts.onAbandoned(why);
       return;
     }
-    attempt += 1;
     out({ do: 'timer', name: 'acquire', afterMs: forMs });
     enter({ name: 'waiting', forMs, why });
   };

@@ -1,6 +1,7 @@
 // (6) The edge of the client: real sockets, fetch and timers carry out what the machine decides.
 
 import type { Position } from '../protocol/client-frames.ts';
+import { EPOCH_PATTERN, EPOCH_WORDS } from '../protocol/client-frames.ts';
 import type { LookupRequest } from '../protocol/lookup.ts';
 import { TOPIC_PATTERN, TOPIC_WORDS } from '../protocol/names.ts';
 import type { ClientEvent, ClientEvents } from './client-events.ts';
@@ -242,7 +243,20 @@ function lookupRequest(options: ConnectOptions): Partial<LookupRequest> {
 function readWish(wish: TopicWish): { topic: string; from?: Position } {
   const { topic, from } = typeof wish === 'string' ? { topic: wish, from: undefined } : wish;
   if (!TOPIC_PATTERN.test(topic)) throw new TypeError(`${JSON.stringify(topic)} is not ${TOPIC_WORDS}`);
-  return { topic, ...(from && { from: { e: from.epoch, o: from.offset } }) };
+  if (!from) return { topic };
+  const { epoch, offset } = from;
+  // A position that was kept badly: the gateway would refuse the other topics of its frame too.
+  if (
+    typeof epoch !== 'string' ||
+    !EPOCH_PATTERN.test(epoch) ||
+    !Number.isSafeInteger(offset) ||
+    offset < 0
+  ) {
+    throw new TypeError(
+      `${JSON.stringify(from)} is no position: expected ${EPOCH_WORDS}, and an offset from 0`,
+    );
+  }
+  return { topic, from: { e: epoch, o: offset } };
 }
 
 function readCaps(caps: readonly string[]): readonly string[] {

@@ -29,7 +29,9 @@ export type LookupAnswer =
   | { is: 'invalid'; status: number; detail: string }
   | { is: 'silent'; why: string };
 
-const MAX_RETRY_AFTER_MS = 600_000;
+/** However a Herald wants it: nobody asks in a circle, and nobody is away for hours. */
+const SHORTEST_WAIT_MS = 100;
+const LONGEST_WAIT_MS = 600_000;
 const DAY_MS = 86_400_000;
 const TICKET = /^[A-Za-z0-9._~+/=-]{0,256}$/;
 
@@ -84,7 +86,12 @@ function readBackoff(value: unknown): Backoff {
   if (value === undefined || value === null) return DEFAULT_BACKOFF;
   const from = readFields(value, 'backoff');
   const minMs = optionalNumber(from, 'minMs', 0, DAY_MS) ?? DEFAULT_BACKOFF.minMs;
-  return { minMs, maxMs: Math.max(minMs, optionalNumber(from, 'maxMs', 0, DAY_MS) ?? DEFAULT_BACKOFF.maxMs) };
+  const maxMs = Math.max(minMs, optionalNumber(from, 'maxMs', 0, DAY_MS) ?? DEFAULT_BACKOFF.maxMs);
+  return { minMs: bearable(minMs), maxMs: bearable(maxMs) };
+}
+
+function bearable(waitMs: number): number {
+  return Math.min(Math.max(waitMs, SHORTEST_WAIT_MS), LONGEST_WAIT_MS);
 }
 
 function problemOf(body: string): { code: string; detail: string; retryAfterMs: number | undefined } {
@@ -96,12 +103,12 @@ function problemOf(body: string): { code: string; detail: string; retryAfterMs: 
   return {
     code: text('code'),
     detail: text('detail'),
-    retryAfterMs: typeof given === 'number' && given >= 0 ? Math.min(given, MAX_RETRY_AFTER_MS) : undefined,
+    retryAfterMs: typeof given === 'number' && given >= 0 ? bearable(given) : undefined,
   };
 }
 
 /** Retry-After in seconds (RFC 9110 section 10.2.3); its date form needs a shared clock and is not used here. */
 function secondsOf(retryAfter: string | null): number | undefined {
   const seconds = retryAfter === null || retryAfter.trim() === '' ? Number.NaN : Number(retryAfter);
-  return seconds >= 0 ? Math.min(seconds * 1_000, MAX_RETRY_AFTER_MS) : undefined;
+  return seconds >= 0 ? bearable(seconds * 1_000) : undefined;
 }

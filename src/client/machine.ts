@@ -131,6 +131,7 @@ export function createMachine(parts: MachineParts): Machine {
     acquirer.succeeded();
     showState();
     if (old) {
+      acquirer.lasted(lastSeenMs - (old.liveSinceMs() ?? lastSeenMs) >= CALM_AFTER_MS);
       out({ do: 'send', link: old.link, text: '{"op":"bye"}' });
       old.close(1000, 'moved');
       emit({ name: 'moved', detail: { from: old.pick.gateway, to: session.pick.gateway } });
@@ -143,7 +144,9 @@ export function createMachine(parts: MachineParts): Machine {
     if (session !== current || move) return;
     move = order;
     if (order.lookup !== undefined) rota.learn([order.lookup]);
-    out({ do: 'timer', name: 'move', afterMs: Math.round(random() * order.spreadMs) });
+    // Orders one after the other: whoever gives them, Herald is not asked in a circle.
+    const pauseMs = acquirer.attempt() > 0 ? acquirer.delayMs() : 0;
+    out({ do: 'timer', name: 'move', afterMs: Math.max(pauseMs, Math.round(random() * order.spreadMs)) });
     showState();
   };
 

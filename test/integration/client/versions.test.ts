@@ -148,3 +148,13 @@ it('speaks a capability that the program adds by its name, where the gateway has
     TypeError,
   );
 });
+
+it.each([
+  { epoch: 'not an epoch', offset: 1 },
+  { epoch: 'e1', offset: -1 },
+  { epoch: 'e1', offset: Number.NaN },
+  { epoch: 'e1' } as { epoch: string; offset: number },
+])('does not take %o for a position, which would cost other topics their subscription', (from) => {
+  const topics = ['good', { topic: 'badly-kept', from }];
+  expect(() => connect({ herald: 'http://h', webSocket: WebSocket, topics })).toThrow('is no position');
+});

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { judgeLookup } from '../../../src/client/lookup-answer.ts';
 import { createFakeWorld, liveWorld } from './fake-world.ts';
 
 describe('a client that connects', () => {
@@ -95,15 +96,33 @@ describe('a client that connects', () => {
   });
 
   it.each([
-    ['none at all', { retryAfterMs: 0 }, undefined, 0],
+    ['none at all', { retryAfterMs: 0 }, undefined, 100],
+    ['none at all, in the header', {}, '0', 100],
     ['less than none, which is no time', { retryAfterMs: -1 }, '7', 7_000],
     ['a day', { retryAfterMs: 86_400_000 }, undefined, 600_000],
     ['a day, in the header', {}, '86400', 600_000],
-  ])('waits at most ten minutes, told to wait %s', (_, told, retryAfter, forMs) => {
+  ])('waits a tenth of a second to ten minutes, told to wait %s', (_, told, retryAfter, forMs) => {
     const world = createFakeWorld();
     world.machine.start(0);
     world.refuses({ code: 'overloaded', ...told }, 503, retryAfter);
     expect(world.machine.state()).toMatchObject({ name: 'waiting', forMs });
+  });
+
+  it.each([
+    [0, 100],
+    [86_400_000, 600_000],
+  ])('waits as long when every pick failed, told to wait up to %d ms', (waitMs, most) => {
+    const world = createFakeWorld({}, [1 - 1e-9]);
+    world.machine.start(0);
+    const body = {
+      gateway: 'g1',
+      url: 'ws://g1:1/ws',
+      ticket: '',
+      backoff: { minMs: waitMs, maxMs: waitMs },
+    };
+    world.answer(judgeLookup(200, null, JSON.stringify(body)));
+    world.last().closes(1006);
+    expect(world.machine.state()).toMatchObject({ name: 'waiting', forMs: most });
   });
 
   it('asks without exclusions after a refusal: better a gateway that failed than none', () => {

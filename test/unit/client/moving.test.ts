@@ -184,6 +184,40 @@ describe('a client that is told to move', () => {
     expect(world.timer('move')).toBe(leftMs);
   });
 
+  it('goes from one to the next ever more slowly when each sends it away at once', () => {
+    const world = liveWorld();
+    for (let i = 0; i < 600; i++) {
+      world.last().says({ ...order, spreadMs: 0 });
+      world.passes(100);
+      if (world.lookups.length <= world.links.length) continue;
+      world.finds(`g${i}`);
+      world.last().accepts();
+    }
+    expect(world.machine.state().name).toBe('live');
+    expect(world.lookups.length).toBeLessThan(25);
+    // One that stays for a while is a fresh start.
+    world.passes(5_000);
+    world.finds('calm');
+    world.last().accepts();
+    world.passes(5_000);
+    world.last().says({ ...order, spreadMs: 0 });
+    world.passes(20_000);
+    world.finds('next');
+    world.last().accepts();
+    world.last().says({ ...order, spreadMs: 0 });
+    expect(world.timer('move')).toBe(0);
+  });
+
+  it('does not ask in a circle when a balance order comes again and again and nobody else can take it', () => {
+    const world = liveWorld();
+    for (let i = 0; i < 600; i++) {
+      world.last().says({ ...order, why: 'balance', spreadMs: 0 });
+      world.passes(100);
+      world.refuses({ code: 'overloaded', retryAfterMs: 1 });
+    }
+    expect(world.lookups.length).toBeLessThan(25);
+  });
+
   it('publishes on the connection in use', () => {
     const world = movingWorld();
     world.machine.publish(1, 'c', 1);
