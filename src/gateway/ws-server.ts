@@ -1,8 +1,8 @@
 // (8) The door to the ws package: HTTP for health, the upgrade on /ws, and sockets whose closing is seen at
 // its first moment. The ws package reads what clients send; what goes out is written by connection.ts.
 
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import { createServer, STATUS_CODES } from 'node:http';
+import type { IncomingMessage } from 'node:http';
+import { createServer, ServerResponse, STATUS_CODES } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -124,7 +124,7 @@ export async function bindWsServer(options: WsServerOptions): Promise<WsServer> 
   }
 
   const serve = (events: WsServerEvents): void => {
-    http.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    const answerRequest = (request: IncomingMessage, response: ServerResponse): void => {
       const answer = request.method === 'GET' ? events.answer(questionOf(request)) : undefined;
       const body = `${JSON.stringify(answer?.body ?? { title: 'Not found', status: 404 })}\n`;
       response.writeHead(answer?.status ?? 404, {
@@ -135,8 +135,20 @@ export async function bindWsServer(options: WsServerOptions): Promise<WsServer> 
         'cache-control': 'no-store',
       });
       response.end(body);
-    });
+    };
+    http.on('request', answerRequest);
     http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+      if (!(socket instanceof Socket)) throw new TypeError('an upgrade came without a socket');
+      // Java's HttpClient and curl --http2 offer HTTP/2 with each request: they are answered as if they did not.
+      if (!/^websocket$/i.test(request.headers.upgrade ?? '')) {
+        socket.on('error', () => socket.destroy());
+        const response = new ServerResponse(request);
+        response.shouldKeepAlive = false;
+        response.assignSocket(socket);
+        response.on('finish', () => socket.destroySoon());
+        answerRequest(request, response);
+        return;
+      }
       const protocols = (request.headers['sec-websocket-protocol'] ?? '')
         .split(',')
         .map((item) => item.trim());
@@ -152,7 +164,6 @@ export async function bindWsServer(options: WsServerOptions): Promise<WsServer> 
       const ticket = ticketOf(protocols, request.headers.authorization);
       server.handleUpgrade(request, socket, head, (ws) => {
         // Listeners shared by all sockets: one closure a connection would cost more than the connection.
-        if (!(socket instanceof Socket)) throw new TypeError('an upgrade came without a socket');
         ws.connection = events.open(ws, socket, ticket);
         ws.on('message', onMessage);
         ws.on('ping', onControl);

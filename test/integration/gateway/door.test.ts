@@ -1,5 +1,7 @@
 // Who is let in: tickets, origins, room.
 
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { afterEach, expect, it } from 'vitest';
 import { deriveKey } from '../../../src/daemon/secrets.ts';
 import { TicketKey } from '../../../src/daemon/ticket-key.ts';
@@ -79,4 +81,17 @@ it('refuses with 503 what is above its room', async () => {
     );
   });
   expect(await answer).toEqual([503, '1']);
+});
+
+it('answers who offers HTTP/2 with a request over HTTP/1.1, and closes', async () => {
+  const { port } = await launch();
+  const ask = async (path: string): Promise<string> => {
+    const socket = connect(port, '127.0.0.1');
+    socket.write(
+      `GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n\r\n`,
+    );
+    return text(socket);
+  };
+  expect(await ask('/livez')).toMatch(/^HTTP\/1.1 200 OK[^]*"live":true/);
+  expect(await ask('/nowhere')).toMatch(/^HTTP\/1.1 404 /);
 });
