@@ -16,21 +16,45 @@ export function painter(color: boolean): (name: Color, text: string) => string {
   return (name, text) => (color ? `\u001b[${PAINT[name]}m${text}${RESET}` : text);
 }
 
-export function visibleLength(line: string): number {
-  return line.replace(ESCAPES, '').length;
+/** Takes two columns: East Asian wide characters and pictures (UAX #11, the ranges that people write in). */
+const WIDE =
+  /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation}/u;
+/** Drawn over the one before. */
+const NO_WIDTH = /\p{Mn}|\p{Me}|\p{Cf}/u;
+
+function columnsOf(character: string): number {
+  if (NO_WIDTH.test(character)) return 0;
+  return WIDE.test(character) ? 2 : 1;
 }
 
-/** The line cut after `width` visible characters; its colours end with it. */
+/** Columns that the line takes. */
+export function visibleLength(line: string): number {
+  return Array.from(line.replace(ESCAPES, '')).reduce((sum, character) => sum + columnsOf(character), 0);
+}
+
+/** The line cut to `width` columns; its colours end with it. */
 export function clipped(line: string, width: number): string {
   if (visibleLength(line) <= width) return line;
   let room = width - 1;
+  const fitting = (text: string): string => {
+    let taken = '';
+    for (const character of text) {
+      const columns = columnsOf(character);
+      if (columns > room) {
+        // Nothing narrower behind it is taken in its place.
+        room = 0;
+        break;
+      }
+      room -= columns;
+      taken += character;
+    }
+    return taken;
+  };
   let out = '';
   let at = 0;
   for (const { 0: escape, index } of line.matchAll(ESCAPES)) {
-    const text = line.slice(at, index);
-    out += text.slice(0, room) + escape;
-    room = Math.max(0, room - text.length);
+    out += fitting(line.slice(at, index)) + escape;
     at = index + escape.length;
   }
-  return `${out}${line.slice(at).slice(0, room)}…${line.includes('\u001b') ? RESET : ''}`;
+  return `${out}${fitting(line.slice(at))}…${line.includes('\u001b') ? RESET : ''}`;
 }

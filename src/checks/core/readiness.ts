@@ -1,7 +1,7 @@
 // `herald-ready` and `brokers`: verdicts on whether a Herald may be asked, and on the brokers it knows.
 
 import type { Limits, Verdict } from './verdict.ts';
-import { severityOf } from './verdict.ts';
+import { counted, severityOf } from './verdict.ts';
 
 /** `status` is the HTTP status of `/readyz`, `body` its JSON. */
 export function judgeReady(status: number, body: unknown): Verdict {
@@ -27,7 +27,7 @@ export function judgeBrokers(body: unknown, limits: Limits): Verdict {
     .map(({ id, state }) => `${String(id)} ${String(state)}`);
   return {
     severity: severityOf(up, limits),
-    text: `${up} brokers up${others.length > 0 ? `; ${others.join(', ')}` : ''}`,
+    text: `${counted(up, 'broker')} up${others.length > 0 ? `; ${others.join(', ')}` : ''}`,
     figures: [{ label: 'up', value: up, limits, min: 0 }],
   };
 }

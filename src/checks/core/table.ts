@@ -3,7 +3,7 @@
 import type { Decoded } from '../../protocol/decode.ts';
 import { decoding, readFields, refuse } from '../../protocol/decode.ts';
 import type { Limits, Verdict } from './verdict.ts';
-import { severityOf } from './verdict.ts';
+import { counted, severityOf } from './verdict.ts';
 
 interface TableRow {
   gateway: string;
@@ -59,7 +59,7 @@ export function judgeTableAge({ ageMs, frozen, rows }: CheckedTable, limits: Lim
   }
   return {
     severity: severityOf(ageMs, limits),
-    text: `newest report is ${Math.round(ageMs)} ms old, ${rows.length} gateways`,
+    text: `newest report is ${Math.round(ageMs)} ms old, ${counted(rows.length, 'gateway')}`,
     figures,
   };
 }

@@ -1,7 +1,7 @@
 // `lookup` and `canary`: verdicts on the way a client and a message go.
 
 import type { Limits, Verdict } from './verdict.ts';
-import { severityOf } from './verdict.ts';
+import { counted, severityOf } from './verdict.ts';
 
 export type LookupProbe =
   | { step: 'connected'; gateway: string; lookupMs: number; connectMs: number }
@@ -52,7 +52,7 @@ export function judgeCanary(hearings: readonly Hearing[], limits: Limits): Verdi
   if (deaf.length > 0) return { severity: 'critical', text: `not heard at ${deaf.join(', ')}`, figures };
   return {
     severity: severityOf(slowest, limits),
-    text: `heard at ${times.length} gateways, the slowest after ${Math.round(slowest)} ms`,
+    text: `heard at ${counted(times.length, 'gateway')}, the slowest after ${Math.round(slowest)} ms`,
     figures,
   };
 }

@@ -136,7 +136,7 @@ describe('the brokers', () => {
 
   it.each([
     [brokers('up', 'up'), 'ok', '2 brokers up'],
-    [brokers('up', 'draining'), 'warning', '1 brokers up; b1 draining'],
+    [brokers('up', 'draining'), 'warning', '1 broker up; b1 draining'],
     [brokers('draining'), 'critical', '0 brokers up; b0 draining'],
     [brokers(), 'critical', '0 brokers up'],
     [{}, 'unknown', 'the answer holds no list of brokers'],

@@ -136,6 +136,11 @@ describe('a line for a terminal', () => {
     expect(clipped(`${red('hello')} world`, 8)).toBe(`${red('hello')} w…\u001b[0m`);
     expect(clipped('hello world', 5)).toBe('hell…');
     expect(visibleLength(clipped(red('x'.repeat(100)), 10))).toBe(10);
+    // Two columns each, a mark that has none, a picture of two code units.
+    expect(visibleLength('更新 u\u0308 🔥')).toBe(9);
+    expect(clipped('更新する', 6)).toBe('更新…');
+    expect(clipped('更新する', 8)).toBe('更新する');
+    expect(clipped(`${red('更新')}する`, 4)).toBe(`${red('更')}…\u001b[0m`);
   });
 
   it('has no colour where NO_COLOR is set, nor in a pipe', () => {
