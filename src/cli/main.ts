@@ -81,7 +81,8 @@ try {
   await program.parseAsync();
 } catch (error) {
   if (!(error instanceof StartError)) throw error;
-  tellParent({ says: 'failed', message: error.message });
-  for (const line of error.message.split('\n')) console.error(`herald: ${line}`);
-  process.exit(1);
+  const { message, exitCode } = error;
+  tellParent({ says: 'failed', message, exitCode });
+  for (const line of message.split('\n')) console.error(`herald: ${line}`);
+  process.exit(exitCode);
 }

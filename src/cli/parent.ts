@@ -2,7 +2,8 @@
 
 /** From child to parent. */
 export type ChildSays =
-  { says: 'ready'; addresses: Record<string, string> } | { says: 'failed'; message: string };
+  | { says: 'ready'; addresses: Record<string, string> }
+  | { says: 'failed'; message: string; exitCode: number };
 
 /** From parent to child. */
 export type ParentSays = { says: 'squeeze'; shareOfCore: number };

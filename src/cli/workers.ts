@@ -44,7 +44,7 @@ export async function runWorkers(count: number, config: GatewayConfig): Promise<
   const children = new Set<ChildProcess>();
   const addresses: Record<string, string> = {};
   const restarts = new Set<NodeJS.Timeout>();
-  let failed: string | undefined;
+  let failed: StartError | undefined;
   let stopping = false;
 
   const stop = (): void => {
@@ -75,7 +75,7 @@ export async function runWorkers(count: number, config: GatewayConfig): Promise<
         if (Object.keys(addresses).length === count) tellParent({ says: 'ready', addresses });
       } else if (failures === 0) {
         // What cannot start the first time will not start by trying again: one line, as from one gateway.
-        failed ??= message.message;
+        failed ??= new StartError(message.message, message.exitCode);
         stop();
       }
     });
@@ -110,7 +110,7 @@ export async function runWorkers(count: number, config: GatewayConfig): Promise<
   if (process.send) process.on('disconnect', stop);
   for (let index = 0; index < count; index++) start(index, 0);
   await over;
-  if (failed !== undefined) throw new StartError(failed);
+  if (failed !== undefined) throw failed;
   // The channel to a parent would keep this process.
   if (process.send) process.disconnect();
 }

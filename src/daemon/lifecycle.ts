@@ -66,9 +66,18 @@ function fatal(log: Log, event: string, error: unknown): void {
   setTimeout(() => process.exit(70), 50);
 }
 
-/** An error a user can act on: one line, no stack. The CLI prints its message and exits with 1. */
+/** EX_TEMPFAIL of sysexits.h: an address may be free, or there, in a second. The units in deploy/ try again then. */
+const TRY_AGAIN = 75;
+
+/** An error a user can act on: one line, no stack. The CLI prints its message and exits with its code. */
 export class StartError extends Error {
   override readonly name = 'StartError';
+  readonly exitCode: number;
+
+  constructor(message: string, exitCode = 1) {
+    super(message);
+    this.exitCode = exitCode;
+  }
 }
 
 /** Not allowed, not an address of this machine, not a name that resolves. */
@@ -85,10 +94,11 @@ export async function listening<T>(listen: Promise<T>, address: string, flag: st
     const code = (error as NodeJS.ErrnoException).code ?? '';
     if (code === 'EADDRINUSE') {
       const owner = portOwner(Number(address.slice(address.lastIndexOf(':') + 1)));
-      throw new StartError(`${address} is in use${owner ? ` by ${owner}` : ''}; choose another with ${flag}`);
+      const by = owner ? ` by ${owner}` : '';
+      throw new StartError(`${address} is in use${by}; choose another with ${flag}`, TRY_AGAIN);
     }
     if (UNUSABLE.includes(code)) {
-      throw new StartError(`cannot listen on ${address} (${code}); choose another with ${flag}`);
+      throw new StartError(`cannot listen on ${address} (${code}); choose another with ${flag}`, TRY_AGAIN);
     }
     throw error;
   }

@@ -105,7 +105,7 @@ test('a busy port gives one line with the port, its owner and the flag', async (
     ...['--public-listen', `127.0.0.1:${port}`, ...others, '--log-level', 'silent'],
   );
   await new Promise((resolve) => server.close(resolve));
-  expect(status).toBe(1);
+  expect(status).toBe(75);
   expect(stderr).toMatch(
     new RegExp(
       `^herald: 127\\.0\\.0\\.1:${port} is in use by .+ \\(pid ${process.pid}\\); choose another with --public-listen\n$`,

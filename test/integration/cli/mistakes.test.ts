@@ -55,10 +55,6 @@ describe('a mistake on the command line', () => {
       ['gateway', '--listen', '127.0.0.1:0', '--heralds', 'nonsense'],
       /^herald: --heralds: "nonsense" is not a list of http:\/\/ or https:\/\/ URLs\n$/,
     ],
-    [
-      ['gateway', '--listen', 'a b:1'],
-      /^herald: cannot listen on a b:1 \((ENOTFOUND|EAI_AGAIN)\); choose another with --listen\n$/,
-    ],
     [['drain', 'gw-1', '--for', '0s'], /^herald: --for 0s: expected at least 1s\n$/],
     [['drain', 'gw-1', '--for', '91d'], /^herald: --for 91d: expected at most 90d\n$/],
     [['record', 'file', '--for', '30d'], /^herald: --for 30d: expected at most 24d\n$/],
@@ -68,6 +64,19 @@ describe('a mistake on the command line', () => {
     expect(stderr).toMatch(expected);
     expect(stderr).not.toContain('    at ');
     expect([code, stdout]).toEqual([1, '']);
+  });
+
+  // TEST-NET-1 (RFC 5737) is no address of this machine.
+  it.each([
+    ['a b:1', 'ENOTFOUND|EAI_AGAIN'],
+    ['192.0.2.1:1', 'EADDRNOTAVAIL'],
+  ])('an address that it cannot have, %s, has an exit code of its own', async (listen, why) => {
+    const { code, stderr } = await herald(['gateway', '--listen', listen]);
+    expect(stderr).toMatch(
+      new RegExp(`^herald: cannot listen on ${listen} \\((${why})\\); choose another with --listen\n$`),
+    );
+    const several = await herald(['gateway', '--listen', listen, '--workers', '2']);
+    expect([code, several.code]).toEqual([75, 75]);
   });
 
   it.each([

@@ -125,7 +125,7 @@ it('says in one line what keeps a worker from starting', async () => {
   const busy = await start('gateway', { listen: ANY_PORT });
   const listen = new URL(busy.addresses['http']!).host;
   const child = startChild(process.execPath, [HERALD_BIN, 'gateway', '--workers', '2', '--listen', listen]);
-  expect(await child.exited).toBe(1);
+  expect(await child.exited).toBe(75);
   expect(child.stderr()).toMatch(new RegExp(`^herald: ${listen} is in use by .+--listen$`, 'm'));
 });
 

@@ -65,6 +65,12 @@ describe('a unit', () => {
     );
   });
 
+  it.each(units)('%s is tried again until its address is there, and not with what it refuses', (unit) => {
+    expect(lines(unit)).toEqual(
+      expect.arrayContaining(['StartLimitIntervalSec=0', 'Restart=on-failure', 'RestartPreventExitStatus=1']),
+    );
+  });
+
   it('has its state folder for itself: it would change hands with each start of another', () => {
     const folders = units.flatMap((unit) => lines(unit).filter((line) => line.startsWith('StateDirectory=')));
     expect([...new Set(folders)]).toEqual(folders);
