@@ -47,10 +47,17 @@ export function zookeeperCoordination(options: ZookeeperOptions): Coordination {
   });
 
   const at = (path: string): string => (path === '/' ? chroot || '/' : chroot + path);
+  // The same for each read with `onChange`: the package keeps all that it was given for a path until that changes.
+  const watchers = new WeakMap<() => void, { number: number; watcher: () => void }>();
   const watcherOf = (onChange: (() => void) | undefined): (() => void) | undefined => {
+    if (!onChange) return undefined;
     const number = supervisor.connectionNumber();
+    const known = watchers.get(onChange);
+    if (known?.number === number) return known.watcher;
     // Out of the package's data handler first: what a listener throws is not the connection's fault.
-    return onChange && (() => queueMicrotask(() => number === supervisor.connectionNumber() && onChange()));
+    const watcher = (): void => queueMicrotask(() => number === supervisor.connectionNumber() && onChange());
+    watchers.set(onChange, { number, watcher });
+    return watcher;
   };
 
   const create = async (path: string, data: Buffer, mode: number): Promise<Outcome<void>> => {

@@ -25,11 +25,11 @@ export function fencedLease(session: Session, path: string, data: string, log: L
   const step = async (onChange: () => void): Promise<Next> => {
     const found = await session.read(path, onChange);
     if (!found.ok) {
-      if (found.why !== 'no-node') return 'later';
+      if (found.why !== 'no-node') return found;
       lose('deleted');
       const acquired = await session.acquire(path, data, epochPath);
       // Holding begins only when our own node has been seen: a lost answer takes the same road.
-      return acquired.ok || acquired.why === 'exists' ? 'now' : 'later';
+      return acquired.ok || acquired.why === 'exists' ? 'now' : acquired;
     }
     const { owner, version } = found.value;
     if (owner === session.sessionId()) {
@@ -44,9 +44,9 @@ export function fencedLease(session: Session, path: string, data: string, log: L
     lose('held by another');
     if (!session.wasOurs(owner)) return 'settled';
     const removed = await session.remove(path, version);
-    return removed.ok || removed.why === 'no-node' || removed.why === 'version' ? 'now' : 'later';
+    return removed.ok || removed.why === 'no-node' || removed.why === 'version' ? 'now' : removed;
   };
-  const loop = standingLoop(session, step);
+  const loop = standingLoop(session, path, log, step);
 
   const held = (): boolean =>
     holding !== undefined &&

@@ -24,27 +24,27 @@ export function standEphemeral(session: Session, path: string, initialData: stri
   const step = async (onChange: () => void): Promise<Next> => {
     const found = await session.read(path, onChange);
     if (!found.ok) {
-      if (found.why !== 'no-node') return 'later';
+      if (found.why !== 'no-node') return found;
       if (state === 'held') {
         // Somebody deleted it. If that is a newer process with our id, it needs a moment to take the place.
         enter('absent');
         return 'later';
       }
       const created = await session.create(path, data, true);
-      return created.ok || created.why === 'exists' ? 'now' : 'later';
+      return created.ok || created.why === 'exists' ? 'now' : created;
     }
     const { owner, version } = found.value;
     if (owner === session.sessionId()) {
       enter('held');
       if (found.value.data === data) return 'settled';
       const written = await session.write(path, data, version);
-      return written.ok ? 'now' : 'later';
+      return written.ok ? 'now' : written;
     }
     // Ours from before, or a dead predecessor's that the server has not buried yet: take its place. After
     // we have held it, a stranger is a second live process with our id, and a newer one.
     if (session.wasOurs(owner) || !everHeld) {
       const removed = await session.remove(path, version);
-      return removed.ok || removed.why === 'no-node' || removed.why === 'version' ? 'now' : 'later';
+      return removed.ok || removed.why === 'no-node' || removed.why === 'version' ? 'now' : removed;
     }
     enter('contended');
     return 'settled';
@@ -53,7 +53,7 @@ export function standEphemeral(session: Session, path: string, initialData: stri
   const stopListening = session.onState((next) => {
     if (next !== 'up' && state === 'held') state = 'absent';
   });
-  const loop = standingLoop(session, step);
+  const loop = standingLoop(session, path, log, step);
 
   return {
     state: () => state,

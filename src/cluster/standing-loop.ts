@@ -1,11 +1,18 @@
 // The loop under a standing ephemeral and a lease: look and act until nothing is left to do, again whenever
 // the store returns or something changed, one step at a time.
 
+import type { Log } from '../daemon/log.ts';
+import type { Outcome, Trouble } from './coordination.ts';
 import { pauseMs } from './pause.ts';
 import type { Session } from './session.ts';
 
-/** `now`: look again at once; `later`: after a short pause; `settled`: only after a change. */
-export type Next = 'now' | 'later' | 'settled';
+/**
+ * `now`: look again at once; `later`, or what failed: after a short pause; `settled`: only after a change.
+ */
+export type Next = 'now' | 'later' | 'settled' | Extract<Outcome<unknown>, { ok: false }>;
+
+/** No passing trouble: somebody has to do something. */
+const REFUSALS: ReadonlySet<Trouble> = new Set(['no-auth', 'bad-data', 'bad-path', 'server']);
 
 export interface StandingLoop {
   /** Something changed: look again. */
@@ -17,13 +24,25 @@ export interface StandingLoop {
 /** Others that fight for the same node would make an endless loop of `now`; after these looks it pauses. */
 const MAX_LOOKS = 10;
 
-/** `step` must arm `onChange` before it settles. */
-export function standingLoop(session: Session, step: (onChange: () => void) => Promise<Next>): StandingLoop {
+/** `step` must arm `onChange` before it settles. That the store refuses `path` is logged once. */
+export function standingLoop(
+  session: Session,
+  path: string,
+  log: Log,
+  step: (onChange: () => void) => Promise<Next>,
+): StandingLoop {
   let stopped = false;
   let poked = false;
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> | undefined;
+  let refusal: Trouble | undefined;
 
+  const note = (next: Next): void => {
+    if (next === 'settled') refusal = undefined;
+    if (typeof next === 'string' || !REFUSALS.has(next.why) || next.why === refusal) return;
+    refusal = next.why;
+    log.warn('entry-refused', { path, why: next.why, detail: next.detail });
+  };
   const run = async (): Promise<Next> => {
     poked = false;
     let next: Next = 'now';
@@ -42,8 +61,9 @@ export function standingLoop(session: Session, step: (onChange: () => void) => P
     running = run().then((next) => {
       running = undefined;
       if (stopped) return;
+      note(next);
       if (poked) poke();
-      else if (next === 'later') timer = setTimeout(poke, pauseMs()).unref();
+      else if (next !== 'settled' && next !== 'now') timer = setTimeout(poke, pauseMs()).unref();
     });
   };
 

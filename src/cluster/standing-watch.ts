@@ -29,7 +29,7 @@ export function standWatch<T>(
     }
     reading = true;
     changedMeanwhile = false;
-    const outcome = await read(() => void refresh());
+    const outcome = await read(onChange);
     reading = false;
     // `stop` may have been called while the read was under way.
     if (stopped as boolean) return;
@@ -38,6 +38,8 @@ export function standWatch<T>(
     else timer = setTimeout(() => void refresh(), pauseMs()).unref();
     if (changedMeanwhile as boolean) await refresh();
   };
+
+  const onChange = (): void => void refresh();
 
   const stopListening = session.onState((state) => {
     if (state === 'up') void refresh();

@@ -1,0 +1,41 @@
+// A store in which others own the folder: what stands is refused, said once, and tried again at no growing cost.
+
+import { expect, it } from 'vitest';
+import { zookeeperCoordination } from '../../../src/cluster/coordination-zookeeper.ts';
+import type { Log, LogFields } from '../../../src/daemon/log.ts';
+import { requireServer } from '../../launch/require-server.ts';
+import { until } from '../../launch/until.ts';
+import { launchZookeeper } from '../../launch/zookeeper.ts';
+
+it.runIf(requireServer('zookeeper'))('an entry and a lease that the store refuses', async () => {
+  const warnings: Error[] = [];
+  const warn = (warning: Error): void => void warnings.push(warning);
+  process.on('warning', warn);
+  const refusals: string[] = [];
+  const note = (event: string, fields?: LogFields): void => {
+    if (event === 'entry-refused')
+      refusals.push(`${fields?.['path'] as string} ${fields?.['why'] as string}`);
+  };
+  const log: Log = { debug: note, info: note, warn: note, error: note };
+  const { address, remove } = await launchZookeeper();
+  const owner = zookeeperCoordination({ address, digest: 'owner:1' });
+  const stranger = zookeeperCoordination({ address, digest: 'stranger:2', log });
+  try {
+    await until('both sessions', () => owner.state() === 'up' && stranger.state() === 'up');
+    await owner.create('/closed/other', '');
+    const entry = stranger.ephemeral('/closed/entry', '');
+    const lease = stranger.lease('/closed/lease', '');
+    await until('both refusals', () => refusals.length === 2);
+    // Each change has it tried again, which must not leave one more watch behind each time.
+    for (let i = 0; i < 30; i++) {
+      entry.update(String(i));
+      await stranger.get('/closed/entry');
+    }
+    expect(refusals.sort()).toEqual(['/closed/entry no-auth', '/closed/lease no-auth']);
+    expect([entry.state(), lease.held(), warnings]).toEqual(['absent', false, []]);
+  } finally {
+    process.off('warning', warn);
+    await Promise.all([owner.close(), stranger.close()]);
+    await remove();
+  }
+});
