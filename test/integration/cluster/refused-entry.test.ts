@@ -17,7 +17,8 @@ it.runIf(requireServer('zookeeper'))('an entry and a lease that the store refuse
       refusals.push(`${fields?.['path'] as string} ${fields?.['why'] as string}`);
   };
   const log: Log = { debug: note, info: note, warn: note, error: note };
-  const { address, remove } = await launchZookeeper();
+  const server = await launchZookeeper();
+  const { address } = server;
   const owner = zookeeperCoordination({ address, digest: 'owner:1' });
   const stranger = zookeeperCoordination({ address, digest: 'stranger:2', log });
   try {
@@ -36,6 +37,6 @@ it.runIf(requireServer('zookeeper'))('an entry and a lease that the store refuse
   } finally {
     process.off('warning', warn);
     await Promise.all([owner.close(), stranger.close()]);
-    await remove();
+    await server.remove();
   }
 });
