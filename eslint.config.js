@@ -62,6 +62,7 @@ export default tseslint.config(
         console: 'readonly',
         URL: 'readonly',
         setTimeout: 'readonly',
+        clearTimeout: 'readonly',
         module: 'writable',
         Buffer: 'readonly',
         fetch: 'readonly',

@@ -5,6 +5,7 @@ import { WebSocketServer } from 'ws';
 const [port = '9001', herald = 'http://127.0.0.1:7401'] = process.argv.slice(2);
 
 let acceptedTotal = 0;
+const leaving = [];
 /** Connections by the Herald that sent them: what its tickets in flight are reconciled with. */
 const tickets = {};
 
@@ -31,11 +32,15 @@ server.on('listening', () => {
     gateway: `plain-${bound}`,
     url: `ws://127.0.0.1:${bound}/`,
     counters: () => ({ connections: server.clients.size, acceptedTotal, tickets }),
-    // Herald asks this server to shed or to leave; a plain server closes, and its clients look up again.
-    onDirective: (order) => {
-      const leaving =
-        'drain' in order ? [...server.clients] : [...server.clients].slice(0, order.shed?.count ?? 0);
-      for (const socket of leaving) socket.close(4200, 'moved');
+    // Herald asks this server to shed some clients, or to drain. A plain server closes them and they look up again: one
+    // by one, or all would be back at once.
+    onDirective(order) {
+      if ('ready' in order) for (const timer of leaving.splice(0)) clearTimeout(timer);
+      if (!('shed' in order)) reporter.setState('drain' in order ? 'draining' : 'up');
+      const { spreadMs, count = server.clients.size } = order.drain ?? order.shed ?? { count: 0 };
+      [...server.clients].slice(0, count).forEach((socket, i) => {
+        leaving.push(setTimeout(() => socket.close(4200, 'moved'), (spreadMs * i) / count));
+      });
     },
   });
   console.log(`plain-${bound} reports to ${herald}`);

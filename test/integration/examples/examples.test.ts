@@ -109,6 +109,27 @@ describe('gateways', () => {
     expect((await rowOf(fleet, gateway!))?.effectiveState).not.toBe('up');
   });
 
+  it('plain-ws-server.mjs lets its clients go one by one in a drain, until it is called off', async () => {
+    const child = run(process.execPath, 'examples/plain-ws-server.mjs', '0', fleet.herald.addresses.control);
+    const [, gateway] = await child.line(/(plain-\d+) reports to/, 20_000);
+    const sockets = [1, 2, 3].map(() => new WebSocket(`ws://127.0.0.1:${gateway!.slice('plain-'.length)}/`));
+    await Promise.all(sockets.map((socket) => once(socket, 'open')));
+    await until('all are counted', async () => (await rowOf(fleet, gateway!))?.connections === 3);
+    const ask = (deed: string): Promise<Response> =>
+      fetch(`${fleet.herald.addresses.admin}/v1/gateways/${gateway}/${deed}`, { method: 'POST' });
+    await ask('drain');
+    expect((await once(sockets[0]!, 'close'))[0]).toBe(4200);
+    await until('it says that it drains', async () => (await rowOf(fleet, gateway!))?.state === 'draining');
+    await ask('ready');
+    await until('it is up again', async () => (await rowOf(fleet, gateway!))?.state === 'up');
+    expect(sockets.map(({ readyState }) => readyState)).toEqual([
+      WebSocket.CLOSED,
+      WebSocket.OPEN,
+      WebSocket.OPEN,
+    ]);
+    for (const socket of sockets) socket.terminate();
+  });
+
   it('gateway.sh reports a server that knows nothing of Herald', async () => {
     const server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
     await once(server, 'listening');
