@@ -46,8 +46,13 @@ export function addUpCommand(program: Command): void {
         .env('HERALD_POLICY')
         .default(policy.default),
     )
-    .option('--zookeeper <hosts>', 'host:port of a ZooKeeper to keep the table in, instead of in memory', '')
-    .option('--statsd <host:port>', 'send metrics to this StatsD receiver', '')
+    .addOption(
+      new Flag('--zookeeper <hosts>', 'host:port of a ZooKeeper to keep the table in').default(
+        '',
+        'in memory',
+      ),
+    )
+    .addOption(new Flag('--statsd <host:port>', 'send metrics to this StatsD receiver').default('', 'none'))
     .option('--port-offset <number>', 'add this to every port', '0')
     .option('--squeeze-after <duration>', 'squeeze a gateway after this long, to show what happens', '20s')
     .option('--no-squeeze', 'do not squeeze a gateway')
