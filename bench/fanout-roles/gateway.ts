@@ -9,7 +9,7 @@ import { gatewayOptions } from '../../src/gateway/gateway-options.ts';
 import { startGateway } from '../../src/gateway/start-gateway.ts';
 import type { BrokerAddress } from '../../src/protocol/load-report.ts';
 import { answerLines, tell } from '../broker-roles/cpu.ts';
-import { watchLoop } from './loop-delay.ts';
+import { watchLoop } from '../loop-delay.ts';
 import type { ServerStats } from './words.ts';
 
 const given = JSON.parse(process.argv[2]!) as { flags: Record<string, unknown>; broker: BrokerAddress };
