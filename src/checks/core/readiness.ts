@@ -8,6 +8,10 @@ export function judgeReady(status: number, body: unknown): Verdict {
   const fields = (typeof body === 'object' && body !== null ? body : {}) as Record<string, unknown>;
   const degraded = Array.isArray(fields['degraded']) ? fields['degraded'].map(String) : [];
   const figures = [{ label: 'degraded', value: degraded.length, min: 0 }];
+  // Whatever else listens there may well answer 200, a gateway with words of its own.
+  if (status === 200 && fields['status'] !== (degraded.length > 0 ? 'degraded' : 'ready')) {
+    return { severity: 'unknown', text: 'what answers is not a Herald', figures: [] };
+  }
   if (status === 200 && degraded.length === 0) return { severity: 'ok', text: 'ready', figures };
   if (status === 200)
     return { severity: 'warning', text: `ready but degraded: ${degraded.join('; ')}`, figures };

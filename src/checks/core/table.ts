@@ -77,14 +77,10 @@ export function judgeGatewayLoad({ rows }: CheckedTable, scope: LoadScope, limit
     ({ gateway, pool }) =>
       (scope.gateway === '' || gateway === scope.gateway) && (scope.pool === '' || pool === scope.pool),
   );
-  const where =
-    scope.gateway !== ''
-      ? `gateway ${scope.gateway}`
-      : scope.pool !== ''
-        ? `pool ${scope.pool}`
-        : 'the table';
+  const where = scope.pool !== '' ? `pool ${scope.pool}` : 'the table';
   if (inScope.length === 0) {
-    return { severity: 'critical', text: `${where} has no gateway that reports`, figures: [] };
+    const who = scope.gateway === '' ? 'gateway that reports' : `gateway ${scope.gateway}`;
+    return { severity: 'critical', text: `${where} has no ${who}`, figures: [] };
   }
   // One that was named is judged in any state; of many, those that are drained on purpose do not count.
   const judged = scope.gateway !== '' ? inScope : inScope.filter(({ state }) => state === 'up');

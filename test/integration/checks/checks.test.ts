@@ -88,7 +88,7 @@ describe('on a healthy platform', () => {
     ).toBe(0);
     const { exitCode, line } = await runCheck('gateway-load', { ...here, gateway: 'gateway-9' });
     expect(exitCode).toBe(2);
-    expect(line).toContain('gateway gateway-9 has no gateway that reports');
+    expect(line).toContain('the table has no gateway gateway-9');
   });
 
   it('lookup of a pool that nobody serves is critical and says why', async () => {

@@ -77,7 +77,7 @@ describe('the load of the gateways', () => {
 
   it('is critical for a gateway that is not in the table', () => {
     const verdict = judgeGatewayLoad(table([row('a', 0.2)]), { gateway: 'x', pool: '' }, limits);
-    expect(verdict).toMatchObject({ severity: 'critical', text: 'gateway x has no gateway that reports' });
+    expect(verdict).toMatchObject({ severity: 'critical', text: 'the table has no gateway x' });
   });
 });
 
@@ -115,7 +115,7 @@ describe('a table as received', () => {
 describe('readiness', () => {
   it.each([
     [200, { status: 'ready', degraded: [] }, 'ok', 'ready'],
-    [200, { degraded: ['store: away'] }, 'warning', 'ready but degraded: store: away'],
+    [200, { status: 'degraded', degraded: ['store: away'] }, 'warning', 'ready but degraded: store: away'],
     [
       503,
       { reason: 'no gateway has reported yet' },
@@ -123,6 +123,8 @@ describe('readiness', () => {
       'not ready (503): no gateway has reported yet',
     ],
     [500, undefined, 'critical', 'not ready (500): no reason given'],
+    [200, undefined, 'unknown', 'what answers is not a Herald'],
+    [200, { ready: true, gateway: 'gw-1' }, 'unknown', 'what answers is not a Herald'],
   ] as const)('answered %i %j is %s', (status, body, severity, text) => {
     expect(judgeReady(status, body)).toMatchObject({ severity, text });
   });
