@@ -62,7 +62,7 @@ export interface PublishBatch {
   messages: Publication[];
 }
 
-export const REFUSAL_REASONS = ['bad-json', 'too-old', 'too-many-hops', 'bad-frame', 'no-bucket'] as const;
+export const REFUSAL_REASONS = ['bad-json', 'too-old', 'too-many-hops', 'bad-frame'] as const;
 export type RefusalReason = (typeof REFUSAL_REASONS)[number];
 
 export interface BatchAck {

@@ -17,7 +17,6 @@ const WORDS: Record<PublishErrorCode, string> = {
   'too-old': 'the broker no longer knows whether it has seen this sequence',
   'too-many-hops': 'it crossed more bridges than allowed',
   'bad-frame': 'the broker could not read the frame',
-  'no-bucket': 'the broker does not take this bucket',
 };
 
 export class PublishError extends Error {
