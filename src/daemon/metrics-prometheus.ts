@@ -44,7 +44,12 @@ export async function renderPrometheus(metrics: Metrics): Promise<string> {
     gauges.set(name, one);
     one.set({ ...tags }, value);
   }
-  return registry.metrics();
+  const texts: string[] = [];
+  for (const name of [...counters.keys(), ...gauges.keys()]) {
+    texts.push(await registry.getSingleMetricAsString(prometheusName(name)));
+    await nextTurn();
+  }
+  return `${texts.join('\n\n')}\n`;
 }
 
 function described(name: MetricName): { name: string; help: string; labelNames: string[] } {
