@@ -34,7 +34,10 @@ export class ClientOps {
 
   /** A sign of life; false when it was one too many and the client is being closed. */
   heard(connection: Connection): boolean {
-    if (connection.state === 'closing') return false;
+    if (connection.state === 'closing') {
+      connection.ignore();
+      return false;
+    }
     const { clock, config } = this.#parts;
     const nowMs = clock.nowMs();
     connection.heardMs = nowMs;

@@ -19,6 +19,8 @@ import type { ClientSocket } from './ws-server.ts';
 
 const NO_CAPABILITIES: readonly Capability[] = [];
 const OPEN = 1;
+/** Frames of a client that is being closed that were on their way already; who sends more does not care. */
+const MOST_IGNORED = 64;
 
 export class Connection implements Subscriber, WheelMember, Movable, CapabilityContext, RateState {
   readonly #parts: GatewayParts;
@@ -60,6 +62,7 @@ export class Connection implements Subscriber, WheelMember, Movable, CapabilityC
   closeCode = 0;
   /** This side chose the code. */
   isClosedHere = false;
+  #ignored = 0;
 
   constructor(
     parts: GatewayParts,
@@ -168,6 +171,12 @@ export class Connection implements Subscriber, WheelMember, Movable, CapabilityC
     this.isClosedHere = true;
     // A close reason has at most 123 bytes (RFC 6455 section 5.5); ours are ASCII but may quote the client.
     this.#ws.close(code, msg.replace(/[^\x20-\x7e]/g, '?').slice(0, 120));
+  }
+
+  /** One more frame after the close. Who goes on as before is not read any more: a flood would cost until it ends. */
+  ignore(): void {
+    this.#ignored += 1;
+    if (this.#ignored === MOST_IGNORED) this.#ws.pause();
   }
 
   /** Cuts the line: for clients that would not read a close frame. */

@@ -10,7 +10,7 @@ import { TestClient } from '../../launch/gateway.ts';
 import type { HeraldProcess } from '../../launch/herald-process.ts';
 import { ANY_PORT, startHeraldProcess } from '../../launch/herald-process.ts';
 import { inPieces, randomFrame, seeded } from '../../launch/random-frames.ts';
-import { RawClient } from '../../launch/raw-ws.ts';
+import { rawFrame, RawClient } from '../../launch/raw-ws.ts';
 import { pause, until } from '../../launch/until.ts';
 
 const PING_MS = 1_000;
@@ -181,6 +181,27 @@ it('answers floods with the code that says so, and others go on', async () => {
   good.drop();
   const codes = await Promise.all(flooders.map((one) => one.closing(20_000)));
   expect(codes).toEqual(flooders.map(() => 4103));
+});
+
+it('does not read on from who floods on after the close', async () => {
+  const flooder = await client();
+  const flood = Buffer.concat(Array.from({ length: 2_000 }, () => rawFrame({ opcode: 1, payload: 'x' })));
+  let written = 0;
+  const pump = (): void => {
+    do written += 1;
+    while (flooder.socket.write(flood));
+  };
+  flooder.socket.on('drain', pump);
+  pump();
+  expect(await flooder.closing()).toBe(4000);
+  // What the kernels hold between the two of them, and no more until the line is cut.
+  const standsStill = async (): Promise<boolean> => {
+    const before = written;
+    await pause(500);
+    return before === written && !flooder.ended;
+  };
+  await until('nothing to be taken any more', standsStill, 4_000);
+  flooder.destroy();
 });
 
 const FUZZ_MS = 3_000;
