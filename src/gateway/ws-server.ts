@@ -80,6 +80,8 @@ export interface WsServer {
 
 /** Between a close frame of ours and the end of the socket; a client that does not answer is cut. */
 const CLOSE_TIMEOUT_MS = 5_000;
+/** Of one HTTP connection. */
+const MAX_REQUESTS = 100;
 const PATH = '/ws';
 
 /** Binds the port; `serve` says who answers. */
@@ -95,6 +97,9 @@ export async function bindWsServer(options: WsServerOptions): Promise<WsServer> 
   });
   // A flood of half-open connections must not take the descriptors that reports to Herald need.
   http.maxConnections = options.maxSockets;
+  // Pipelined requests are answered before anybody else has a turn, so who sends more at once is cut.
+  http.maxRequestsPerSocket = MAX_REQUESTS;
+  http.on('dropRequest', (_request: IncomingMessage, socket: Duplex) => socket.destroy());
   const wsOptions = {
     noServer: true,
     clientTracking: false,

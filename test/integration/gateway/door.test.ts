@@ -1,5 +1,6 @@
 // Who is let in: tickets, origins, room.
 
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterEach, expect, it } from 'vitest';
@@ -94,4 +95,15 @@ it('answers who offers HTTP/2 with a request over HTTP/1.1, and closes', async (
   };
   expect(await ask('/livez')).toMatch(/^HTTP\/1.1 200 OK[^]*"live":true/);
   expect(await ask('/nowhere')).toMatch(/^HTTP\/1.1 404 /);
+});
+
+it('cuts who sends a thousand requests at once', async () => {
+  const { port } = await launch();
+  const socket = connect(port, '127.0.0.1');
+  socket.on('error', () => {});
+  socket.write('GET /livez HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(1_000));
+  let answers = '';
+  socket.on('data', (chunk: Buffer) => (answers += chunk.toString()));
+  await once(socket, 'close');
+  expect(answers.split('HTTP/1.1 200').length - 1).toBeLessThanOrEqual(100);
 });
