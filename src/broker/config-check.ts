@@ -7,7 +7,7 @@ import type { Address } from '../daemon/address.ts';
 import { formatAddress, isLoopback, parseAddress } from '../daemon/address.ts';
 import type { Config } from '../daemon/config.ts';
 import { StartError } from '../daemon/lifecycle.ts';
-import { checkCommon, checkCurvePair, longEnough } from '../daemon/options.ts';
+import { checkCommon, checkCurvePair, checkToken, longEnough } from '../daemon/options.ts';
 import type { CurveClient, CurveKeys } from '../daemon/zeromq-options.ts';
 import { ID_PATTERN, ID_WORDS, PLACE_PATTERN, PLACE_WORDS } from '../protocol/names.ts';
 import type { brokerOptions } from './broker-options.ts';
@@ -28,6 +28,7 @@ const EVERY_ADDRESS: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
 export function checkConfig(config: BrokerConfig): BrokerListens {
   checkCommon(config);
   longEnough(config.previousSecret, '--previous-secret');
+  checkToken(config.publishToken, '--publish-token');
   checkZookeeperOption(config.zookeeper);
   if (!ID_PATTERN.test(config.id)) throw new StartError(`--id ${config.id}: expected ${ID_WORDS}`);
   // It is the origin in every frame: gateways would refuse them all.

@@ -4,7 +4,7 @@ import { hostname } from 'node:os';
 import type { Address } from '../daemon/address.ts';
 import { formatAddress, leadsHere, parseAddress } from '../daemon/address.ts';
 import { StartError } from '../daemon/lifecycle.ts';
-import { checkCommon, longEnough } from '../daemon/options.ts';
+import { checkCommon, checkToken, longEnough } from '../daemon/options.ts';
 import { MIN_SECRET_CHARS } from '../daemon/secrets.ts';
 import { refusalText } from '../protocol/decode.ts';
 import { decodeLoadReport } from '../protocol/load-report.ts';
@@ -48,6 +48,7 @@ export function checkConfig(config: GatewayConfig): CheckedConfig {
   }
   checkCommon(config);
   longEnough(config.previousSecret, '--previous-secret');
+  checkToken(config.adminToken, '--admin-token');
   checkPlace(config);
   if (config.tickets === 'required' && config.secret.length < MIN_SECRET_CHARS) {
     throw new StartError(`--tickets required needs --secret, at least ${MIN_SECRET_CHARS} characters`);

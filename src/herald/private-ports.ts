@@ -4,7 +4,7 @@ import { BlockList, isIP } from 'node:net';
 import type { Address } from '../daemon/address.ts';
 import { isLoopback, parseAddress } from '../daemon/address.ts';
 import { StartError } from '../daemon/lifecycle.ts';
-import { longEnough } from '../daemon/options.ts';
+import { checkToken, longEnough } from '../daemon/options.ts';
 import type { HeraldConfig } from './herald-options.ts';
 
 export interface ListenAddresses {
@@ -24,6 +24,7 @@ export function listenAddresses(config: HeraldConfig): ListenAddresses {
   };
   if (config.agentAddress !== '') parseAddress(config.agentAddress, '--agent-address');
   longEnough(config.adminToken, '--admin-token');
+  checkToken(config.adminToken, '--admin-token');
   if (!isLoopback(addresses.control.host) && config.secret === '') {
     throw new StartError(
       `--control-listen ${config.controlListen} leaves loopback: set --secret, so that gateways must sign`,

@@ -234,6 +234,9 @@ describe('a configuration file', () => {
 
   it.each([
     ['serve', 'adminListen: 0.0.0.0:7403\n', /leaves loopback: set --admin-token/],
+    ['serve', 'adminToken: größe größe größe\n', /^herald: --admin-token: expected printable ASCII/],
+    ['gateway', 'adminToken: "a token with a space "\n', /^herald: --admin-token: expected printable ASCII/],
+    ['broker', 'publishToken: größe\n', /^herald: --publish-token: expected printable ASCII/],
     ['serve', 'poolPolicies: [video]\n', /--pool-policies video: expected pool=policy/],
     ['serve', 'secret: short\n', /--secret: at least 16 characters, got 5/],
     ['serve', 'controlUrl: 10.0.0.1:7401\n', /--control-url 10\.0\.0\.1:7401: expected an http/],
