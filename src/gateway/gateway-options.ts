@@ -72,7 +72,12 @@ const resumeOptions = {
   resumeBytes: integer(1_048_576, 0, 1e9, 'bytes of them'),
   resumeMs: integer(120_000, 0, 86_400_000, 'age of the oldest message kept for resuming'),
   historyBytes: integer(134_217_728, 0, 1e12, 'memory for the histories of all topics together'),
-  topicLingerMs: integer(30_000, 0, 86_400_000, 'how long a topic without subscribers is kept up to date'),
+  topicLingerMs: integer(
+    30_000,
+    0,
+    86_400_000,
+    'how long a topic without subscribers is kept up to date; shorter above 50,000 such',
+  ),
   lastValueTopics: list([], 'topic prefixes whose newest message is sent on subscribe'),
   shutdownSpreadMs: integer(2_000, 0, 60_000, 'time over which clients are asked to leave at a stop'),
 } as const;

@@ -28,6 +28,9 @@ export interface HubParts {
   allocate: Allocate;
 }
 
+/** Topics without users that are kept as long as the configuration says; of more, each the shorter, or they fill the memory. */
+const MOST_IDLE = 50_000;
+
 export class Hub {
   readonly ledger: Ledger = createLedger();
   readonly #parts: HubParts;
@@ -36,6 +39,8 @@ export class Hub {
   readonly #groups = new Map<string, Group>();
   #nextTopicId = 1;
   #subscriptions = 0;
+  /** Topics without users, as of the last sweep. */
+  #idle = 0;
   /** Off while the process is short of CPU. */
   compressing = true;
 
@@ -241,8 +246,11 @@ export class Hub {
   /** Topics that nobody used for `lingerMs`: forgotten here; the caller ends the interest. Ages histories. */
   sweep(nowMs: number, lingerMs: number): string[] {
     const forgotten: string[] = [];
+    const keptMs = lingerMs * Math.min(1, MOST_IDLE / this.#idle);
+    this.#idle = 0;
     for (const topic of this.#topics.values()) {
-      if (topic.idleSinceMs !== undefined && topic.users === 0 && nowMs - topic.idleSinceMs > lingerMs) {
+      if (topic.users === 0) this.#idle += 1;
+      if (topic.idleSinceMs !== undefined && topic.users === 0 && nowMs - topic.idleSinceMs > keptMs) {
         topic.history.clear();
         this.#topics.delete(topic.name);
         forgotten.push(topic.name);
