@@ -30,6 +30,8 @@ export interface SnapshotFile {
 
 /** A write that takes longer hangs, as on a network disk that is away. */
 const HANGS_AFTER_MS = 5_000;
+/** Rows written in one turn of the event loop, some 2 ms. */
+const ROWS_PER_TURN = 500;
 
 export function snapshotFile(path: string, heraldId: string, log: Log): SnapshotFile {
   let saved: { wishesText: string; rows: readonly TableRow[] } | undefined;
@@ -44,9 +46,9 @@ export function snapshotFile(path: string, heraldId: string, log: Log): Snapshot
   const write = async (wishesText: string, rows: readonly TableRow[]): Promise<void> => {
     const hangs = setTimeout(() => fails({ afterMs: HANGS_AFTER_MS }), HANGS_AFTER_MS).unref();
     const parts: string[] = [];
-    for (const part of splitParts(rows)) {
-      parts.push(encodeTablePart({ v: 1, heraldId, bootId: '', rows: part }));
+    for (const part of splitParts(rows, ROWS_PER_TURN)) {
       await nextTurn();
+      parts.push(encodeTablePart({ v: 1, heraldId, bootId: '', rows: part }));
     }
     try {
       // The rename makes it whole or absent: a reader never sees half a table.

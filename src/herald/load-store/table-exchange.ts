@@ -223,7 +223,7 @@ export function createTableExchange(options: TableExchangeOptions): TableExchang
       let parts = splitParts(rows, rowsPerPart);
       // One after the other: a Herald never has more than one large write under way.
       for (let index = 0; index < parts.length; index++) {
-        if (index > 0) await nextTurn();
+        await nextTurn();
         if (await writePart(index, parts[index]!)) continue;
         parts = splitParts(rows, rowsPerPart);
         index = -1;
