@@ -7,9 +7,10 @@ import { decodeClientOut } from '../protocol/client-out-frames.ts';
 import { closeBand } from '../protocol/close-codes.ts';
 import { TICKET_PROTOCOL_PREFIX } from '../protocol/ticket.ts';
 import { createPace } from './pace.ts';
+import { createPublications } from './publications.ts';
 import type { Session, SessionParts, SessionPhase } from './session-port.ts';
 import { createStream } from './stream.ts';
-import { createTopicRequests, MOST_UNANSWERED } from './topic-requests.ts';
+import { createTopicRequests } from './topic-requests.ts';
 
 /** From the first byte to the last topic in force; covers a gateway that accepts and then says nothing. */
 export const CONNECT_DEADLINE_MS = 15_000;
@@ -18,20 +19,14 @@ const ASK_AFTER_PINGS = 1.5;
 const DEAD_AFTER_PINGS = 2.5;
 const MIN_PING_MS = 1_000;
 const RESUBSCRIBE_MS = 1_000;
-/** Publications that wait for their turn; a program that is faster for long is told. */
-const MAX_UNSENT = 1_000;
 const OWN_CAPS = ['gap', 'move'];
-const encoder = new TextEncoder();
 
-type Asked =
-  { what: 'sub'; topics: readonly string[] } | { what: 'unsub' } | { what: 'pub'; publish: number };
+type Asked = { what: 'sub'; topics: readonly string[] } | { what: 'unsub' };
 
 export function createSession(parts: SessionParts): Session {
   const { link, pick, book, out, emit } = parts;
   const asked = new Map<number, Asked>();
   const postponed = new Set<string>();
-  /** Publications that wait for their turn, as they will be sent. */
-  const unsent: string[] = [];
   let phase: SessionPhase = 'opening';
   let conn = '';
   let agreed: readonly string[] = [];
@@ -46,6 +41,10 @@ export function createSession(parts: SessionParts): Session {
   const stream = createStream(book, emit);
   const requests = createTopicRequests((topic) => book.item(topic));
   const pace = createPace((afterMs) => out({ do: 'timer', name: `pace:${link}`, afterMs }));
+  const nextId = (): number => (lastId += 1);
+  const publications = createPublications(nextId, (publish, problem) =>
+    out({ do: 'settle', publish, ...(problem !== undefined && { problem }) }),
+  );
   const transmit = (text: string): void => {
     pace.spend();
     out({ do: 'send', link, text });
@@ -57,12 +56,8 @@ export function createSession(parts: SessionParts): Session {
     phase = 'closed';
     out({ do: 'timer', name: `link:${link}`, afterMs: undefined });
     out({ do: 'timer', name: `pace:${link}`, afterMs: undefined });
-    for (const one of asked.values()) {
-      if (one.what === 'pub')
-        out({ do: 'settle', publish: one.publish, problem: 'the connection closed first' });
-    }
+    publications.end();
     asked.clear();
-    unsent.length = 0;
   };
 
   const close = (code: number, reason: string): void => {
@@ -77,9 +72,9 @@ export function createSession(parts: SessionParts): Session {
   };
 
   const ask = (one: Asked, frame: (id: number) => object): void => {
-    lastId += 1;
-    asked.set(lastId, one);
-    send(frame(lastId));
+    const id = nextId();
+    asked.set(id, one);
+    send(frame(id));
   };
 
   const askAboutTopics = (): void => {
@@ -98,9 +93,10 @@ export function createSession(parts: SessionParts): Session {
   /** Sends what waits, as far as the gateway takes it. */
   const goOn = (): void => {
     askAboutTopics();
-    // Few unanswered ones: what a slow network brings at once is above no limit.
-    while (unsent.length > 0 && pace.isOpen() && asked.size - unsent.length < MOST_UNANSWERED) {
-      transmit(unsent.shift()!);
+    while (pace.isOpen()) {
+      const text = publications.next(asked.size);
+      if (text === undefined) return;
+      transmit(text);
     }
   };
 
@@ -133,18 +129,13 @@ export function createSession(parts: SessionParts): Session {
     items: readonly SubscribedItem[],
     problem: { code: number; msg: string } | undefined,
   ): void => {
-    const one = asked.get(id);
-    if (!one) return;
-    asked.delete(id);
-    if (one.what === 'pub') {
-      out({
-        do: 'settle',
-        publish: one.publish,
-        ...(problem && { problem: `${problem.code} ${problem.msg}` }),
-      });
+    if (publications.answered(id, problem && `${problem.code} ${problem.msg}`)) {
       goOn();
       return;
     }
+    const one = asked.get(id);
+    if (!one) return;
+    asked.delete(id);
     requests.answered();
     if (one.what === 'sub') {
       if (problem) for (const topic of one.topics) refuseTopic(topic, problem.code, problem.msg);
@@ -259,21 +250,7 @@ export function createSession(parts: SessionParts): Session {
       request('unsub', topics);
     },
     publish(publish, topic, data) {
-      const text = JSON.stringify({ op: 'pub', id: lastId + 1, c: topic, d: data });
-      const bytes = encoder.encode(text).length;
-      if (bytes > maxFrameBytes) {
-        // The gateway would end the connection, and with it everything else.
-        const problem = `a frame of ${bytes} bytes, the gateway takes ${maxFrameBytes}`;
-        out({ do: 'settle', publish, problem });
-        return;
-      }
-      if (unsent.length >= MAX_UNSENT) {
-        out({ do: 'settle', publish, problem: `${MAX_UNSENT} others wait for their turn already` });
-        return;
-      }
-      lastId += 1;
-      asked.set(lastId, { what: 'pub', publish });
-      unsent.push(text);
+      publications.add(publish, topic, data, maxFrameBytes);
       goOn();
     },
     paced() {

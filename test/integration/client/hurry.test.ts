@@ -1,12 +1,11 @@
 // A program that calls the client SDK far faster than a gateway takes frames, at the gateway's own limits.
 
 import { afterEach, expect, it } from 'vitest';
-import { WebSocket } from 'ws';
 import type { Client } from '../../../src/client/index.ts';
-import { connect } from '../../../src/client/index.ts';
 import type { LaunchedGateway } from '../../launch/gateway.ts';
 import { launchGateway } from '../../launch/gateway.ts';
 import { until } from '../../launch/until.ts';
+import { clientOfOne } from './client-of-one.ts';
 
 let running: LaunchedGateway | undefined;
 let client: Client | undefined;
@@ -23,12 +22,7 @@ it('keeps its connection through hundreds of calls in one turn', async () => {
   };
   running = await launchGateway({ publishTopics: ['*'] }, { publish });
   const { url, gateway } = running;
-  const found = JSON.stringify({ lookupId: 'l', gateway: 'g', url, ticket: '' });
-  client = connect({
-    herald: 'http://herald.example',
-    webSocket: WebSocket,
-    fetch: async () => ({ status: 200, headers: { get: () => null }, text: async () => found }),
-  });
+  client = clientOfOne(url);
   await until('it to be live', () => client!.state.name === 'live');
   for (let i = 0; i < 400; i++) {
     client.subscribe(`t${i}`);

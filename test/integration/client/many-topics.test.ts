@@ -1,12 +1,11 @@
 // The client SDK with more topics than one frame, or a few of them, can name.
 
 import { afterEach, expect, it } from 'vitest';
-import { WebSocket } from 'ws';
 import type { Client } from '../../../src/client/index.ts';
-import { connect } from '../../../src/client/index.ts';
 import type { LaunchedGateway } from '../../launch/gateway.ts';
 import { launchGateway } from '../../launch/gateway.ts';
 import { until } from '../../launch/until.ts';
+import { clientOfOne } from './client-of-one.ts';
 
 let running: LaunchedGateway | undefined;
 let client: Client | undefined;
@@ -21,11 +20,7 @@ it.each([
 ])('is live with $topics topics at a gateway that takes $maxFrameBytes bytes a frame', async (limits) => {
   running = await launchGateway({ maxTopics: 5_000, maxFrameBytes: limits.maxFrameBytes });
   const { url, gateway } = running;
-  const found = JSON.stringify({ lookupId: 'l', gateway: 'g', url, ticket: '' });
-  client = connect({
-    herald: 'http://herald.example',
-    webSocket: WebSocket,
-    fetch: async () => ({ status: 200, headers: { get: () => null }, text: async () => found }),
+  client = clientOfOne(url, {
     topics: Array.from({ length: limits.topics }, (_, i) => `${'long.'.repeat(10)}${i}`),
   });
   await until('it to be live', () => client!.state.name === 'live');

@@ -210,6 +210,6 @@ describe('topics and positions', () => {
     expect(world.machine.publish(1, 't', 'ü'.repeat(32_768))).toBe(true);
     expect(world.settled.get(1)).toContain('65536');
     world.machine.publish(2, 't', 'u'.repeat(32_768));
-    expect(world.last().sent.at(-1)).toMatchObject({ op: 'pub', id: 2 });
+    expect(world.last().sent.at(-1)).toMatchObject({ op: 'pub', d: 'u'.repeat(32_768) });
   });
 });

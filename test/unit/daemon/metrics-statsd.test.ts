@@ -98,22 +98,25 @@ describe('a flush', () => {
     for (const datagram of datagrams) expect(datagram.length).toBeLessThanOrEqual(1_432);
   });
 
-  it('of a large fleet is sent in turns of the loop, all of it, and what comes meanwhile with the next', async () => {
-    const picks = metrics.counter('herald.picks', { gateway: 'gw-1999' });
-    for (let i = 0; i < 2_000; i++)
-      metrics.gauge('herald.gateway.weight_percent', { gateway: `gw-${i}` }).set(i);
+  it('of a large fleet is sent in turns of the loop, all of it', async () => {
+    let read = 0;
+    const gauges = Array.from({ length: 1_000 }, (_, i) => ({
+      name: 'herald.gateway.weight_percent' as const,
+      tags: { gateway: `gw-${i}` },
+      get value() {
+        read++;
+        return i;
+      },
+    }));
+    const target = { host: '127.0.0.1', port: receiver.address().port };
+    const stopLarge = startStatsd({ ...createMetrics(), gauges: () => gauges }, target, 'h1', silentLog);
     vi.advanceTimersByTime(1_000);
-    picks.add(7);
+    expect(read).toBeGreaterThan(0);
+    expect(read).toBeLessThanOrEqual(250);
     vi.useRealTimers();
-    await stop();
-    await vi.waitFor(() => {
-      const lines = datagrams.flatMap(linesOf);
-      expect(lines.filter((line) => line.startsWith('herald.gateway.weight_percent'))).toHaveLength(4_000);
-      expect(lines.filter((line) => line.startsWith('herald.picks'))).toEqual([
-        'herald.picks:0|c|#gateway:gw-1999',
-        'herald.picks:7|c|#gateway:gw-1999',
-      ]);
-    });
+    await stopLarge();
+    // One flush that was under way, and the last one.
+    expect(read).toBe(2_000);
   });
 
   it('counts anew after a series was forgotten', async () => {
