@@ -69,7 +69,7 @@ export async function startCrowd(
 
   const arrive = (forMs: number): void => {
     const client = connect({
-      herald: fleet.publicUrl,
+      herald: fleet.publicUrls,
       topics: [topicName(Math.floor(random() * CLASSES))],
       webSocket: PlainSocket,
       random,

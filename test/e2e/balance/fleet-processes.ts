@@ -1,6 +1,6 @@
-// A fleet as operators run it: one Herald, one broker and a number of gateways, each the real command in a
-// process of its own. Gateways play a given capacity: a delivery and an accept cost tokens, and the load they
-// report is tokens used over tokens allowed, so that six "sizes" fit on two cores.
+// A fleet as operators run it: one Herald, or several on a real ZooKeeper, one broker and a number of gateways,
+// each the real command in a process of its own. Gateways play a given capacity: a delivery and an accept cost
+// tokens, and the load they report is tokens used over tokens allowed, so that six "sizes" fit on two cores.
 
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
@@ -9,6 +9,7 @@ import type { ChildSays, ParentSays } from '../../../src/cli/parent.ts';
 import type { TableSnapshot } from '../../../src/herald/core/balancer-types.ts';
 import { guardChild } from '../../launch/guard.ts';
 import { until } from '../../launch/until.ts';
+import { launchZookeeper } from '../../launch/zookeeper.ts';
 
 /** The built command; another build can be put to the test with HERALD_BIN. */
 export const HERALD_BIN = process.env['HERALD_BIN'] ?? join(process.cwd(), 'dist/cli/main.js');
@@ -17,10 +18,22 @@ export const TOKENS_PER_SEC = 1_000;
 export const MESSAGE_TOKENS = 2.5;
 export const ACCEPT_TOKENS = 2;
 
+export interface FleetPlan {
+  policy: string;
+  mover: 'on' | 'off';
+  /** One gateway each. */
+  capacities: readonly number[];
+  /** More than one share a ZooKeeper, and gateways are told of the first alone. */
+  heralds: number;
+}
+
 export interface FleetProcesses {
-  publicUrl: string;
+  /** Of each Herald. */
+  publicUrls: readonly string[];
+  /** Of the first Herald. */
   controlUrl: string;
-  table(): Promise<TableSnapshot>;
+  /** As each Herald sees it, in the order of `publicUrls`. */
+  tables(): Promise<TableSnapshot[]>;
   /** +0.4 = a noisy neighbour that takes 40 % of that gateway. */
   setNeighbour(gateway: string, load: number): void;
   /** kill -9. */
@@ -31,11 +44,9 @@ export interface FleetProcesses {
 const ANY_PORT = '127.0.0.1:0';
 const STOP_DEADLINE_MS = 8_000;
 
-export async function startFleet(
-  policy: string,
-  mover: 'on' | 'off',
-  capacities: readonly number[],
-): Promise<FleetProcesses> {
+export async function startFleet(plan: FleetPlan): Promise<FleetProcesses> {
+  const { policy, mover, capacities, heralds: replicas } = plan;
+  const zookeeper = replicas > 1 ? await launchZookeeper() : undefined;
   const daemons = new Map<string, ChildProcess>();
   const start = async (name: string, args: readonly string[]): Promise<Record<string, string>> => {
     const child = fork(HERALD_BIN, [...args, '--log-level', 'warn'], {
@@ -56,25 +67,31 @@ export async function startFleet(
   };
   const stop = async (): Promise<void> => {
     await Promise.all([...daemons.values()].map((child) => ended(child)));
+    await zookeeper?.remove();
   };
 
   try {
-    const herald = await start('herald', [
-      'serve',
-      ...flags({
-        id: 'herald-1',
-        'public-listen': ANY_PORT,
-        'control-listen': ANY_PORT,
-        'agent-listen': ANY_PORT,
-        'admin-listen': ANY_PORT,
-        policy,
-        mover,
-        // Only the played load may count: what this machine really does would speak for all gateways at once.
-        'limit-delivery-lag-ms': 0,
-        'limit-buffered-bytes': 0,
-      }),
-    ]);
-    const heralds = herald['control']!;
+    const startHerald = (id: string): Promise<Record<string, string>> =>
+      start(id, [
+        'serve',
+        ...flags({
+          id,
+          'public-listen': ANY_PORT,
+          'control-listen': ANY_PORT,
+          'agent-listen': ANY_PORT,
+          'admin-listen': ANY_PORT,
+          policy,
+          mover,
+          // Only the played load may count: what this machine really does would speak for all gateways at once.
+          'limit-delivery-lag-ms': 0,
+          'limit-buffered-bytes': 0,
+          ...(zookeeper && { zookeeper: zookeeper.address }),
+        }),
+      ]);
+    const started = await Promise.all(
+      Array.from({ length: replicas }, (_, i) => startHerald(`herald-${i + 1}`)),
+    );
+    const heralds = started[0]!['control']!;
     await start('broker', [
       'broker',
       ...flags({
@@ -102,20 +119,17 @@ export async function startFleet(
         ]),
       ),
     );
-    const table = async (): Promise<TableSnapshot> => {
-      const reply = await fetch(`${herald['admin']}/v1/table`, { signal: AbortSignal.timeout(10_000) });
-      if (!reply.ok) throw new Error(`${reply.status} ${await reply.text()}`);
-      return (await reply.json()) as TableSnapshot;
-    };
-    const allUp = async (): Promise<boolean> => {
-      const { gateways } = await table();
-      return gateways.filter(({ effectiveState }) => effectiveState === 'up').length === capacities.length;
-    };
-    await until('every gateway in the table', allUp, 60_000, 100);
+    const tables = (): Promise<TableSnapshot[]> => Promise.all(started.map(({ admin }) => tableAt(admin!)));
+    const allUp = async (): Promise<boolean> =>
+      (await tables()).every(
+        ({ gateways }) =>
+          gateways.filter(({ effectiveState }) => effectiveState === 'up').length === capacities.length,
+      );
+    await until('every gateway in every table', allUp, 60_000, 100);
     return {
-      publicUrl: herald['public']!,
+      publicUrls: started.map((addresses) => addresses['public']!),
       controlUrl: heralds,
-      table,
+      tables,
       setNeighbour(gateway, load) {
         daemons.get(gateway)?.send({ says: 'squeeze', shareOfCore: load } satisfies ParentSays);
       },
@@ -130,6 +144,12 @@ export async function startFleet(
 
 export function gatewayName(index: number): string {
   return `gw-${index + 1}`;
+}
+
+async function tableAt(adminUrl: string): Promise<TableSnapshot> {
+  const reply = await fetch(`${adminUrl}/v1/table`, { signal: AbortSignal.timeout(10_000) });
+  if (!reply.ok) throw new Error(`${reply.status} ${await reply.text()}`);
+  return (await reply.json()) as TableSnapshot;
 }
 
 function flags(values: Record<string, string | number | undefined>): string[] {

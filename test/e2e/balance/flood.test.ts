@@ -14,11 +14,11 @@ const STEP_MS = 25;
 const CLIENTS = 120;
 
 test('200 lookups a second from which nobody connects keep no client out', { timeout: 120_000 }, async () => {
-  const fleet = await startFleet('expected', 'off', [1, 1, 1]);
+  const fleet = await startFleet({ policy: 'expected', mover: 'off', capacities: [1, 1, 1], heralds: 1 });
   const agent = new Agent({ connections: 20 });
   const statuses = new Map<number, number>();
   const ask = async (): Promise<void> => {
-    const { statusCode, body } = await request(`${fleet.publicUrl}/v1/lookup`, { dispatcher: agent });
+    const { statusCode, body } = await request(`${fleet.publicUrls[0]}/v1/lookup`, { dispatcher: agent });
     await body.dump();
     statuses.set(statusCode, (statuses.get(statusCode) ?? 0) + 1);
   };

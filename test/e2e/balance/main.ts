@@ -1,7 +1,8 @@
 // `npm run e2e:balance`: balances real clients over six real gateways of played capacity and prints how equal
 // they are. --policy a,b and --scenario a,b run every pair, the policies of one scenario side by side, so that
-// whatever else the machine does, it does to both. --short is the run of `npm test`: the same fleets and targets
-// with the noisy neighbour there from the start and less time. Exits with 1 when a target is missed.
+// whatever else the machine does, it does to both. --heralds N has as many Heralds share a ZooKeeper. --short is
+// the run of `npm test`: the same fleets and targets with the noisy neighbour there from the start and less time.
+// Exits with 1 when a target is missed.
 
 import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -19,6 +20,7 @@ const { values } = parseArgs({
     'fill-s': { type: 'string' },
     'measure-s': { type: 'string' },
     mover: { type: 'string' },
+    heralds: { type: 'string', default: '1' },
     output: { type: 'string', short: 'o', default: 'table' },
   },
 });
@@ -53,6 +55,7 @@ for (const scenario of values.scenario.split(',')) {
     runBalance({
       policy,
       scenario: scenario satisfies Scenario,
+      heralds: Number(values.heralds),
       mover:
         values.mover === 'on' || values.mover === 'off' ? values.mover : policy === 'expected' ? 'on' : 'off',
       fillMs: 1_000 * Number(values['fill-s'] ?? size.fillSec),

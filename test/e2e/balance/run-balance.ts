@@ -9,6 +9,8 @@ export type Scenario = 'mixed' | 'neighbour';
 export interface RunPlan {
   policy: string;
   scenario: Scenario;
+  /** Replicas, which clients choose from at random. */
+  heralds: number;
   /** Without it a gateway that is too full keeps what it has; a baseline has nobody who moves connections. */
   mover: 'on' | 'off';
   fillMs: number;
@@ -66,7 +68,8 @@ export async function runBalance(plan: RunPlan): Promise<Figures> {
   const random = plan.random ?? Math.random;
   const units = capacities.reduce((sum: number, capacity) => sum + capacity, 0);
   const size = Math.round((CLIENTS_PER_UNIT_AT_65 / 0.65) * load * units);
-  const fleet = await startFleet(plan.policy, plan.mover, capacities);
+  const { policy, mover, heralds } = plan;
+  const fleet = await startFleet({ policy, mover, capacities, heralds });
   try {
     const arriveMs = Math.min(MOST_ARRIVE_MS, plan.fillMs / 3);
     const crowd = await startCrowd(fleet, { size, arriveMs, random });
@@ -86,11 +89,11 @@ export async function runBalance(plan: RunPlan): Promise<Figures> {
         }
         if (nowMs - startMs < plan.fillMs) continue;
         // On a machine that is too busy to answer there is nothing to measure.
-        const table = await fleet.table().catch(() => undefined);
-        if (!table) continue;
+        const tables = await fleet.tables().catch(() => undefined);
+        if (!tables) continue;
         let used = 0;
         let max = 0;
-        for (const { gateway, capacity, reportedScore, connections } of table.gateways) {
+        for (const { gateway, capacity, reportedScore, connections } of tables[0]!.gateways) {
           used += reportedScore * capacity;
           max = Math.max(max, reportedScore);
           const sum = sums.get(gateway) ?? { gateway, capacity, meanLoad: 0, connections: 0, samples: 0 };

@@ -1,6 +1,7 @@
 // A reconnect storm: kill -9 of the busiest of six gateways, whose clients then all look up within seconds.
 // What must hold is that they spread: a herd shows as one survivor that is named far beyond its fair share.
 
+import type { TableSnapshot } from '../../../src/herald/core/balancer-types.ts';
 import { pause } from '../../launch/until.ts';
 import { startCrowd } from './crowd.ts';
 import { startFleet } from './fleet-processes.ts';
@@ -16,7 +17,7 @@ export interface StormFigures {
   worstShare: number;
   /** When the dead gateway was last named, ms after the kill; 0 = never. */
   lastNamedMs: number;
-  /** When the table was first seen to know of its closed report connection, ms after the kill. */
+  /** When every Herald's table was first seen to know of its closed report connection, ms after the kill. */
   knownLostMs: number;
 }
 
@@ -29,8 +30,13 @@ const WINDOW_MS = 500;
 /** In a window with fewer lookups chance alone passes any limit: 2.5 times a fifth of ten is five of ten. */
 const MIN_LOOKUPS = 30;
 
-export async function runStorm(policy: string, random: () => number = Math.random): Promise<StormFigures> {
-  const fleet = await startFleet(policy, 'off', new Array<number>(GATEWAYS).fill(1));
+export async function runStorm(
+  policy: string,
+  heralds: number,
+  random: () => number = Math.random,
+): Promise<StormFigures> {
+  const capacities = new Array<number>(GATEWAYS).fill(1);
+  const fleet = await startFleet({ policy, mover: 'off', capacities, heralds });
   const named: { atMs: number; gateway: string }[] = [];
   try {
     const onNamed = (gateway: string): void => void named.push({ atMs: performance.now(), gateway });
@@ -38,8 +44,8 @@ export async function runStorm(policy: string, random: () => number = Math.rando
     const crowd = await startCrowd(fleet, plan, { onNamed });
     try {
       await pause(ARRIVE_MS + SETTLE_MS);
-      const { gateways } = await fleet.table();
-      const busiest = gateways.reduce((a, b) => (b.connections > a.connections ? b : a));
+      const [table] = await fleet.tables();
+      const busiest = table!.gateways.reduce((a, b) => (b.connections > a.connections ? b : a));
       const before = crowd.live();
       named.length = 0;
       const killedMs = performance.now();
@@ -49,8 +55,9 @@ export async function runStorm(policy: string, random: () => number = Math.rando
       while (performance.now() - killedMs < WATCH_MS) {
         await pause(knownLostMs === Infinity ? 10 : 50);
         if (knownLostMs === Infinity) {
-          const lost = (await fleet.table()).gateways.find(({ gateway }) => gateway === busiest.gateway);
-          if (lost?.effectiveState !== 'up') knownLostMs = performance.now() - killedMs;
+          const isUp = ({ gateways }: TableSnapshot): boolean =>
+            gateways.some((row) => row.gateway === busiest.gateway && row.effectiveState === 'up');
+          if (!(await fleet.tables()).some(isUp)) knownLostMs = performance.now() - killedMs;
         }
         const sinceMs = performance.now() - killedMs;
         if (allBackMs === Infinity && sinceMs > 500 && crowd.live() >= before) allBackMs = sinceMs;
