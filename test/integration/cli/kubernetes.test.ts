@@ -5,9 +5,9 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import type { Ingress, NetworkPolicy } from 'kubernetes-types/networking/v1';
-import type { EnvVar, Service } from 'kubernetes-types/core/v1';
-import type { StatefulSet } from 'kubernetes-types/apps/v1';
+import type { Ingress, NetworkPolicy } from 'kubernetes-types/networking/v1.js';
+import type { EnvVar, Service } from 'kubernetes-types/core/v1.js';
+import type { StatefulSet } from 'kubernetes-types/apps/v1.js';
 import ts from 'typescript';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
@@ -254,10 +254,11 @@ function typeErrors(source: string): string[] {
     moduleResolution: ts.ModuleResolutionKind.Bundler,
   };
   const host = ts.createCompilerHost(options);
-  const { getSourceFile, fileExists } = host;
-  host.fileExists = (name) => name === file || fileExists(name);
+  const compiled = host.getSourceFile.bind(host);
+  const exists = host.fileExists.bind(host);
+  host.fileExists = (name) => name === file || exists(name);
   host.getSourceFile = (name, version) =>
-    name === file ? ts.createSourceFile(name, source, version) : getSourceFile(name, version);
+    name === file ? ts.createSourceFile(name, source, version) : compiled(name, version);
   const program = ts.createProgram([file], options, host);
   return ts
     .getPreEmitDiagnostics(program)
