@@ -54,7 +54,7 @@ export function createBalancer(options: BalancerOptions): Balancer {
       startedAtMs ??= nowMs;
       const verdict = table.report(report, nowMs);
       if (!verdict.taken || verdict.directive || !leaseHeld) return verdict;
-      const shed = rounds.get(report.pool)?.mover.take(report.gateway);
+      const shed = rounds.get(report.pool)?.mover.take(report.gateway, nowMs);
       return shed ? { ...verdict, directive: { shed } } : verdict;
     },
     lookup: (request, nowMs) => lookups.lookup(request, nowMs),

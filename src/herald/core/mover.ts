@@ -83,12 +83,13 @@ export class Mover {
     this.#roundAtMs = undefined;
   }
 
-  /** The order for `gateway`, once. */
-  take(gateway: string): ShedOrder | undefined {
+  /** The order for `gateway`, once. No round ends it while the pool is frozen, so its age does. */
+  take(gateway: string, nowMs: number): ShedOrder | undefined {
     const order = this.#waiting.get(gateway);
     if (!order) return undefined;
     this.#waiting.delete(gateway);
-    order.state = 'taken';
+    order.state = nowMs - order.atMs > ROUND_MS ? 'lapsed' : 'taken';
+    if (order.state === 'lapsed') return undefined;
     const { orderId, count, spreadMs, work } = order;
     return { orderId, count, spreadMs, ...(work !== undefined && { work }) };
   }

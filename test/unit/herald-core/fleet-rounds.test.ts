@@ -101,6 +101,17 @@ describe('the mover', () => {
     const verdict = balancer.report(aReport('gw-0', { seq: 99_999, cpu: 0.85 }), 30_001);
     expect(verdict).not.toHaveProperty('directive');
   });
+
+  it('gives nobody an order from before the whole pool fell silent', () => {
+    const balancer = aBalancer();
+    balancer.setMoverLease(true);
+    run(balancer, 10, 29.9, oneHot);
+    for (let nowMs = 30_000; nowMs < 120_000; nowMs += 100) balancer.tick(nowMs);
+    expect(balancer.isFrozen()).toBe(true);
+    const verdict = balancer.report(aReport('gw-0', { seq: 99_999, cpu: 0.1 }), 120_000);
+    expect(verdict).not.toHaveProperty('directive');
+    expect(balancer.moverOrders().map((order) => order.state)).toEqual(['lapsed']);
+  });
 });
 
 describe('advice on the size', () => {
