@@ -56,6 +56,7 @@ export class GatewayRoster {
   }
 
   remove(record: GatewayRecord): void {
+    if (record.desired.state === 'up') this.#desired.delete(record.gateway);
     const pool = this.poolOf(record);
     pool.members.delete(record.slot);
     this.slots.remove(record);

@@ -31,6 +31,20 @@ describe('the order an operator gives a gateway', () => {
     expect(heard).toEqual(['drain', 'ready', 'drain', 'ready']);
   });
 
+  it('waits for a gateway that has not reported yet, however many have come and gone before', () => {
+    const balancer = aBalancer({ maxGateways: 2 });
+    const say = (gateway: string, state: 'up' | 'drain', nowMs: number): void =>
+      balancer.setDesired(gateway, { state, reason: '', author: 'ann', untilEpochMs: 0 }, nowMs);
+    for (const gateway of ['gw-1', 'gw-2']) {
+      balancer.report(aReport(gateway), 0);
+      say(gateway, 'up', 0);
+    }
+    balancer.tick(31_000);
+    expect(balancer.size()).toBe(0);
+    say('gw-3', 'drain', 31_000);
+    expect(balancer.report(aReport('gw-3'), 31_001)).toHaveProperty('directive.drain');
+  });
+
   it('has one id at every Herald', () => {
     const ids = ['h1', 'h2'].map((heraldId) => {
       const balancer = aBalancer({ heraldId });
