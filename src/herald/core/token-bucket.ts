@@ -1,6 +1,9 @@
 // A rate limit on lookups that gives every refused caller its own time to come back, so that those who were
 // refused together do not return together (the virtual scheduling form of GCRA, ITU-T I.371).
 
+/** Nobody is sent away for longer: by then the queue has changed. */
+const LONGEST_WAIT_MS = 60_000;
+
 export class TokenBucket {
   readonly #perSec: number;
   readonly #burst: number;
@@ -26,9 +29,10 @@ export class TokenBucket {
       this.#tokens -= 1;
       return 0;
     }
-    const slotMs = 1_000 / this.#perSec;
-    // Nobody is sent away for more than a minute: by then the queue has changed.
-    this.#promisedAtMs = Math.min(nowMs + 60_000, Math.max(this.#promisedAtMs, nowMs) + slotMs);
+    const slotMs = Math.min(LONGEST_WAIT_MS, 1_000 / this.#perSec);
+    const nextAtMs = Math.max(this.#promisedAtMs, nowMs) + slotMs;
+    // Behind a full minute the slots begin again at its start, or all who come now would return at its end.
+    this.#promisedAtMs = nextAtMs > nowMs + LONGEST_WAIT_MS ? nowMs + slotMs : nextAtMs;
     return Math.ceil(this.#promisedAtMs - nowMs);
   }
 }

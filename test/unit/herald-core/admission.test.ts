@@ -92,6 +92,17 @@ describe('the token bucket', () => {
   it('sends nobody away for more than a minute', () => {
     const bucket = new TokenBucket(1, 1);
     for (let i = 0; i < 500; i++) expect(bucket.take(0)).toBeLessThanOrEqual(60_000);
+    const slow = new TokenBucket(0.001, 1);
+    expect([slow.take(0), slow.take(0), slow.take(0)]).toEqual([0, 60_000, 60_000]);
+  });
+
+  it('sends those who find the whole minute taken to all of it, not to its end', () => {
+    const bucket = new TokenBucket(10, 1);
+    const waits = Array.from({ length: 6_001 }, () => bucket.take(0)).slice(1);
+    const together = new Map<number, number>();
+    for (const waitMs of waits) together.set(waitMs, (together.get(waitMs) ?? 0) + 1);
+    expect(together.size).toBe(600);
+    expect(Math.max(...together.values())).toBe(10);
   });
 
   it('limits a pool', () => {
