@@ -1,34 +1,17 @@
 // The built program as somebody uses it who makes mistakes: one line that helps, the right exit code, no stack.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { HERALD_BIN } from '../../e2e/spine/running-up.ts';
 import { freePort } from '../../launch/free-port.ts';
-import { ANY_PORT, startHeraldProcess } from '../../launch/herald-process.ts';
+import { ANY_PORT, HERALD_BIN, startHeraldProcess } from '../../launch/herald-process.ts';
 import { oneHerald, report } from '../herald/one-herald.ts';
-
-interface Ended {
-  code: number | null;
-  stdout: string;
-  stderr: string;
-}
-
-function herald(args: string[], env: Record<string, string> = {}): Promise<Ended> {
-  const child = spawn(process.execPath, [HERALD_BIN, ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, ...env },
-  });
-  const ended: Ended = { code: null, stdout: '', stderr: '' };
-  child.stdout.on('data', (chunk: Buffer) => (ended.stdout += chunk.toString()));
-  child.stderr.on('data', (chunk: Buffer) => (ended.stderr += chunk.toString()));
-  return new Promise((resolve) => child.once('close', (code) => resolve({ ...ended, code })));
-}
+import { herald } from './run-herald.ts';
 
 let folder: string;
 beforeAll(() => {
@@ -219,147 +202,10 @@ it('waiting for a drain ends when somebody lifts it, or its time is up', async (
   expect(code).toBe(1);
 });
 
-describe('a configuration file', () => {
-  const check = (daemon: string, content: string): Promise<Ended> => {
-    const file = join(folder, `${daemon}.yaml`);
-    writeFileSync(file, content);
-    return herald(['config', 'check', daemon, file]);
-  };
-
-  it('with an unknown key is refused with the nearest one', async () => {
-    const { code, stderr } = await check('serve', 'publicListn: 127.0.0.1:1\n');
-    expect(stderr).toMatch(/^herald: .*serve\.yaml: unknown key publicListn; did you mean publicListen\?\n$/);
-    expect(code).toBe(1);
-  });
-
-  it.each([
-    ['serve', 'adminListen: 0.0.0.0:7403\n', /leaves loopback: set --admin-token/],
-    ['serve', 'adminToken: größe größe größe\n', /^herald: --admin-token: expected printable ASCII/],
-    ['gateway', 'adminToken: "a token with a space "\n', /^herald: --admin-token: expected printable ASCII/],
-    ['broker', 'publishToken: größe\n', /^herald: --publish-token: expected printable ASCII/],
-    ['serve', 'poolPolicies: [video]\n', /--pool-policies video: expected pool=policy/],
-    ['serve', 'secret: short\n', /--secret: at least 16 characters, got 5/],
-    ['serve', 'controlUrl: 10.0.0.1:7401\n', /--control-url 10\.0\.0\.1:7401: expected an http/],
-    [
-      'serve',
-      'corsOrigins: [https://app.example.com/]\n',
-      /corsOrigins: .* is not a list of origins such as/,
-    ],
-    ['serve', 'allowedUrls: [gw.example.com]\n', /allowedUrls: .* is not a list of ws:\/\/ or wss:\/\/ URLs/],
-    ['gateway', 'origins: [app.example.com]\n', /origins: .* is not a list of origins such as/],
-    ['gateway', 'origins: [https://App.example.com]\n', /origins: .* in lower case/],
-    ['serve', 'corsOrigins: [https://app.example.com:443]\n', /corsOrigins: .* no default port/],
-    ['serve', 'id: a b\n', /--id a b: expected an id/],
-    [
-      'serve',
-      'zookeeper: bad host\n',
-      /--zookeeper bad host: ZooKeeper server "bad host": expected host:port/,
-    ],
-    ['serve', 'helpshift: [/nowhere.yml]\n', /--helpshift \/nowhere.yml: ENOENT/],
-    ['broker', 'statsd: nonsense\n', /--statsd nonsense: expected host:port/],
-    ['gateway', 'pool: a b\n', /--pool: received "a b", expected a name/],
-    ['gateway', 'labels: [a b=c]\n', /--labels: received "a b", expected keys of/],
-    ['gateway', 'secret: short\n', /--secret: at least 16 characters, got 5/],
-    [
-      'gateway',
-      'listen: 0.0.0.0:7410\nheralds: [http://10.0.0.1:7401]\n',
-      /--url: needed, since nobody elsewhere opens ws:\/\/127\.0\.0\.1:7410\/ws/,
-    ],
-    ['gateway', 'tickets: required\n', /--tickets required needs --secret/],
-    ['gateway', 'heralds: [nonsense]\n', /heralds: \["nonsense"\] is not a list of http/],
-    [
-      'gateway',
-      'lookupUrls: [herald.example.com]\n',
-      /lookupUrls: \["herald.example.com"\] is not a list of http/,
-    ],
-    ['broker', 'publishListen: 0.0.0.0:7420\n', /leaves loopback: set curvePublicKey/],
-    ['bridge', 'fromHeralds: []\ntoHeralds: []\n', /--from-heralds: name at least one/],
-  ])('of %s is checked as the daemon checks it: %j', async (daemon, content, expected) => {
-    const { code, stderr } = await check(daemon, content);
-    expect(stderr).toMatch(expected);
-    expect([code, stderr.includes('    at ')]).toEqual([1, false]);
-  });
-
-  it('is checked with the secrets of the environment, where they belong', async () => {
-    const file = join(folder, 'open.yaml');
-    writeFileSync(file, 'controlListen: 0.0.0.0:7401\n');
-    const { code, stderr } = await herald(['config', 'check', 'serve', file], {
-      HERALD_SECRET: 'sixteen characters',
-    });
-    expect([code, stderr]).toEqual([0, '']);
-  });
-
-  it('is checked with a warning of variables that nobody reads and somebody meant', async () => {
-    const file = join(folder, 'plain.yaml');
-    writeFileSync(file, '');
-    const { code, stderr } = await herald(['config', 'check', 'serve', file], {
-      HERALD_TOKN: 'x',
-      HERALD_CONTROL_LISTN: '127.0.0.1:1',
-      HERALD_TOKEN: 'x',
-      HERALD_MAX_TOPICS: '10',
-      HERALD_PROMETHEUS_URL: 'x',
-      HERALD_GRAPHITE_URL: 'x',
-    });
-    expect(stderr.trim().split('\n').sort()).toEqual([
-      'herald: warning: nothing reads HERALD_CONTROL_LISTN; did you mean HERALD_CONTROL_LISTEN?',
-      'herald: warning: nothing reads HERALD_TOKN; did you mean HERALD_TOKEN?',
-    ]);
-    expect(code).toBe(0);
-  });
-
-  it('is checked with a warning of folders that nobody makes', async () => {
-    const missing = join(folder, 'missing');
-    const files = [`snapshotFile: ${missing}/table.json`, `recordFile: ${folder}/traffic`];
-    expect(await check('serve', files.join('\n'))).toMatchObject({
-      code: 0,
-      stderr: `herald: warning: snapshotFile: there is no folder ${missing}, and the daemon makes none\n`,
-    });
-  });
-
-  it('that is good says so', async () => {
-    expect(await check('serve', 'policy: p2c\n')).toMatchObject({ code: 0, stderr: '' });
-  });
-});
-
 it('a reader that stops reading ends the program quietly', async () => {
   const child = spawn('sh', ['-c', `"$0" "$1" serve --help | head -1`, process.execPath, HERALD_BIN]);
   let stderr = '';
   child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
   await new Promise((resolve) => child.once('close', resolve));
   expect(stderr).toBe('');
-});
-
-describe('a recording to replay', () => {
-  const lookup = JSON.stringify({ t: 1, lookup: { pool: 'default' } });
-  const replayed = (text: string): Promise<Ended> => {
-    const file = join(folder, 'recording.ndjson');
-    writeFileSync(file, text);
-    return herald(['sim', '--replay', file, '--policy', 'expected', '-o', 'ndjson']);
-  };
-
-  it('may end in half a line, which is left out with a word of it', async () => {
-    const { code, stdout, stderr } = await replayed(`${lookup}\n${lookup.slice(0, -9)}`);
-    expect(code).toBe(0);
-    expect(JSON.parse(stdout)).toMatchObject({ lookups: 1 });
-    expect(stderr).toMatch(/recording\.ndjson:2: .*left out/);
-  });
-
-  it('is nothing for policies that know what no recording tells', async () => {
-    const file = join(folder, 'recording.ndjson');
-    writeFileSync(file, `${lookup}\n`);
-    const { code, stdout, stderr } = await herald(['sim', '--replay', file, '--policy', 'oracle']);
-    expect(stderr).toMatch(/^herald: --policy oracle: a recording does not tell/);
-    expect([code, stdout]).toEqual([1, '']);
-  });
-
-  it.each([
-    [`${lookup.slice(0, -9)}\n${lookup}\n`, ':1: '],
-    ['no recording at all', ':1: '],
-    [`${lookup}\n{"t":-1}\n`, ':2: t'],
-  ])('that is broken elsewhere is refused: %j', async (text, where) => {
-    const { code, stderr } = await replayed(text);
-    expect(code).not.toBe(0);
-    expect(stderr).toContain(`recording.ndjson${where}`);
-    expect(stderr.trim().split('\n')).toHaveLength(1);
-  });
 });

@@ -1,4 +1,4 @@
-// What a protocol case is, and the frames both tables are built from.
+// What a protocol case is, and the frames that the tables are built from.
 
 import type { FrameShape } from '../../launch/raw-ws.ts';
 import { rawFrame } from '../../launch/raw-ws.ts';
@@ -22,6 +22,8 @@ export const text = (frame: object | string): FrameShape => ({
 });
 export const one = (shape: FrameShape): Buffer[] => [rawFrame(shape)];
 export const PING = { op: 'ping' };
+/** A ping of exactly this many bytes. */
+export const pingOf = (length: number): string => `{"op":"ping","pad":"${'x'.repeat(length - 22)}"}`;
 export function closeFrame(code: number, reason: string | Buffer = ''): Buffer {
   const payload = Buffer.alloc(2);
   payload.writeUInt16BE(code);

@@ -1,4 +1,4 @@
-// Every case of the table against the real server over a raw socket.
+// Every case of the tables against the real server over a raw socket.
 
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -8,8 +8,9 @@ import { RawClient } from '../../launch/raw-ws.ts';
 import type { ProtocolCase } from './case-shape.ts';
 import { FRAME_CASES } from './frame-cases.ts';
 import { OP_CASES } from './op-cases.ts';
+import { PAYLOAD_CASES } from './payload-cases.ts';
 
-const PROTOCOL_CASES = [...FRAME_CASES, ...OP_CASES];
+const PROTOCOL_CASES = [...FRAME_CASES, ...PAYLOAD_CASES, ...OP_CASES];
 
 let launched: LaunchedGateway;
 
