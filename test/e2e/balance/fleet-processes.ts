@@ -4,15 +4,12 @@
 
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { join } from 'node:path';
 import type { ChildSays, ParentSays } from '../../../src/cli/parent.ts';
 import type { TableSnapshot } from '../../../src/herald/core/balancer-types.ts';
 import { guardChild } from '../../launch/guard.ts';
+import { HERALD_BIN } from '../../launch/herald-process.ts';
 import { until } from '../../launch/until.ts';
 import { launchZookeeper } from '../../launch/zookeeper.ts';
-
-/** The built command; another build can be put to the test with HERALD_BIN. */
-export const HERALD_BIN = process.env['HERALD_BIN'] ?? join(process.cwd(), 'dist/cli/main.js');
 
 export const TOKENS_PER_SEC = 1_000;
 export const MESSAGE_TOKENS = 2.5;

@@ -6,7 +6,7 @@
 
 import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { HERALD_BIN } from './fleet-processes.ts';
+import { HERALD_BIN } from '../../launch/herald-process.ts';
 import { judge } from './judge.ts';
 import { printFigures } from './print-figures.ts';
 import type { Figures, Scenario } from './run-balance.ts';

@@ -4,13 +4,11 @@ import { spawn, spawnSync } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
-import { fileURLToPath } from 'node:url';
 import { portsOf } from '../../../src/cli/up/ports.ts';
 import type { UpPorts } from '../../../src/cli/up/ports.ts';
 import { guardChild } from '../../launch/guard.ts';
+import { HERALD_BIN } from '../../launch/herald-process.ts';
 import { until } from '../../launch/until.ts';
-
-export const HERALD_BIN = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url));
 
 export interface RunningUp {
   ports: UpPorts;

@@ -8,8 +8,9 @@ import { connect } from '../../../src/client/index.ts';
 import type { TableSnapshot } from '../../../src/herald/core/balancer-types.ts';
 import type { LookupReply } from '../../../src/protocol/lookup.ts';
 import { createPublisher } from '../../../src/publisher/index.ts';
+import { HERALD_BIN } from '../../launch/herald-process.ts';
 import { until } from '../../launch/until.ts';
-import { herald, HERALD_BIN, startUp } from './running-up.ts';
+import { herald, startUp } from './running-up.ts';
 import type { RunningUp } from './running-up.ts';
 
 const MESSAGES = 1_000;
