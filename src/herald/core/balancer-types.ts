@@ -67,6 +67,8 @@ export type LookupVerdict =
 
 export interface GatewaySnapshot extends TableRow {
   effectiveState: GatewayState;
+  /** The newest thing known of it came from another Herald and not from itself. */
+  hearsay: boolean;
   desired: Desired;
   /** Expected load E: what lookups compare. */
   expectedScore: number;

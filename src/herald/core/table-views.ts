@@ -40,6 +40,7 @@ export function gatewayOf(table: LoadTable, record: GatewayRecord, nowMs: number
   // A spread row would become a dictionary, which takes twenty times as long to make and is slow to read.
   return Object.assign(rowOf(table, record, nowMs), {
     effectiveState: table.state(record, nowMs),
+    hearsay: record.hearsay,
     desired: record.desired,
     // An open breaker is told as such: no load is ten times the limit.
     expectedScore: expectedLoad(hot, at, factors, nowMs) - hot[at + BAR]!,

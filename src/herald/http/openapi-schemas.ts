@@ -68,6 +68,7 @@ const row = {
     type: 'string',
     enum: ['up', 'draining', 'drain', 'maint', 'stale', 'suspect', 'expired'],
   },
+  hearsay: flag('Its last report is known from another Herald only'),
   desired: own('Desired'),
   expectedScore: number('Expected load: what lookups compare, less the penalty of an open breaker'),
   inFlightTickets: number('Tickets issued here and not yet seen as connections'),

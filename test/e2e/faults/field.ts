@@ -141,14 +141,16 @@ function isReady({ status }: { status: string }): boolean {
   return status === 'ready';
 }
 
-/** Resolves when every Herald has fresh reports of every gateway. */
+/** Resolves when every Herald has fresh reports of every gateway, from itself and not from another Herald's rows. */
 async function allNamed(heralds: readonly HeraldNode[], nodes: readonly GatewayNode[]): Promise<void> {
   const wanted = nodes.flatMap(({ gateways }) => gateways);
   let missing: string[] = [];
   const look = async (): Promise<boolean> => {
     const tables = await Promise.all(heralds.map((herald) => herald.table()));
     missing = tables.flatMap((table, i) => {
-      const states = new Map(table.gateways.map((row) => [row.gateway, row.effectiveState]));
+      const states = new Map(
+        table.gateways.map((row) => [row.gateway, row.hearsay ? 'only heard of' : row.effectiveState]),
+      );
       return wanted
         .filter((gateway) => states.get(gateway) !== 'up')
         .map((gateway) => `${heralds[i]!.id}: ${gateway} ${states.get(gateway) ?? 'unknown'}`);

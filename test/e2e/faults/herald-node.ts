@@ -7,14 +7,12 @@ import { join } from 'node:path';
 import type { Child } from '../../launch/child.ts';
 import { startChild } from '../../launch/child.ts';
 import { freePorts } from '../../launch/free-port.ts';
+import { HERALD_BIN } from '../../launch/herald-process.ts';
 import type { TcpProxy } from '../../launch/tcp-proxy.ts';
 import { startTcpProxy } from '../../launch/tcp-proxy.ts';
 import { until } from '../../launch/until.ts';
 import { askJson } from './ask.ts';
 import { CLUSTER } from './names.ts';
-
-/** The built Herald; another build can be put to the test with HERALD_BIN. */
-export const HERALD_BIN = process.env['HERALD_BIN'] ?? join(process.cwd(), 'dist/cli/main.js');
 
 /** How a network is cut: `silent` as by a lost cable, `reset` as by a firewall that refuses. */
 export type CutKind = 'silent' | 'reset';
@@ -22,6 +20,7 @@ export type CutKind = 'silent' | 'reset';
 export interface GatewayRow {
   gateway: string;
   effectiveState: string;
+  hearsay: boolean;
   ageMs: number;
   desired: { state: string; reason: string; author: string; untilEpochMs: number };
 }

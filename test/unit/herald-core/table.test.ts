@@ -12,7 +12,13 @@ describe('rows of another Herald', () => {
     const balancer = aBalancer();
     balancer.mergeRows(fromOther(3, 0.4), 10_000);
     expect(named(balancer.lookup(aLookup(), 10_000))).toBe('a');
-    expect(balancer.snapshot(10_000).gateways[0]).toMatchObject({ correctedScore: 0.4, seq: 3 });
+    expect(balancer.snapshot(10_000).gateways[0]).toMatchObject({
+      correctedScore: 0.4,
+      seq: 3,
+      hearsay: true,
+    });
+    balancer.report(aReport('a', { seq: 4 }), 10_100);
+    expect(balancer.gateway('a', 10_100)).toMatchObject({ seq: 4, hearsay: false });
   });
 
   it('win with a newer seq and lose with an older one', () => {
