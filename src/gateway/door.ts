@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { Metrics } from '../daemon/metrics.ts';
 import { CLOSE } from '../protocol/close-codes.ts';
+import type { YoungConnections } from '../protocol/young-connections.ts';
 import { createYoungConnections } from '../protocol/young-connections.ts';
 import { ClientOps } from './client-ops.ts';
 import { Connection } from './connection.ts';
@@ -25,7 +26,7 @@ export class Door {
   readonly #ops: ClientOps;
   readonly #boot = randomBytes(3).toString('hex');
   readonly audit = new CloseAudit();
-  readonly young = createYoungConnections();
+  readonly young: YoungConnections;
   #accepted = 0;
   #shut = false;
 
@@ -35,6 +36,7 @@ export class Door {
     this.#roster = roster;
     this.#moving = moving;
     this.#metrics = metrics;
+    this.young = createYoungConnections(parts.config.rampMs);
     this.#ops = new ClientOps(parts, {
       admit: (connection, token) => this.#admit(connection, token),
       greeted: (connection) => roster.greeted(connection),

@@ -4,6 +4,7 @@ import type { Config } from '../daemon/config.ts';
 import { choice, integer, list, number, origins, secret, text, urls } from '../daemon/config.ts';
 import { brokerReachOptions, commonOptions, heraldsOption, previousSecretOption } from '../daemon/options.ts';
 import { CLIENT_LIMITS } from '../protocol/client-frames.ts';
+import { DEFAULT_RAMP_MS, LONGEST_RAMP_MS } from '../protocol/young-connections.ts';
 
 const placeOptions = {
   id: text('', 'name of this gateway, unique in the fleet; empty = host-port'),
@@ -18,6 +19,12 @@ const placeOptions = {
   zone: text('', 'zone it stands in; empty = none'),
   labels: list([], 'key=value labels that a lookup may ask for'),
   capacity: number(1, 0.001, 100_000, 'relative size; 1 = one reference core'),
+  rampMs: integer(
+    DEFAULT_RAMP_MS,
+    0,
+    LONGEST_RAMP_MS,
+    'time in which a new connection grows to its full load; 0 = it costs that at once',
+  ),
 } as const;
 
 const doorOptions = {

@@ -4,9 +4,9 @@
 
 const BUCKET_MS = 100;
 /** How long a connection takes to reach its full cost: a guess that need only be in the right region. */
-const RAMP_MS = 10_000;
+export const DEFAULT_RAMP_MS = 10_000;
+export const LONGEST_RAMP_MS = 60_000;
 const LONGEST_WINDOW_MS = 10_000;
-const BUCKETS = (RAMP_MS + LONGEST_WINDOW_MS) / BUCKET_MS;
 
 export interface YoungConnections {
   opened(nowMs: number): void;
@@ -16,14 +16,23 @@ export interface YoungConnections {
   value(nowMs: number, windowMs: number): number;
 }
 
-/** Arrivals in buckets of 100 ms: all calls are O(1) but `value`, which adds up at most 200 buckets. */
-export function createYoungConnections(): YoungConnections {
-  const counts = new Float64Array(BUCKETS);
+/**
+ * Arrivals in buckets of 100 ms: all calls are O(1) but `value`, which adds up the buckets of a ramp and a window.
+ * `rampMs`: 0 = a connection costs its full load at once. Throws a TypeError when it is not 0 to 60,000.
+ */
+export function createYoungConnections(rampMs = DEFAULT_RAMP_MS): YoungConnections {
+  if (!(rampMs >= 0 && rampMs <= LONGEST_RAMP_MS)) {
+    throw new TypeError(`rampMs: received ${rampMs}, expected 0 to ${LONGEST_RAMP_MS}`);
+  }
+  const buckets = Math.ceil((rampMs + LONGEST_WINDOW_MS) / BUCKET_MS);
+  const counts = new Float64Array(buckets);
   let newest = -Infinity;
+
+  const place = (bucket: number): number => ((bucket % buckets) + buckets) % buckets;
 
   function advance(nowMs: number): void {
     const bucket = Math.floor(nowMs / BUCKET_MS);
-    if (bucket - newest >= BUCKETS) counts.fill(0);
+    if (bucket - newest >= buckets) counts.fill(0);
     else for (let next = newest + 1; next <= bucket; next++) counts[place(next)] = 0;
     // A clock that went back keeps its buckets: what is young stays young a little longer.
     if (bucket > newest) newest = bucket;
@@ -37,17 +46,17 @@ export function createYoungConnections(): YoungConnections {
     closed(openedAtMs, nowMs) {
       advance(nowMs);
       const bucket = Math.floor(openedAtMs / BUCKET_MS);
-      if (bucket > newest || newest - bucket >= BUCKETS) return;
+      if (bucket > newest || newest - bucket >= buckets) return;
       counts[place(bucket)] = Math.max(0, counts[place(bucket)]! - 1);
     },
     value(nowMs, windowMs) {
       advance(nowMs);
       const window = Math.min(LONGEST_WINDOW_MS, Math.max(BUCKET_MS, windowMs));
-      const reach = Math.min(BUCKETS, Math.ceil((RAMP_MS + window) / BUCKET_MS));
+      const reach = Math.min(buckets, Math.ceil((rampMs + window) / BUCKET_MS));
       let young = 0;
       for (let age = 0; age < reach; age++) {
         const count = counts[place(newest - age)]!;
-        if (count > 0) young += count * hiddenShare((age + 0.5) * BUCKET_MS, window);
+        if (count > 0) young += count * hiddenShare((age + 0.5) * BUCKET_MS, window, rampMs);
       }
       return young;
     },
@@ -55,16 +64,12 @@ export function createYoungConnections(): YoungConnections {
 }
 
 /** The part of a connection of this age that the measurement does not hold: 1 when new, 0 when grown. */
-export function hiddenShare(ageMs: number, windowMs: number): number {
-  return 1 - (rampIntegral(ageMs) - rampIntegral(ageMs - windowMs)) / windowMs;
+export function hiddenShare(ageMs: number, windowMs: number, rampMs: number): number {
+  return 1 - (rampIntegral(ageMs, rampMs) - rampIntegral(ageMs - windowMs, rampMs)) / windowMs;
 }
 
-/** I(x): x^2/20 below 10 s, x - 5 above (in seconds), 0 for x <= 0. */
-function rampIntegral(ageMs: number): number {
+/** I(x): x^2/20 below a ramp of 10 s, x - 5 above (in seconds), 0 for x <= 0. */
+function rampIntegral(ageMs: number, rampMs: number): number {
   if (ageMs <= 0) return 0;
-  return ageMs < RAMP_MS ? (ageMs * ageMs) / (2 * RAMP_MS) : ageMs - RAMP_MS / 2;
-}
-
-function place(bucket: number): number {
-  return ((bucket % BUCKETS) + BUCKETS) % BUCKETS;
+  return ageMs < rampMs ? (ageMs * ageMs) / (2 * rampMs) : ageMs - rampMs / 2;
 }

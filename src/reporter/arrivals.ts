@@ -13,8 +13,9 @@ export interface Arrivals {
   youngConnections(connections: number, nowMs: number): number;
 }
 
-export function createArrivals(): Arrivals {
-  const young = createYoungConnections();
+/** Throws a TypeError when `rampMs` is not 0 to 60,000. */
+export function createArrivals(rampMs?: number): Arrivals {
+  const young = createYoungConnections(rampMs);
   let last: number | undefined;
   return {
     observe(acceptedTotal, nowMs) {

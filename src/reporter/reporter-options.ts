@@ -35,6 +35,8 @@ export interface ReporterOptions {
   labels?: Readonly<Record<string, string>>;
   /** Relative size; 1 = one reference core. */
   capacity?: number;
+  /** Time in which a new connection grows to its full load, 10,000 unless given; 0 = it costs that at once. */
+  rampMs?: number;
   /** Cluster secret; signs every report. */
   secret?: string;
   /** The one before a rotation, for Heralds that do not know the new one yet. */

@@ -29,7 +29,7 @@ export function startReporter(options: ReporterOptions): Reporter {
   const firstSight = createOrderMemory();
   const pace = createReportPace(options.periodMs ?? DEFAULT_PERIOD_MS, random);
   const links = new Map<string, HeraldLink>();
-  const arrivals = createArrivals();
+  const arrivals = createArrivals(options.rampMs);
   const askedPeriods = new Map<string, number>();
 
   let state: 'up' | 'draining' = 'up';

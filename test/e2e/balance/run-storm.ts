@@ -11,6 +11,8 @@ export interface StormFigures {
   killed: string;
   /** Clients that had to come back. */
   orphans: number;
+  /** Lookups answered with 503, of the clients that came first too. */
+  refused: number;
   /** When the last of them was live again, ms after the kill. */
   allBackMs: number;
   /** Most a survivor was named in any half second, over its fair share of it. */
@@ -68,6 +70,7 @@ export async function runStorm(
         policy,
         killed: busiest.gateway,
         orphans: busiest.connections,
+        refused: crowd.counts().refused,
         allBackMs,
         worstShare: worstShare(after.filter(({ gateway }) => gateway !== busiest.gateway)),
         lastNamedMs: ofDead.at(-1)?.atMs ?? 0,

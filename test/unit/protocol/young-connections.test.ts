@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { createYoungConnections, hiddenShare } from '../../../src/protocol/young-connections.ts';
+import {
+  createYoungConnections,
+  DEFAULT_RAMP_MS,
+  hiddenShare,
+} from '../../../src/protocol/young-connections.ts';
 
 const WINDOW_MS = 2_000;
 
@@ -12,8 +16,19 @@ describe('the hidden share of a connection', () => {
     [12_000, 0],
     [60_000, 0],
   ])('at %d ms is %d', (ageMs, share) => {
-    expect(hiddenShare(ageMs, WINDOW_MS)).toBeCloseTo(share, 9);
+    expect(hiddenShare(ageMs, WINDOW_MS, DEFAULT_RAMP_MS)).toBeCloseTo(share, 9);
   });
+
+  it.each([
+    [0, 1],
+    [500, 0.75],
+    [2_000, 0],
+  ])(
+    'that costs its full load at once is, at %d ms, what the window has not seen of it: %d',
+    (ageMs, share) => {
+      expect(hiddenShare(ageMs, WINDOW_MS, 0)).toBe(share);
+    },
+  );
 });
 
 describe('young connections', () => {
@@ -21,7 +36,7 @@ describe('young connections', () => {
     const young = createYoungConnections();
     young.opened(1_000);
     expect(young.value(1_000, WINDOW_MS)).toBeGreaterThan(0.99);
-    expect(young.value(6_000, WINDOW_MS)).toBeCloseTo(hiddenShare(5_050, WINDOW_MS), 6);
+    expect(young.value(6_000, WINDOW_MS)).toBeCloseTo(hiddenShare(5_050, WINDOW_MS, DEFAULT_RAMP_MS), 6);
     expect(young.value(14_000, WINDOW_MS)).toBe(0);
   });
 
@@ -44,6 +59,17 @@ describe('young connections', () => {
     young.opened(500);
     expect(young.value(1e9, WINDOW_MS)).toBeGreaterThan(1.9);
     expect(young.value(2e12, WINDOW_MS)).toBe(0);
+  });
+
+  it.each([0, 1_000, 60_000])('with a ramp of %d ms are young so long and a window more', (rampMs) => {
+    const young = createYoungConnections(rampMs);
+    young.opened(0);
+    expect(young.value(rampMs + WINDOW_MS - 200, WINDOW_MS)).toBeGreaterThan(0);
+    expect(young.value(rampMs + WINDOW_MS, WINDOW_MS)).toBe(0);
+  });
+
+  it.each([-1, 60_001, NaN])('know no ramp of %d ms', (rampMs) => {
+    expect(() => createYoungConnections(rampMs)).toThrow(`rampMs: received ${rampMs}, expected 0 to 60000`);
   });
 
   it('accept any window', () => {

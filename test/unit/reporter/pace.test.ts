@@ -142,6 +142,14 @@ describe('arrivals', () => {
     expect(arrivals.youngConnections(5_010, 20_000)).toBe(0);
   });
 
+  it('are grown as soon as the signals hold them, where a connection costs its full load at once', () => {
+    const arrivals = createArrivals(0);
+    arrivals.observe(0, 0);
+    arrivals.observe(10, 100);
+    expect(arrivals.youngConnections(10, 1_100)).toBeCloseTo(5, 0);
+    expect(arrivals.youngConnections(10, 2_200)).toBe(0);
+  });
+
   it('never weigh more than the open connections', () => {
     const arrivals = createArrivals();
     arrivals.observe(0, 0);
