@@ -108,11 +108,15 @@ describe('the token bucket', () => {
   it('limits a pool', () => {
     const balancer = aBalancer({ pools: { default: { lookupsPerSec: 5, lookupBurst: 2 } } });
     balancer.report(aReport('a'), 0);
-    const codes = [1, 2, 3].map(() => {
-      const verdict = balancer.lookup(aLookup(), 0);
-      return verdict.ok ? 'ok' : verdict.code;
+    expect([1, 2].map(() => balancer.lookup(aLookup(), 0).ok)).toEqual([true, true]);
+    expect(balancer.lookup(aLookup(), 0)).toEqual({
+      ok: false,
+      lookupId: expect.any(String) as string,
+      code: 'rate-limited',
+      detail: 'pool default is at its rate limit of lookups',
+      refused: {},
+      retryAfterMs: 200,
     });
-    expect(codes).toEqual(['ok', 'ok', 'rate-limited']);
   });
 });
 
@@ -230,4 +234,12 @@ it('keeps to the share cap when one is set', () => {
   };
   expect(newcomerShare(free)).toBeGreaterThan(0.25);
   expect(newcomerShare(capped)).toBeLessThan(0.2);
+});
+
+it('draws as ever where none is set, however many lookups come', () => {
+  const balancer = aBalancer();
+  for (const id of ['a', 'b']) balancer.report(aReport(id), 0);
+  for (let nowMs = 0; nowMs < 1_000; nowMs += 10) balancer.lookup(aLookup(), nowMs);
+  const { lookupId } = balancer.lookup(aLookup(), 1_000);
+  expect(balancer.explain(lookupId)).toMatchObject({ way: 'drawn' });
 });

@@ -20,6 +20,14 @@ describe('a lookup', () => {
     expect(named(balancer.lookup(aLookup(), 0))).toBe('a');
   });
 
+  it('names the URL that the gateway announced last', () => {
+    const balancer = aBalancer();
+    for (const [seq, url] of ['ws://old.test/ws', 'ws://new.test/ws'].entries()) {
+      balancer.report(aReport('a', { seq, url }), seq);
+      expect(balancer.lookup(aLookup(), seq)).toMatchObject({ ok: true, best: { url } });
+    }
+  });
+
   it('prefers the less loaded gateway', () => {
     const balancer = aBalancer();
     balancer.report(aReport('hot', { cpu: 0.8 }), 0);

@@ -248,6 +248,15 @@ describe('the mass-loss guard', () => {
     expect([...shares(balancer, 20, 70_000).keys()]).toEqual(['a']);
   });
 
+  it('counts as lost together who falls silent within one period of the slowest', () => {
+    const balancer = aBalancer();
+    for (const [i, id] of ids.entries()) balancer.report(aReport(id, { periodMs: 1_000 }), i * 200);
+    tickTo(balancer, 0, 4_400);
+    expect(balancer.isFrozen()).toBe(false);
+    tickTo(balancer, 4_500, 4_600);
+    expect(balancer.isFrozen()).toBe(true);
+  });
+
   it('serves a snapshot of old rows as long as nobody has been heard', () => {
     const old = fleet(['a', 'b']).rows(0);
     const balancer = aBalancer();
@@ -292,4 +301,15 @@ it('forgets a gateway whose last report is older than the expiry', () => {
       for (const id of ['a', 'b']) balancer.report(aReport(id, { seq: 2 + nowMs }), nowMs);
   });
   expect(balancer.snapshot(40_000).gateways.map((row) => row.gateway)).toEqual(['a', 'b']);
+});
+
+it('remembers one with a long period for five times the silence that made it stale', () => {
+  const balancer = fleet(['b', 'c', 'd']);
+  balancer.report(aReport('a', { periodMs: 60_000 }), 0);
+  tickTo(balancer, 0, 301_000, (nowMs) => {
+    if (nowMs % 500 === 0)
+      for (const id of ['b', 'c', 'd']) balancer.report(aReport(id, { seq: 2 + nowMs }), nowMs);
+    if (nowMs === 299_900) expect(balancer.gateway('a', nowMs)).toBeDefined();
+  });
+  expect(balancer.gateway('a', 301_000)).toBeUndefined();
 });

@@ -102,6 +102,24 @@ describe('the mover', () => {
     expect(verdict).not.toHaveProperty('directive');
   });
 
+  it('remembers the orders of all pools in the order of their time', () => {
+    const balancer = aBalancer();
+    balancer.setMoverLease(true);
+    for (let nowMs = 0; nowMs <= 90_000; nowMs += 100) {
+      for (const pool of nowMs < 5_000 ? ['a'] : ['a', 'b']) {
+        if (nowMs % 500 !== 0) continue;
+        for (let i = 0; i < 5; i++) {
+          const fields = { seq: 1 + nowMs, pool, cpu: oneHot(i), connections: 1_000 };
+          balancer.report(aReport(`${pool}-${i}`, fields), nowMs);
+        }
+      }
+      balancer.tick(nowMs);
+    }
+    const orders = balancer.moverOrders();
+    expect(new Set(orders.map(({ pool }) => pool))).toEqual(new Set(['a', 'b']));
+    expect(orders.map(({ atMs }) => atMs)).toEqual(orders.map(({ atMs }) => atMs).sort((a, b) => a - b));
+  });
+
   it('gives nobody an order from before the whole pool fell silent', () => {
     const balancer = aBalancer();
     balancer.setMoverLease(true);
@@ -151,6 +169,18 @@ describe('advice on the size', () => {
     );
     const advice = balancer.autoscale(120_000, 'default');
     expect(advice.desired).toBeGreaterThan(Math.ceil(advice.loadSum / 0.7));
+  });
+
+  it('forgets growth that ended minutes ago', () => {
+    const balancer = aBalancer();
+    run(
+      balancer,
+      4,
+      700,
+      (_i, sec) => Math.min(0.635, 0.3 + sec / 400),
+      () => 3_000,
+    );
+    expect(balancer.autoscale(700_000, 'default')).toMatchObject({ desired: 4, reason: 'fits' });
   });
 
   it('goes down one at a time after six minutes, naming the smallest to drain', () => {

@@ -76,6 +76,20 @@ describe('views of a pool', () => {
     }
   });
 
+  it('are built anew with each change of a small pool, and at most every 50 ms in a large one', () => {
+    for (const [count, isKept] of [
+      [20, false],
+      [600, true],
+    ] as const) {
+      const { views } = given(count);
+      const first = views.of({}, 0);
+      expect(views.of({}, 10)).toBe(first);
+      views.changed();
+      expect(views.of({}, 49) === first).toBe(isKept);
+      expect(views.of({}, 50)).not.toBe(first);
+    }
+  });
+
   it('name nobody for a label whose last gateway went', () => {
     const { views, members } = given(20);
     expect(views.of({ disk: 'ssd' }, 0).size).toBe(1);

@@ -26,6 +26,8 @@ describe('the score', () => {
 
   it('leaves out signals without a limit and takes rates per capacity', () => {
     expect(scoreOf({ messagesPerSec: 1e9 }, 1, DEFAULT_LIMITS)).toBe(0);
-    expect(scoreOf({ messagesPerSec: 1_000 }, 2, { ...DEFAULT_LIMITS, messagesPerSec: 1_000 })).toBe(0.5);
+    const limits = { ...DEFAULT_LIMITS, messagesPerSec: 1_000, bytesPerSec: 1_000 };
+    expect(scoreOf({ messagesPerSec: 1_000 }, 2, limits)).toBe(0.5);
+    expect(scoreOf({ bytesPerSec: 1_000 }, 4, limits)).toBe(0.25);
   });
 });

@@ -56,6 +56,14 @@ describe('rows of another Herald', () => {
     expect(shares(balancer, 20, 0)).toEqual(new Map([['b', 20]]));
   });
 
+  it('bring the hard cap of their gateway along', () => {
+    const other = aBalancer({ heraldId: 'h2' });
+    other.report(aReport('a', { connections: 500, maxConnections: 500 }), 0);
+    const balancer = aBalancer();
+    balancer.mergeRows(other.rows(0), 0);
+    expect(balancer.lookup(aLookup(), 0)).toMatchObject({ ok: false, refused: { full: 1 } });
+  });
+
   it('survive the way through their own encoding', () => {
     const balancer = aBalancer();
     balancer.report(aReport('a', { zone: 'eu', labels: { x: 'y' }, maxConnections: 900, capacity: 2 }), 0);

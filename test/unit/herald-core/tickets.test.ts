@@ -1,5 +1,5 @@
-import { expect, it } from 'vitest';
-import { GatewaySlots } from '../../../src/herald/core/gateway-slots.ts';
+import { describe, expect, it } from 'vitest';
+import { GatewaySlots, PENDING, STRIDE } from '../../../src/herald/core/gateway-slots.ts';
 import { TICKET_RUN, TicketsInFlight } from '../../../src/herald/core/tickets.ts';
 
 it('numbers the tickets of a gateway in runs, and no number twice', () => {
@@ -31,4 +31,79 @@ it('remembers for whom each of the last 65,536 tickets was, even of gateways tha
     .slice(-60_000)
     .filter(({ seq, slot }) => tickets.takeFailed(seq) !== slot || tickets.takeFailed(seq) !== -1);
   expect(wrong).toEqual([]);
+});
+
+describe('tickets in flight', () => {
+  function given() {
+    const slots = new GatewaySlots();
+    const tickets = new TicketsInFlight(slots, 1);
+    const overdue: [slot: number, count: number, atMs: number][] = [];
+    const ranOut: [slot: number, count: number, atMs: number][] = [];
+    const rollTo = (untilMs: number): void => {
+      for (let nowMs = 0; nowMs <= untilMs; nowMs += 100) {
+        tickets.roll(
+          nowMs,
+          (slot, count) => overdue.push([slot, count, nowMs]),
+          (slot, count) => ranOut.push([slot, count, nowMs]),
+        );
+      }
+    };
+    return {
+      tickets,
+      overdue,
+      ranOut,
+      rollTo,
+      pending: (slot: number) => slots.hot[slot * STRIDE + PENDING]!,
+    };
+  }
+
+  it('weigh by their size, of at most a hundred, until they are confirmed', () => {
+    const { tickets, pending } = given();
+    for (const size of [2, 4, 1_000]) tickets.issue(3, size);
+    expect([tickets.count(3), pending(3)]).toEqual([3, 106]);
+    expect(tickets.confirm(3, 1)).toEqual({ coming: 1, overdue: 0 });
+    expect(pending(3)).toBeCloseTo((106 * 2) / 3);
+    expect(tickets.confirm(3, 5)).toEqual({ coming: 2, overdue: 0 });
+    expect([tickets.count(3), pending(3)]).toEqual([0, 0]);
+  });
+
+  it('are overdue after two periods and half a second, and run out after ten seconds', () => {
+    const { tickets, overdue, ranOut, rollTo, pending } = given();
+    rollTo(0);
+    tickets.issue(1, 1);
+    tickets.issue(1, 1);
+    rollTo(9_900);
+    expect([overdue, ranOut]).toEqual([[[1, 2, 1_600]], []]);
+    expect([tickets.coming(1), tickets.count(1), pending(1)]).toEqual([0, 2, 0]);
+    tickets.roll(
+      10_000,
+      () => {},
+      (slot, count) => ranOut.push([slot, count, 10_000]),
+    );
+    expect(ranOut).toEqual([[1, 2, 10_000]]);
+    expect(tickets.count(1)).toBe(0);
+  });
+
+  it('are on their way for as long as the period of their gateway says, also when that changes', () => {
+    const { tickets, overdue, rollTo, pending } = given();
+    rollTo(0);
+    tickets.expectReports(1, 2_000);
+    tickets.issue(1, 1);
+    rollTo(2_000);
+    expect([overdue, tickets.coming(1)]).toEqual([[], 1]);
+    tickets.expectReports(1, 500);
+    expect([tickets.coming(1), pending(1)]).toEqual([0, 0]);
+    tickets.expectReports(1, 2_000);
+    expect([tickets.coming(1), pending(1)]).toEqual([1, 1]);
+  });
+
+  it('of a process that is gone do not run out, beside those of the next one', () => {
+    const { tickets, ranOut, rollTo } = given();
+    rollTo(0);
+    for (let i = 0; i < 3; i++) tickets.issue(2, 1);
+    tickets.drop(2);
+    tickets.issue(2, 1);
+    rollTo(10_000);
+    expect(ranOut).toEqual([[2, 1, 10_000]]);
+  });
 });
