@@ -3,13 +3,13 @@
 
 const SHORTEST_MS = 2_000;
 const LONGER_MS = 18_000;
-/** Who had a connection has waited already, and loses messages when its resume comes too late. */
+/** A client that returns has waited before, and loses messages when its resume comes too late. */
 const RETURNING_SHORTEST_MS = 1_000;
 const RETURNING_LONGER_MS = 5_000;
 
 /**
- * Retry-After = (2 + 18 q^2) s x uniform(0.5, 1.5), q = how far the last seconds were refused; for clients
- * that return (1 + 5 q^2) s. In ms.
+ * Retry-After = (2 + 18 q^2) s x uniform(0.5, 1.5), q = the share refused in the last seconds; for clients that
+ * return (1 + 5 q^2) s. In ms.
  */
 export function retryAfterMs(refusedShare: number, returning: boolean, random: number): number {
   const share = Math.min(1, Math.max(0, refusedShare));

@@ -1,7 +1,7 @@
 // (5) The same expected load as HAProxy wants it: a smoothed percentage of 1 - E, changed only in steps of
 // at least 2 points. Without the smoothing every report would shuffle HAProxy's tables; without the floor of
-// 1 % a fleet over capacity would drain itself. A squeezed gateway is told as soon as HAProxy asks: a second
-// of HAProxy's own lies between two questions, and a round of ours would come on top.
+// 1 % a fleet over capacity would drain itself. HAProxy learns of a squeezed gateway at its very next question:
+// a second lies between two questions already, and a round of ours would come on top.
 
 import type { AgentAnswer } from '../../protocol/agent-check.ts';
 import { expectedLoad } from './expected-load.ts';
@@ -50,12 +50,12 @@ export function agentAnswerOf(table: LoadTable, record: GatewayRecord, nowMs: nu
   const weightPercent = record.weightPercent;
   const state = table.state(record, nowMs);
   if (state === 'up') return { admin: 'ready', health: 'up', weightPercent };
-  if (state === 'maint')
-    return { admin: 'maint', health: 'up', weightPercent, reason: record.desired.reason };
-  if (state === 'drain')
-    return { admin: 'drain', health: 'up', weightPercent, reason: record.desired.reason };
-  if (state === 'draining')
+  if (state === 'maint' || state === 'drain') {
+    return { admin: state, health: 'up', weightPercent, reason: record.desired.reason };
+  }
+  if (state === 'draining') {
     return { admin: 'drain', health: 'up', weightPercent, reason: 'gateway is draining' };
+  }
   if (table.massLoss.forgives(record)) {
     return { admin: 'ready', health: 'up', weightPercent, reason: 'frozen: most of the pool is silent' };
   }

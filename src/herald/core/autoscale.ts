@@ -89,8 +89,8 @@ export class Autoscale {
   }
 
   /**
-   * The advice so far. Nobody is advised away before six minutes were seen: a Herald that has just started met
-   * only the first gateways of its fleet when it first advised.
+   * The advice so far. No gateway is advised away before six minutes were seen: a Herald that has just started
+   * knew only the first gateways of its fleet when it first advised.
    */
   #kept(current: number, nowMs: number): number {
     const desired = this.#desired ?? current;

@@ -92,7 +92,7 @@ export interface MoverRecord extends ShedOrder {
   pool: string;
   gateway: string;
   atMs: number;
-  /** `taken` once the gateway's next report carried it away; `dry` in a dry run. */
+  /** `taken` once the answer to the gateway's next report carried it; `dry` in a dry run. */
   state: 'waiting' | 'taken' | 'lapsed' | 'dry';
   why: 'donor' | 'receivers';
 }
@@ -125,7 +125,7 @@ export interface Balancer {
   setMoverLease(held: boolean): void;
   /**
    * `dry-run` decides and remembers but orders nothing; `off` stops at once. All pools when `pool` is absent,
-   * those to come included.
+   * including those to come.
    */
   setMoverMode(mode: MoverMode, pool?: string): void;
   /** Of every pool there is, and whether this replica's orders are carried out. */
@@ -135,7 +135,7 @@ export interface Balancer {
   rows(nowMs: number): TableRow[];
   /** Which report of a gateway is the newest one known; undefined for a gateway that is not. */
   newest(gateway: string): { gateway: string; bootId: string; seq: number } | undefined;
-  /** A row a gateway, so not for what is asked often; the three below are. */
+  /** One row per gateway, so not for frequent questions; the three below are for those. */
   snapshot(nowMs: number): TableSnapshot;
   gateway(id: string, nowMs: number): GatewaySnapshot | undefined;
   /** Gateways in the table. */

@@ -34,7 +34,7 @@ export function breakerAccepted(breaker: Breaker, count: number): Breaker {
     breaker.ok = Math.min(breaker.ok + count, 1e9);
     return breaker;
   }
-  // The next opening starts short again only after it has really worked: keep the doubled time once.
+  // Halved and not reset: only a gateway that goes on working is shut out for a short time again.
   return { state: 'closed', bad: 0, ok: count, openMs: Math.max(FIRST_OPEN_MS, breaker.openMs / 2) };
 }
 

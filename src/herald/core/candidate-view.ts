@@ -1,5 +1,5 @@
 // (5) The gateways of a pool that one kind of lookup may be given: those with its required labels, or those
-// that match at least one of its wishes (zone, preferred labels). Built once a change of the pool, drawn
+// that match at least one of its wishes (zone, preferred labels). Built once per change of the pool, drawn
 // from in constant time.
 
 import { AliasTable } from './alias-table.ts';

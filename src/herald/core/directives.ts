@@ -12,8 +12,8 @@ const MAINT_DEADLINE_MS = 20_000;
 const READY_FOR_MS = 10_000;
 
 /**
- * The id is the same at every Herald and another one each time that somebody says it: a gateway does each
- * order once, whoever repeats it.
+ * The id is the same at every Herald, and a new one each time somebody gives the order: a gateway does each once,
+ * whoever repeats it.
  */
 export function steeringDirective(record: GatewayRecord, nowMs: number): Directive | undefined {
   const { state, reason, saidEpochMs = 0 } = record.desired;

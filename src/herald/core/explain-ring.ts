@@ -21,7 +21,7 @@ import type { ExplainedCandidate, Explanation, LookupWay } from './explanation.t
 import type { Offers } from './offers.ts';
 
 const KEPT_CANDIDATES = 8;
-/** A candidate's fields; two that explain nothing make place for its slot and the load it was compared by. */
+/** A candidate's fields; two that explain nothing make room for its slot and the load it was compared by. */
 const ROW = STRIDE;
 const SLOT = OPEN;
 const COMPARED = WEIGHT;

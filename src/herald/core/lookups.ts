@@ -138,7 +138,7 @@ export class Lookups {
     const best = offers.least();
     if (best < 0 || this.#admits(best, question)) return 'full-look';
     if (offers.loads[best]! - BAR_LOAD <= admit && this.#mostAreBarred(pool)) return 'full-look';
-    // Whom this client alone may not have, others may.
+    // What only this client excludes, others may have.
     if (request.exclude.length === 0) view.noteFull(admit, nowMs);
     return 'refused';
   }

@@ -5,6 +5,8 @@
 /** Ticks come every 100 ms or so; a gap of this size is no scheduling noise. */
 const SLEPT_FROM_MS = 1_000;
 const HOLD_MS = 1_000;
+/** After a sleep of this length what is known may name gateways that are gone. */
+const TOO_LONG_MS = 2_000;
 
 export class SleepGuard {
   #tickedAtMs: number | undefined;
@@ -26,9 +28,9 @@ export class SleepGuard {
     return nowMs < this.#holdUntilMs;
   }
 
-  /** Added to the age at which a gateway counts as silent. Nothing after a sleep so long that names went bad. */
+  /** Added to the age at which a gateway counts as silent. Nothing after a sleep that was too long. */
   graceMs(nowMs: number): number {
-    return this.holds(nowMs) && this.#sleptMs < 2_000 ? this.#sleptMs : 0;
+    return this.holds(nowMs) && this.#sleptMs < TOO_LONG_MS ? this.#sleptMs : 0;
   }
 
   /**
@@ -36,6 +38,6 @@ export class SleepGuard {
    * hold, by which all are judged again.
    */
   wokeUp(): boolean {
-    return this.#sleptMs >= 2_000;
+    return this.#sleptMs >= TOO_LONG_MS;
   }
 }

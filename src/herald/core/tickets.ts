@@ -40,6 +40,8 @@ export class TicketsInFlight {
   #nextOfSlot = new Float64Array(64);
   #leftOfSlot = new Uint8Array(64);
   #bucketNow = 0;
+  /** Time in buckets up to which `roll` has come. */
+  #rolledTo: number | undefined;
   /** Where the next run begins. */
   #nextSeq: number;
   /** Slot a run was begun for, and which of its tickets failed already, a bit for each. */
@@ -154,8 +156,6 @@ export class TicketsInFlight {
       }
     }
   }
-
-  #rolledTo: number | undefined;
 
   /** The slot ticket `seq` is for; -1 when unknown or too old. */
   slotOf(seq: number): number {
