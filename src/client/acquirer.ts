@@ -49,7 +49,7 @@ export interface Acquirer {
   /** Starts after `afterMs`; replaces one that runs. */
   begin(wanted: Wanted, afterMs: number, why: string, nowMs: number): void;
   lookedUp(ask: number, answer: LookupAnswer, nowMs: number): void;
-  pickFailed(pick: LookupPick, nowMs: number): void;
+  pickFailed(pick: LookupPick, why: string, nowMs: number): void;
   timerFired(nowMs: number): void;
   /** A connection stands. */
   succeeded(): void;
@@ -69,6 +69,7 @@ export function createAcquirer(parts: AcquirerParts): Acquirer {
   let wanted: Wanted = { intent: 'connect' };
   let picks: LookupPick[] = [];
   let failedTicket = '';
+  let lastWhy = '';
   let backoff: Backoff = DEFAULT_BACKOFF;
   let attempt = 0;
   let asked = 0;
@@ -113,7 +114,7 @@ export function createAcquirer(parts: AcquirerParts): Acquirer {
   const tryNext = (nowMs: number): void => {
     const pick = picks.shift();
     if (!pick) {
-      wait(delayMs(), 'no gateway could be reached');
+      wait(delayMs(), `no gateway could be reached: ${lastWhy}`);
       return;
     }
     enter({ name: 'trying', pick });
@@ -180,13 +181,14 @@ export function createAcquirer(parts: AcquirerParts): Acquirer {
           }
       }
     },
-    pickFailed(pick, nowMs) {
+    pickFailed(pick, why, nowMs) {
+      lastWhy = why;
       failedAtMs.set(pick.gateway, nowMs);
       // The hint counts once per ticket; the first pick is the one Herald counted on.
       if (failedTicket === '') failedTicket = pick.ticket;
       if (phase.name !== 'trying') return;
       if (wanted.first === pick) {
-        wait(delayMs(), 'the gateway cannot be reached');
+        wait(delayMs(), `the gateway cannot be reached: ${why}`);
         return;
       }
       tryNext(nowMs);

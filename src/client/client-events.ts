@@ -44,6 +44,18 @@ export interface ClientEvents {
   end: { code: number; reason: string };
 }
 
+const NAMES: Record<keyof ClientEvents, true> = {
+  message: true,
+  gap: true,
+  state: true,
+  subscribed: true,
+  refused: true,
+  frame: true,
+  moved: true,
+  end: true,
+};
+export const EVENT_NAMES: readonly string[] = Object.keys(NAMES);
+
 /** One event as a value. */
 export type ClientEvent = {
   [K in keyof ClientEvents]: { name: K; detail: ClientEvents[K] };

@@ -1,31 +1,27 @@
 // (6) The edge of the client: real sockets, fetch and timers carry out what the machine decides.
 
-import type { Position } from '../protocol/client-frames.ts';
-import { EPOCH_PATTERN, EPOCH_WORDS } from '../protocol/client-frames.ts';
-import type { LookupRequest } from '../protocol/lookup.ts';
-import { TOPIC_PATTERN, TOPIC_WORDS } from '../protocol/names.ts';
+import { shown } from '../protocol/decode.ts';
 import type { ClientEvent, ClientEvents } from './client-events.ts';
-import type {
-  Client,
-  ConnectOptions,
-  FetchLike,
-  Timers,
-  TopicWish,
-  WebSocketConstructor,
-  WebSocketLike,
-} from './connect-options.ts';
+import { EVENT_NAMES } from './client-events.ts';
+import type { Client, ConnectOptions, FetchLike, Timers, WebSocketLike } from './connect-options.ts';
 import type { Effect, TimerName } from './effects.ts';
 import { judgeLookup } from './lookup-answer.ts';
 import { createMachine } from './machine.ts';
+import {
+  readCaps,
+  readHeralds,
+  readRequest,
+  readTopic,
+  readWebSocket,
+  readWish,
+  readWishes,
+} from './read-options.ts';
 
 const LOOKUP_DEADLINE_MS = 5_000;
-/** A `hello` holds 32, two of them the client's own. */
-const MAX_CAPS = 30;
-const CAP_PATTERN = /^[\w.-]{1,64}$/;
 
 /** Starts to connect. Throws a TypeError for options that could never work. */
 export function connect(options: ConnectOptions): Client {
-  const WebSocketClass = options.webSocket ?? globalWebSocket();
+  const WebSocketClass = readWebSocket(options.webSocket);
   const fetchLike = options.fetch ?? globalFetch;
   const timers = options.timers ?? globalTimers;
   const { token } = options;
@@ -38,12 +34,32 @@ export function connect(options: ConnectOptions): Client {
   let lastPublish = 0;
   let draining = false;
   let closedByProgram = false;
+  let asking: AbortController | undefined;
+
+  /** The program's fault must be seen, but not by the connection: it surfaces like one in any callback. */
+  const surface = (error: unknown): void => {
+    timers.setTimeout(() => {
+      throw error;
+    }, 0);
+  };
+
+  /** Without one where the program cannot say it: the gateway tells whether that will do. */
+  const readToken = (): string | undefined => {
+    try {
+      const text: unknown = typeof token === 'function' ? token() : token;
+      if (text === undefined || typeof text === 'string') return text;
+      throw new TypeError(`token: received ${shown(text)}, expected a text`);
+    } catch (error) {
+      surface(error);
+      return undefined;
+    }
+  };
 
   const machine = createMachine({
-    heralds: typeof options.herald === 'string' ? [options.herald] : options.herald,
-    request: lookupRequest(options),
-    topics: (options.topics ?? []).map(readWish),
-    token: typeof token === 'string' ? () => token : token,
+    heralds: readHeralds(options.herald),
+    request: readRequest(options),
+    topics: readWishes(options.topics ?? []),
+    token: readToken,
     caps: readCaps(options.caps ?? []),
     random: options.random ?? Math.random,
     out: (effect) => void effects.push(effect),
@@ -105,20 +121,21 @@ export function connect(options: ConnectOptions): Client {
 
   const tell = ({ name, detail }: ClientEvent): void => {
     if (closedByProgram && name !== 'state') return;
-    for (const listener of listeners.get(name) ?? []) {
+    const ofName = listeners.get(name);
+    // Those of now: one that is added meanwhile hears the next event, not this one.
+    for (const listener of [...(ofName ?? [])]) {
+      if (!ofName!.has(listener)) continue;
       try {
         (listener as (detail: unknown) => void)(detail);
       } catch (error) {
-        // The program's fault must be seen, but not by the connection: it surfaces like one in any callback.
-        timers.setTimeout(() => {
-          throw error;
-        }, 0);
+        surface(error);
       }
     }
   };
 
   const lookUp = async (ask: number, url: string): Promise<void> => {
     const deadline = new AbortController();
+    asking = deadline;
     const timer = timers.setTimeout(() => deadline.abort(), LOOKUP_DEADLINE_MS);
     let answer;
     try {
@@ -172,9 +189,10 @@ export function connect(options: ConnectOptions): Client {
     };
     socket.onclose = ({ code = 1006, reason = '' }: { code?: number; reason?: string }) =>
       closed(code, reason);
-    // Node 22 fires no close after a failed handshake; after an open one, close follows with the real code.
-    socket.onerror = () => {
-      if (!isOpen) closed(1006, 'cannot connect');
+    // Node 22 fires no close after a failed handshake; after an open one, close follows with the real code. Browsers
+    // do not say why.
+    socket.onerror = ({ message }: { message?: unknown }) => {
+      if (!isOpen) closed(1006, typeof message === 'string' && message !== '' ? message : 'cannot connect');
     };
   };
 
@@ -185,6 +203,12 @@ export function connect(options: ConnectOptions): Client {
       return machine.state();
     },
     on(name, listener) {
+      if (!EVENT_NAMES.includes(name)) {
+        throw new TypeError(`there is no event ${shown(name)}: expected one of ${EVENT_NAMES.join(', ')}`);
+      }
+      if (typeof listener !== 'function') {
+        throw new TypeError(`on(${shown(name)}): received ${shown(listener)}, expected a function`);
+      }
       const ofName = listeners.get(name) ?? new Set();
       listeners.set(name, ofName);
       ofName.add(listener);
@@ -194,9 +218,13 @@ export function connect(options: ConnectOptions): Client {
       const wishes = topics.map(readWish);
       run(() => machine.subscribe(wishes));
     },
-    unsubscribe: (...topics) => run(() => machine.unsubscribe(topics)),
+    unsubscribe(...topics) {
+      const names = topics.map(readTopic);
+      run(() => machine.unsubscribe(names));
+    },
     publish: (topic, data) =>
       new Promise((resolve, reject) => {
+        readTopic(topic);
         lastPublish += 1;
         const number = lastPublish;
         publishes.set(number, { resolve, reject });
@@ -224,46 +252,10 @@ export function connect(options: ConnectOptions): Client {
     close() {
       closedByProgram = true;
       run(() => machine.close());
+      // Or a Herald that does not answer would keep the process for the rest of its time.
+      asking?.abort();
     },
   };
-}
-
-function lookupRequest(options: ConnectOptions): Partial<LookupRequest> {
-  const { pool, zone, labels, key, size, exclude } = options;
-  return {
-    ...(pool !== undefined && { pool }),
-    ...(zone !== undefined && { zone }),
-    ...(labels !== undefined && { labels: { ...labels } }),
-    ...(key !== undefined && { key }),
-    ...(size !== undefined && { size }),
-    ...(exclude !== undefined && { exclude: [...exclude] }),
-  };
-}
-
-function readWish(wish: TopicWish): { topic: string; from?: Position } {
-  const { topic, from } = typeof wish === 'string' ? { topic: wish, from: undefined } : wish;
-  if (!TOPIC_PATTERN.test(topic)) throw new TypeError(`${JSON.stringify(topic)} is not ${TOPIC_WORDS}`);
-  if (!from) return { topic };
-  const { epoch, offset } = from;
-  // A position that was kept badly: the gateway would refuse the other topics of its frame too.
-  if (
-    typeof epoch !== 'string' ||
-    !EPOCH_PATTERN.test(epoch) ||
-    !Number.isSafeInteger(offset) ||
-    offset < 0
-  ) {
-    throw new TypeError(
-      `${JSON.stringify(from)} is no position: expected ${EPOCH_WORDS}, and an offset from 0`,
-    );
-  }
-  return { topic, from: { e: epoch, o: offset } };
-}
-
-function readCaps(caps: readonly string[]): readonly string[] {
-  if (caps.length > MAX_CAPS) throw new TypeError(`${caps.length} caps: expected at most ${MAX_CAPS}`);
-  const bad = caps.find((cap) => !CAP_PATTERN.test(cap));
-  if (bad !== undefined) throw new TypeError(`${JSON.stringify(bad)} is not 1 to 64 of A-Z a-z 0-9 . _ -`);
-  return caps;
 }
 
 function messageOf(error: unknown): string {
@@ -273,12 +265,6 @@ function messageOf(error: unknown): string {
   return cause instanceof Error && cause.message !== ''
     ? `${error.message}, ${cause.message}`
     : error.message;
-}
-
-function globalWebSocket(): WebSocketConstructor {
-  const found = (globalThis as { WebSocket?: WebSocketConstructor }).WebSocket;
-  if (!found) throw new TypeError('this runtime has no WebSocket: pass one, connect({ webSocket: ... })');
-  return found;
 }
 
 const globalFetch: FetchLike = (url, init) =>

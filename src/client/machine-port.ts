@@ -11,7 +11,7 @@ export interface MachineParts {
   request: Partial<LookupRequest>;
   topics: readonly { topic: string; from?: Position }[];
   /** Asked for each connection, so that a program can renew it. */
-  token: (() => string) | undefined;
+  token: (() => string | undefined) | undefined;
   /** Capabilities of the program, beside those of the client. */
   caps: readonly string[];
   random: () => number;

@@ -112,7 +112,7 @@ export function createMachine(parts: MachineParts): Machine {
       onProgress: () => {
         if (session === current) next?.release(false);
       },
-      onFailure: () => lost(session, 1006, 'given up', lastSeenMs),
+      onFailure: (why) => lost(session, 1006, why, lastSeenMs),
     });
     next = session;
     early = undefined;
@@ -162,11 +162,12 @@ export function createMachine(parts: MachineParts): Machine {
 
   const lost = (session: Session, code: number, reason: string, nowMs: number): void => {
     const band = closeBand(code);
+    const why = reason === '' ? `closed with ${code}` : reason;
     if (session === next) {
       next = undefined;
       out({ do: 'timer', name: 'handover', afterMs: undefined });
       if (band === 'stop' && !current) stop(code, reason || 'refused by the gateway');
-      else acquirer.pickFailed(session.pick, nowMs);
+      else acquirer.pickFailed(session.pick, why, nowMs);
       showState();
       return;
     }
@@ -186,7 +187,6 @@ export function createMachine(parts: MachineParts): Machine {
       showState();
       return;
     }
-    const why = reason === '' ? `closed with ${code}` : reason;
     if (band === 'retry') {
       // The ticket was used once already; a gateway that insists on one answers 4203 and Herald is asked.
       const first = { ...session.pick, ticket: '' };

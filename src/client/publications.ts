@@ -1,6 +1,7 @@
 // (6) What the program publishes over one connection: each waits for its turn, is sent once, and is settled by the
 // gateway's answer or the end of the connection.
 
+import { asJson } from '../protocol/decode.ts';
 import { MOST_UNANSWERED } from './topic-requests.ts';
 
 /** That wait for their turn; a program that is faster for long is told. */
@@ -27,8 +28,13 @@ export function createPublications(
   const unsent: string[] = [];
   return {
     add(publish, topic, data, maxBytes) {
+      const json = asJson(data);
+      if (json === undefined) {
+        settle(publish, 'the data is not JSON');
+        return;
+      }
       const id = nextId();
-      const text = JSON.stringify({ op: 'pub', id, c: topic, d: data });
+      const text = `{"op":"pub","id":${id},"c":${JSON.stringify(topic)},"d":${json}}`;
       const bytes = encoder.encode(text).length;
       // The gateway would end the connection, and with it everything else.
       if (bytes > maxBytes) settle(publish, `a frame of ${bytes} bytes, the gateway takes ${maxBytes}`);

@@ -21,7 +21,10 @@ const MIN_PING_MS = 1_000;
 const RESUBSCRIBE_MS = 1_000;
 const OWN_CAPS = ['gap', 'move'];
 
-type Asked = { what: 'sub'; topics: readonly string[] } | { what: 'unsub' };
+interface Asked {
+  what: 'sub' | 'unsub';
+  topics: readonly string[];
+}
 
 export function createSession(parts: SessionParts): Session {
   const { link, pick, book, out, emit } = parts;
@@ -82,11 +85,8 @@ export function createSession(parts: SessionParts): Session {
       const next = requests.next(maxFrameBytes);
       if (!next) return;
       const { what, items } = next;
-      ask(what === 'sub' ? { what, topics: items.map(({ c }) => c) } : { what }, (id) => ({
-        op: what,
-        id,
-        c: items,
-      }));
+      const topics = what === 'sub' ? items.map(({ c }) => c) : items;
+      ask({ what, topics }, (id) => ({ op: what, id, c: items }));
     }
   };
 
@@ -143,7 +143,7 @@ export function createSession(parts: SessionParts): Session {
         if (item.err) refuseTopic(item.c, item.err.code, item.err.msg);
         else stream.subscribed(item, parts.predecessorDelivers());
       }
-    }
+    } else for (const topic of one.topics) stream.unsubscribed(topic);
     goOn();
   };
 

@@ -21,6 +21,8 @@ interface Held {
 
 export interface Stream {
   subscribed(item: SubscribedItem, predecessorDelivers: boolean): void;
+  /** The gateway sends no more of it. */
+  unsubscribed(topic: string): void;
   message(frame: MessageFrame): void;
   gap(frame: GapFrame): void;
   /** Lets go of topics that the previous connection has brought up to date; of all when `force`. */
@@ -125,6 +127,13 @@ export function createStream(book: TopicBook, emit: (event: ClientEvent) => void
       }
       jump(topic, epoch, offset);
       done(false);
+    },
+    unsubscribed(topic) {
+      // Subscribed to again since: its answer comes next.
+      if (book.has(topic)) return;
+      epochs.delete(topic);
+      echoes.delete(topic);
+      held.delete(topic);
     },
     message: takeOrHold,
     gap: takeOrHold,

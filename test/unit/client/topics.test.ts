@@ -163,6 +163,18 @@ describe('topics and positions', () => {
     expect(world.machine.topics()).toEqual(['b', 'c']);
   });
 
+  it('keeps nothing of a topic that it left, so that ever new ones do not fill its memory', () => {
+    const world = liveWorld();
+    const link = world.last();
+    link.says(msg(1));
+    world.machine.unsubscribe(['t']);
+    link.says({ op: 'ok', id: link.sent.at(-1)!['id'] });
+    world.machine.subscribe([{ topic: 't' }]);
+    // No gateway sends a message before its answer: here it shows that the epoch of before is not known any more.
+    link.says(msg(2));
+    expect(world.of('message').map(({ epoch }) => epoch)).toEqual(['e1', '']);
+  });
+
   it('drops a topic that is forbidden, and asks again for one that is not possible now', () => {
     const world = createFakeWorld({ topics: [{ topic: 'no' }, { topic: 'later' }, { topic: 'yes' }] });
     world.machine.start(0);

@@ -1,0 +1,87 @@
+// (6) What a program gave, as what the machine takes. No compiler checks a program in JavaScript, so what could never
+// work is a TypeError that names it, and not a client that tries for ever.
+
+import type { Position } from '../protocol/client-frames.ts';
+import { EPOCH_PATTERN, EPOCH_WORDS } from '../protocol/client-frames.ts';
+import { shown } from '../protocol/decode.ts';
+import type { LookupRequest } from '../protocol/lookup.ts';
+import { TOPIC_PATTERN, TOPIC_WORDS } from '../protocol/names.ts';
+import type { ConnectOptions, WebSocketConstructor } from './connect-options.ts';
+
+/** A `hello` holds 32, two of them the client's own. */
+const MAX_CAPS = 30;
+const CAP_PATTERN = /^[\w.-]{1,64}$/;
+
+/** One URL or several; what each of them must be is checked where they are asked. */
+export function readHeralds(herald: unknown): readonly string[] {
+  if (typeof herald === 'string') return [herald];
+  return readList('herald', herald, "a Herald's URL, or a list of them") as string[];
+}
+
+export function readWishes(topics: unknown): { topic: string; from?: Position }[] {
+  return readList('topics', topics, 'a list').map(readWish);
+}
+
+export function readWish(wish: unknown): { topic: string; from?: Position } {
+  if (typeof wish !== 'object' || wish === null) return { topic: readTopic(wish) };
+  const { topic, from } = wish as { topic?: unknown; from?: { epoch?: unknown; offset?: unknown } };
+  if (typeof topic !== 'string') throw new TypeError(`${shown(wish)} is not ${TOPIC_WORDS}`);
+  if (!from) return { topic: readTopic(topic) };
+  const { epoch, offset } = from;
+  // A position that was kept badly: the gateway would refuse the other topics of its frame too.
+  if (
+    typeof epoch !== 'string' ||
+    !EPOCH_PATTERN.test(epoch) ||
+    typeof offset !== 'number' ||
+    !Number.isSafeInteger(offset) ||
+    offset < 0
+  ) {
+    throw new TypeError(`${shown(from)} is no position: expected ${EPOCH_WORDS}, and an offset from 0`);
+  }
+  return { topic: readTopic(topic), from: { e: epoch, o: offset } };
+}
+
+export function readTopic(topic: unknown): string {
+  if (typeof topic === 'string' && TOPIC_PATTERN.test(topic)) return topic;
+  throw new TypeError(`${shown(topic)} is not ${TOPIC_WORDS}`);
+}
+
+export function readCaps(caps: unknown): readonly string[] {
+  const names = readList('caps', caps, 'a list of names');
+  if (names.length > MAX_CAPS) throw new TypeError(`${names.length} caps: expected at most ${MAX_CAPS}`);
+  return names.map((cap) => {
+    if (typeof cap === 'string' && CAP_PATTERN.test(cap)) return cap;
+    throw new TypeError(`${shown(cap)} is not 1 to 64 of A-Z a-z 0-9 . _ -`);
+  });
+}
+
+export function readRequest(options: ConnectOptions): Partial<LookupRequest> {
+  const { pool, zone, labels, key, size, exclude } = options;
+  return {
+    ...(pool !== undefined && { pool }),
+    ...(zone !== undefined && { zone }),
+    ...(labels !== undefined && { labels: { ...labels } }),
+    ...(key !== undefined && { key }),
+    ...(size !== undefined && { size }),
+    ...(exclude !== undefined && { exclude: readList('exclude', exclude, 'a list of gateways') as string[] }),
+  };
+}
+
+/** The one given, or the runtime's own. */
+export function readWebSocket(given: unknown): WebSocketConstructor {
+  const found = given ?? (globalThis as { WebSocket?: unknown }).WebSocket;
+  if (found === undefined) {
+    throw new TypeError(
+      "this runtime has no WebSocket: pass npm ws's, connect({ webSocket: WebSocket, ... })",
+    );
+  }
+  if (typeof found !== 'function') {
+    throw new TypeError(`webSocket: received ${shown(found)}, expected a class such as WebSocket of npm ws`);
+  }
+  return found as WebSocketConstructor;
+}
+
+function readList(name: string, value: unknown, words: string): unknown[] {
+  if (Array.isArray(value)) return value as unknown[];
+  throw new TypeError(`${name}: received ${shown(value)}, expected ${words}`);
+}

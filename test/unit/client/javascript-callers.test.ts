@@ -1,0 +1,197 @@
+// Programs without a compiler: what they get wrong is said at once and by name, and what their callbacks do harms
+// neither the connection nor the program.
+
+import { describe, expect, it } from 'vitest';
+import type { Client, Timers, WebSocketLike } from '../../../src/client/index.ts';
+import { connect } from '../../../src/client/index.ts';
+
+/** A socket that a test opens and speaks for. */
+class FakeSocket implements WebSocketLike {
+  static last: FakeSocket | undefined;
+  onopen: ((event: never) => void) | null = null;
+  onmessage: ((event: never) => void) | null = null;
+  onclose: ((event: never) => void) | null = null;
+  onerror: ((event: never) => void) | null = null;
+  readonly sent: Record<string, unknown>[] = [];
+
+  constructor() {
+    FakeSocket.last = this;
+  }
+  send(text: string): void {
+    this.sent.push(JSON.parse(text) as Record<string, unknown>);
+  }
+  close(): void {}
+  says(frame: object): void {
+    this.onmessage!({ data: JSON.stringify(frame) } as never);
+  }
+}
+
+/** Timers that stand still; what callbacks threw comes out of those without a wait. */
+function stillTimers(): Timers & { thrown(): unknown[] } {
+  const soon: (() => void)[] = [];
+  return {
+    setTimeout(run, afterMs) {
+      if (afterMs === 0) soon.push(run);
+    },
+    clearTimeout: () => {},
+    nowMs: () => 0,
+    thrown: () =>
+      soon.splice(0).flatMap((run) => {
+        try {
+          run();
+          return [];
+        } catch (error) {
+          return [error];
+        }
+      }),
+  };
+}
+
+const FOUND = JSON.stringify({ lookupId: 'l', gateway: 'g', url: 'ws://g:1/ws', ticket: 't' });
+const WELCOME = {
+  ...{ op: 'welcome', v: 1, caps: ['gap', 'move'], conn: 'c', gateway: 'g', pingMs: 25_000, lookup: [] },
+  max: { frame: 65_536, topics: 128, perSec: 20 },
+};
+
+function clientWith(options: object = {}): Client {
+  return connect({
+    herald: 'http://h:7400',
+    webSocket: FakeSocket,
+    timers: stillTimers(),
+    fetch: async () => ({ status: 200, headers: { get: () => null }, text: async () => FOUND }),
+    ...options,
+  });
+}
+
+/** What is answered without a timer has been heard. */
+const settled = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
+
+async function liveClient(options: object = {}): Promise<{ client: Client; socket: FakeSocket }> {
+  const client = clientWith(options);
+  await settled();
+  const socket = FakeSocket.last!;
+  socket.onopen!({} as never);
+  socket.says(WELCOME);
+  expect(client.state.name).toBe('live');
+  return { client, socket };
+}
+
+describe('connect', () => {
+  it.each<[object, RegExp]>([
+    [{ herald: undefined }, /^herald: received nothing, expected a Herald's URL, or a list/],
+    [{ herald: 7400 }, /^herald: received 7400/],
+    [{ herald: [] }, /^herald: received no URL/],
+    [{ herald: 'localhost:7400' }, /^herald: received "localhost:7400", expected an http:/],
+    [{ topics: 'news' }, /^topics: received "news", expected a list/],
+    [{ topics: [['a', 'b']] }, /^\["a","b"\] is not a topic/],
+    [{ topics: [{ name: 'a' }] }, /^\{"name":"a"\} is not a topic/],
+    [{ topics: [undefined] }, /^nothing is not a topic/],
+    [{ exclude: 'gw-1' }, /^exclude: received "gw-1", expected a list/],
+    [{ caps: 'shout' }, /^caps: received "shout", expected a list/],
+    [{ caps: [1] }, /^1 is not 1 to 64/],
+    [{ webSocket: {} }, /^webSocket: received \{\}, expected a class/],
+  ])('with %o says what it expects', (options, words) => {
+    expect(() => clientWith(options)).toThrow(TypeError);
+    expect(() => clientWith(options)).toThrow(words);
+  });
+});
+
+describe('a client', () => {
+  it('refuses lists in the place of topics, and events there are none of', () => {
+    const client = clientWith();
+    const loose = client as unknown as Record<string, (...args: unknown[]) => unknown>;
+    expect(() => loose['subscribe']!(['a', 'b'])).toThrow('["a","b"] is not a topic');
+    expect(() => loose['unsubscribe']!(['a'])).toThrow('["a"] is not a topic');
+    expect(() => loose['on']!('open', () => {})).toThrow('there is no event "open": expected one of message');
+    expect(() => loose['on']!('message')).toThrow('expected a function');
+    client.close();
+  });
+
+  it('rejects what cannot be published, and stays connected', async () => {
+    const { client, socket } = await liveClient();
+    const circle: { self?: unknown } = {};
+    circle.self = circle;
+    for (const data of [undefined, 1n, circle, () => {}]) {
+      await expect(client.publish('t', data)).rejects.toThrow('not published: the data is not JSON');
+    }
+    await expect(client.publish(undefined as unknown as string, 1)).rejects.toThrow('nothing is not a topic');
+    const taken = client.publish('t', { text: 'hello' });
+    expect(socket.sent.at(-1)).toMatchObject({ op: 'pub', c: 't', d: { text: 'hello' } });
+    socket.says({ op: 'ok', id: socket.sent.at(-1)!['id'] });
+    await taken;
+    client.close();
+  });
+
+  it.each([
+    [
+      () => {
+        throw new Error('no session');
+      },
+      'no session',
+    ],
+    [async () => 'late', 'token: received {}, expected a text'],
+  ])('connects without a token that its program cannot say, and lets that be seen', async (token, words) => {
+    const timers = stillTimers();
+    const { client, socket } = await liveClient({ token, timers });
+    expect(socket.sent[0]).toEqual({ op: 'hello', v: 1, caps: ['gap', 'move'] });
+    expect(timers.thrown().map(String)).toEqual([expect.stringContaining(words)]);
+    client.close();
+  });
+
+  it('tells an event to those who listened when it came, and still do', async () => {
+    const { client, socket } = await liveClient();
+    let calls = 0;
+    let off = (): void => {};
+    // A listener that puts itself anew for each event would hear this one without end.
+    const listenAnew = (): void => {
+      calls += 1;
+      off();
+      offLater();
+      if (calls < 100) off = client.on('end', () => listenAnew());
+    };
+    off = client.on('end', () => listenAnew());
+    const offLater = client.on('end', () => expect.fail('it was ended before its turn'));
+    socket.onclose!({ code: 4004, reason: 'another version' } as never);
+    expect(calls).toBe(1);
+  });
+
+  it('asks nobody any more once it is closed', async () => {
+    let signal: AbortSignal | undefined;
+    const client = clientWith({
+      fetch: (_url: string, init: { signal: AbortSignal }) => {
+        signal = init.signal;
+        return new Promise(() => {});
+      },
+    });
+    expect(signal?.aborted).toBe(false);
+    client.close();
+    expect(signal?.aborted).toBe(true);
+    expect(client.state).toMatchObject({ name: 'closed', code: 1000 });
+  });
+
+  it('may be closed in any callback', async () => {
+    const { client, socket } = await liveClient();
+    const heard: unknown[] = [];
+    client.subscribe('t');
+    client.on('message', ({ data }) => {
+      heard.push(data);
+      client.close();
+    });
+    socket.says({ op: 'ok', id: 1, c: [{ c: 't', e: 'e1', o: 0 }] });
+    socket.says({ op: 'msg', c: 't', o: 1, d: 1 });
+    socket.says({ op: 'msg', c: 't', o: 2, d: 2 });
+    expect(heard).toEqual([1]);
+    expect(client.state.name).toBe('closed');
+  });
+
+  it('says why no gateway lets it in', async () => {
+    const client = clientWith();
+    await settled();
+    FakeSocket.last!.onerror!({ message: 'Unexpected server response: 403' } as never);
+    expect(client.state).toMatchObject({
+      name: 'waiting',
+      why: 'no gateway could be reached: Unexpected server response: 403',
+    });
+    client.close();
+  });
+});
