@@ -19,7 +19,9 @@ export function isIdentity(identity: PublishIdentity): boolean {
   const { publisher, sequence, origin = '', hop = 0, publishedAtMs = 0 } = identity;
   const numbers = [sequence, hop, Math.floor(publishedAtMs)];
   return (
+    typeof publisher === 'string' &&
     ID_PATTERN.test(publisher) &&
+    typeof origin === 'string' &&
     PLACE_PATTERN.test(origin) &&
     numbers.every((number) => Number.isSafeInteger(number) && number >= 0) &&
     hop <= 255

@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { createAwakeClock, createFineClock, every } from '../daemon/clock.ts';
 import { sameBrokers } from '../protocol/bucket-owner.ts';
 import { ByteWriter } from '../protocol/bytes.ts';
-import { asJson } from '../protocol/decode.ts';
+import { asJson, shown } from '../protocol/decode.ts';
 import type { BrokerAddress } from '../protocol/load-report.ts';
 import { TOPIC_PATTERN } from '../protocol/names.ts';
 import type { Source } from '../protocol/publication.ts';
@@ -179,7 +179,9 @@ function startPublisher(
     how?: PublishHow,
   ): Promise<void> => {
     if (closing !== undefined) return Promise.reject(new PublishError('closed', topic));
+    if (typeof topic !== 'string') return Promise.reject(new PublishError('bad-topic', shown(topic)));
     if (!TOPIC_PATTERN.test(topic)) return Promise.reject(new PublishError('bad-topic', topic));
+    if (!(data instanceof Uint8Array)) return Promise.reject(new PublishError('bad-json', topic));
     if (data.length > PUBLICATION_LIMITS.maxDataBytes) {
       return Promise.reject(new PublishError('too-large', topic));
     }

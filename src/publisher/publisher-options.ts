@@ -3,6 +3,7 @@
 import { isCurveKey, isCurvePair } from '../daemon/curve-keys.ts';
 import type { CurveClient } from '../daemon/zeromq-options.ts';
 import { ENDPOINT_WORDS, isEndpoint } from '../protocol/broker-address.ts';
+import { shown } from '../protocol/decode.ts';
 import type { BrokerAddress } from '../protocol/load-report.ts';
 import { ID_PATTERN, ID_WORDS } from '../protocol/names.ts';
 import { PUBLICATION_LIMITS } from '../protocol/publication.ts';
@@ -33,6 +34,7 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 /** The limits of a publisher with these options. Throws a RangeError that names the option which cannot be. */
 export function limitsOf(options: PublisherOptions): OutboxLimits {
   const { publisherId, curve } = options;
+  checkHeralds(options.heralds ?? []);
   const limits = { ...DEFAULT_OUTBOX_LIMITS, ...withoutUndefined(options) };
   for (const name of LIMIT_NAMES) checkNumber(name, limits[name], Number.MAX_SAFE_INTEGER);
   if (options.giveUpMs !== undefined) checkNumber('giveUpMs', options.giveUpMs, MAX_TIMER_MS);
@@ -43,8 +45,8 @@ export function limitsOf(options: PublisherOptions): OutboxLimits {
       `maxQueued + maxRetained: ${limits.maxQueued + limits.maxRetained} is more than ${PUBLICATION_LIMITS.maxSequenceSpread}`,
     );
   }
-  if (publisherId !== undefined && !ID_PATTERN.test(publisherId)) {
-    throw new RangeError(`publisherId: ${JSON.stringify(publisherId)} is not ${ID_WORDS}`);
+  if (publisherId !== undefined && !(typeof publisherId === 'string' && ID_PATTERN.test(publisherId))) {
+    throw new RangeError(`publisherId: ${shown(publisherId)} is not ${ID_WORDS}`);
   }
   if (curve && !(isCurveKey(curve.serverKey) && isCurvePair(curve.publicKey, curve.secretKey))) {
     throw new RangeError(
@@ -52,6 +54,15 @@ export function limitsOf(options: PublisherOptions): OutboxLimits {
     );
   }
   return limits;
+}
+
+function checkHeralds(heralds: unknown): void {
+  const isUrl = (url: unknown): boolean =>
+    typeof url === 'string' && /^https?:/.test(url) && URL.canParse(url);
+  if (Array.isArray(heralds) && heralds.every(isUrl)) return;
+  throw new RangeError(
+    `heralds: received ${shown(heralds)}, expected a list of Heralds' control URLs, http:// or https://`,
+  );
 }
 
 /** Throws a RangeError that names the first broker to which no socket can connect. */

@@ -1,6 +1,7 @@
 // (1) Which Heralds to report to: the ones configured, and the ones that replies name. Pure and bounded, so
 // that a broken reply can make a gateway neither forget its fleet nor talk to the whole world.
 
+import { shown } from '../protocol/decode.ts';
 import { REPORT_LIMITS } from '../protocol/load-report.ts';
 
 /** A Herald that no reply has named for this long is dropped, unless it was configured. */
@@ -16,6 +17,10 @@ export interface HeraldList {
 }
 
 export function createHeraldList(configured: readonly string[]): HeraldList {
+  // A program in JavaScript may give one URL, which would be taken letter by letter.
+  if (!(configured instanceof Array)) {
+    throw new TypeError(`heralds: received ${shown(configured)}, expected a list of Heralds' control URLs`);
+  }
   const seeds = new Set<string>();
   for (const url of configured) {
     const origin = heraldOrigin(url);

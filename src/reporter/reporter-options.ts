@@ -43,13 +43,14 @@ export interface ReporterOptions {
   previousSecret?: string;
   /** Period until a Herald names another; 500 unless given. */
   periodMs?: number;
-  /** Read about ten times a second, so it must be cheap. */
+  /** Read about ten times a second, so it must be cheap; what it throws ends the process, as in any timer. */
   counters: () => ReporterCounters;
   signals?: () => SignalOverrides;
   /** Each order arrives once, whoever repeats it. */
   onDirective?: (directive: Directive, heraldId: string) => void;
   /** Called with the full list whenever it changed. */
   onBrokers?: (brokers: BrokerAddress[]) => void;
+  /** Where it tells of trouble, once per change; `console` fits. Unless given, process warnings (HeraldReporter). */
   log?: Log;
   clock?: Clock;
   /** In [0, 1); spreads periods and retries. */

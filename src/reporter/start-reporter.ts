@@ -2,8 +2,9 @@
 
 import { randomBytes } from 'node:crypto';
 import { every, systemClock } from '../daemon/clock.ts';
+import type { Log, LogFields } from '../daemon/log.ts';
 import { errorFields, silentLog } from '../daemon/log.ts';
-import { refusalText } from '../protocol/decode.ts';
+import { refusalText, shown } from '../protocol/decode.ts';
 import type { FeedbackReply, LoadReport, Signals } from '../protocol/load-report.ts';
 import { decodeLoadReport } from '../protocol/load-report.ts';
 import { createArrivals } from './arrivals.ts';
@@ -20,9 +21,14 @@ const DEFAULT_PERIOD_MS = 500;
 /** A goodbye that nobody hears must not hold up a shutdown; age will tell Herald anyway. */
 const MAX_CLOSE_MS = 1_500;
 
+const warn = (event: string, fields: LogFields = {}): void =>
+  process.emitWarning(`${event} ${JSON.stringify(fields)}`, 'HeraldReporter');
+/** Or a server of which no Herald takes a report, for a wrong port or secret, would never say so. */
+const warningLog: Log = { ...silentLog, warn, error: warn };
+
 /** Starts to report. Throws a TypeError at once when the options could never make a valid report. */
 export function startReporter(options: ReporterOptions): Reporter {
-  const { gateway, log = silentLog, clock = systemClock, random = Math.random, capacity = 1 } = options;
+  const { gateway, log = warningLog, clock = systemClock, random = Math.random, capacity = 1 } = options;
   const bootId = newBootId(clock.epochMs());
   const list = createHeraldList(options.heralds);
   const process = createProcessSignals();
@@ -206,6 +212,10 @@ export function startReporter(options: ReporterOptions): Reporter {
     },
     setState(next) {
       if (next === state) return;
+      // A program in JavaScript may have another word for it, of which Herald would refuse every report.
+      if (!['up', 'draining'].includes(next)) {
+        throw new TypeError(`state: received ${shown(next)}, expected up or draining`);
+      }
       state = next;
       pushAll('full', true);
     },

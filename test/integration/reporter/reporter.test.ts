@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { deriveKey, signFeedback } from '../../../src/daemon/secrets.ts';
+import { silentLog } from '../../../src/daemon/log.ts';
 import { decodeLoadReport } from '../../../src/protocol/load-report.ts';
 import type { Directive } from '../../../src/protocol/load-report.ts';
 import type { Reporter, ReporterCounters, ReporterOptions } from '../../../src/reporter/index.ts';
@@ -25,6 +26,7 @@ function reporter(options: Partial<ReporterOptions> & { heralds: string[] }): Re
     url: 'ws://127.0.0.1:1/ws',
     periodMs: 200,
     counters: () => ({ connections: 0 }),
+    log: silentLog,
     ...options,
   });
   closing.push(() => started.close());

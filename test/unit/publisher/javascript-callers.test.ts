@@ -1,0 +1,31 @@
+// Programs without a compiler: what could not be published is refused to them, and does not end the process when the
+// frame with it is written.
+
+import { afterEach, expect, it } from 'vitest';
+import type { Publisher } from '../../../src/publisher/index.ts';
+import { createPublisher } from '../../../src/publisher/index.ts';
+
+let publisher: Publisher | undefined;
+afterEach(() => publisher?.close());
+
+it.each([
+  [{ heralds: 'http://127.0.0.1:7401' }, 'heralds: received "http://127.0.0.1:7401", expected a list'],
+  [{ heralds: ['127.0.0.1:7401'] }, 'heralds: received ["127.0.0.1:7401"], expected a list'],
+  [{ publisherId: 7 }, 'publisherId: 7 is not an id'],
+])('with %o there is none', async (options, words) => {
+  await expect(createPublisher(options as object)).rejects.toThrow(RangeError);
+  await expect(createPublisher(options as object)).rejects.toThrow(words);
+});
+
+it('refuses topics, data and identities of another type', async () => {
+  publisher = await createPublisher({});
+  const loose = publisher as unknown as Record<'publish' | 'publishJson', (...args: unknown[]) => unknown>;
+  await expect(loose.publish(undefined, 1)).rejects.toMatchObject({ code: 'bad-topic' });
+  await expect(loose.publish(5, 1)).rejects.toMatchObject({ code: 'bad-topic' });
+  await expect(loose.publishJson('t', '{"a":1}')).rejects.toMatchObject({ code: 'bad-json' });
+  await expect(loose.publishJson('t', undefined)).rejects.toMatchObject({ code: 'bad-json' });
+  const json = new TextEncoder().encode('1');
+  for (const identity of [{ sequence: 1 }, { publisher: 'p' }, { publisher: 'p', sequence: 1, origin: 5 }]) {
+    await expect(loose.publishJson('t', json, identity)).rejects.toMatchObject({ code: 'bad-identity' });
+  }
+});

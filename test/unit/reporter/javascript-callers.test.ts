@@ -1,0 +1,47 @@
+// Programs without a compiler: what could never be reported is said at once, and trouble where somebody sees it.
+
+import { once } from 'node:events';
+import { afterEach, expect, it } from 'vitest';
+import type { Reporter, ReporterOptions } from '../../../src/reporter/index.ts';
+import { startReporter } from '../../../src/reporter/index.ts';
+
+let reporter: Reporter | undefined;
+afterEach(async () => {
+  await reporter?.close();
+});
+
+function start(options: object): Reporter {
+  return startReporter({
+    gateway: 'g',
+    url: 'ws://127.0.0.1:1/ws',
+    counters: () => ({ connections: 0 }),
+    ...options,
+  } as ReporterOptions);
+}
+
+it.each([
+  [{}, 'heralds: received nothing, expected a list'],
+  [{ heralds: 'http://127.0.0.1:7401' }, 'heralds: received "http://127.0.0.1:7401", expected a list'],
+  [{ heralds: ['127.0.0.1:7401'] }, "not a Herald's http:// or https:// URL: 127.0.0.1:7401"],
+  [{ heralds: [], url: 'https://g/' }, 'url: received "https://g/"'],
+])('with %o there is none', (options, words) => {
+  expect(() => start(options)).toThrow(TypeError);
+  expect(() => start(options)).toThrow(words);
+});
+
+it('knows no state but up and draining', () => {
+  reporter = start({ heralds: [] });
+  expect(() => reporter!.setState('drain' as 'draining')).toThrow(
+    'received "drain", expected up or draining',
+  );
+  expect(reporter.snapshot().state).toBe('up');
+});
+
+it('warns the process that no Herald takes its reports, unless it is given a log', async () => {
+  const warned = once(process, 'warning');
+  reporter = start({ heralds: ['http://127.0.0.1:1'] });
+  const [warning] = (await warned) as [Error];
+  expect(`${warning.name}: ${warning.message}`).toMatch(
+    /^HeraldReporter: herald-unreachable .*"http:\/\/127.0.0.1:1".*ECONNREFUSED/,
+  );
+});
