@@ -11,7 +11,7 @@ import {
   requiredText,
 } from '../protocol/decode.ts';
 import type { LookupPick } from '../protocol/lookup.ts';
-import { LOOKUP_LIMITS } from '../protocol/lookup.ts';
+import { LOOKUP_LIMITS, PROBLEM_TYPE_PREFIX } from '../protocol/lookup.ts';
 import { ID_PATTERN, ID_WORDS, isGatewayUrl } from '../protocol/names.ts';
 import type { Backoff } from '../protocol/retry.ts';
 import { DEFAULT_BACKOFF } from '../protocol/retry.ts';
@@ -52,8 +52,16 @@ export function judgeLookup(status: number, retryAfter: string | null, body: str
       retryAfterMs: problem.retryAfterMs ?? secondsOf(retryAfter),
     };
   }
-  // 408 and 425 ask for a repetition; a 404 may be a proxy without its back end.
-  if (status >= 400 && status < 500 && status !== 404 && status !== 408 && status !== 425) {
+  // Only a Herald knows that the request is wrong. A 401, 403 or 404 without its words is of a proxy before it, which
+  // may soon be set right; 408 and 425 ask for a repetition.
+  if (
+    problem.isHeralds &&
+    status >= 400 &&
+    status < 500 &&
+    status !== 404 &&
+    status !== 408 &&
+    status !== 425
+  ) {
     return { is: 'invalid', status, detail: problem.detail };
   }
   return { is: 'silent', why: `status ${status}` };
@@ -94,13 +102,21 @@ function bearable(waitMs: number): number {
   return Math.min(Math.max(waitMs, SHORTEST_WAIT_MS), LONGEST_WAIT_MS);
 }
 
-function problemOf(body: string): { code: string; detail: string; retryAfterMs: number | undefined } {
+interface HeardProblem {
+  isHeralds: boolean;
+  code: string;
+  detail: string;
+  retryAfterMs: number | undefined;
+}
+
+function problemOf(body: string): HeardProblem {
   const json = decodeJson(body);
   const from: Fields =
     json.ok && typeof json.value === 'object' && json.value !== null ? (json.value as Fields) : {};
   const text = (field: string): string => (typeof from[field] === 'string' ? from[field].slice(0, 300) : '');
   const given = from['retryAfterMs'];
   return {
+    isHeralds: text('type').startsWith(PROBLEM_TYPE_PREFIX),
     code: text('code'),
     detail: text('detail'),
     retryAfterMs: typeof given === 'number' && given >= 0 ? bearable(given) : undefined,

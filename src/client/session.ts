@@ -14,9 +14,14 @@ import { createTopicRequests } from './topic-requests.ts';
 
 /** From the first byte to the last topic in force; covers a gateway that accepts and then says nothing. */
 export const CONNECT_DEADLINE_MS = 15_000;
-/** Shares of the gateway's ping period after which a silent connection is asked, and given up. */
-const ASK_AFTER_PINGS = 1.5;
-const DEAD_AFTER_PINGS = 2.5;
+/**
+ * The gateway pings each period, so one that is late by a fifth is asked, and given up when it does not answer within
+ * two fifths. A cut without a word is thus noticed after 1.6 periods at most, and nobody is given up unasked.
+ */
+const ASK_AFTER_PINGS = 1.2;
+const ANSWER_WITHIN_PINGS = 0.4;
+/** Below it a busy machine at either end would look like a cut. */
+const LEAST_ANSWER_MS = 1_000;
 const MIN_PING_MS = 1_000;
 const RESUBSCRIBE_MS = 1_000;
 const OWN_CAPS = ['gap', 'move'];
@@ -38,7 +43,8 @@ export function createSession(parts: SessionParts): Session {
   let lastId = 0;
   let openedMs = 0;
   let heardMs = 0;
-  let askedAlive = false;
+  /** When it was asked whether it lives; undefined once anything was heard. */
+  let askedMs: number | undefined;
   let liveSinceMs: number | undefined;
 
   const stream = createStream(book, emit);
@@ -111,6 +117,7 @@ export function createSession(parts: SessionParts): Session {
     for (const one of asked.values()) if (one.what === 'sub') return;
     phase = 'live';
     liveSinceMs = nowMs;
+    arm(ASK_AFTER_PINGS * pingMs);
     parts.onReady();
   };
 
@@ -216,7 +223,7 @@ export function createSession(parts: SessionParts): Session {
     received(text, nowMs) {
       if (phase === 'closed') return;
       heardMs = nowMs;
-      askedAlive = false;
+      askedMs = undefined;
       const frame = decodeClientOut(text);
       // A frame that cannot be read is dropped like an op that is not known: a newer gateway may send both.
       if (frame.ok && frame.value) take(frame.value);
@@ -233,16 +240,15 @@ export function createSession(parts: SessionParts): Session {
         else fail('no answer in time');
         return;
       }
-      const silentMs = nowMs - heardMs;
-      if (silentMs >= DEAD_AFTER_PINGS * pingMs) {
-        fail('silent for too long');
-        return;
-      }
-      if (silentMs >= ASK_AFTER_PINGS * pingMs && !askedAlive) {
-        askedAlive = true;
+      const answerMs = Math.max(LEAST_ANSWER_MS, ANSWER_WITHIN_PINGS * pingMs);
+      const dueMs = askedMs === undefined ? heardMs + ASK_AFTER_PINGS * pingMs : askedMs + answerMs;
+      if (nowMs < dueMs) arm(dueMs - nowMs);
+      else if (askedMs !== undefined) fail('silent for too long');
+      else {
+        askedMs = nowMs;
         send({ op: 'ping' });
+        arm(answerMs);
       }
-      arm((askedAlive ? DEAD_AFTER_PINGS : ASK_AFTER_PINGS) * pingMs - silentMs);
     },
     subscribe: (topics) => request('sub', topics),
     unsubscribe(topics) {

@@ -59,6 +59,9 @@ export interface LookupReply extends LookupPick {
   table: { version: number; ageMs: number };
 }
 
+/** What `type` of a refusal begins with: nobody else's problem does. */
+export const PROBLEM_TYPE_PREFIX = 'urn:herald:problem:';
+
 /** The body of a refusal, RFC 9457 (`application/problem+json`). */
 export interface Problem {
   type: string;

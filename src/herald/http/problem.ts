@@ -5,6 +5,7 @@ import type { FastifyError, FastifyReply } from 'fastify';
 import type { Refusal } from '../../protocol/decode.ts';
 import { refusalText } from '../../protocol/decode.ts';
 import type { Problem } from '../../protocol/lookup.ts';
+import { PROBLEM_TYPE_PREFIX } from '../../protocol/lookup.ts';
 
 const PROBLEM_TYPE = 'application/problem+json; charset=utf-8';
 
@@ -31,7 +32,7 @@ export function problem(
   more: Partial<Pick<Problem, 'retryAfterMs' | 'refused'>> = {},
 ): Problem {
   return {
-    type: `urn:herald:problem:${code}`,
+    type: PROBLEM_TYPE_PREFIX + code,
     title: TITLES[status] ?? 'Refused',
     status,
     detail,

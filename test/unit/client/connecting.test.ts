@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { judgeLookup } from '../../../src/client/lookup-answer.ts';
+import { problem } from '../../../src/herald/http/problem.ts';
 import { createFakeWorld, liveWorld } from './fake-world.ts';
 
 describe('a client that connects', () => {
@@ -164,9 +165,22 @@ describe('a client that connects', () => {
   it('stops for good when the request itself is wrong', () => {
     const world = createFakeWorld();
     world.machine.start(0);
-    world.refuses({ code: 'invalid', detail: 'label: received "x"' }, 400);
+    world.refuses(problem(400, 'invalid-value', 'label: received "x"'), 400);
     expect(world.of('end')).toEqual([{ code: 400, reason: 'lookup refused with 400: label: received "x"' }]);
     expect(world.machine.state().name).toBe('closed');
+  });
+
+  it.each([400, 401, 403, 407, 451])('waits and asks again after a %i that is not of a Herald', (status) => {
+    const world = createFakeWorld({ heralds: ['http://h1', 'http://h2'] });
+    world.machine.start(0);
+    world.refuses({ code: 'denied', message: 'no token' }, status);
+    expect(world.lookups).toHaveLength(2);
+    world.refuses({}, status);
+    expect(world.of('end')).toEqual([]);
+    expect(world.machine.state()).toMatchObject({
+      name: 'waiting',
+      why: `no Herald answers: status ${status}`,
+    });
   });
 
   it('gives up a gateway that opens and says nothing, after 15 s', () => {

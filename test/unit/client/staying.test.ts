@@ -78,7 +78,7 @@ describe('a client that lost its connection', () => {
     expect(world.timer('acquire')).toBe(500);
   });
 
-  it('answers ping, asks a silent gateway, and gives it up after two and a half periods', () => {
+  it('answers ping, asks a silent gateway after 1.2 periods, and gives it up after 1.6', () => {
     const world = createFakeWorld();
     world.machine.start(0);
     world.finds('g1');
@@ -86,14 +86,27 @@ describe('a client that lost its connection', () => {
     const link = world.last();
     link.says({ op: 'ping' });
     expect(link.sent.at(-1)).toEqual({ op: 'pong' });
-    world.passes(15_000);
+    world.passes(11_999);
+    expect(link.sent.at(-1)).toEqual({ op: 'pong' });
+    world.passes(1);
     expect(link.sent.at(-1)).toEqual({ op: 'ping' });
     link.says({ op: 'pong' });
-    world.passes(24_999);
+    world.passes(15_999);
+    expect(link.sent.at(-1)).toEqual({ op: 'ping' });
     expect(link.closedWith).toBeUndefined();
     world.passes(1);
     expect(link.closedWith).toBe(1000);
     expect(world.machine.state().name).toBe('waiting');
+  });
+
+  it('gives no gateway up unasked, however late its timer is', () => {
+    const world = liveWorld();
+    world.nowMs = 600_000;
+    world.passes(0);
+    expect(world.last().sent.at(-1)).toEqual({ op: 'ping' });
+    expect(world.last().closedWith).toBeUndefined();
+    world.passes(10_000);
+    expect(world.last().closedWith).toBe(1000);
   });
 
   it('stays as long as anything is heard', () => {
