@@ -2,9 +2,10 @@
 // once, down slowly: a gateway too many costs money, one too few costs users.
 
 import type { AutoscaleAdvice } from './balancer-types.ts';
-import { expectedLoad } from './expected-load.ts';
+import type { FleetFactors } from './expected-load.ts';
+import { expectedLoad, unconfirmedLoad } from './expected-load.ts';
 import type { GatewaySlots } from './gateway-slots.ts';
-import { OPEN, STRIDE } from './gateway-slots.ts';
+import { BAR, OPEN, STRIDE } from './gateway-slots.ts';
 import type { Pool } from './pool.ts';
 
 const SAMPLE_MS = 5_000;
@@ -127,7 +128,7 @@ export class Autoscale {
       const at = slot * STRIDE;
       if (this.#slots.hot[at + OPEN] !== 1) continue;
       const record = this.#slots.records[slot]!;
-      const load = Math.min(LOAD_CLAMP, expectedLoad(this.#slots.hot, at, this.#pool.factors, nowMs));
+      const load = Math.min(LOAD_CLAMP, borneLoad(this.#slots.hot, at, this.#pool.factors, nowMs));
       fleet.load += load * record.capacity;
       fleet.capacity += record.capacity;
       fleet.count++;
@@ -137,6 +138,14 @@ export class Autoscale {
     fleet.byWork.sort((a, b) => a.work - b.work);
     return fleet;
   }
+}
+
+/**
+ * Without what lookups alone speak for: who comes of them is in the next reports, and nobody need come. Nor is an open
+ * breaker a load.
+ */
+function borneLoad(hot: Float64Array, at: number, factors: FleetFactors, nowMs: number): number {
+  return expectedLoad(hot, at, factors, nowMs) - unconfirmedLoad(hot, at, factors, nowMs) - hot[at + BAR]!;
 }
 
 /** Least-squares slope of the samples; 0 with too few of them. */

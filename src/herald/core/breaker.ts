@@ -44,7 +44,7 @@ export function breakerFailed(breaker: Breaker, count: number, nowMs: number): B
   breaker.bad = Math.min(breaker.bad + count, 1e9);
   if (breaker.state === 'open') return breaker;
   if (breaker.state === 'trial') return opened(breaker, Math.min(LONGEST_OPEN_MS, breaker.openMs * 2), nowMs);
-  if (breaker.bad >= OPENS_AT && breaker.bad > 2 * breaker.ok) return opened(breaker, breaker.openMs, nowMs);
+  if (breaker.bad >= OPENS_AT + 2 * breaker.ok) return opened(breaker, breaker.openMs, nowMs);
   return breaker;
 }
 

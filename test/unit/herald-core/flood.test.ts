@@ -16,6 +16,7 @@ interface Fleet {
   /** Connections of each: few means that each is dear. */
   connections: number;
   floodPerSec: number;
+  realPerSec?: number;
   maxConnections?: number;
 }
 
@@ -25,24 +26,41 @@ interface Told {
   /** Refused later than 3 s after the flood began. */
   refusedLater: number;
   longestWaitMs: number;
+  /** Gateways wanted as the flood began, and at most after that. */
+  sizeBefore: number;
+  sizeAtMost: number;
+  /** Seconds of gateways whose breaker was not closed. */
+  breakersOpened: number;
 }
 
 /** Thirty quiet seconds with real clients, then thirty in which the flood comes too. */
-function floodOf({ cpu, connections, floodPerSec, maxConnections }: Fleet): Told {
+function floodOf({ cpu, connections, floodPerSec, realPerSec = REAL_PER_SEC, maxConnections }: Fleet): Told {
   const balancer = aBalancer();
   const accepted = new Array<number>(GATEWAYS).fill(0);
   const coming: { atMs: number; gateway: number }[] = [];
-  const told = { admitted: 0, refused: 0, refusedLater: 0, longestWaitMs: 0 };
+  const told: Told = {
+    admitted: 0,
+    refused: 0,
+    refusedLater: 0,
+    longestWaitMs: 0,
+    sizeBefore: 0,
+    sizeAtMost: 0,
+    breakersOpened: 0,
+  };
   const floodFromMs = 30_000;
   let flood = 0;
   for (let nowMs = 0; nowMs < 60_000; nowMs += 10) {
     while (coming[0] && coming[0].atMs <= nowMs) accepted[coming.shift()!.gateway]!++;
     if (nowMs % PERIOD_MS === 0) report(balancer, nowMs);
     if (nowMs % 100 === 0) balancer.tick(nowMs);
+    const { desired } = balancer.autoscale(nowMs, 'default');
+    if (nowMs <= floodFromMs) told.sizeBefore = desired;
+    told.sizeAtMost = Math.max(told.sizeAtMost, desired);
     if (nowMs >= floodFromMs) {
       for (flood += floodPerSec / 100; flood >= 1; flood--) balancer.lookup(aLookup(), nowMs);
     }
-    if (nowMs % (1_000 / REAL_PER_SEC) !== 0) continue;
+    if (nowMs % 1_000 === 0) told.breakersOpened += openBreakers(balancer, nowMs);
+    if (nowMs % (1_000 / realPerSec) !== 0) continue;
     const verdict = balancer.lookup(aLookup(), nowMs);
     if (verdict.ok) {
       told.admitted++;
@@ -70,6 +88,10 @@ function floodOf({ cpu, connections, floodPerSec, maxConnections }: Fleet): Told
   }
 }
 
+function openBreakers(balancer: Balancer, nowMs: number): number {
+  return balancer.snapshot(nowMs).gateways.filter(({ breaker }) => breaker !== 'closed').length;
+}
+
 describe('a flood of lookups from which nobody connects', () => {
   it.each([
     { cpu: 0.3, connections: 2_000, floodPerSec: 200 },
@@ -90,24 +112,29 @@ describe('a flood of lookups from which nobody connects', () => {
     expect(told.longestWaitMs).toBeLessThan(10_000);
   });
 
+  it.each([
+    { cpu: 0.3, connections: 160, floodPerSec: 2_000 },
+    { cpu: 0.45, connections: 160, floodPerSec: 200 },
+    { cpu: 0.8, connections: 3_000, floodPerSec: 2_000 },
+    // A full fleet refuses it, which says no more of the load.
+    { cpu: 0.95, connections: 3_000, floodPerSec: 2_000 },
+  ])('asks for no further gateway: %j', (fleet) => {
+    const { sizeBefore, sizeAtMost } = floodOf(fleet);
+    expect(sizeAtMost).toBe(sizeBefore);
+  });
+
   it('does not fill the hard cap of a gateway', () => {
     const told = floodOf({ cpu: 0.3, connections: 900, floodPerSec: 200, maxConnections: 1_000 });
     expect(told.refusedLater).toBe(0);
   });
 
-  it('opens no breaker: what nobody came with says nothing about the gateway', () => {
-    const balancer = aBalancer();
-    for (let nowMs = 0; nowMs < 40_000; nowMs += 10) {
-      if (nowMs % PERIOD_MS === 0) {
-        for (let i = 0; i < GATEWAYS; i++) {
-          const tickets = { [HERALD]: { admitted: 0 } };
-          balancer.report(aReport(`gw-${i}`, { seq: nowMs, tickets }), nowMs);
-        }
+  it.each([0, REAL_PER_SEC])(
+    'opens no breaker while %d connect: what nobody came with says nothing of a gateway',
+    (realPerSec) => {
+      for (const floodPerSec of [100, 200, 2_000]) {
+        const { breakersOpened } = floodOf({ cpu: 0.45, connections: 160, floodPerSec, realPerSec });
+        expect(breakersOpened).toBe(0);
       }
-      if (nowMs % 100 === 0) balancer.tick(nowMs);
-      balancer.lookup(aLookup(), nowMs);
-    }
-    const { gateways } = balancer.snapshot(40_000);
-    expect(gateways.map(({ breaker }) => breaker)).toEqual(['closed', 'closed', 'closed']);
-  });
+    },
+  );
 });
