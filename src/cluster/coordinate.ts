@@ -40,10 +40,18 @@ export function coordinate(session: Session, log: Log): Coordination {
     remove: (path, version) => checked(path, () => session.remove(path, version ?? -1)),
     list: (path) => checked(path, () => session.names(path)),
     watch: (path, listener) =>
-      standWatch(session, (onChange) => checked(path, () => session.read(path, onChange)), listener),
+      standWatch(
+        session,
+        path,
+        log,
+        (onChange) => checked(path, () => session.read(path, onChange)),
+        listener,
+      ),
     watchList: (path, listener) =>
       standWatch(
         session,
+        path,
+        log,
         (onChange) => checked(path, () => session.names(path, onChange)),
         (names) => listener(names ?? []),
       ),

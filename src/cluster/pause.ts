@@ -1,6 +1,33 @@
-// The pause before something that failed at a store that is up is tried again: short, because others wait
-// for the result, and spread, because many processes fail at the same moment.
+// When something that failed at a store that is up is tried again. Spread, because many processes fail at the same
+// moment: soon, because others wait for the result, unless somebody has to do something first.
 
-export function pauseMs(random = Math.random()): number {
-  return 200 + 300 * random;
+import type { Log } from '../daemon/log.ts';
+import type { Outcome, Trouble } from './coordination.ts';
+
+export type Failure = Extract<Outcome<unknown>, { ok: false }>;
+
+/** No passing trouble. */
+const REFUSALS: ReadonlySet<Trouble> = new Set(['no-auth', 'bad-data', 'bad-path', 'server']);
+
+export interface Pauses {
+  /** Until the next try, in ms. That the store refuses `path` is logged, once until it does not. */
+  after(failure: Failure): number;
+  succeeded(): void;
+}
+
+export function pausesOf(path: string, log: Log): Pauses {
+  let refusal: Trouble | undefined;
+  return {
+    after({ why, detail }) {
+      if (!REFUSALS.has(why)) return soonMs();
+      if (why !== refusal) log.warn('entry-refused', { path, why, detail });
+      refusal = why;
+      return 5_000 + 5_000 * Math.random();
+    },
+    succeeded: () => void (refusal = undefined),
+  };
+}
+
+export function soonMs(): number {
+  return 200 + 300 * Math.random();
 }

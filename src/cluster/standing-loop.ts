@@ -2,17 +2,12 @@
 // the store returns or something changed, one step at a time.
 
 import type { Log } from '../daemon/log.ts';
-import type { Outcome, Trouble } from './coordination.ts';
-import { pauseMs } from './pause.ts';
+import type { Failure } from './pause.ts';
+import { pausesOf, soonMs } from './pause.ts';
 import type { Session } from './session.ts';
 
-/**
- * `now`: look again at once; `later`, or what failed: after a short pause; `settled`: only after a change.
- */
-export type Next = 'now' | 'later' | 'settled' | Extract<Outcome<unknown>, { ok: false }>;
-
-/** No passing trouble: somebody has to do something. */
-const REFUSALS: ReadonlySet<Trouble> = new Set(['no-auth', 'bad-data', 'bad-path', 'server']);
+/** `now`: look again at once; `later`, or what failed: after a pause; `settled`: only after a change. */
+export type Next = 'now' | 'later' | 'settled' | Failure;
 
 export interface StandingLoop {
   /** Something changed: look again. */
@@ -35,14 +30,8 @@ export function standingLoop(
   let poked = false;
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> | undefined;
-  let refusal: Trouble | undefined;
+  const pauses = pausesOf(path, log);
 
-  const note = (next: Next): void => {
-    if (next === 'settled') refusal = undefined;
-    if (typeof next === 'string' || !REFUSALS.has(next.why) || next.why === refusal) return;
-    refusal = next.why;
-    log.warn('entry-refused', { path, why: next.why, detail: next.detail });
-  };
   const run = async (): Promise<Next> => {
     poked = false;
     let next: Next = 'now';
@@ -61,9 +50,10 @@ export function standingLoop(
     running = run().then((next) => {
       running = undefined;
       if (stopped) return;
-      note(next);
+      if (next === 'settled') pauses.succeeded();
+      const againMs = typeof next === 'string' ? soonMs() : pauses.after(next);
       if (poked) poke();
-      else if (next !== 'settled' && next !== 'now') timer = setTimeout(poke, pauseMs()).unref();
+      else if (next !== 'settled' && next !== 'now') timer = setTimeout(poke, againMs).unref();
     });
   };
 

@@ -2,16 +2,19 @@
 // change and after each return of the store. Re-reading instead of replaying watches (SetWatches) is what
 // keeps any number of them within the server's packet limit.
 
+import type { Log } from '../daemon/log.ts';
 import type { Outcome, Stop } from './coordination.ts';
-import { pauseMs } from './pause.ts';
+import { pausesOf } from './pause.ts';
 import type { Session } from './session.ts';
 
 /**
  * `read` must arm `onChange`. `deliver` gets each value read; `undefined` for a missing node. Failed reads
- * are tried again after a short, jittered pause for as long as the store is up.
+ * are tried again after a jittered pause for as long as the store is up; that it refuses `path` is logged once.
  */
 export function standWatch<T>(
   session: Session,
+  path: string,
+  log: Log,
   read: (onChange: () => void) => Promise<Outcome<T>>,
   deliver: (value: T | undefined) => void,
 ): Stop {
@@ -19,6 +22,7 @@ export function standWatch<T>(
   let reading = false;
   let changedMeanwhile = false;
   let timer: NodeJS.Timeout | undefined;
+  const pauses = pausesOf(path, log);
 
   const refresh = async (): Promise<void> => {
     clearTimeout(timer);
@@ -33,9 +37,10 @@ export function standWatch<T>(
     reading = false;
     // `stop` may have been called while the read was under way.
     if (stopped as boolean) return;
-    if (outcome.ok) deliver(outcome.value);
-    else if (outcome.why === 'no-node') deliver(undefined);
-    else timer = setTimeout(() => void refresh(), pauseMs()).unref();
+    if (outcome.ok || outcome.why === 'no-node') {
+      pauses.succeeded();
+      deliver(outcome.ok ? outcome.value : undefined);
+    } else timer = setTimeout(() => void refresh(), pauses.after(outcome)).unref();
     if (changedMeanwhile as boolean) await refresh();
   };
 

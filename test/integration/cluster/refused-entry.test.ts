@@ -7,7 +7,7 @@ import { requireServer } from '../../launch/require-server.ts';
 import { until } from '../../launch/until.ts';
 import { launchZookeeper } from '../../launch/zookeeper.ts';
 
-it.runIf(requireServer('zookeeper'))('an entry and a lease that the store refuses', async () => {
+it.runIf(requireServer('zookeeper'))('an entry, a lease and watches that the store refuses', async () => {
   const warnings: Error[] = [];
   const warn = (warning: Error): void => void warnings.push(warning);
   process.on('warning', warn);
@@ -26,13 +26,17 @@ it.runIf(requireServer('zookeeper'))('an entry and a lease that the store refuse
     await owner.create('/closed/other', '');
     const entry = stranger.ephemeral('/closed/entry', '');
     const lease = stranger.lease('/closed/lease', '');
-    await until('both refusals', () => refusals.length === 2);
+    const stops = [stranger.watch('/closed/other', () => {}), stranger.watchList('/closed', () => {})];
+    await until('all refusals', () => refusals.length === 4);
     // Each change has it tried again, which must not leave one more watch behind each time.
     for (let i = 0; i < 30; i++) {
       entry.update(String(i));
       await stranger.get('/closed/entry');
     }
-    expect(refusals.sort()).toEqual(['/closed/entry no-auth', '/closed/lease no-auth']);
+    for (const stop of stops) stop();
+    expect(refusals.sort()).toEqual(
+      ['/closed', '/closed/entry', '/closed/lease', '/closed/other'].map((path) => `${path} no-auth`),
+    );
     expect([entry.state(), lease.held(), warnings]).toEqual(['absent', false, []]);
   } finally {
     process.off('warning', warn);
