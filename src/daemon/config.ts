@@ -70,12 +70,12 @@ export const list = (value: readonly string[], help: string): ListOption => ({
   help,
 });
 
-/** A list of http:// or https:// URLs. */
+/** A list of http:// or https:// URLs that paths of an API can follow. */
 export const urls = (value: readonly string[], help: string): ListOption => ({
   ...list(value, help),
   items: {
-    fit: isHttpUrl,
-    words: 'http:// or https:// URLs',
+    fit: (item) => isHttpUrl(item) && !/[?#@]/.test(item),
+    words: 'http:// or https:// URLs, no credentials, no query',
   },
 });
 

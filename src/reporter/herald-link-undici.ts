@@ -52,7 +52,8 @@ export interface HeraldLink {
 }
 
 export interface LinkParts {
-  origin: string;
+  /** Of that Herald: what the paths of the API follow. */
+  base: string;
   gateway: string;
   /** The body of a report of this kind, as of now. */
   write: (kind: ReportKind) => string;
@@ -67,7 +68,9 @@ export interface LinkParts {
 }
 
 export function openHeraldLink(parts: LinkParts): HeraldLink {
-  const { origin, clock, log } = parts;
+  const { base, clock, log } = parts;
+  const { origin } = new URL(base);
+  const below = base.slice(origin.length);
   const client = new Client(origin, {
     keepAliveTimeout: KEEP_ALIVE_MS,
     keepAliveMaxTimeout: KEEP_ALIVE_MS,
@@ -90,8 +93,7 @@ export function openHeraldLink(parts: LinkParts): HeraldLink {
 
   const failed = (why: string, fields: Record<string, unknown>, retryAfterMs = 0): void => {
     if (state === 'closed') return;
-    if (state !== 'failing' || why !== lastError)
-      log.warn('herald-unreachable', { herald: origin, ...fields });
+    if (state !== 'failing' || why !== lastError) log.warn('herald-unreachable', { herald: base, ...fields });
     state = 'failing';
     lastError = why;
     notBeforeMs = clock.nowMs() + Math.max(retryAfterMs, retryDelayMs(failures, BACKOFF, parts.random()));
@@ -113,7 +115,7 @@ export function openHeraldLink(parts: LinkParts): HeraldLink {
         body: answer,
       } = await client.request({
         method,
-        path,
+        path: below + path,
         headers: { ...(method === 'POST' && { 'content-type': 'application/json' }), ...signature },
         ...(method === 'POST' && { body }),
         signal,
@@ -139,7 +141,7 @@ export function openHeraldLink(parts: LinkParts): HeraldLink {
       const receivedMs = clock.nowMs();
       tripMs = receivedMs - sentMs;
       offset.observe(sentMs, receivedMs, reply.value.nowMs);
-      if (state === 'failing') log.info('herald-reachable', { herald: origin, failures });
+      if (state === 'failing') log.info('herald-reachable', { herald: base, failures });
       if (state !== 'closed') state = 'up';
       failures = 0;
       heraldId = reply.value.heraldId;
@@ -153,7 +155,7 @@ export function openHeraldLink(parts: LinkParts): HeraldLink {
   /** A report that was read but not taken (an old boot, a full table) is an operator's business, said once. */
   const noticeRefusal = (accepted: number, answer: string): void => {
     const refused = accepted === 0;
-    if (refused && !refusing) log.warn('report-refused', { herald: origin, answer: answer.slice(0, 300) });
+    if (refused && !refusing) log.warn('report-refused', { herald: base, answer: answer.slice(0, 300) });
     refusing = refused;
   };
 
@@ -187,7 +189,7 @@ export function openHeraldLink(parts: LinkParts): HeraldLink {
         try {
           await exchange('DELETE', `/v1/feedback/${encodeURIComponent(parts.gateway)}`, '');
         } catch (error) {
-          log.debug('goodbye-unheard', { herald: origin, ...errorFields(error) });
+          log.debug('goodbye-unheard', { herald: base, ...errorFields(error) });
         }
       }
       state = 'closed';
@@ -198,7 +200,7 @@ export function openHeraldLink(parts: LinkParts): HeraldLink {
       client.destroy().catch((error: unknown) => log.debug('link-close', errorFields(error)));
     },
     snapshot: () => ({
-      url: origin,
+      url: base,
       heraldId,
       state,
       failures,

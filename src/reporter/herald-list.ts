@@ -8,12 +8,12 @@ import { REPORT_LIMITS } from '../protocol/load-report.ts';
 const FORGET_AFTER_MS = 60_000;
 
 export interface HeraldList {
-  /** Takes the list of one reply. True when the set of origins changed. */
+  /** Takes the list of one reply. True when the list changed. */
   learn(urls: readonly string[], nowMs: number): boolean;
-  /** Drops what has not been named for a minute. True when the set of origins changed. */
+  /** Drops what has not been named for a minute. True when the list changed. */
   forget(nowMs: number): boolean;
-  /** Origins (`http://host:port`), configured ones first. */
-  origins(): string[];
+  /** `http://host:port`, with the path below which that Herald is asked; configured ones first. */
+  bases(): string[];
 }
 
 export function createHeraldList(configured: readonly string[]): HeraldList {
@@ -23,9 +23,9 @@ export function createHeraldList(configured: readonly string[]): HeraldList {
   }
   const seeds = new Set<string>();
   for (const url of configured) {
-    const origin = heraldOrigin(url);
-    if (origin === undefined) throw new TypeError(`not a Herald's http:// or https:// URL: ${url}`);
-    seeds.add(origin);
+    const base = heraldBase(url);
+    if (base === undefined) throw new TypeError(`not a Herald's http:// or https:// URL: ${url}`);
+    seeds.add(base);
   }
   const named = new Map<string, number>();
 
@@ -33,31 +33,31 @@ export function createHeraldList(configured: readonly string[]): HeraldList {
     learn(urls, nowMs) {
       let changed = false;
       for (const url of urls) {
-        const origin = heraldOrigin(url);
-        if (origin === undefined || seeds.has(origin)) continue;
-        if (!named.has(origin)) {
+        const base = heraldBase(url);
+        if (base === undefined || seeds.has(base)) continue;
+        if (!named.has(base)) {
           if (seeds.size + named.size >= REPORT_LIMITS.maxHeralds) continue;
           changed = true;
         }
-        named.set(origin, nowMs);
+        named.set(base, nowMs);
       }
       return changed;
     },
     forget(nowMs) {
       let changed = false;
-      for (const [origin, atMs] of named) {
-        if (nowMs - atMs > FORGET_AFTER_MS) changed = named.delete(origin) || changed;
+      for (const [base, atMs] of named) {
+        if (nowMs - atMs > FORGET_AFTER_MS) changed = named.delete(base) || changed;
       }
       return changed;
     },
-    origins: () => [...seeds, ...named.keys()],
+    bases: () => [...seeds, ...named.keys()],
   };
 }
 
-/** The origin of an http(s) URL without credentials, or undefined. */
-export function heraldOrigin(url: string): string | undefined {
+/** An http(s) URL without credentials and query, as what the paths of the API follow; undefined when it is none. */
+export function heraldBase(url: string): string | undefined {
   if (url.length > 300 || !URL.canParse(url)) return undefined;
-  const parsed = new URL(url);
-  const plain = parsed.username === '' && parsed.password === '';
-  return plain && (parsed.protocol === 'http:' || parsed.protocol === 'https:') ? parsed.origin : undefined;
+  const { protocol, username, password, origin, pathname, search, hash } = new URL(url);
+  if (protocol !== 'http:' && protocol !== 'https:') return undefined;
+  return username + password + search + hash === '' ? (origin + pathname).replace(/\/+$/, '') : undefined;
 }

@@ -100,11 +100,11 @@ export function startReporter(options: ReporterOptions): Reporter {
     }
   };
 
-  const onReply = (origin: string, reply: FeedbackReply): void => {
+  const onReply = (base: string, reply: FeedbackReply): void => {
     if (closing) return;
     if (list.learn(reply.heralds, clock.nowMs())) syncLinks();
     // The shortest period asked for: silence is judged by the Herald that waits least.
-    askedPeriods.set(origin, reply.periodMs);
+    askedPeriods.set(base, reply.periodMs);
     pace.setPeriodMs(Math.min(...askedPeriods.values()));
     const { brokers, directive } = reply;
     if (brokers !== undefined) {
@@ -121,28 +121,28 @@ export function startReporter(options: ReporterOptions): Reporter {
   };
 
   const syncLinks = (): void => {
-    const wanted = new Set(list.origins());
-    for (const origin of wanted) {
-      if (links.has(origin)) continue;
+    const wanted = new Set(list.bases());
+    for (const base of wanted) {
+      if (links.has(base)) continue;
       const link = openHeraldLink({
-        origin,
+        base,
         gateway,
         write,
         secrets,
-        onReply: (reply) => onReply(origin, reply),
+        onReply: (reply) => onReply(base, reply),
         onFailure: () => (failuresTotal += 1),
         log,
         clock,
         random,
       });
-      links.set(origin, link);
+      links.set(base, link);
       link.push('full');
     }
-    for (const [origin, link] of links) {
-      if (wanted.has(origin)) continue;
+    for (const [base, link] of links) {
+      if (wanted.has(base)) continue;
       link.drop();
-      links.delete(origin);
-      askedPeriods.delete(origin);
+      links.delete(base);
+      askedPeriods.delete(base);
     }
   };
 

@@ -107,6 +107,15 @@ describe('reporter', () => {
     expect(counts[2]! - counts[1]!).toBeGreaterThan(3);
   });
 
+  it('reports to a Herald below a path of a proxy there, and says goodbye there', async () => {
+    const h = await herald();
+    const r = reporter({ heralds: [`${h.url}/edge/herald/`] });
+    await until('a report', () => h.reports().length > 0);
+    await r.close();
+    const paths = new Set(h.seen.map(({ method, path }) => `${method} ${path}`));
+    expect([...paths]).toEqual(['POST /edge/herald/v1/feedback', 'DELETE /edge/herald/v1/feedback/g1']);
+  });
+
   it('reports to every Herald that a reply names', async () => {
     const [one, two] = [await herald(), await herald()];
     one.answer = () => feedbackReply({ heralds: [one.url, two.url] });

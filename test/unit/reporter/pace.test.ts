@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createArrivals } from '../../../src/reporter/arrivals.ts';
 import { createClockOffset } from '../../../src/reporter/clock-offset.ts';
-import { createHeraldList, heraldOrigin } from '../../../src/reporter/herald-list.ts';
+import { createHeraldList, heraldBase } from '../../../src/reporter/herald-list.ts';
 import { createOrderMemory } from '../../../src/reporter/order-memory.ts';
 import type { PaceInput } from '../../../src/reporter/report-pace.ts';
 import { createReportPace } from '../../../src/reporter/report-pace.ts';
@@ -61,8 +61,8 @@ describe('Herald list', () => {
   it('keeps what was configured and adds what replies name', () => {
     const list = createHeraldList(['http://a:7401/']);
     expect(list.learn(['http://a:7401', 'http://b:7401', 'nonsense', 'file:///etc'], 0)).toBe(true);
-    expect(list.learn(['http://b:7401/v1'], 1)).toBe(false);
-    expect(list.origins()).toEqual(['http://a:7401', 'http://b:7401']);
+    expect(list.learn(['http://b:7401//'], 1)).toBe(false);
+    expect(list.bases()).toEqual(['http://a:7401', 'http://b:7401']);
   });
 
   it('forgets one that nobody has named for a minute, never a configured one', () => {
@@ -71,7 +71,7 @@ describe('Herald list', () => {
     list.learn(['http://b:1'], 50_000);
     expect(list.forget(60_000)).toBe(false);
     expect(list.forget(60_001)).toBe(true);
-    expect(list.origins()).toEqual(['http://a:1', 'http://b:1']);
+    expect(list.bases()).toEqual(['http://a:1', 'http://b:1']);
   });
 
   it('is bounded, whatever a reply says', () => {
@@ -80,13 +80,14 @@ describe('Herald list', () => {
       Array.from({ length: 1_000 }, (_, i) => `http://h${i}:1`),
       0,
     );
-    expect(list.origins()).toHaveLength(64);
+    expect(list.bases()).toHaveLength(64);
   });
 
-  it('takes no credentials and no other schemes', () => {
-    expect(heraldOrigin('http://user:pw@a:1')).toBeUndefined();
-    expect(heraldOrigin('ws://a:1')).toBeUndefined();
-    expect(heraldOrigin('https://a/x?y')).toBe('https://a');
+  it('takes a path, no credentials, no query and no other schemes', () => {
+    expect(heraldBase('http://user:pw@a:1')).toBeUndefined();
+    expect(heraldBase('ws://a:1')).toBeUndefined();
+    expect(heraldBase('https://a/x?y')).toBeUndefined();
+    expect(heraldBase('https://a/x/')).toBe('https://a/x');
   });
 });
 
