@@ -44,14 +44,20 @@ export interface Metrics {
   roll(): void;
 }
 
-/** Series a metric may have; beyond it further tags share one series tagged `overflow=true`. */
+/**
+ * Series a metric may have. Beyond it further tags share one tagged `overflow=true`: the sum of their counts, the highest of
+ * their values, the quantiles of all their durations.
+ */
 export const MAX_SERIES_PER_METRIC = 2_000;
+const OVERFLOW: Tags = { overflow: 'true' };
 const WINDOW_SAMPLES = 1_024;
 
 interface Series {
   name: MetricName;
   tags: Tags;
   value: number;
+  /** Of a gauge that others share: their values. */
+  shared?: Map<string, number>;
   window?: TimingWindow;
 }
 
@@ -75,9 +81,14 @@ export function createMetrics(): Metrics {
     const key = seriesKey(tags);
     const found = ofName.get(key);
     if (found) return found;
-    if (ofName.size >= MAX_SERIES_PER_METRIC && !('overflow' in tags))
-      return find(name, kind, { overflow: 'true' });
-    const created: Series = { name, tags, value: 0 };
+    const isShared = 'overflow' in tags;
+    if (ofName.size >= MAX_SERIES_PER_METRIC && !isShared) return find(name, kind, OVERFLOW);
+    const created: Series = {
+      name,
+      tags,
+      value: 0,
+      ...(isShared && kind === 'gauge' && { shared: new Map() }),
+    };
     ofName.set(key, created);
     return created;
   };
@@ -91,7 +102,10 @@ export function createMetrics(): Metrics {
     },
     gauge(name, tags = {}) {
       const one = find(name, 'gauge', tags);
-      return { set: (value) => void (one.value = value) };
+      const { shared } = one;
+      if (!shared) return { set: (value) => void (one.value = value) };
+      const key = seriesKey(tags);
+      return { set: (value) => void shared.set(key, value) };
     },
     timing(name, tags = {}) {
       const one = find(name, 'timing', tags);
@@ -99,11 +113,20 @@ export function createMetrics(): Metrics {
       return { observe: (durationMs) => observe(window, durationMs) };
     },
     forget(name, tags) {
-      series.get(name)?.delete(seriesKey(tags));
+      const ofName = series.get(name);
+      const key = seriesKey(tags);
+      ofName?.delete(key);
+      const overflowKey = seriesKey(OVERFLOW);
+      const shared = ofName?.get(overflowKey)?.shared;
+      if (shared?.delete(key) === true && shared.size === 0) ofName?.delete(overflowKey);
     },
     counters: () => all('counter').map(({ name, tags, value }) => ({ name, tags, total: value })),
     gauges: () => [
-      ...all('gauge').map(({ name, tags, value }) => ({ name, tags, value })),
+      ...all('gauge').map(({ name, tags, value, shared }) => ({
+        name,
+        tags,
+        value: shared ? highest(shared) : value,
+      })),
       ...all('timing').flatMap(({ name, tags, window }) =>
         window
           ? [
@@ -125,6 +148,12 @@ function seriesKey(tags: Tags): string {
     .map(([key, value]) => `${key}=${value}`)
     .sort()
     .join(',');
+}
+
+function highest(values: ReadonlyMap<string, number>): number {
+  let most = -Infinity;
+  for (const value of values.values()) most = Math.max(most, value);
+  return most;
 }
 
 function newWindow(): TimingWindow {

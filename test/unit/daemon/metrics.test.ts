@@ -55,6 +55,25 @@ describe('too many series', () => {
     expect(counters.reduce((sum, { total: one }) => sum + one, 0)).toBe(total);
   });
 
+  it('of a gauge share the highest of their values, until the last of them is forgotten', () => {
+    const metrics = createMetrics();
+    const gauges = Array.from({ length: MAX_SERIES_PER_METRIC + 3 }, (_, i) =>
+      metrics.gauge('herald.gateway.expected_score', { gateway: `g${i}` }),
+    );
+    gauges.forEach((gauge) => gauge.set(0.2));
+    gauges.at(-3)!.set(0.9);
+    const overflow = (): number | undefined =>
+      metrics.gauges().find(({ tags }) => tags['overflow'] === 'true')?.value;
+    expect(overflow()).toBe(0.9);
+    const forget = (i: number): void =>
+      metrics.forget('herald.gateway.expected_score', { gateway: `g${MAX_SERIES_PER_METRIC + i}` });
+    forget(0);
+    expect(overflow()).toBe(0.2);
+    forget(1);
+    forget(2);
+    expect(overflow()).toBeUndefined();
+  });
+
   it('of one metric do not touch another', () => {
     const metrics = createMetrics();
     for (let i = 0; i <= MAX_SERIES_PER_METRIC; i++)
