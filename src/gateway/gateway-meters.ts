@@ -8,7 +8,6 @@ import type { Counter, Metrics } from '../daemon/metrics.ts';
 import type { Reporter } from '../reporter/index.ts';
 import type { FanOut } from './fan-out.ts';
 import type { GatewayParts } from './gateway-parts.ts';
-import { bufferedBytes } from './reporting.ts';
 import type { Roster } from './roster.ts';
 
 /** Compressing stops above this use of the loop or of the CPU quota and starts again below the other. */
@@ -48,7 +47,7 @@ export function startGatewayMeters(
     grow(gaps, ledger.gapMessages);
     grow(reportFailures, reporter?.snapshot().failuresTotal ?? 0);
     connections.set(roster.size);
-    buffered.set(bufferedBytes(roster));
+    buffered.set(roster.buffers.bytes);
     subscriptions.set(hub.subscriptions);
     lag.observe(link.snapshot().canaryMs + fanOut.lagMs());
     const { utilization } = performance.eventLoopUtilization(lastLoop);

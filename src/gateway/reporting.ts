@@ -51,7 +51,7 @@ export function startReporting(of: ReportingParts): Reporting {
     return {
       messagesPerSec: messages.perSec(hub.ledger.delivered + hub.ledger.replayed, nowMs),
       bytesPerSec: bytes.perSec(parts.deliveredBytes, nowMs),
-      bufferedBytes: bufferedBytes(roster),
+      bufferedBytes: roster.buffers.bytes,
       deliveryLagMs: link.snapshot().canaryMs + fanOut.lagMs(),
       // One measured signal left in would speak for the machine and not for the capacity that is played.
       ...(virtual && { ...NOT_MEASURED, cpu: virtual.load(hub.ledger.delivered, of.acceptedTotal(), nowMs) }),
@@ -124,9 +124,3 @@ const NOT_MEASURED = {
   memory: undefined,
   descriptors: undefined,
 } as const;
-
-export function bufferedBytes(roster: Roster): number {
-  let sum = 0;
-  for (const connection of roster.connections) sum += connection.bufferedBytes;
-  return sum;
-}

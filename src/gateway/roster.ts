@@ -4,6 +4,7 @@
 import { CLOSE } from '../protocol/close-codes.ts';
 import { every } from '../daemon/clock.ts';
 import type { Connection } from './connection.ts';
+import { BufferSum } from './core/buffer-sum.ts';
 import { ClosePlan } from './core/close-plan.ts';
 import { DeadlineQueue } from './core/deadline-queue.ts';
 import { PingWheel } from './core/ping-wheel.ts';
@@ -14,6 +15,7 @@ const TICK_MS = 100;
 /** Pings written in one tick take at most about 3 ms; a wheel slot rarely holds more. */
 const SLOW_SWEEP_TICKS = 5;
 const SLOW_GRACE_MS = 1_000;
+const BUFFER_ROUND_TICKS = 5;
 /**
  * A tick so late means that this process slept (SIGSTOP, a suspended machine). What clients said meanwhile is
  * in the kernel's buffers and nobody was pinged, so silence is counted from the waking on.
@@ -25,6 +27,7 @@ const AWAKENING_MS = 1_000;
 export class Roster {
   readonly #parts: GatewayParts;
   readonly #all: Connection[] = [];
+  readonly buffers = new BufferSum(this.#all, BUFFER_ROUND_TICKS);
   readonly #greeting: DeadlineQueue<Connection>;
   readonly #wheel: PingWheel<Connection>;
   readonly #ping: Uint8Array;
@@ -104,6 +107,7 @@ export class Roster {
     }
     for (const connection of this.#leaving.takeDue(nowMs)) connection.cut();
     for (const { item, code } of this.plannedCloses.takeDue(nowMs)) item.close(code, 'time to move is over');
+    this.buffers.turn();
     this.#turnWheel(nowMs);
   }
 

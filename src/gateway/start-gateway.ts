@@ -33,7 +33,7 @@ import { startGatewayMeters } from './gateway-meters.ts';
 import type { GatewayConfig } from './gateway-options.ts';
 import type { GatewayParts, PublishForClient } from './gateway-parts.ts';
 import { Moving } from './moving.ts';
-import { bufferedBytes, startReporting } from './reporting.ts';
+import { startReporting } from './reporting.ts';
 import { Roster } from './roster.ts';
 import { createSqueeze } from './squeeze.ts';
 import { Tracing } from './tracing.ts';
@@ -266,7 +266,7 @@ export async function startGateway(wanted: GatewayConfig, given: StartGatewayPar
       topics: hub.topicCount,
       groups: hub.groupCount,
       historyBytes: hub.historyBytes,
-      bufferedBytes: bufferedBytes(roster),
+      bufferedBytes: roster.connections.reduce((sum, one) => sum + one.bufferedBytes, 0),
       deliveredBytes: parts.deliveredBytes,
       writes: parts.writes,
       moved: moving.moved,
