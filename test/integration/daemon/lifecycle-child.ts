@@ -1,4 +1,6 @@
 // The daemon of lifecycle.test.ts: does as its first argument says. Not a test itself.
+import { createSocket } from 'node:dgram';
+import { lookup } from 'node:dns';
 import type { Running } from '../../../src/daemon/lifecycle.ts';
 import { runUntilSignalled, StartError } from '../../../src/daemon/lifecycle.ts';
 import { createLog } from '../../../src/daemon/log.ts';
@@ -34,6 +36,11 @@ async function start(): Promise<Running> {
       for (let line = 0; line < TALK_LINES; line++) log.info('talking', { line, text: 'x'.repeat(1_000) });
       process.stdout.write('talked\n');
     });
+  }
+  if (mode === 'asks-a-silent-resolver') {
+    const resolver = createSocket('udp4');
+    await new Promise<void>((resolve) => resolver.bind(53, '127.0.0.1', resolve));
+    lookup('herald.example.com', () => log.error('resolved'));
   }
   log.info('started');
   // The parent may be gone by then.

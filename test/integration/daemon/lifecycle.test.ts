@@ -2,10 +2,11 @@
 import { fork, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
-import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { ANY_PORT, HERALD_BIN } from '../../launch/herald-process.ts';
 import { transpiled } from '../../launch/transpiled.ts';
 
@@ -25,13 +26,17 @@ interface Daemon {
   exit: Promise<{ code: number | null; signal: string | null }>;
 }
 
+const resolvConf = join(mkdtempSync(join(tmpdir(), 'herald-lifecycle-')), 'resolv.conf');
+afterAll(() => rmSync(dirname(resolvConf), { recursive: true }));
 const alive: ChildProcess[] = [];
 afterEach(() => {
   for (const child of alive.splice(0)) child.kill('SIGKILL');
 });
 
-function daemon(mode: string, withParent = false): Daemon {
-  const child = spawn(process.execPath, [script, mode], {
+/** `under`: a command that is to become it. */
+function daemon(mode: string, withParent = false, under: readonly string[] = []): Daemon {
+  const [command, ...args] = [...under, process.execPath, script, mode];
+  const child = spawn(command, args, {
     stdio: ['ignore', 'ignore', 'pipe', ...(withParent ? ['ipc' as const] : [])],
   });
   alive.push(child);
@@ -151,6 +156,25 @@ describe('a daemon', () => {
     const line = await one.event(event);
     expect(line['error']).toContain(message);
     expect(line['stack']).toContain('lifecycle-child.js');
+  });
+
+  // A network and a resolv.conf of its own, which takes root.
+  it.runIf(process.getuid?.() === 0)('does not wait for a resolver that is silent', async () => {
+    const alone = `ip link set lo up && echo nameserver 127.0.0.1 > ${resolvConf} && mount --bind ${resolvConf} /etc/resolv.conf`;
+    const one = daemon('asks-a-silent-resolver', false, [
+      'unshare',
+      '-mn',
+      'sh',
+      '-c',
+      `${alone} && exec "$@"`,
+      'sh',
+    ]);
+    await one.event('started');
+    one.process.kill('SIGTERM');
+    const { time } = await one.event('stopped');
+    expect(await one.exit).toEqual({ code: null, signal: 'SIGTERM' });
+    // The resolver's own deadline is 10 s.
+    expect(Date.now() - Date.parse(time as string)).toBeLessThan(2_000);
   });
 
   it('that cannot start says one line without a stack', async () => {
