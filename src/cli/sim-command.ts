@@ -4,6 +4,7 @@ import { createReadStream } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import type { Command } from 'commander';
+import { flagName } from '../daemon/config.ts';
 import { StartError } from '../daemon/lifecycle.ts';
 import { didYouMean } from '../daemon/nearest.ts';
 import type { PolicyName } from '../herald/core/balancer-types.ts';
@@ -62,10 +63,19 @@ export function addSimCommand(program: Command): void {
     .action(sim);
 }
 
-async function sim(flags: SimFlags): Promise<void> {
+/** What a recording has brought with it, or does not tell. */
+const NOT_OF_REPLAYS = ['scenario', 'gateways', 'clients', 'replicas', 'reportMs', 'chart'];
+
+async function sim(flags: SimFlags, command: Command): Promise<void> {
   const policies =
     flags.policy === undefined ? DEFAULT_POLICIES : chosen('--policy', flags.policy, SIM_POLICIES);
-  if (flags.replay !== undefined) return replayFile(flags.replay, policies, flags);
+  if (flags.replay !== undefined) {
+    const unheeded = NOT_OF_REPLAYS.filter((name) => command.getOptionValueSource(name) === 'cli');
+    if (unheeded.length > 0) {
+      throw new StartError(`--replay goes by its recording: leave out ${unheeded.map(flagName).join(', ')}`);
+    }
+    return replayFile(flags.replay, policies, flags);
+  }
   const names = Object.keys(SCENARIOS) as ScenarioName[];
   const scenarios = flags.scenario === undefined ? names : chosen('--scenario', flags.scenario, names);
   const shared = {
@@ -131,13 +141,11 @@ async function writeChart(path: string, results: SimulationResult[]): Promise<vo
 async function replayFile(path: string, policies: SimPolicy[], flags: SimFlags): Promise<void> {
   const events = await readRecording(path);
   const seed = wholeNumber('--seed', flags.seed, 0, 2 ** 31);
-  const replayed = policies.filter((policy) => !NOT_REPLAYED.includes(policy));
-  if (replayed.length === 0) {
-    throw new StartError(
-      `--policy ${policies.join(' ')}: a recording does not tell what such a policy needs`,
-    );
+  const untold = policies.filter((policy) => NOT_REPLAYED.includes(policy));
+  if (untold.length > 0) {
+    throw new StartError(`--policy ${untold.join(' ')}: a recording does not tell what such a policy needs`);
   }
-  const results = replayed.map((policy) => replay(events, { policy: policy as PolicyName, seed }));
+  const results = policies.map((policy) => replay(events, { policy: policy as PolicyName, seed }));
   if (flags.output === 'json') console.log(JSON.stringify(results, null, 2));
   else if (flags.output === 'ndjson') for (const result of results) console.log(JSON.stringify(result));
   else printReplays(results);

@@ -3,18 +3,24 @@
 import type { Limits, Verdict } from './verdict.ts';
 import { counted, severityOf } from './verdict.ts';
 
+/** Another port of a Herald, or something else: the check asks the wrong one. A proxy that reaches no Herald says 5xx. */
+export function isNoPublicPort(status: number): boolean {
+  return status === 200 || status === 404;
+}
+export const NO_PUBLIC_PORT = 'what answers is not the public port of a Herald';
+
 /** `status` is the HTTP status of `/readyz`, `body` its JSON. */
 export function judgeReady(status: number, body: unknown): Verdict {
   const fields = (typeof body === 'object' && body !== null ? body : {}) as Record<string, unknown>;
   const degraded = Array.isArray(fields['degraded']) ? fields['degraded'].map(String) : [];
   const figures = [{ label: 'degraded', value: degraded.length, min: 0 }];
-  // Whatever else listens there may well answer 200, a gateway with words of its own.
-  if (status === 200 && fields['status'] !== (degraded.length > 0 ? 'degraded' : 'ready')) {
-    return { severity: 'unknown', text: 'what answers is not a Herald', figures: [] };
+  const isHeralds = fields['status'] === (degraded.length > 0 ? 'degraded' : 'ready');
+  if (status === 200 && isHeralds) {
+    return degraded.length === 0
+      ? { severity: 'ok', text: 'ready', figures }
+      : { severity: 'warning', text: `ready but degraded: ${degraded.join('; ')}`, figures };
   }
-  if (status === 200 && degraded.length === 0) return { severity: 'ok', text: 'ready', figures };
-  if (status === 200)
-    return { severity: 'warning', text: `ready but degraded: ${degraded.join('; ')}`, figures };
+  if (isNoPublicPort(status)) return { severity: 'unknown', text: NO_PUBLIC_PORT, figures: [] };
   const reason = typeof fields['reason'] === 'string' ? fields['reason'] : 'no reason given';
   return { severity: 'critical', text: `not ready (${status}): ${reason}`, figures };
 }

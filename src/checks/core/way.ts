@@ -1,13 +1,14 @@
 // `lookup` and `canary`: verdicts on the way a client and a message go.
 
 import type { Limits, Verdict } from './verdict.ts';
+import { isNoPublicPort, NO_PUBLIC_PORT } from './readiness.ts';
 import { counted, severityOf } from './verdict.ts';
 
 export type LookupProbe =
   | { step: 'connected'; gateway: string; lookupMs: number; connectMs: number }
   /** Herald named a gateway that does not take a connection. */
   | { step: 'named'; gateway: string; url: string; lookupMs: number; why: string }
-  /** Herald answered, but with a refusal. */
+  /** Something answered, but not with a gateway. */
   | { step: 'refused'; status: number; code: string; detail: string; lookupMs: number };
 
 /** Would a client get a gateway now, and one that lives? `limits` are on the lookup, in ms. */
@@ -15,6 +16,7 @@ export function judgeLookup(probe: LookupProbe, limits: Limits): Verdict {
   const lookup = { label: 'lookup', value: probe.lookupMs, unit: 'ms' as const, limits, min: 0 };
   switch (probe.step) {
     case 'refused':
+      if (isNoPublicPort(probe.status)) return { severity: 'unknown', text: NO_PUBLIC_PORT, figures: [] };
       return {
         severity: 'critical',
         text: `refused (${probe.status} ${probe.code}): ${probe.detail}`,

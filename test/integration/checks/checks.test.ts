@@ -140,6 +140,14 @@ describe('on a broken platform', () => {
     nonsense.close();
   });
 
+  it('a port of a Herald that is not the public one is unknown', async () => {
+    for (const name of ['herald-ready', 'lookup', 'canary']) {
+      const { exitCode, line } = await runCheck(name, { ...here, publicUrl: up.controlUrl });
+      expect([name, exitCode]).toEqual([name, 3]);
+      expect(line).toContain('not the public port of a Herald');
+    }
+  });
+
   it('a check that does not exist names the nearest', async () => {
     const { exitCode, line } = await runCheck('table-aeg', here);
     expect(exitCode).toBe(3);

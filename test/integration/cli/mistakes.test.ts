@@ -36,7 +36,7 @@ describe('a mistake on the command line', () => {
     [['lokup'], /did you mean lookup\?/i],
     [
       ['gateway', '--listen', '127.0.0.1:0', '--heralds', 'nonsense'],
-      /^herald: --heralds: "nonsense" is not a list of http:\/\/ or https:\/\/ URLs\n$/,
+      /^herald: --heralds: "nonsense" is not a list of http:\/\/ or https:\/\/ URLs, no credentials, no query\n$/,
     ],
     [['drain', 'gw-1', '--for', '0s'], /^herald: --for 0s: expected at least 1s\n$/],
     [['drain', 'gw-1', '--for', '91d'], /^herald: --for 91d: expected at most 90d\n$/],

@@ -31,8 +31,15 @@ describe('a recording to replay', () => {
   it('is nothing for policies that know what no recording tells', async () => {
     const file = join(folder, 'recording.ndjson');
     writeFileSync(file, `${lookup}\n`);
-    const { code, stdout, stderr } = await herald(['sim', '--replay', file, '--policy', 'oracle']);
+    const { code, stdout, stderr } = await herald(['sim', '--replay', file, '--policy', 'oracle', 'p2c']);
     expect(stderr).toMatch(/^herald: --policy oracle: a recording does not tell/);
+    expect([code, stdout]).toEqual([1, '']);
+  });
+
+  it('takes no option that it would not heed', async () => {
+    const options = ['--scenario', 'steady', '--clients', '3250', '--chart', 'x.svg'];
+    const { code, stdout, stderr } = await herald(['sim', '--replay', 'file', ...options]);
+    expect(stderr).toBe('herald: --replay goes by its recording: leave out --scenario, --clients, --chart\n');
     expect([code, stdout]).toEqual([1, '']);
   });
 

@@ -123,8 +123,9 @@ describe('readiness', () => {
       'not ready (503): no gateway has reported yet',
     ],
     [500, undefined, 'critical', 'not ready (500): no reason given'],
-    [200, undefined, 'unknown', 'what answers is not a Herald'],
-    [200, { ready: true, gateway: 'gw-1' }, 'unknown', 'what answers is not a Herald'],
+    [200, undefined, 'unknown', 'what answers is not the public port of a Herald'],
+    [200, { ready: true, gateway: 'gw-1' }, 'unknown', 'what answers is not the public port of a Herald'],
+    [404, { code: 'no-such-route' }, 'unknown', 'what answers is not the public port of a Herald'],
   ] as const)('answered %i %j is %s', (status, body, severity, text) => {
     expect(judgeReady(status, body)).toMatchObject({ severity, text });
   });
