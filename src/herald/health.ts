@@ -14,6 +14,8 @@ export interface HealthSources {
   balancer: Balancer;
   /** Undefined until the store is opened. */
   storeState: () => Pick<LoadStoreState, 'problem' | 'snapshotHealthy'> | undefined;
+  /** Of the control port: gateways may soon find no place. */
+  controlTrouble: () => string | undefined;
   stopping: () => boolean;
 }
 
@@ -21,12 +23,14 @@ export function createHealth(sources: HealthSources): () => Health {
   return () => {
     if (sources.stopping()) return { unready: 'stopping', degraded: [] };
     const store = sources.storeState();
+    const control = sources.controlTrouble();
     return {
       // Another replica may know gateways that this one does not.
       unready: sources.balancer.size() === 0 ? 'no gateway has reported yet' : undefined,
       degraded: [
         ...(store?.problem === undefined ? [] : [`store: ${store.problem}`]),
         ...(store?.snapshotHealthy === false ? ['the snapshot file cannot be written'] : []),
+        ...(control === undefined ? [] : [control]),
         ...(sources.balancer.isFrozen() ? ['table frozen: most gateways fell silent at once'] : []),
       ],
     };

@@ -31,6 +31,7 @@ import { createBootGuard } from './http/boot-guard.ts';
 import { registerControlApi } from './http/control-api.ts';
 import { createFeedbackDesk } from './http/feedback-desk.ts';
 import { createSignatureCheck } from './http/feedback-signature.ts';
+import { createPlaces } from './http/places.ts';
 import { closeHttp, createHttpServer, listenHttp } from './http/http-server.ts';
 import { createLookupDesk } from './http/lookup-desk.ts';
 import { registerPublicApi } from './http/public-api.ts';
@@ -92,6 +93,7 @@ export async function startHerald(config: HeraldConfig, parts: HeraldParts): Pro
   const health = createHealth({
     balancer,
     storeState: () => store?.state(),
+    controlTrouble: () => places.trouble(),
     stopping: () => stopping,
   });
 
@@ -120,14 +122,16 @@ export async function startHerald(config: HeraldConfig, parts: HeraldParts): Pro
     balancer.suspect(gateway, clock.nowMs());
   });
   let heralds: readonly string[] = [];
+  const controlPlaces = withinRoom(MAX_PRIVATE_CONNECTIONS, 3 / 8);
   const controlApp = createHttpServer({
     log,
     routes,
     bodyLimitBytes: REPORT_LIMITS.maxBodyBytes,
     // Longer than any report period: on this port a close is news about the other side.
     keepAliveMs: 120_000,
-    maxConnections: withinRoom(MAX_PRIVATE_CONNECTIONS, 1 / 4),
+    maxConnections: controlPlaces,
   });
+  const places = createPlaces(controlApp, controlPlaces, log);
   registerControlApi(controlApp, {
     balancer,
     clock,
@@ -154,7 +158,7 @@ export async function startHerald(config: HeraldConfig, parts: HeraldParts): Pro
     routes,
     bodyLimitBytes: ADMIN_BODY_BYTES,
     keepAliveMs: 5_000,
-    maxConnections: withinRoom(MAX_PRIVATE_CONNECTIONS, 1 / 8),
+    maxConnections: withinRoom(MAX_PRIVATE_CONNECTIONS, 1 / 16),
   });
   // As HAProxy is told to ask; the port of `agentListen` may be known only once it is open.
   let agentAddress = reachable(listen.agent);

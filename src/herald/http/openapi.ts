@@ -106,6 +106,7 @@ const controlPaths = {
         403: problem('Not a gateway of the signer, a URL outside allowedUrls, or a browser'),
         413: problem('Too many reports or bytes'),
         415: problem('Not application/json'),
+        503: problem('Each connection of this port is taken'),
       },
     },
   },

@@ -86,3 +86,28 @@ it('a Herald whose public port is full hears its gateways and its operators', as
   expect(await status(`${control}/v1/brokers`)).toBe(200);
   expect(await status(`${admin}/v1/table`)).toBe(200);
 });
+
+it('a Herald whose control port is full says so: in its log, at /readyz, and to the gateway that comes', async () => {
+  const herald = await start('serve', HERALD);
+  const { public: publicUrl, control } = herald.addresses;
+  const url = new URL(control!);
+  const come = (): void => {
+    const one = connect(Number(url.port), url.hostname);
+    one.on('error', () => {});
+    // Who asked something may stay as long as a gateway does.
+    one.write('GET /v1/brokers HTTP/1.1\r\nHost: x\r\n\r\n');
+    sockets.push(one);
+  };
+  await until('the port to be full', async () => {
+    for (let i = 0; i < 10; i++) come();
+    return herald.output().includes('control-port-full');
+  });
+  const ready = (await (await fetch(`${publicUrl}/readyz`)).json()) as { degraded: string[] };
+  expect(ready.degraded).toEqual([expect.stringMatching(/^control port: \d+ of \d+ connections are taken$/)]);
+  const gateway = await start('gateway', { listen: ANY_PORT, heralds: control! });
+  const told = /"status":503.*all \d+ connections of the control port are taken.*"herald-unreachable"/;
+  await until('the gateway to say so', () => told.test(gateway.output()));
+  for (const socket of sockets) socket.destroy();
+  await until('the gateway to be heard', () => gateway.output().includes('herald-reachable'), 20_000);
+  expect(herald.output().match(/control-port-full/g)).toHaveLength(1);
+});
