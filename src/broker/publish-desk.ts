@@ -2,13 +2,17 @@
 // publisher a flush, however many batches it sent meanwhile.
 
 import { ByteWriter } from '../protocol/bytes.ts';
+import { readConnectionName } from '../protocol/connection-name.ts';
 import type { BatchAck } from '../protocol/publication.ts';
 import { createFrameNames, decodePublishBatch, encodePublishAck } from '../protocol/publication.ts';
 import { decodeTraceNotes } from '../protocol/publication-trace.ts';
 import type { BrokerCore } from './core/broker-core.ts';
 import type { PassingTraces } from './core/passing-traces.ts';
 
-/** Publishers told of a drain, those heard last; more than that find out by their next batch. */
+/**
+ * Publishers that are told of a drain, and whose connections are told apart: those heard last. More than that find out
+ * by their next batch.
+ */
 const MAX_PUBLISHERS = 10_000;
 /** Batch number of an ack that answers no batch and only tells the state. */
 const NOTICE_BATCH = 0;
@@ -17,6 +21,8 @@ export interface PublishDesk {
   take(peer: Buffer, frame: Buffer, notes?: Buffer): void;
   /** Sends the acks of everything taken so far. Call it after forwarding. */
   sendAcks(): void;
+  /** The same, to be sent when what it answers is kept. */
+  takeAcks(): () => void;
   /** From now on batches are turned away; every known publisher is told. */
   drain(): void;
 }
@@ -30,25 +36,37 @@ export function createPublishDesk(
 ): PublishDesk {
   const names = createFrameNames();
   const writer = new ByteWriter();
-  const waiting = new Map<string, { peer: Buffer; acks: BatchAck[] }>();
-  const publishers = new Map<string, Buffer>();
+  let waiting = new Map<string, { peer: Buffer; acks: BatchAck[] }>();
+  /** By the name that all connections of one share: the latest. */
+  const publishers = new Map<string, { peer: Buffer; number: number }>();
   let draining = false;
 
+  /** False for what its publisher gave up: it speaks on a later connection already. */
+  const meet = (peer: Buffer): boolean => {
+    const { peer: name, number } = readConnectionName(peer.toString('latin1'));
+    const known = publishers.get(name);
+    if (known && known.number > number) return false;
+    publishers.delete(name);
+    publishers.set(name, { peer, number });
+    if (publishers.size > MAX_PUBLISHERS) publishers.delete(publishers.keys().next().value!);
+    return true;
+  };
   const note = (peer: Buffer, ack: BatchAck): void => {
     const key = peer.toString('latin1');
-    publishers.delete(key);
-    publishers.set(key, peer);
-    if (publishers.size > MAX_PUBLISHERS) publishers.delete(publishers.keys().next().value!);
     const entry = waiting.get(key);
     if (entry) entry.acks.push(ack);
     else waiting.set(key, { peer, acks: [ack] });
   };
-  const sendAcks = (): void => {
-    for (const { peer, acks } of waiting.values()) {
-      reply(peer, encodePublishAck(writer, { epoch: core.epoch, acks }));
-    }
-    waiting.clear();
+  const takeAcks = (): (() => void) => {
+    const taken = waiting;
+    waiting = new Map();
+    return () => {
+      for (const { peer, acks } of taken.values()) {
+        reply(peer, encodePublishAck(writer, { epoch: core.epoch, acks }));
+      }
+    };
   };
+  const sendAcks = (): void => takeAcks()();
 
   return {
     take(peer, frame, notes) {
@@ -58,6 +76,7 @@ export function createPublishDesk(
         core.noteBadFrame();
         return;
       }
+      if (!meet(peer)) return;
       if (draining) {
         note(peer, core.turnAway(batch.value));
         sendAcks();
@@ -69,9 +88,10 @@ export function createPublishDesk(
       accepted();
     },
     sendAcks,
+    takeAcks,
     drain() {
       draining = true;
-      for (const peer of [...publishers.values()]) {
+      for (const { peer } of publishers.values()) {
         note(peer, { batch: NOTICE_BATCH, status: 'draining', refused: [] });
       }
     },

@@ -1,6 +1,7 @@
 // Under which identity a message is published. One that no frame can carry would have the broker refuse the whole
 // batch, so it is refused before it joins one.
 
+import { randomBytes } from 'node:crypto';
 import { ID_PATTERN, PLACE_PATTERN } from '../protocol/names.ts';
 
 /** A message with an identity of its own: sent twice under the same one it is delivered once. */
@@ -28,10 +29,14 @@ export function isIdentity(identity: PublishIdentity): boolean {
   );
 }
 
+/** With what is added it is an id of 128 characters. */
+const MAX_GIVEN = 109;
+
 /**
- * Where a publisher begins to count. One with a name of its own may have lived before, and what repeats a number of
- * that life would be taken for a duplicate: it goes on from the clock, as no life publishes 1,000 messages in each ms.
+ * The name of one life of a publisher. Of two under one name, at the same time or one after the other, a broker would
+ * take the messages of one for duplicates of the other's, or for too old; and no clock is sure to go on from where a
+ * life before began to count.
  */
-export function firstSequence(publisherId: string | undefined): number {
-  return publisherId === undefined ? 0 : Date.now() * 1_000;
+export function nameOfLife(publisherId = 'p'): string {
+  return `${publisherId.slice(0, MAX_GIVEN)}-${randomBytes(9).toString('hex')}`;
 }

@@ -2,7 +2,6 @@
 // under load many messages share a frame. A broker that dies costs nothing: what it had not acked, and what
 // it acked in the last two seconds, goes to the next one under the same identity and is delivered once.
 
-import { randomBytes } from 'node:crypto';
 import { createAwakeClock, createFineClock, every } from '../daemon/clock.ts';
 import { sameBrokers } from '../protocol/bucket-owner.ts';
 import { ByteWriter } from '../protocol/bytes.ts';
@@ -23,7 +22,7 @@ import type { OutboxMessage } from './core/outbox-lane.ts';
 import { TraceNotes } from './core/trace-notes.ts';
 import { askForBrokers, followBrokers } from './discovery.ts';
 import type { PublishIdentity } from './identity.ts';
-import { firstSequence, isIdentity } from './identity.ts';
+import { isIdentity, nameOfLife } from './identity.ts';
 import { Lanes } from './lanes.ts';
 import { PublishError } from './publisher-errors.ts';
 import type { PublisherOptions } from './publisher-options.ts';
@@ -41,6 +40,7 @@ export interface PublishHow {
 }
 
 export interface Publisher {
+  /** Under which its messages are known, each with a number: what `publisherId` says, and a part of its own. */
   readonly id: string;
   /**
    * Publishes `data` (anything JSON can say) to `topic`. Resolves when a broker has taken it; rejects with a
@@ -88,7 +88,7 @@ function startPublisher(
   heralds: readonly string[],
   brokers: readonly BrokerAddress[],
 ): Publisher {
-  const id = options.publisherId ?? `p-${randomBytes(9).toString('hex')}`;
+  const id = nameOfLife(options.publisherId);
   const giveUpMs = options.giveUpMs ?? 10_000;
   const own: Source = { publisher: id, origin: '', hop: 0 };
   const outbox = new Outbox(limits);
@@ -98,7 +98,7 @@ function startPublisher(
   // What it missed while it was stopped is nobody's silence: acks may lie in the socket.
   const nowMs = createAwakeClock();
   let known: readonly BrokerAddress[] = [];
-  let sequence = firstSequence(options.publisherId);
+  let sequence = 0;
   let scheduled: NodeJS.Immediate | undefined;
   let closing: Promise<void> | undefined;
   let disconnected = false;

@@ -25,11 +25,18 @@ export interface LaneSocket {
   close(): void;
 }
 
-export function openLane(endpoint: string, curve: CurveClient | undefined, events: LaneEvents): LaneSocket {
+/** `name`: no other connection of anybody has it. */
+export function openLane(
+  endpoint: string,
+  name: string,
+  curve: CurveClient | undefined,
+  events: LaneEvents,
+): LaneSocket {
   const socket = new Dealer({
     ...addressFamily(endpoint),
     ...baseSocketOptions,
     ...curveClientOptions(curve),
+    routingId: name,
     // Never to a connection that is not there yet: a batch queued for a dead broker would arrive after a retry.
     immediate: true,
     // The outbox limits what is in flight; a limit here would only turn a full queue into an error.

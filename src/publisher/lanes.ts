@@ -1,6 +1,8 @@
 // (7) A publisher's connections, a lane to each broker it knows, and which of them stand.
 
+import { randomBytes } from 'node:crypto';
 import type { CurveClient } from '../daemon/zeromq-options.ts';
+import { connectionName } from '../protocol/connection-name.ts';
 import type { BrokerAddress } from '../protocol/load-report.ts';
 import type { LaneSocket } from './lane-zmq.ts';
 import { openLane } from './lane-zmq.ts';
@@ -21,6 +23,8 @@ interface Lane {
 export class Lanes {
   readonly #curve: CurveClient | undefined;
   readonly #events: LanesEvents;
+  readonly #name = randomBytes(9).toString('base64url');
+  #opened = 0;
   readonly #lanes = new Map<string, Lane>();
 
   constructor(curve: CurveClient | undefined, events: LanesEvents) {
@@ -66,12 +70,16 @@ export class Lanes {
 
   #open({ id, publish: endpoint }: BrokerAddress): void {
     const { onUp, onDown, onFrame } = this.#events;
-    const socket = openLane(endpoint, this.#curve, {
-      onUp() {
+    this.#opened += 1;
+    const name = connectionName({ peer: `${this.#name}/${id}`, number: this.#opened });
+    const socket = openLane(endpoint, name, this.#curve, {
+      onUp: () => {
         lane.connected = true;
         onUp(id);
       },
-      onDown() {
+      onDown: () => {
+        // What comes next is another connection to the broker as well, under a name of its own.
+        if (lane.connected) this.close(id);
         lane.connected = false;
         onDown(id);
       },

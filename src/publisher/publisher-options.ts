@@ -19,10 +19,7 @@ export interface PublisherOptions extends Partial<OutboxLimits> {
   curve?: CurveClient;
   /** When publish() gives up on a message, ms, at most 2^31 - 1; time in which this process was stopped aside. Default 10,000. */
   giveUpMs?: number;
-  /**
-   * 1 to 128 of A-Z a-z 0-9 . _ : -, the first a letter or digit; default: random. Messages are known by (id, sequence),
-   * so no two that live at the same time may share it. A later life may.
-   */
+  /** How its id begins, in traces for example: 1 to 128 of A-Z a-z 0-9 . _ : -, the first a letter or digit. Default: p. */
   publisherId?: string;
   /** One in so many publications is traced through its hops (`GET /v1/traces` of a gateway). 0 = none. */
   traceOneIn?: number;

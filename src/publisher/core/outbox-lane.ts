@@ -28,7 +28,14 @@ export interface RetainLimits {
   maxRetained: number;
   maxRetainedBytes: number;
   retainMs: number;
+  /** A broker that has not acked a batch by then is taken for dead. */
+  ackTimeoutMs: number;
 }
+
+/** The heartbeat of a socket, 500 ms and 1,500 ms, shows a dead peer by then. */
+const HEARTBEAT_SHOWS_MS = 2_000;
+/** A turn of the clock that looks, on a busy machine. */
+const LATE_MS = 500;
 
 export const MAX_BATCH_MESSAGES = 256;
 
@@ -91,9 +98,14 @@ export class OutboxLane {
     this.#retained.push(entry);
   }
 
-  /** Lets go of what the broker has had for long enough. */
+  /**
+   * Lets go of what the broker has had for long enough, counted back from its last ack: when it died silently nobody
+   * knows before the heartbeat or the next ack is overdue, and what it acked last must outlast that.
+   */
   trim(limits: RetainLimits, nowMs: number): void {
-    const first = this.#retained.findIndex(({ ackedMs }) => nowMs - ackedMs <= limits.retainMs);
+    const noticedMs = Math.max(HEARTBEAT_SHOWS_MS, limits.ackTimeoutMs) + LATE_MS;
+    const aliveMs = Math.max(this.#retained.at(-1)?.ackedMs ?? 0, nowMs - noticedMs);
+    const first = this.#retained.findIndex(({ ackedMs }) => aliveMs - ackedMs <= limits.retainMs);
     this.#retained = newest(first < 0 ? [] : this.#retained.slice(first), limits);
   }
 

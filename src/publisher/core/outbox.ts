@@ -20,8 +20,6 @@ export interface OutboxLimits extends RetainLimits {
   /** How long what a dead broker had acked waits for any broker to take it. */
   resendMs: number;
   batchesInFlight: number;
-  /** A broker that has not acked a batch by then is taken for dead. */
-  ackTimeoutMs: number;
   /** How long a broker may take to connect before the next in rank gets its messages. */
   connectGraceMs: number;
 }

@@ -216,13 +216,17 @@ describe('publish and deliver', () => {
     expect(publisher.snapshot().brokers).toEqual([]);
   });
 
-  it('takes messages of a publisher that lived before under the same id for new ones', async () => {
+  it('tells publishers apart that have one id, whatever the clock says', async () => {
     const one = closeLater(await broker('b1', { httpListen: '' }));
-    for (const n of [1, 2]) {
-      const publisher = await createPublisher({ brokers: [one.address()], publisherId: 'orders' });
-      await publisher.publish('x', n);
-      await publisher.close();
-    }
-    expect(one.snapshot().ledger).toMatchObject({ forwarded: 2, duplicates: 0 });
+    const options = { brokers: [one.address()], publisherId: 'orders' };
+    const first = await publisherOf(options);
+    await first.publish('x', 1);
+    const now = vi.spyOn(Date, 'now').mockReturnValue(Date.now() - 3_600_000);
+    const second = await publisherOf(options);
+    now.mockRestore();
+    await second.publish('x', 2);
+    await first.publish('x', 3);
+    expect([first, second].every(({ id }) => id.startsWith('orders-'))).toBe(true);
+    expect(one.snapshot().ledger).toMatchObject({ forwarded: 3, duplicates: 0 });
   });
 });

@@ -86,6 +86,28 @@ describe('what a dead broker had acked', () => {
     expect(outbox).toMatchObject({ resending: 0, forgotten: 0, open: 0 });
   });
 
+  it('is sent again also where only an overdue ack showed its death, in the order of publishing', () => {
+    const { outbox, publish } = outboxWith();
+    publish(0);
+    passAll(outbox, 0);
+    publish(1);
+    outbox.takeBatch('b1', 1);
+    let now = 0;
+    let silent: string[] = [];
+    for (; silent.length === 0 && now < 5_000; now += 50) silent = outbox.tick(now);
+    publish(now);
+    outbox.laneUp('b1', now);
+    expect(passAll(outbox, now).map(({ sequence }) => sequence)).toEqual([0, 1, 2]);
+  });
+
+  it('is let go once its broker is well for longer than it takes to notice its death', () => {
+    const { outbox, publish } = outboxWith();
+    publish(0);
+    passAll(outbox, 0);
+    outbox.laneDown('b1', 5_000);
+    expect(outbox).toMatchObject({ resending: 0, resent: 0 });
+  });
+
   it('is given up after two minutes, and counted', () => {
     const { outbox, publish } = outboxWith();
     publish(0);
