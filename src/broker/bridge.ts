@@ -132,6 +132,7 @@ function runBridge(config: BridgeConfig, parts: BridgeParts, publisher: Publishe
     nowMs: () => performance.now(),
     repaired: () => {},
     lost: (from, _epoch, bucket, count) => noteLost(from, bucket, count, 'broker-lost'),
+    uncounted: (from, { epoch }) => log.warn('messages-may-be-lost', { bridge, broker: from.id, epoch }),
   });
 
   const buckets = (): number[] =>

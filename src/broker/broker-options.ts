@@ -29,6 +29,10 @@ export const brokerOptions = {
   ),
   standbyMegabytes: integer(64, 0, 65_536, 'memory for copies of what other brokers sent; 0 = none are kept'),
   standbySeconds: integer(30, 1, 3_600, 'longest time such a copy is kept'),
+  journal: text(
+    '',
+    'directory where it keeps what it sent last, for its next life (some 40 MB); empty = none is kept',
+  ),
   maxTopics: integer(1_000_000, 256, 100_000_000, 'topics whose offsets are remembered'),
   drainMs: integer(1_500, 0, 60_000, 'longest wait at shutdown for gateways to have everything'),
 } as const;

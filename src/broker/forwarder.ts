@@ -24,7 +24,10 @@ export interface Forwarder {
   readonly envelopes: number;
 }
 
-/** `sent` is called after each flush: that is when acks may go. */
+/**
+ * `sent` is called after each flush: that is when acks may go. `keep`, where it is given, gets all that leaves, in
+ * envelopes of the wide lane.
+ */
 export function createForwarder(
   core: BrokerCore,
   traces: PassingTraces,
@@ -32,6 +35,7 @@ export function createForwarder(
   broadcast: (frame: Uint8Array, notes?: Uint8Array) => void,
   nowMs: () => number,
   sent: () => void,
+  keep?: (envelope: Uint8Array) => void,
 ): Forwarder {
   const writer = new ByteWriter(PUBLICATION_LIMITS.targetFrameBytes * 2);
   let timer: NodeJS.Timeout | undefined;
@@ -49,10 +53,9 @@ export function createForwarder(
     return true;
   };
 
-  const send = (lane: 'narrow' | 'wide', bucket: number, sections: Uint8Array[]): void => {
+  const send = (frame: Uint8Array, bucket: number | undefined): void => {
     envelopes += 1;
-    const frame = encodeEnvelope(writer, lane, bucket, core.epoch, sections);
-    const notes = traces.leavingWith(lane === 'wide' ? undefined : bucket);
+    const notes = traces.leavingWith(bucket);
     broadcast(frame, notes && encodeTraceNotes(writer, notes));
   };
   const flush = (): void => {
@@ -62,9 +65,14 @@ export function createForwarder(
     const sections = core.takeSections();
     traces.leave();
     for (const { bucket, bytes } of sections) {
-      if (listeners.narrow.has(bucket)) send('narrow', bucket, [bytes]);
+      if (!listeners.narrow.has(bucket)) continue;
+      send(encodeEnvelope(writer, 'narrow', bucket, core.epoch, [bytes]), bucket);
     }
-    if (listeners.wide) for (const group of wideGroups(sections)) send('wide', 0, group);
+    for (const group of listeners.wide || keep ? wideGroups(sections) : []) {
+      const frame = encodeEnvelope(writer, 'wide', 0, core.epoch, group);
+      if (listeners.wide) send(frame, undefined);
+      keep?.(frame);
+    }
     traces.left();
     sent();
   };

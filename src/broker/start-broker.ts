@@ -27,6 +27,7 @@ import { checkConfig, peerKeys, serverKeys } from './config-check.ts';
 import { enterCluster } from './cluster-entry.ts';
 import type { HttpDoor } from './http-door.ts';
 import { openHttpDoor } from './http-door.ts';
+import { openJournal } from './journal.ts';
 import { keepCopies } from './keep-copies.ts';
 import { createPublishDesk } from './publish-desk.ts';
 import { createRepairDesk } from './repair-desk.ts';
@@ -77,6 +78,11 @@ export async function startBroker(config: BrokerConfig, parts: BrokerParts): Pro
     standbyBytes: config.standbyMegabytes * 1024 * 1024,
     standbyAgeMs: config.standbySeconds * 1_000,
   });
+  const keepMs = config.ringSeconds * 1_000;
+  const journal =
+    config.journal === ''
+      ? undefined
+      : openJournal({ directory: config.journal, id: config.id, core, keepMs, nowMs, log });
   let state: 'up' | 'draining' = 'up';
 
   const sockets = await openBrokerSockets({
@@ -102,7 +108,11 @@ export async function startBroker(config: BrokerConfig, parts: BrokerParts): Pro
     sockets.listeners,
     (frame, notes) => sockets.broadcast(frame, notes),
     nowMs,
-    () => publishDesk.sendAcks(),
+    () => {
+      if (journal) journal.flushed(publishDesk.takeAcks());
+      else publishDesk.sendAcks();
+    },
+    journal && ((envelope) => journal.append(envelope)),
   );
   sockets.read(
     (peer, frame, notes) => publishDesk.take(peer, frame, notes),
@@ -192,6 +202,7 @@ export async function startBroker(config: BrokerConfig, parts: BrokerParts): Pro
     ),
     every(1_000, () => {
       core.trim(nowMs());
+      journal?.tick();
       meters.update(core.snapshot());
     }),
   ];
@@ -212,7 +223,7 @@ export async function startBroker(config: BrokerConfig, parts: BrokerParts): Pro
     await told;
     await Promise.all([announcer.withdraw(), entry.withdraw()]);
     stopCopies();
-    await sockets.close();
+    await Promise.all([sockets.close(), journal?.close()]);
     meters.update(core.snapshot());
     await stopTelemetry();
   };

@@ -137,6 +137,10 @@ export function createBrokerLink(options: BrokerLinkOptions): BrokerLink {
       if (holder) void settler.settle(holder, bucket, epoch, count);
       else orphan(from, bucket, epoch, count);
     },
+    uncounted(from, { epoch, buckets }) {
+      log.warn('messages-may-be-lost', { broker: from.id, epoch });
+      for (const bucket of buckets.keys()) topics.tellUncounted(topics.topicsOf(bucket), epoch);
+    },
   });
 
   const schedule = (): void => {

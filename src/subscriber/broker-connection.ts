@@ -17,6 +17,7 @@ import type { RepairReply, RepairRequest } from '../protocol/publication-repair.
 import type { TraceNote } from '../protocol/publication-trace.ts';
 import { decodeTraceNotes } from '../protocol/publication-trace.ts';
 import { decodeRepairReply } from '../protocol/publication-repair.ts';
+import { CutOff } from './core/cut-off.ts';
 import { BrokerFeed } from './core/feed-broker.ts';
 import type { FollowedEpoch } from './core/recover-epoch.ts';
 import type { Questions } from './core/questions.ts';
@@ -75,6 +76,7 @@ export class BrokerConnection {
   readonly #host: ConnectionHost;
   readonly #curve: CurveClient | undefined;
   readonly #feed: BrokerFeed;
+  readonly #cutOff = new CutOff();
   readonly #names = createFrameNames();
   readonly #filters = new Set<number>();
   #wide = false;
@@ -85,6 +87,7 @@ export class BrokerConnection {
   readonly #headsRequests = new Set<number>();
   #left = '';
   #wasConnected = false;
+  #isClosed = false;
   #openedMs = 0;
   #brokenMs = 0;
 
@@ -98,7 +101,7 @@ export class BrokerConnection {
         fromStart: (bucket, epoch, beganMs) => host.fromStart?.(bucket, epoch, beganMs),
         deliver: host.deliver,
         lost: (bucket, epoch, count, why) => host.lost(this, bucket, epoch, count, why),
-        ended: (followed) => host.ended(this, followed),
+        ended: (followed) => host.ended(this, { ...followed, wasCut: this.#cutOff.isCut }),
         askHeads: () => {
           const interest = host.wantedHere ? this.#interest() : emptyBucketSet();
           const request = host.questions.number();
@@ -152,12 +155,13 @@ export class BrokerConnection {
     else this.#feed.outOfReach();
   }
 
-  /** The broker came back somewhere else. */
+  /** The broker came back, here or somewhere else; also after `close`. */
   moveTo(address: BrokerAddress): void {
     const same = this.#address.subscribe === address.subscribe && this.#address.repair === address.repair;
     this.#address = address;
-    if (same) return;
-    this.#sockets.close();
+    if (same && !this.#isClosed) return;
+    if (!this.#isClosed) this.#sockets.close();
+    this.#isClosed = false;
     this.#wide = false;
     this.#filters.clear();
     this.#sockets = this.#open();
@@ -183,8 +187,10 @@ export class BrokerConnection {
     }
   }
 
-  tick(): void {
+  /** `isListed`: its address is still handed out. */
+  tick(isListed: boolean): void {
     const now = this.#host.nowMs();
+    this.#cutOff.tick(isListed && this.#address.epoch === this.epoch, now);
     if (!this.connected) {
       if (this.epoch !== '' && now - this.#brokenMs > MEND_MS) {
         this.#brokenMs = now;
@@ -198,10 +204,11 @@ export class BrokerConnection {
     this.#leaveIfDone();
   }
 
-  /** What is known to be missing will not come. */
+  /** What is known to be missing will not come, unless the broker does. */
   close(): void {
     if (this.connected) this.ask({ request: this.#host.questions.number(), kind: 'leave' });
-    this.#feed.end();
+    this.#isClosed = true;
+    this.#feed.end(this.#host.nowMs());
     this.#sockets.close();
   }
 
@@ -217,6 +224,7 @@ export class BrokerConnection {
           this.refresh();
         } else {
           this.#brokenMs = this.#host.nowMs();
+          this.#cutOff.broke(this.#brokenMs);
           this.#headsRequests.clear();
           this.#feed.outOfReach();
         }
@@ -247,11 +255,12 @@ export class BrokerConnection {
     if (decoded.value.kind === 'envelope') {
       this.envelopes += 1;
       this.#feed.envelope(decoded.value, this.#host.nowMs());
-      return;
+    } else {
+      this.lagMs = Math.max(0, Date.now() - decoded.value.nowMs);
+      this.#feed.heartbeat(decoded.value, this.#host.nowMs());
+      this.#leaveIfDone();
     }
-    this.lagMs = Math.max(0, Date.now() - decoded.value.nowMs);
-    this.#feed.heartbeat(decoded.value, this.#host.nowMs());
-    this.#leaveIfDone();
+    this.#cutOff.heard(this.#host.nowMs());
   }
 
   #takeReply(frame: Uint8Array): void {

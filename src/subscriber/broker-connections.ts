@@ -9,6 +9,8 @@ import type { BrokerConnection } from './broker-connection.ts';
  * yet; who lets go of it at once misses what it sends meanwhile.
  */
 export const RETIRE_MS = 5_000;
+/** Of brokers that were let go, so many are known again when they come back. */
+const MAX_GONE = 16;
 
 type Listed = Pick<BrokerConnection, 'moveTo' | 'tick' | 'close'>;
 
@@ -18,6 +20,8 @@ export class BrokerConnections<Connection extends Listed = BrokerConnection> {
   readonly #connections = new Map<string, Connection>();
   /** Brokers that are no longer in the list, and when to forget them. */
   readonly #retiring = new Map<string, number>();
+  /** Closed. One that was frozen comes back in the same life, and is followed from where it was. */
+  readonly #gone = new Map<string, Connection>();
   #list: readonly BrokerAddress[] = [];
 
   constructor(connect: (address: BrokerAddress) => Connection, nowMs: () => number) {
@@ -43,7 +47,8 @@ export class BrokerConnections<Connection extends Listed = BrokerConnection> {
     }
     for (const address of list) {
       this.#retiring.delete(address.id);
-      const known = this.#connections.get(address.id);
+      const known = this.#connections.get(address.id) ?? this.#gone.get(address.id);
+      this.#gone.delete(address.id);
       if (known) known.moveTo(address);
       const connection = known ?? this.#connect(address);
       this.#connections.set(address.id, connection);
@@ -53,12 +58,11 @@ export class BrokerConnections<Connection extends Listed = BrokerConnection> {
   }
 
   tick(): void {
-    for (const connection of this.#connections.values()) connection.tick();
+    for (const [id, connection] of this.#connections) connection.tick(!this.#retiring.has(id));
     for (const [id, retireAtMs] of this.#retiring) {
       if (retireAtMs > this.#nowMs()) continue;
-      this.#connections.get(id)?.close();
-      this.#connections.delete(id);
       this.#retiring.delete(id);
+      this.#letGo(id);
     }
   }
 
@@ -66,5 +70,17 @@ export class BrokerConnections<Connection extends Listed = BrokerConnection> {
     for (const connection of this.#connections.values()) connection.close();
     this.#connections.clear();
     this.#retiring.clear();
+    this.#gone.clear();
+  }
+
+  #letGo(id: string): void {
+    const connection = this.#connections.get(id);
+    if (!connection) return;
+    connection.close();
+    this.#connections.delete(id);
+    this.#gone.set(id, connection);
+    if (this.#gone.size <= MAX_GONE) return;
+    const [oldest] = this.#gone.keys();
+    this.#gone.delete(oldest!);
   }
 }

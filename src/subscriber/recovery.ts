@@ -3,7 +3,7 @@
 
 import { every } from '../daemon/clock.ts';
 import type { BrokerConnection } from './broker-connection.ts';
-import type { FollowedEpoch, GiveUp, StandIn } from './core/recover-epoch.ts';
+import type { FollowedEpoch, GiveUp, Recovered, StandIn } from './core/recover-epoch.ts';
 import { recoverEpoch } from './core/recover-epoch.ts';
 
 export interface RecoveryHost {
@@ -13,6 +13,8 @@ export interface RecoveryHost {
   repaired(count: number): void;
   /** Nowhere any more. `holder` knows where the topics of that epoch stood, if any broker does. */
   lost(from: BrokerConnection, epoch: string, bucket: number, count: number, holder?: StandIn): void;
+  /** More may be lost than anybody knows of. */
+  uncounted(from: BrokerConnection, followed: FollowedEpoch): void;
 }
 
 /**
@@ -50,8 +52,7 @@ export class Recovery {
   /** That life of the broker is over. */
   ended(from: BrokerConnection, followed: FollowedEpoch): void {
     if (this.#closed) return;
-    const others = [...this.#host.connections()].some((other) => other.id !== from.id);
-    const ended = { from, followed, untilMs: others ? this.#host.nowMs() + GIVE_UP_MS : 0 };
+    const ended = { from, followed, untilMs: this.#host.nowMs() + GIVE_UP_MS };
     this.#ended.add(ended);
     void this.#finish(ended);
   }
@@ -66,15 +67,23 @@ export class Recovery {
   async #finish(ended: Ended): Promise<void> {
     const { from, followed, untilMs } = ended;
     const giveUp = this.#host.nowMs() < untilMs ? 'proven' : 'now';
-    if (await this.#recover(from, followed, giveUp)) this.#ended.delete(ended);
+    const recovered = await this.#recover(from, followed, giveUp);
+    if (!recovered?.isWhole || !recovered.isFinal || this.#closed) return;
+    this.#ended.delete(ended);
+    if (!recovered.isKnown && followed.wasCut === true) this.#host.uncounted(from, followed);
   }
 
-  /** True when nothing is missing any more. */
-  async #recover(from: BrokerConnection, followed: FollowedEpoch, giveUp: GiveUp): Promise<boolean> {
+  /** Undefined while it is under way already. */
+  async #recover(
+    from: BrokerConnection,
+    followed: FollowedEpoch,
+    giveUp: GiveUp,
+  ): Promise<Recovered | undefined> {
     const { epoch } = followed;
-    if (this.#busy.has(epoch)) return false;
+    if (this.#busy.has(epoch)) return undefined;
     this.#busy.add(epoch);
-    const standIns = [...this.#host.connections()].filter((one) => one !== from || one.connected);
+    // The next life of the same broker may have a journal of this one.
+    const standIns = [...this.#host.connections()];
     try {
       return await recoverEpoch(followed, standIns, giveUp, {
         repaired: (count) => this.#host.repaired(count),

@@ -16,6 +16,7 @@ import type { RepairReply, RepairRequest } from '../../protocol/publication-repa
 import { SenderWindows, SequenceWindow } from '../../protocol/sequence-window.ts';
 import { answerRepair, headsOf } from './answer-repair.ts';
 import { isJson } from './json-check.ts';
+import type { BucketStand } from './journal-records.ts';
 import type { LedgerSnapshot } from './ledger.ts';
 import { Ledger } from './ledger.ts';
 import type { OutgoingSection } from './pending-sections.ts';
@@ -139,6 +140,16 @@ export class BrokerCore {
     const sentMs = nowMs - MAX_DELAY_MS;
     const ownOffset = (topic: string): number => own.offsetBefore(topic, sentMs);
     this.#standby.keep(epoch, bucket, firstSequence, messages, ownOffset, nowMs);
+  }
+
+  /** How far a bucket of another epoch got, also where its messages are not here. */
+  keepStand(epoch: string, stand: BucketStand, nowMs: number): void {
+    this.#standby.reach(epoch, stand, nowMs);
+  }
+
+  /** Where a bucket of this epoch stands. */
+  stand(bucket: number): BucketStand {
+    return this.#rings.logs[bucket]!.stand;
   }
 
   /** Messages of another broker that did not get here either. */

@@ -7,6 +7,7 @@ import { MESSAGE_FLAG } from '../../protocol/publication.ts';
 import type { Publication } from '../../protocol/publication.ts';
 import type { Section, SequencedMessage } from '../../protocol/publication-envelope.ts';
 import type { TopicAnswer, TopicQuery } from '../../protocol/publication-repair.ts';
+import type { BucketStand } from './journal-records.ts';
 import type { LoggedMessage } from './message-shelves.ts';
 import { MESSAGE_OVERHEAD_BYTES, MessageShelves } from './message-shelves.ts';
 
@@ -105,6 +106,24 @@ export class BucketLog {
     this.#ring = new MessageShelves(sequence);
     this.#bytes = 0;
     this.#head = sequence - 1;
+  }
+
+  get stand(): BucketStand {
+    const topics = [...this.#topics].map(([topic, { offset }]) => ({ topic, offset }));
+    return { bucket: this.bucket, head: this.#head, forgottenOffset: this.#forgottenOffset, topics };
+  }
+
+  /** Of a copy: what its bucket and topics reached, whether the messages came or not. */
+  reach({ head, forgottenOffset, topics }: BucketStand): void {
+    this.skipTo(head + 1);
+    for (const { topic, offset } of topics) {
+      const state = this.#topics.get(topic) ?? this.#addTopic(topic);
+      if (offset <= state.offset) continue;
+      state.offset = offset;
+      // Its newest messages are not here.
+      state.lastSequence = 0;
+    }
+    this.#forgottenOffset = Math.max(this.#forgottenOffset, forgottenOffset);
   }
 
   /** Where a topic stood at `ms`; 0 where more came since than anybody may resume. */

@@ -4,6 +4,7 @@
 import { BUCKET_COUNT } from '../../protocol/bucket.ts';
 import type { BucketHead, SequencedMessage } from '../../protocol/publication-envelope.ts';
 import { BucketLog } from './bucket-log.ts';
+import type { BucketStand } from './journal-records.ts';
 
 export interface StandbyLimits {
   /** Copies of all epochs together; the oldest go first. */
@@ -64,6 +65,14 @@ export class Standby {
     const log = this.#log(epoch, bucket, nowMs);
     const before = log.bytes;
     log.skipTo(log.head + count + 1);
+    this.#bytes += log.bytes - before;
+  }
+
+  /** A bucket got as far as this. */
+  reach(epoch: string, stand: BucketStand, nowMs: number): void {
+    const log = this.#log(epoch, stand.bucket, nowMs);
+    const before = log.bytes;
+    log.reach(stand);
     this.#bytes += log.bytes - before;
   }
 

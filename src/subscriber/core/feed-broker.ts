@@ -38,6 +38,12 @@ const YOUNG_BROKER_MS = 15_000;
  */
 const LATE_MS = 250;
 
+/** A life of the broker that is not the present one, and how far it was heard. */
+interface LifeBefore {
+  buckets: Map<number, BucketFeed>;
+  leftMs: number;
+}
+
 /** A bucket that is not joined yet. */
 interface Wish {
   sinceMs: number;
@@ -57,9 +63,10 @@ export class BrokerFeed {
   #buckets = new Map<number, BucketFeed>();
   /**
    * Lives before, the latest last: what they sent may still lie in one socket when the next one has answered on the
-   * other. Where that was heard first, the present one is among those before until it answers again.
+   * other. Where that was heard first, the present one is among those before until it answers again. So is one that was
+   * let go, as it was frozen or in no list, until it comes back.
    */
-  readonly #before = new Map<string, Map<number, BucketFeed>>();
+  readonly #before = new Map<string, LifeBefore>();
   #asked = new Map<number, Asked>();
   #wishes = new Map<number, Wish>();
   /** Of the last two heartbeats: the older one is surely from before what is wanted now. */
@@ -91,7 +98,7 @@ export class BrokerFeed {
   envelope({ epoch, sections }: Envelope, nowMs: number): void {
     const before = this.#before.get(epoch);
     if (before) {
-      for (const section of sections) before.get(section.bucket)?.receive(section);
+      for (const section of sections) before.buckets.get(section.bucket)?.receive(section);
       return;
     }
     this.#enter(epoch, nowMs);
@@ -184,9 +191,10 @@ export class BrokerFeed {
     return { epoch: this.#epoch, buckets: this.#buckets };
   }
 
-  /** The broker is gone for good: what is missing will not come from it. */
-  end(): void {
+  /** The broker is gone: what is missing may not come from it any more. */
+  end(nowMs: number): void {
     const followed = this.followed;
+    if (this.#epoch !== '') this.#keepBefore(nowMs);
     this.#buckets = new Map();
     this.#asked.clear();
     this.#wishes.clear();
@@ -201,15 +209,16 @@ export class BrokerFeed {
     const first = this.#epoch === '';
     const back = this.#before.get(epoch);
     this.#before.delete(epoch);
-    if (!first) this.#keepBefore();
-    this.end();
+    this.end(nowMs);
     this.#epoch = epoch;
-    if (back) this.#buckets = back;
+    // Of what is wanted only since then, nothing was missed.
+    const isOld = (bucket: number): boolean => (this.#interestSince(bucket) ?? Infinity) <= back!.leftMs;
+    if (back) this.#buckets = new Map([...back.buckets].filter(([bucket]) => isOld(bucket)));
     if (!first || this.#headsAskedMs === undefined) this.refresh(nowMs);
   }
 
-  #keepBefore(): void {
-    this.#before.set(this.#epoch, this.#buckets);
+  #keepBefore(nowMs: number): void {
+    this.#before.set(this.#epoch, { buckets: this.#buckets, leftMs: nowMs });
     if (this.#before.size <= MAX_LIVES_BEFORE) return;
     const [oldest] = this.#before.keys();
     this.#before.delete(oldest!);

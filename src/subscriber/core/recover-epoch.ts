@@ -10,6 +10,8 @@ import type { BucketFeed } from './feed-bucket.ts';
 export interface FollowedEpoch {
   epoch: string;
   buckets: ReadonlyMap<number, BucketFeed>;
+  /** It may have gone on unheard (cut-off.ts). */
+  wasCut?: boolean;
 }
 
 /** A broker that may have kept a copy. */
@@ -35,13 +37,22 @@ const AT_ONCE = 8;
  */
 export type GiveUp = 'never' | 'proven' | 'now';
 
-/** Fetches what is missing from those who may have kept it. True when nothing is missing any more. */
+export interface Recovered {
+  /** Nothing is missing any more, as far as is known. */
+  isWhole: boolean;
+  /** Everybody who could know more has spoken. */
+  isFinal: boolean;
+  /** Somebody had followed that epoch. */
+  isKnown: boolean;
+}
+
+/** Fetches what is missing from those who may have kept it. */
 export async function recoverEpoch(
   { epoch, buckets }: FollowedEpoch,
   standIns: readonly StandIn[],
   giveUp: GiveUp,
   events: RecoveryEvents,
-): Promise<boolean> {
+): Promise<Recovered> {
   const holders: { standIn: StandIn; total: number }[] = [];
   const answered = await Promise.all(
     standIns.map(async (standIn) => {
@@ -83,7 +94,11 @@ export async function recoverEpoch(
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, next));
-  return [...buckets.values()].every((feed) => feed.missing() === undefined);
+  return {
+    isWhole: [...buckets.values()].every((feed) => feed.missing() === undefined),
+    isFinal: allAnswered || giveUp === 'now',
+    isKnown: holders.length > 0,
+  };
 }
 
 /**

@@ -189,6 +189,18 @@ export const ROWS: Record<string, Row> = {
       await heard(field, field.brokers.length);
     },
   },
+  'broker-frozen-long': {
+    promise: 'nothing',
+    what: 'SIGSTOP of a broker for 12 s: it was in no list any more, and comes back in the same life',
+    times: [0, 3],
+    ratePerSec: 3_000,
+    async fault(field, time) {
+      const victim = turn(field.brokers, time);
+      await stride();
+      await frozen(victim, 12_000);
+      await heard(field, field.brokers.length);
+    },
+  },
   'gateway-frozen': {
     promise: 'nothing',
     what: 'SIGSTOP of a gateway for 4 s',

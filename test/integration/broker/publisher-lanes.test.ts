@@ -38,7 +38,7 @@ async function brokerThatDoesNotRead(): Promise<BrokerSockets> {
 it('what it has not read of the connection before is not read between what comes on the next', async () => {
   const sockets = await brokerThatDoesNotRead();
   const address = { ...sockets.endpoints, id: 'b', http: '', epoch: 'e', state: 'up' } as const;
-  const publisher = (): { lanes: Lanes; isUp: () => Promise<void> } => {
+  const publisher = (): { lanes: Lanes; isUp: () => Promise<boolean> } => {
     const lanes = new Lanes(undefined, { onUp: () => {}, onDown: () => {}, onFrame: () => {} });
     closing.push(() => lanes.closeStray([]));
     lanes.open([address]);
@@ -79,7 +79,10 @@ it('what it has not read of the connection before is not read between what comes
       }
     },
   );
-  sockets.read(desk.take, () => {});
+  sockets.read(
+    (peer, frame) => desk.take(peer, frame),
+    () => {},
+  );
   await until('the later connection', () => taken.includes(LATER));
   // Peers are read in turn: by then anything else has had its turn as well.
   for (let i = 1; i <= 40; i++) another.send('b', batch(LATER + i), undefined);

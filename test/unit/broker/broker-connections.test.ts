@@ -56,6 +56,17 @@ test('keeps who left the list for a while, and as long as it likes who came back
   expect(log).not.toContain('close b');
 });
 
+test('knows again who comes back after it was let go of', () => {
+  const { follow, log, names, tickAt } = roster();
+  follow(at('a'), at('b'));
+  follow(at('a'));
+  tickAt(RETIRE_MS);
+  expect(names()).toEqual(['a']);
+  follow(at('a'), at('b'));
+  expect(names()).toEqual(['a', 'b']);
+  expect(log.slice(-4)).toEqual(['move to tcp://a:1', 'listen a', 'move to tcp://b:1', 'listen b']);
+});
+
 test('lets go of who left, counted from when it left and not from the next change', () => {
   const { connections, follow, log, names, tickAt } = roster();
   follow(at('a'), at('b'));

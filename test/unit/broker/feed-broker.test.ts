@@ -209,6 +209,27 @@ describe('BrokerFeed', () => {
     expect(take()).toEqual(['f from its start at 20', 'f1']);
   });
 
+  it('goes on where it was with a broker that was let go and comes back in the same life', () => {
+    const { feed, heads, take, wantedFrom } = gateway();
+    feed.refresh(0);
+    heads('e', 40, 3_600_000, 10);
+    feed.envelope({ epoch: 'e', sections: [section(41, 1)] }, 20);
+    feed.end(1_000);
+    take();
+    feed.refresh(2_000);
+    // It sent two while nobody listened.
+    feed.envelope({ epoch: 'e', sections: [section(44, 1)] }, 2_005);
+    heads('e', 44, 3_600_000, 2_010);
+    expect(take()).toEqual(['heads?', '42-43?']);
+    // Wanted anew since it went: what was before is nobody's.
+    feed.end(3_000);
+    wantedFrom(3_500);
+    take();
+    feed.refresh(4_000);
+    heads('e', 50, 3_600_000, 4_010);
+    expect(take()).toEqual(['heads?']);
+  });
+
   it('is complete once the goodbye came and nothing is missing', () => {
     const { feed, heads, take } = gateway();
     heads('e', 0, 3_600_000, 0);

@@ -83,7 +83,7 @@ describe('a life of a broker that ended', () => {
     other.keep('e', BUCKET, 3, messages(3, 10, 'a'), 0);
     const { delivered, feed } = followed(2);
     const lost: number[] = [];
-    const isWhole = await recoverEpoch(
+    const { isWhole } = await recoverEpoch(
       { epoch: 'e', buckets: new Map([[BUCKET, feed]]) },
       [standIn(one), standIn(other, 'm'), standIn(broker('x'), 'x')],
       'proven',
@@ -103,10 +103,10 @@ describe('a life of a broker that ended', () => {
         lost.push([bucket, count, holder?.id]),
     };
     const epoch = { epoch: 'e', buckets: new Map([[BUCKET, feed]]) };
-    expect(await recoverEpoch(epoch, [standIn(core)], 'never', events)).toBe(false);
+    expect(await recoverEpoch(epoch, [standIn(core)], 'never', events)).toMatchObject({ isWhole: false });
     // It may come back: nothing is given up yet.
     expect([delivered, lost]).toEqual([[1, 2], []]);
-    expect(await recoverEpoch(epoch, [standIn(core)], 'proven', events)).toBe(true);
+    expect(await recoverEpoch(epoch, [standIn(core)], 'proven', events)).toMatchObject({ isWhole: true });
     expect([delivered, lost]).toEqual([[1, 2, 6, 7, 8], [[BUCKET, 3, 'n']]]);
   });
 
@@ -128,14 +128,29 @@ describe('a life of a broker that ended', () => {
       },
     };
     for (const unsure of [[], [silent], [failing], [standIn(broker('x')), silent]]) {
-      expect(await recoverEpoch(epoch, unsure, 'proven', events)).toBe(false);
+      expect(await recoverEpoch(epoch, unsure, 'proven', events)).toMatchObject({ isWhole: false });
     }
     expect([delivered, lost]).toEqual([[1, 2], []]);
-    expect(await recoverEpoch(epoch, [standIn(holds), standIn(broker('x'))], 'proven', events)).toBe(true);
+    expect(await recoverEpoch(epoch, [standIn(holds), standIn(broker('x'))], 'proven', events)).toMatchObject(
+      { isWhole: true },
+    );
     expect([delivered, lost]).toEqual([[1, 2, 3, 4, 5], [1]]);
     feed.noteHead(8);
-    expect(await recoverEpoch(epoch, [silent], 'now', events)).toBe(true);
+    expect(await recoverEpoch(epoch, [silent], 'now', events)).toMatchObject({ isWhole: true });
     expect(lost).toEqual([1, 2]);
+  });
+
+  it('is not over while anybody who may have followed it further does not answer', async () => {
+    const { feed } = followed(2);
+    const epoch = { epoch: 'e', buckets: new Map([[BUCKET, feed]]) };
+    const events = { repaired: () => {}, lost: () => {} };
+    const silent: StandIn = { id: 's', question: () => Promise.resolve(undefined) };
+    const ask = (...standIns: StandIn[]) => recoverEpoch(epoch, standIns, 'proven', events);
+    expect(await ask(silent)).toEqual({ isWhole: true, isFinal: false, isKnown: false });
+    expect(await ask(standIn(broker('x')))).toEqual({ isWhole: true, isFinal: true, isKnown: false });
+    const core = broker('n');
+    core.keep('e', BUCKET, 1, messages(1, 2, 'a'), 0);
+    expect(await ask(standIn(core))).toEqual({ isWhole: true, isFinal: true, isKnown: true });
   });
 
   it('is answered for resumes with where the topic went on', () => {

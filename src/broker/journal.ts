@@ -1,0 +1,163 @@
+// (7) What a broker keeps on disk for its next life: gateways that were cut off when it was killed get from there what
+// they missed, or at least its exact count, also where no other broker kept a copy. Messages do not wait for the disk,
+// their acks do: what was acked survives the process.
+
+import type { WriteStream } from 'node:fs';
+import { createWriteStream, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { atMost } from '../daemon/clock.ts';
+import { StartError } from '../daemon/lifecycle.ts';
+import type { Log } from '../daemon/log.ts';
+import { errorFields } from '../daemon/log.ts';
+import { BUCKET_COUNT } from '../protocol/bucket.ts';
+import type { BrokerCore } from './core/broker-core.ts';
+import { encodeStand, readJournal, recordHeader } from './core/journal-records.ts';
+
+/** Of one file; the one before it stays. Read again in a tenth of a second. */
+const FILE_BYTES = 16 * 1024 * 1024;
+/** A disk that is so far behind is taken for broken: the file ends there, and acks go on without it. */
+const MAX_QUEUED_BYTES = 16 * 1024 * 1024;
+const MAX_WAIT_MS = 1_000;
+/** A new file names where every topic stands; so many buckets a flush, or a million topics would hold up the others. */
+const STANDS_PER_FLUSH = 16;
+/** Of lives before: a broker that dies again and again leaves little each time. */
+const MAX_FILES_BEFORE = 8;
+const CLOSE_AT_MOST_MS = 500;
+
+export interface Journal {
+  /** An envelope on the wide lane, as it is sent. */
+  append(envelope: Uint8Array): void;
+  /** All that was taken so far has been appended. `kept` is called, in order, once the file has it or cannot. */
+  flushed(kept: () => void): void;
+  /** Once a second. */
+  tick(): void;
+  close(): Promise<void>;
+}
+
+export interface JournalOptions {
+  directory: string;
+  /** Of the broker: several may share the directory. */
+  id: string;
+  core: BrokerCore;
+  /** How long anybody asks for a life before. */
+  keepMs: number;
+  nowMs: () => number;
+  log: Log;
+}
+
+/** Reads what the lives before left into the core, and begins a file. Throws a StartError for a directory that cannot be. */
+export function openJournal({ directory, id, core, keepMs, nowMs, log }: JournalOptions): Journal {
+  const pathOf = (number: number): string => join(directory, `${id}.${number}.journal`);
+  const remove = (numbers: readonly number[]): void => {
+    for (const number of numbers) void rm(pathOf(number), { force: true }).catch(() => {});
+  };
+  const startedMs = nowMs();
+  let before: number[];
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    before = numbersOf(readdirSync(directory), id);
+    for (const number of before.slice(-MAX_FILES_BEFORE))
+      recall(readFileSync(pathOf(number)), core, startedMs);
+  } catch (error) {
+    throw new StartError(`--journal ${directory}: ${(error as Error).message}`);
+  }
+  remove(before.splice(0, before.length - MAX_FILES_BEFORE));
+
+  let last = before.at(-1) ?? 0;
+  /** Of this life: the one that is written, and what is kept before it. */
+  const own: number[] = [];
+  let file: WriteStream | undefined;
+  let bytes = 0;
+  let nextStand = 0;
+  let isFailing = false;
+  const waiting: { sinceMs: number; left: number; kept: () => void }[] = [];
+  /** Records that are appended and not written yet, since the last failure. */
+  let unwritten = 0;
+  let failures = 0;
+
+  const fail = (fields: object): void => {
+    file?.destroy();
+    file = undefined;
+    unwritten = 0;
+    failures += 1;
+    for (const { kept } of waiting.splice(0)) kept();
+    if (!isFailing) log.warn('journal-failed', { directory, ...fields });
+    isFailing = true;
+  };
+  const begin = (): void => {
+    file?.end();
+    own.push(++last);
+    [bytes, nextStand] = [0, 0];
+    const made = createWriteStream(pathOf(last), { mode: 0o600 });
+    made.on('error', (error) => {
+      if (file === made) fail(errorFields(error));
+    });
+    file = made;
+  };
+  const written = (): void => {
+    unwritten -= 1;
+    for (const one of waiting) one.left -= 1;
+    while (waiting[0] && waiting[0].left <= 0) waiting.shift()!.kept();
+  };
+  const write = (kind: 'envelope' | 'stand', record: Uint8Array): void => {
+    // Not before the broker has its ports: one that is tried again and again would leave a file each time.
+    if (!file && !isFailing) begin();
+    if (!file) return;
+    file.cork();
+    file.write(recordHeader(kind, record));
+    const failed = failures;
+    unwritten += 1;
+    file.write(record, (error) => {
+      if (!error && failures === failed) written();
+    });
+    file.uncork();
+    bytes += record.length;
+    if (file.writableLength > MAX_QUEUED_BYTES) fail({ queuedBytes: file.writableLength });
+  };
+
+  return {
+    append: (envelope) => write('envelope', envelope),
+    flushed(kept) {
+      if (unwritten === 0) kept();
+      else waiting.push({ sinceMs: nowMs(), left: unwritten, kept });
+      const until = Math.min(BUCKET_COUNT, nextStand + STANDS_PER_FLUSH);
+      for (; nextStand < until; nextStand++) write('stand', encodeStand(core.epoch, core.stand(nextStand)));
+      if (nextStand < BUCKET_COUNT || bytes < FILE_BYTES) return;
+      // What the file before says of topics is in this one as well.
+      remove(own.splice(0, own.length - 1));
+      begin();
+    },
+    tick() {
+      if (nowMs() - startedMs > keepMs) remove(before.splice(0));
+      const waitedMs = nowMs() - (waiting[0]?.sinceMs ?? Infinity);
+      if (waitedMs > MAX_WAIT_MS) fail({ waitedMs });
+      else if (!file && isFailing) begin();
+      else if (isFailing && nextStand === BUCKET_COUNT) {
+        log.info('journal-written-again', { directory });
+        isFailing = false;
+      }
+    },
+    close: () => atMost(CLOSE_AT_MOST_MS, new Promise((resolve) => (file ? file.end(resolve) : resolve()))),
+  };
+}
+
+/** The numbers of a broker's files, the oldest first. */
+function numbersOf(names: readonly string[], id: string): number[] {
+  return names
+    .filter((name) => name.startsWith(`${id}.`) && /^\d+\.journal$/.test(name.slice(id.length + 1)))
+    .map((name) => Number.parseInt(name.slice(id.length + 1), 10))
+    .sort((a, b) => a - b);
+}
+
+/** A life before becomes one of those that this broker has copies of. */
+function recall(bytes: Uint8Array, core: BrokerCore, nowMs: number): void {
+  readJournal(bytes, (record) => {
+    if (record.kind === 'stand') core.keepStand(record.epoch, record.stand, nowMs);
+    else {
+      for (const { bucket, firstSequence, messages } of record.sections) {
+        core.keep(record.epoch, bucket, firstSequence, messages, nowMs);
+      }
+    }
+  });
+}

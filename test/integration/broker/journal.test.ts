@@ -1,0 +1,100 @@
+// The only broker is killed while a gateway is cut off from it, and nobody is left who would send anything again: its
+// next life gives the gateway what it missed, or the exact count.
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, expect, it } from 'vitest';
+import { createPublisher } from '../../../src/publisher/index.ts';
+import type { TcpProxy } from '../../launch/tcp-proxy.ts';
+import { startTcpProxy } from '../../launch/tcp-proxy.ts';
+import { until } from '../../launch/until.ts';
+import type { BrokerFlags, Listener } from './rig.ts';
+import { brokerChild, listener, numbers, samePlace } from './rig.ts';
+
+const closing: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close();
+});
+
+const TOPICS = numbers(1, 8).map((n) => `ticker.${n}`);
+
+/** Publishes `count` messages that a listener misses, and starts the broker again behind its back. */
+async function missed(
+  count: number,
+  bytes: number,
+  flags: BrokerFlags,
+  how: 'silently' | 'reset' = 'reset',
+): Promise<Listener> {
+  const first = await brokerChild('b1', flags);
+  closing.push(() => first.child.stop());
+  const proxies: TcpProxy[] = [];
+  const behind = async (url: string): Promise<string> => {
+    const proxy = await startTcpProxy(Number(new URL(url).port));
+    closing.push(() => proxy.close());
+    proxies.push(proxy);
+    return `tcp://${proxy.address}`;
+  };
+  const { address } = first;
+  const heard = listener([
+    { ...address, subscribe: await behind(address.subscribe), repair: await behind(address.repair) },
+  ]);
+  closing.push(() => heard.link.close());
+  await Promise.all(TOPICS.map((topic) => heard.link.subscribe(topic)));
+  const publisher = await createPublisher({ brokers: [address], giveUpMs: 30_000 });
+  closing.push(() => publisher.close());
+  const publish = (number: number): Promise<unknown> =>
+    Promise.all(TOPICS.map((topic) => publisher.publish(topic, [number, 'x'.repeat(bytes)])));
+  await publish(1);
+  await until('the first of each', () => heard.messages.length === TOPICS.length);
+  if (how === 'silently') {
+    for (const proxy of proxies) proxy.freeze();
+    await until('the silence to be noticed', () => heard.link.snapshot().brokers[0]?.connected === false);
+  }
+  for (const proxy of proxies) proxy.cut();
+  for (let number = 2; number <= count; number++) await publish(number);
+  await publisher.close();
+  first.child.signal('SIGKILL');
+  await first.child.exited;
+  const second = await brokerChild('b1', { ...flags, ...(await samePlace(address)) });
+  closing.push(() => second.child.stop());
+  for (const proxy of proxies) {
+    proxy.thaw();
+    proxy.mend();
+  }
+  return heard;
+}
+
+function journalFlags(): BrokerFlags {
+  const journal = mkdtempSync(join(tmpdir(), 'herald-journal-'));
+  closing.push(() => rmSync(journal, { recursive: true }));
+  return { journal };
+}
+
+it('is given all of it from the journal, in order', async () => {
+  const heard = await missed(50, 10, journalFlags());
+  await until('all of it', () => heard.messages.length >= 50 * TOPICS.length);
+  for (const topic of TOPICS) {
+    expect(heard.values(topic).map((value) => (value as [number])[0])).toEqual(numbers(1, 50));
+  }
+  expect(heard.gaps).toEqual([]);
+});
+
+it('is told without a number where there is no journal and no copy', async () => {
+  const heard = await missed(50, 10, {}, 'silently');
+  const told = (): string[] => [...new Set(heard.gaps.map(({ topic }) => topic))].sort();
+  await until('a gap for each topic', () => told().length === TOPICS.length);
+  expect(heard.gaps).toHaveLength(TOPICS.length);
+  expect(heard.gaps[0]).toMatchObject({ fromOffset: 0, count: 0, why: 'broker-lost' });
+});
+
+it('is told the exact count of what the journal holds no more', async () => {
+  // More than the files hold.
+  const heard = await missed(100, 60_000, journalFlags());
+  const counted = (topic: string): number =>
+    heard.gaps.filter((gap) => gap.topic === topic).reduce((sum, { count }) => sum + count, 0);
+  const isWhole = (topic: string): boolean => heard.values(topic).length + counted(topic) === 100;
+  await until('all of it, or its count', () => TOPICS.every(isWhole), 20_000);
+  expect(heard.gaps.length).toBeGreaterThan(0);
+  expect(heard.gaps.filter(({ count }) => count === 0)).toEqual([]);
+});

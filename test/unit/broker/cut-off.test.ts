@@ -1,0 +1,36 @@
+import { expect, it } from 'vitest';
+import { CutOff } from '../../../src/subscriber/core/cut-off.ts';
+
+/** Heard until `heardMs`, looked at each 100 ms but in `asleep`, broken at `brokenMs`; listed until `listedMs`. */
+function cutOff({ heardMs = 0, brokenMs = 0, asleep = [0, 0], listedMs = 0, untilMs = 0 }): CutOff {
+  const one = new CutOff();
+  for (let nowMs = 0; nowMs <= Math.max(brokenMs, untilMs); nowMs += 100) {
+    if (nowMs > asleep[0]! && nowMs < asleep[1]!) continue;
+    one.tick(nowMs <= listedMs, nowMs);
+    if (nowMs <= heardMs) one.heard(nowMs);
+    if (nowMs >= brokenMs && nowMs > heardMs) one.broke(nowMs);
+  }
+  return one;
+}
+
+it.each([
+  ['its connection closes between two heartbeats', { heardMs: 9_000, brokenMs: 10_000 }, false],
+  ['it was silent before its connection broke', { heardMs: 9_000, brokenMs: 10_500 }, true],
+  [
+    'the listener slept, and read it all at once',
+    { heardMs: 9_000, asleep: [4_000, 8_900], brokenMs: 9_100 },
+    true,
+  ],
+  ['the listener slept long before', { heardMs: 9_900, asleep: [1_000, 4_000], brokenMs: 10_000 }, false],
+  [
+    'it is listed until it is believed dead',
+    { heardMs: 900, brokenMs: 1_000, listedMs: 7_000, untilMs: 20_000 },
+    false,
+  ],
+  ['it is listed on and on', { heardMs: 900, brokenMs: 1_000, listedMs: 20_000, untilMs: 20_000 }, true],
+] as const)('where %s', (_what, when, expected) => {
+  const one = cutOff({ ...when, asleep: [...('asleep' in when ? when.asleep : [0, 0])] });
+  expect(one.isCut).toBe(expected);
+  one.heard(30_000);
+  expect(one.isCut).toBe(false);
+});
