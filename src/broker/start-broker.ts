@@ -223,7 +223,9 @@ export async function startBroker(config: BrokerConfig, parts: BrokerParts): Pro
     await told;
     await Promise.all([announcer.withdraw(), entry.withdraw()]);
     stopCopies();
-    await Promise.all([sockets.close(), journal?.close()]);
+    // Acks wait for it.
+    await journal?.close();
+    await sockets.close();
     meters.update(core.snapshot());
     await stopTelemetry();
   };

@@ -43,6 +43,7 @@ class Fetch {
   readonly #all: readonly HistorySource[];
   readonly #seen: ReadonlyMap<string, number>;
   readonly #answering = new Map<string, HistorySource>();
+  readonly #passedAt = new Map<HistorySource, Promise<RepairReply | undefined>>();
 
   constructor(
     topic: string,
@@ -65,6 +66,7 @@ class Fetch {
       const held = await this.#ask(this.#owner, 'held', NOWHERE, '');
       return joinParts([partOf(held)], new Set(), this.#limits);
     }
+    if (await this.#isUnknown()) return { complete: false, why: 'epoch-gone', head: NOWHERE };
     const live = await Promise.all(this.#all.map((one) => this.#own(one)));
     const parts = live.flat();
     const known = new Set(parts.map(({ epoch }) => epoch));
@@ -81,6 +83,21 @@ class Fetch {
       epoch === ownerEpoch ? 2 : epoch === from.epoch ? 0 : 1;
     parts.sort((a, b) => rank(a) - rank(b));
     return joinParts(parts, await this.#twins(parts), this.#limits);
+  }
+
+  /** Nobody knows of the client's last epoch: no position of it leads anywhere, and who makes them up costs little. */
+  async #isUnknown(): Promise<boolean> {
+    if (this.#all.some(({ epoch }) => epoch === this.#from.epoch)) return false;
+    const replies = await Promise.all(this.#all.map((one) => this.#passed(one)));
+    return replies.every((reply) => reply?.kind === 'not-held');
+  }
+
+  /** Where a broker stood when the client's position passed there. */
+  #passed(one: HistorySource): Promise<RepairReply | undefined> {
+    const known = this.#passedAt.get(one);
+    const asked = known ?? this.#question(one, 'head', this.#from, this.#from.epoch);
+    this.#passedAt.set(one, asked);
+    return asked;
   }
 
   /** Nothing of the topic went through this broker as long as it is followed, which it is from here on. */
@@ -118,7 +135,7 @@ class Fetch {
     if (offset !== undefined && (epoch === this.#from.epoch || seen?.answers[0]?.status !== 'trimmed')) {
       return seen;
     }
-    const passed = await this.#question(one, 'head', this.#from, this.#from.epoch);
+    const passed = await this.#passed(one);
     if (!passed) return undefined;
     const [answer] = passed.kind === 'topics' ? passed.answers : [];
     const start = answer?.status === 'complete' ? answer.ownOffset : 0;

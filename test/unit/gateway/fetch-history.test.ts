@@ -20,6 +20,7 @@ class Broker implements HistorySource {
   readonly id: string;
   epoch: string;
   silent = false;
+  questions = 0;
   readonly carried: SequencedMessage[] = [];
 
   constructor(epoch: string) {
@@ -46,6 +47,7 @@ class Broker implements HistorySource {
   }
 
   async question(...[build]: Parameters<HistorySource['question']>): ReturnType<HistorySource['question']> {
+    this.questions += 1;
     return this.silent ? undefined : this.core.answer(build(1), emptyBucketSet(), 0);
   }
 }
@@ -82,6 +84,17 @@ it.each([
 ])('gives a client %s', async (_what, from, expected) => {
   const { a, b, c } = turns();
   expect(await given(from, b, a, c)).toEqual(expected);
+});
+
+it('asks each broker once about a position that somebody made up', async () => {
+  const { a, b, c } = turns();
+  const made = point('x', 5, { y1: 1, y2: 2, y3: 3, y4: 4, y5: 5, y6: 6, y7: 7 });
+  expect(await given(made, b, a, c)).toBe('epoch-gone');
+  expect([a, b, c].map(({ questions }) => questions)).toEqual([1, 1, 1]);
+  // One that is silent may know it.
+  c.silent = true;
+  expect(await given(made, b, a, c)).toBe('epoch-gone');
+  expect(a.questions).toBeGreaterThan(2);
 });
 
 it('gives what a broker carried that got the copy of the last message late', async () => {
