@@ -187,10 +187,9 @@ export class BrokerConnection {
     }
   }
 
-  /** `isListed`: its address is still handed out. */
-  tick(isListed: boolean): void {
+  tick(): void {
     const now = this.#host.nowMs();
-    this.#cutOff.tick(isListed && this.#address.epoch === this.epoch, now);
+    this.#cutOff.tick(now);
     if (!this.connected) {
       if (this.epoch !== '' && now - this.#brokenMs > MEND_MS) {
         this.#brokenMs = now;

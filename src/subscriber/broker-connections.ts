@@ -58,7 +58,7 @@ export class BrokerConnections<Connection extends Listed = BrokerConnection> {
   }
 
   tick(): void {
-    for (const [id, connection] of this.#connections) connection.tick(!this.#retiring.has(id));
+    for (const connection of this.#connections.values()) connection.tick();
     for (const [id, retireAtMs] of this.#retiring) {
       if (retireAtMs > this.#nowMs()) continue;
       this.#retiring.delete(id);

@@ -1,14 +1,14 @@
 import { expect, it } from 'vitest';
 import { CutOff } from '../../../src/subscriber/core/cut-off.ts';
 
-/** Heard until `heardMs`, looked at each 100 ms but in `asleep`, broken at `brokenMs`; listed until `listedMs`. */
-function cutOff({ heardMs = 0, brokenMs = 0, asleep = [0, 0], listedMs = 0, untilMs = 0 }): CutOff {
+/** Heard until `heardMs`, looked at each 100 ms but in `asleep`, broken from `brokenMs` on. */
+function cutOff({ heardMs = 0, brokenMs = 0, asleep = [0, 0], untilMs = 0 }): CutOff {
   const one = new CutOff();
   for (let nowMs = 0; nowMs <= Math.max(brokenMs, untilMs); nowMs += 100) {
     if (nowMs > asleep[0]! && nowMs < asleep[1]!) continue;
-    one.tick(nowMs <= listedMs, nowMs);
+    one.tick(nowMs);
     if (nowMs <= heardMs) one.heard(nowMs);
-    if (nowMs >= brokenMs && nowMs > heardMs) one.broke(nowMs);
+    if (nowMs >= brokenMs) one.broke(nowMs);
   }
   return one;
 }
@@ -22,12 +22,7 @@ it.each([
     true,
   ],
   ['the listener slept long before', { heardMs: 9_900, asleep: [1_000, 4_000], brokenMs: 10_000 }, false],
-  [
-    'it is listed until it is believed dead',
-    { heardMs: 900, brokenMs: 1_000, listedMs: 7_000, untilMs: 20_000 },
-    false,
-  ],
-  ['it is listed on and on', { heardMs: 900, brokenMs: 1_000, listedMs: 20_000, untilMs: 20_000 }, true],
+  ['it is away for a while after it closed', { heardMs: 900, brokenMs: 1_000, untilMs: 20_000 }, false],
 ] as const)('where %s', (_what, when, expected) => {
   const one = cutOff({ ...when, asleep: [...('asleep' in when ? when.asleep : [0, 0])] });
   expect(one.isCut).toBe(expected);
