@@ -7,6 +7,7 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { extname, join, normalize } from 'node:path';
 import { chromium } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import type { TableSnapshot } from '../../../src/herald/core/balancer-types.ts';
@@ -44,7 +45,7 @@ describe('clients', () => {
   let fleet: SmallFleet;
   beforeAll(async () => {
     expect(existsSync(join(ROOT, 'dist/client/index.js')), 'npm run build').toBe(true);
-    fleet = await launchSmallFleet(1);
+    fleet = await launchSmallFleet(1, { gateway: { publishTopics: ['chat.'] } });
   });
   afterAll(() => fleet.close());
 
@@ -55,27 +56,59 @@ describe('clients', () => {
     await child.line(/news \d+ \{"hello":"node"\}/);
   });
 
-  it.runIf(requireServer('chromium'))('browser.html shows what is published', async () => {
-    const pages = await serveFiles();
-    const browser = await chromium.launch({
-      executablePath: commandPath('chromium')!,
-      args: ['--no-sandbox', '--disable-dev-shm-usage'],
+  describe.runIf(requireServer('chromium'))('in a browser', () => {
+    let pages: Server;
+    let browser: Browser;
+    beforeAll(async () => {
+      pages = await serveFiles();
+      browser = await chromium.launch({
+        executablePath: commandPath('chromium')!,
+        args: ['--no-sandbox', '--disable-dev-shm-usage'],
+      });
     });
-    try {
+    afterAll(async () => {
+      await browser.close();
+      pages.close();
+    });
+
+    const open = async (name: string): Promise<Page> => {
       const page = await browser.newPage();
       const { port } = pages.address() as AddressInfo;
-      await page.goto(
-        `http://127.0.0.1:${port}/examples/browser.html?herald=${encodeURIComponent(fleet.url)}`,
-      );
+      await page.goto(`http://127.0.0.1:${port}/examples/${name}?herald=${encodeURIComponent(fleet.url)}`);
+      return page;
+    };
+
+    it('browser.html shows what is published', async () => {
+      const page = await open('browser.html');
       await until('the page to be live', async () => (await page.title()) === 'live', 20_000);
       await fleet.publisher.publish('news', { hello: 'browser' });
       await until('the message on the page', async () =>
         /news \d+ \{"hello":"browser"\}/.test((await page.textContent('#log')) ?? ''),
       );
-    } finally {
-      await browser.close();
-      pages.close();
-    }
+    });
+
+    it('chat.html brings what one says to the other, and misses nothing in a reload', async () => {
+      const [ann, bob] = [await open('chat.html'), await open('chat.html')];
+      const isLive = (page: Page) => (): Promise<boolean> =>
+        page.textContent('#state').then((state) => state === 'live');
+      const said = (page: Page): Promise<string[]> => page.locator('#said li').allTextContents();
+      const say = async (page: Page, text: string): Promise<void> => {
+        await page.fill('#text', text);
+        await page.press('#text', 'Enter');
+        await until(`${text} to be said`, async () => (await page.inputValue('#text')) === '');
+      };
+      await until('both live', async () => (await isLive(ann)()) && (await isLive(bob)()), 20_000);
+      await say(ann, 'hello');
+      await until('bob to hear it', async () => (await said(bob)).includes('hello'));
+      await bob.goto('about:blank');
+      await say(ann, 'are you there?');
+      await bob.goBack();
+      await until('what he missed', async () => (await said(bob)).includes('are you there?'), 20_000);
+      await until('bob to be live', isLive(bob));
+      await say(bob, 'yes');
+      await until('ann to hear it', async () => (await said(ann)).length === 3);
+      expect(await said(ann)).toEqual(['hello', 'are you there?', 'yes']);
+    });
   });
 });
 
