@@ -18,6 +18,8 @@ import type { GatewayParts } from './gateway-parts.ts';
 
 /** Subscribe frames of one client that may wait for the brokers at the same time. */
 const MAX_WAITING = 32;
+/** Topics of one frame that are asked for side by side: with all of them at once a few clients would hold up the others. */
+const FETCHES_AT_ONCE = 8;
 
 export class Subscribing {
   readonly #parts: GatewayParts;
@@ -95,11 +97,15 @@ export class Subscribing {
   ): Promise<void> {
     await Promise.all(openings);
     const fetched = new Map<Topic, FetchedHistory>();
-    const fetches = [...wanted].flatMap(([topic, item]) => {
-      const since = this.#sinceToFetch(topic, item);
-      return since ? [this.#fetch(topic, since).then((history) => void fetched.set(topic, history))] : [];
-    });
-    await Promise.all(fetches);
+    const waiting = [...wanted];
+    const next = async (): Promise<void> => {
+      for (let one = waiting.pop(); one; one = waiting.pop()) {
+        const [topic, item] = one;
+        const since = this.#sinceToFetch(topic, item);
+        if (since) fetched.set(topic, await this.#fetch(topic, since));
+      }
+    };
+    await Promise.all(Array.from({ length: FETCHES_AT_ONCE }, next));
     await this.#finish(connection, id, wanted, refused, fetched);
   }
 
