@@ -70,6 +70,8 @@ export interface GatewayRecord {
   countsConnections: boolean;
   errorMean: number;
   errorSize: number;
+  /** Measured score that its connections do not cause: the last one without any, and at most the lowest since. */
+  idleScore: number;
   youngConnections: number;
   maxConnections: number;
   /** Accepted connections by Herald as last reported in this boot; undefined before the first report. */
@@ -172,6 +174,7 @@ function newRecord(slot: number, gateway: string, bornAtLookup: number): Gateway
     countsConnections: false,
     errorMean: 0,
     errorSize: 0,
+    idleScore: 0,
     youngConnections: 0,
     maxConnections: 0,
     admitted: undefined,

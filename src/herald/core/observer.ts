@@ -48,8 +48,11 @@ export function observe(
   const visible = Math.max(0, connections - young);
   const fairCost = fleetCost * slots.hot[at + INVERSE_CAPACITY]!;
 
+  if (seen.score !== undefined && counts) {
+    record.idleScore = connections === 0 ? seen.score : Math.min(first ? 0 : record.idleScore, seen.score);
+  }
   let load = first ? (seen.score ?? visible * fairCost) : record.correctedScore;
-  const cost = counts ? learnedCost(load, visible, fairCost) : fairCost;
+  const cost = counts ? learnedCost(Math.max(0, load - record.idleScore), visible, fairCost) : fairCost;
   if (!first && counts && record.countsConnections && !leftOut.observer) {
     load = Math.max(0, load + cost * (visible - record.visibleConnections));
   }
@@ -72,7 +75,7 @@ export function observe(
   hot[at + BASE] = leftOut.floor ? load : floored(load, lies, fairLoad);
 }
 
-/** c = clamp((x + k0*K/C) / (r + k0), K/C * [1/4, 4]) */
+/** c = clamp((x - idle + k0*K/C) / (r + k0), K/C * [1/4, 4]); `load` is x - idle. */
 function learnedCost(load: number, visible: number, fairCost: number): number {
   const cost = (load + PRIOR_CONNECTIONS * fairCost) / (visible + PRIOR_CONNECTIONS);
   return Math.min(fairCost * COST_RANGE, Math.max(fairCost / COST_RANGE, cost));

@@ -97,8 +97,11 @@ export class Pool {
     for (const slot of this.members) {
       const record = this.#slots.records[slot]!;
       if (!record.countsConnections || !(record.visibleConnections > 0)) continue;
-      costs.push((record.correctedScore * record.capacity) / record.visibleConnections);
-      connections.push(record.visibleConnections);
+      const visible = record.visibleConnections;
+      const caused = Math.max(0, record.correctedScore - record.idleScore);
+      costs.push((caused * record.capacity) / visible);
+      // In a storm the load is handshakes, and the few that are visible are not its cause.
+      connections.push(visible * (visible / (visible + record.youngConnections)) ** 2);
     }
     this.cost.round(costs, connections, anew);
   }

@@ -62,4 +62,26 @@ describe('a Herald that has just started', () => {
       expect(verdict).toMatchObject({ ok: true });
     }
   });
+
+  it('holds neither what idle gateways cost nor the handshakes of a storm against its clients for long', () => {
+    const gateways = FLEET.slice(0, 3);
+    const balancer = aBalancer();
+    // Processes that start are busy with themselves.
+    for (const gateway of gateways) {
+      balancer.report(aReport(gateway, { connections: 0, acceptedTotal: 0, cpu: 0.15, seq: 1 }), 0);
+    }
+    for (let nowMs = 500; nowMs <= 12_000; nowMs += 500) {
+      // 350 clients each within two seconds, who cost next to nothing once they are connected.
+      const connections = Math.round(350 * Math.min(1, nowMs / 2_000));
+      const youngConnections = connections * Math.max(0, 1 - Math.max(0, nowMs - 1_000) / 10_000);
+      const cpu = nowMs <= 3_000 ? 0.25 : 0.02;
+      for (const gateway of gateways) {
+        const counts = { connections, acceptedTotal: connections, youngConnections };
+        balancer.report(aReport(gateway, { ...counts, cpu, seq: nowMs }), nowMs);
+      }
+      balancer.tick(nowMs);
+      const loads = balancer.snapshot(nowMs).gateways.map((row) => row.expectedScore ?? Infinity);
+      expect(Math.max(...loads)).toBeLessThan(nowMs <= 6_000 ? 0.9 : 0.25);
+    }
+  });
 });

@@ -26,6 +26,17 @@ describe('the observed load', () => {
     expect(given().see(undefined, 800)).toBeCloseTo(800 * FLEET_COST);
   });
 
+  it("is no connection's fault as far as it was there without any", () => {
+    const { see, field } = given();
+    see(0.3, 0);
+    see(0.3, 100);
+    expect(field(COST)).toBeCloseTo((50 * FLEET_COST) / 150, 6);
+    // Lower than that it cannot have been.
+    see(0.1, 100);
+    see(0.1, 100);
+    expect(field(COST)).toBeGreaterThan((50 * FLEET_COST) / 150);
+  });
+
   it('moves with the connections between two full reports', () => {
     for (const [connections, least, most] of [
       [1_100, 0.54, 0.55],
