@@ -54,6 +54,16 @@ describe('the breaker', () => {
     expect(shares(balancer, 200, 11).has('hole')).toBe(false);
   });
 
+  it('closes when another Herald has heard of a new boot', () => {
+    const { balancer, fail } = blackHole();
+    fail(8, 10);
+    const other = aBalancer({ heraldId: 'h2' });
+    other.report(aReport('hole', { bootId: 'boot-2', cpu: 0 }), 20);
+    balancer.mergeRows(other.rows(20), 20);
+    expect(breakerOf(balancer, 'hole', 20)).toBe('closed');
+    expect(shares(balancer, 200, 21).has('hole')).toBe(true);
+  });
+
   it('leaves the load that others are shown alone: a broken gateway is not an overloaded one', () => {
     const { balancer, fail } = blackHole();
     const shown = (): number =>

@@ -78,6 +78,15 @@ describe('a gateway is not named', () => {
     expect(balancer.lookup(aLookup(), 1)).toMatchObject({ ok: false, refused: { full: 1 } });
   });
 
+  it('when tickets fill it, for as long as its period leaves them on their way', () => {
+    const balancer = aBalancer();
+    balancer.report(aReport('a', { periodMs: 4_000, maxConnections: 501 }), 0);
+    balancer.tick(0);
+    named(balancer.lookup(aLookup(), 0));
+    for (let nowMs = 100; nowMs <= 3_900; nowMs += 100) balancer.tick(nowMs);
+    expect(balancer.lookup(aLookup(), 3_900)).toMatchObject({ ok: false, refused: { full: 1 } });
+  });
+
   it.each([0.001, 1, 100])('beyond its hard cap by clients, whatever size they say: %f', (size) => {
     const balancer = aBalancer({ defaultPool: { handshakeSeconds: 0 } });
     balancer.report(aReport('a', { cpu: 0.01, connections: 990, maxConnections: 1_000 }), 0);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Balancer } from '../../../src/herald/core/balancer-types.ts';
 import type { ShedOrder } from '../../../src/protocol/load-report.ts';
-import { aBalancer, aReport } from './given.ts';
+import { aBalancer, aLookup, aReport, HERALD } from './given.ts';
 
 /** Runs a fleet whose gateways report `cpuOf(i)` every 500 ms; collects the orders it gets. */
 function run(
@@ -66,6 +66,43 @@ describe('the mover', () => {
     expect(orders.length).toBeGreaterThan(0);
     expect(orders.every((order) => order.gateway !== 'gw-7')).toBe(true);
     expect(balancer.moverOrders().some((order) => order.why === 'receivers')).toBe(true);
+  });
+
+  it('stops filling a newcomer two rounds after it has come near the mean', () => {
+    const balancer = aBalancer();
+    balancer.setMoverLease(true);
+    run(balancer, 8, 120, (i, sec) => (i === 7 ? Math.min(0.57, 0.05 + sec / 100) : 0.6));
+    const filling = balancer.moverOrders().filter(({ why }) => why === 'receivers');
+    expect(filling.length).toBeGreaterThan(0);
+    expect(filling.at(-1)!.atMs).toBeLessThanOrEqual(70_000);
+  });
+
+  it.each([
+    ['connect', false],
+    ['move', true],
+  ] as const)('fills nobody whom arrivals fill within the minute; lookups to %s: %s', (intent, filled) => {
+    const balancer = aBalancer();
+    balancer.setMoverLease(true);
+    const admitted = [0, 0, 0, 0];
+    let unreported = [0, 0, 0, 0];
+    for (let nowMs = 0; nowMs <= 60_000; nowMs += 50) {
+      if (nowMs % 500 === 0) {
+        for (let i = 0; i < 4; i++) {
+          admitted[i]! += unreported[i]!;
+          const fields = {
+            cpu: i === 3 ? 0.3 : 0.6,
+            connections: 1_000,
+            tickets: { [HERALD]: { admitted: admitted[i]! } },
+          };
+          balancer.report(aReport(`gw-${i}`, { seq: 1 + nowMs, ...fields }), nowMs);
+        }
+        unreported = [0, 0, 0, 0];
+      }
+      balancer.tick(nowMs);
+      const verdict = balancer.lookup(aLookup({ intent }), nowMs);
+      if (verdict.ok) unreported[Number(verdict.best.gateway.slice(3))]!++;
+    }
+    expect(balancer.moverOrders().some(({ why }) => why === 'receivers')).toBe(filled);
   });
 
   it('leaves an even fleet alone, and one that is uneven for a moment', () => {
@@ -271,7 +308,8 @@ describe('the agent weight', () => {
       balancer.tick(nowMs);
       seen.push(weight(balancer, nowMs));
     }
-    expect(Math.max(...seen.slice(1).map((value, i) => value - seen[i]!))).toBeLessThan(20);
+    // A fifth of the way a round of 500 ms, not at every tick.
+    expect(Math.max(...seen.slice(4).map((value, i) => value - seen[i]!))).toBeLessThan(20);
     expect(seen.at(-1)!).toBeGreaterThanOrEqual(before - 4);
   });
 
@@ -301,7 +339,9 @@ describe('the agent weight', () => {
     });
     balancer.report(aReport('gw-0', { seq: 3, state: 'draining' }), 10_003);
     expect(balancer.agentAnswer('gw-0', 10_004)).toMatchObject({ admin: 'drain', health: 'up' });
-    balancer.setDesired('gw-0', { state: 'maint', reason: 'disk', author: 'ops', untilEpochMs: 0 }, 10_005);
-    expect(balancer.agentAnswer('gw-0', 10_006)).toMatchObject({ admin: 'maint', reason: 'disk' });
+    for (const state of ['maint', 'drain'] as const) {
+      balancer.setDesired('gw-0', { state, reason: 'disk', author: 'ops', untilEpochMs: 0 }, 10_005);
+      expect(balancer.agentAnswer('gw-0', 10_006)).toMatchObject({ admin: state, reason: 'disk' });
+    }
   });
 });

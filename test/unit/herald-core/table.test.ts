@@ -87,6 +87,16 @@ describe('pools', () => {
     );
   });
 
+  it('with `least` name the one of least reported score, and equals equally often', () => {
+    const balancer = aBalancer({ defaultPool: { policy: 'least' } });
+    for (const id of ['a', 'b', 'c', 'd']) balancer.report(aReport(id, { cpu: id === 'a' ? 0.5 : 0.2 }), 0);
+    const found = shares(balancer, 3_000, 0);
+    expect([...found.keys()].sort()).toEqual(['b', 'c', 'd']);
+    for (const count of found.values()) expect(Math.abs(count - 1_000)).toBeLessThan(120);
+    balancer.report(aReport('a', { seq: 2, cpu: 0.1 }), 1);
+    expect(shares(balancer, 50, 1)).toEqual(new Map([['a', 50]]));
+  });
+
   it('change when a gateway does, and not with each of its reports', () => {
     const balancer = aBalancer();
     const versionAfter = (seq: number, fields = {}): number => {
