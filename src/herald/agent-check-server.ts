@@ -41,7 +41,7 @@ export async function startAgentCheck(
   flag: string,
   options: AgentCheckOptions,
 ): Promise<AgentCheckServer> {
-  const { maxConnections = withinRoom(MAX_CONNECTIONS, 1 / 16) } = options;
+  const { maxConnections = withinRoom(MAX_CONNECTIONS, 1 / 8) } = options;
   /** In the order of their coming, each with how to end it. */
   const sockets = new Map<Socket, () => void>();
   const server = createServer({ noDelay: true }, (socket) => {

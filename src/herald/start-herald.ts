@@ -122,7 +122,7 @@ export async function startHerald(config: HeraldConfig, parts: HeraldParts): Pro
     balancer.suspect(gateway, clock.nowMs());
   });
   let heralds: readonly string[] = [];
-  const controlPlaces = withinRoom(MAX_PRIVATE_CONNECTIONS, 3 / 8);
+  const controlPlaces = withinRoom(MAX_PRIVATE_CONNECTIONS, 5 / 16);
   const controlApp = createHttpServer({
     log,
     routes,

@@ -308,8 +308,11 @@ describe('the agent weight', () => {
       balancer.tick(nowMs);
       seen.push(weight(balancer, nowMs));
     }
-    // A fifth of the way a round of 500 ms, not at every tick.
-    expect(Math.max(...seen.slice(4).map((value, i) => value - seen[i]!))).toBeLessThan(20);
+    expect(Math.max(...seen.slice(1).map((value, i) => value - seen[i]!))).toBeLessThan(20);
+    // A step a round of 500 ms, not one a tick.
+    const changedAt = seen.flatMap((value, i) => (i > 0 && value !== seen[i - 1] ? [i] : []));
+    const ticksBetween = changedAt.slice(1).map((at, i) => at - changedAt[i]!);
+    expect(Math.min(...ticksBetween)).toBe(5);
     expect(seen.at(-1)!).toBeGreaterThanOrEqual(before - 4);
   });
 

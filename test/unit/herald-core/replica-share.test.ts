@@ -5,10 +5,11 @@ describe('the share of this Herald', () => {
   it('is taken from the number of Heralds until there are ten tickets to judge by', () => {
     const share = new ReplicaShare();
     expect(share.factor).toBe(1);
-    for (const id of ['h1', 'h2', 'h3']) share.count(id, id === 'h1', 3, 0);
+    share.count('h1', true, 1, 0);
+    for (const id of ['h2', 'h3']) share.count(id, false, 4, 0);
     expect(share.factor).toBe(3);
-    share.count('h1', true, 3, 0);
-    expect(share.factor).toBe(12 / 6);
+    share.count('h1', true, 5, 0);
+    expect(share.factor).toBe(14 / 6);
   });
 
   it('never makes a ticket count for more than two for each Herald, nor for less than one', () => {
