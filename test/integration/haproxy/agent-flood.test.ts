@@ -95,16 +95,19 @@ describe.runIf(requireServer('haproxy'))('a flood on the agent-check port', () =
     // HAProxy asks each second; more than two questions unheard would show here.
     expect(fellMs).toBeLessThan(4_000);
     for (const { agentStatus } of await haproxy.servers('chat')) expect(agentStatus).toBe('L7OK');
-    expect(quantile(slowMs, 0.5)).toBeGreaterThan(900);
     expect(quantile(slowMs, 0.5)).toBeLessThan(2_000);
     expect(Math.max(...idleMs)).toBeLessThan(5_000);
 
     const { text: metrics } = await ask(`${admin}/metrics`);
     const counted = (outcome: string): number =>
       Number(
-        new RegExp(`^herald_agent_checks_total\\{outcome="${outcome}"\\} (\\d+)`, 'm').exec(metrics)?.[1],
+        new RegExp(`^herald_agent_checks_total\\{outcome="${outcome}"\\} (\\d+)`, 'm').exec(metrics)?.[1] ??
+          0,
       );
-    expect(counted('slow')).toBeGreaterThan(IDLE_WAVES[0]!);
+    // A crowd that comes quicker than it is cut, or few descriptors: who has been there longest makes room.
+    const crowded = counted('crowded');
+    expect(counted('slow') + crowded).toBeGreaterThan(IDLE_WAVES[0]!);
+    if (crowded === 0) expect(quantile(slowMs, 0.5)).toBeGreaterThan(900);
     expect(counted('malformed')).toBeGreaterThan(0);
   });
 });
