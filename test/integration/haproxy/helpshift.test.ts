@@ -25,7 +25,7 @@ it('a value above 100 % and a stale one are answered, where the original sends a
   const over = await service(json({ 'msg-pre-second': 9_999 }));
   const quick = README_EXAMPLE(port, over.url)
     .replace('interval: 30', 'interval: 0.1')
-    .replace(': 120', ': 0.5');
+    .replace('staleness_interval: 120', 'staleness_interval: 0.5');
   await herald(quick);
   await expect.poll(() => agentSays(port)).toBe('ready up 1%\n');
   over.answer = json({ 'msg-pre-second': 700 });
@@ -145,7 +145,7 @@ describe('a service that behaves badly', () => {
     const files = cases.map(({ port, wild }) =>
       README_EXAMPLE(port, wild.url)
         .replace('interval: 30', 'interval: 0.1')
-        .replace(': 120', ': 1.5')
+        .replace('staleness_interval: 120', 'staleness_interval: 1.5')
         .replace('staleness_response: noop', 'staleness_response: drain'),
     );
     const { addresses } = await herald(...files);
