@@ -21,8 +21,8 @@ const MAX_QUEUED_BYTES = 16 * 1024 * 1024;
 const MAX_WAIT_MS = 1_000;
 /** A new file names where every topic stands; so many buckets a flush, or a million topics would hold up the others. */
 const STANDS_PER_FLUSH = 16;
-/** Of lives before: a broker that dies again and again leaves little each time. */
-const MAX_FILES_BEFORE = 8;
+/** Of lives before, for a broker that dies again and again leaves little each time; and of this one, whose disk may fail as often. */
+const MAX_FILES = 8;
 const CLOSE_AT_MOST_MS = 500;
 
 export interface Journal {
@@ -57,12 +57,11 @@ export function openJournal({ directory, id, core, keepMs, nowMs, log }: Journal
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     before = numbersOf(readdirSync(directory), id);
-    for (const number of before.slice(-MAX_FILES_BEFORE))
-      recall(readFileSync(pathOf(number)), core, startedMs);
+    remove(allBut(before, MAX_FILES));
+    for (const number of before) recall(readFileSync(pathOf(number)), core, startedMs);
   } catch (error) {
     throw new StartError(`--journal ${directory}: ${(error as Error).message}`);
   }
-  remove(before.splice(0, before.length - MAX_FILES_BEFORE));
 
   let last = before.at(-1) ?? 0;
   /** Of this life: the one that is written, and what is kept before it. */
@@ -88,6 +87,7 @@ export function openJournal({ directory, id, core, keepMs, nowMs, log }: Journal
   const begin = (): void => {
     file?.end();
     own.push(++last);
+    remove(allBut(own, MAX_FILES));
     [bytes, nextStand] = [0, 0];
     const made = createWriteStream(pathOf(last), { mode: 0o600 });
     made.on('error', (error) => {
@@ -125,7 +125,7 @@ export function openJournal({ directory, id, core, keepMs, nowMs, log }: Journal
       for (; nextStand < until; nextStand++) write('stand', encodeStand(core.epoch, core.stand(nextStand)));
       if (nextStand < BUCKET_COUNT || bytes < FILE_BYTES) return;
       // What the file before says of topics is in this one as well.
-      remove(own.splice(0, own.length - 1));
+      remove(allBut(own, 1));
       begin();
     },
     tick() {
@@ -140,6 +140,11 @@ export function openJournal({ directory, id, core, keepMs, nowMs, log }: Journal
     },
     close: () => atMost(CLOSE_AT_MOST_MS, new Promise((resolve) => (file ? file.end(resolve) : resolve()))),
   };
+}
+
+/** Takes all but the last `count` out. */
+function allBut(numbers: number[], count: number): number[] {
+  return numbers.splice(0, Math.max(0, numbers.length - count));
 }
 
 /** The numbers of a broker's files, the oldest first. */

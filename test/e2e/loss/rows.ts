@@ -65,6 +65,14 @@ async function killBroker(field: Field, time: number): Promise<void> {
   await restarted(field, victim);
 }
 
+function brokerFrozen(ms: number): Row['fault'] {
+  return async (field, time) => {
+    await stride();
+    await frozen(turn(field.brokers, time), ms);
+    await heard(field, field.brokers.length);
+  };
+}
+
 async function frozen(daemon: Daemon, ms: number): Promise<void> {
   daemon.process.signal('SIGSTOP');
   await pause(ms);
@@ -182,24 +190,14 @@ export const ROWS: Record<string, Row> = {
     what: 'SIGSTOP of a broker for 4 s',
     times: [0, 4],
     ratePerSec: 3_000,
-    async fault(field, time) {
-      const victim = turn(field.brokers, time);
-      await stride();
-      await frozen(victim, 4_000);
-      await heard(field, field.brokers.length);
-    },
+    fault: brokerFrozen(4_000),
   },
   'broker-frozen-long': {
     promise: 'nothing',
     what: 'SIGSTOP of a broker for 12 s: it was in no list any more, and comes back in the same life',
     times: [0, 3],
     ratePerSec: 3_000,
-    async fault(field, time) {
-      const victim = turn(field.brokers, time);
-      await stride();
-      await frozen(victim, 12_000);
-      await heard(field, field.brokers.length);
-    },
+    fault: brokerFrozen(12_000),
   },
   'gateway-frozen': {
     promise: 'nothing',

@@ -5,27 +5,17 @@ import { expect, it } from 'vitest';
 import { BrokerCore, DEFAULT_BROKER_LIMITS } from '../../../src/broker/core/broker-core.ts';
 import { FeedTopics } from '../../../src/gateway/core/feed-topics.ts';
 import { bucketOf, emptyBucketSet } from '../../../src/protocol/bucket.ts';
-import type { BrokerAddress } from '../../../src/protocol/load-report.ts';
 import type { PublishBatch } from '../../../src/protocol/publication.ts';
 import { DEFAULT_OUTBOX_LIMITS, Outbox } from '../../../src/publisher/core/outbox.ts';
 import { seededRandom } from '../../../src/sim/chance.ts';
 import { Clockwork } from '../gateway/turns-clockwork.ts';
-import { aMessage } from '../../unit/broker/given.ts';
+import { aMessage, anAddress } from '../../unit/broker/given.ts';
 
 const TOPIC = 't';
 const BUCKET = bucketOf(TOPIC);
 const END_MS = 20_000;
 const QUIET_MS = 8_000;
 const IDS = ['a', 'b'];
-const addressOf = (id: string): BrokerAddress => ({
-  id,
-  epoch: id,
-  publish: '',
-  subscribe: '',
-  repair: '',
-  http: '',
-  state: 'up',
-});
 
 interface World {
   /** What a broker took so long before it froze may wait in it until it wakes up, acked all the same. */
@@ -157,7 +147,7 @@ async function play(seed: number, { stuckMs, streamMs }: World): Promise<{ heard
       }
     }
   };
-  outbox.setBrokers(IDS.map(addressOf), 0);
+  outbox.setBrokers(IDS.map(anAddress), 0);
   for (const id of IDS) connect(id);
   const tick = (): void => {
     for (const id of outbox.tick(clock.nowMs)) connect(id);

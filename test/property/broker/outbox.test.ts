@@ -3,20 +3,11 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { BrokerAddress } from '../../../src/protocol/load-report.ts';
 import type { PublishBatch } from '../../../src/protocol/publication.ts';
 import { DEFAULT_OUTBOX_LIMITS, Outbox } from '../../../src/publisher/core/outbox.ts';
+import { anAddress } from '../../unit/broker/given.ts';
 
 const source = { publisher: 'p', origin: '', hop: 0 };
-const address = (id: string): BrokerAddress => ({
-  id,
-  publish: '',
-  subscribe: '',
-  repair: '',
-  http: '',
-  epoch: id,
-  state: 'up',
-});
 const ids = ['b1', 'b2', 'b3'];
 
 type Step =
@@ -46,7 +37,7 @@ describe('Outbox', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
         const outbox = new Outbox(DEFAULT_OUTBOX_LIMITS);
-        outbox.setBrokers(ids.map(address), 0);
+        outbox.setBrokers(ids.map(anAddress), 0);
         const flying = new Map<string, PublishBatch[]>(ids.map((id) => [id, []]));
         const acceptedOnce = new Map<string, number[]>();
         const settled = new Map<number, number>();

@@ -6,12 +6,12 @@ import { BrokerCore, DEFAULT_BROKER_LIMITS } from '../../../src/broker/core/brok
 import type { ClientEvent } from '../../../src/client/client-events.ts';
 import { createStream } from '../../../src/client/stream.ts';
 import { createTopicBook } from '../../../src/client/topic-book.ts';
-import type { BrokerAddress } from '../../../src/protocol/load-report.ts';
 import { bucketOf, emptyBucketSet } from '../../../src/protocol/bucket.ts';
 import type { PublishBatch } from '../../../src/protocol/publication.ts';
 import type { SequencedMessage } from '../../../src/protocol/publication-envelope.ts';
 import { DEFAULT_OUTBOX_LIMITS, Outbox } from '../../../src/publisher/core/outbox.ts';
 import { seededRandom } from '../../../src/sim/chance.ts';
+import { anAddress } from '../../unit/broker/given.ts';
 import { Clockwork } from './turns-clockwork.ts';
 import { Gateway } from './turns-gateway.ts';
 
@@ -19,15 +19,7 @@ export const TOPIC = 't';
 const BUCKET = bucketOf(TOPIC);
 const END_MS = 20_000;
 const FREEZE_MS = 4_000;
-const addresses = ['a', 'b', 'c'].map((id): BrokerAddress => ({
-  id,
-  epoch: id,
-  publish: '',
-  subscribe: '',
-  repair: '',
-  http: '',
-  state: 'up',
-}));
+const addresses = ['a', 'b', 'c'].map(anAddress);
 
 export type Copy = (from: Broker, sequence: number, message: SequencedMessage) => void;
 

@@ -1,6 +1,12 @@
 // What the tests of brokers, feeds and links start from.
 
+import type { BrokerAddress } from '../../../src/protocol/load-report.ts';
 import type { Section, SequencedMessage } from '../../../src/protocol/publication-envelope.ts';
+
+/** A broker of which nothing but its name matters; its life has the same one. */
+export function anAddress(id: string): BrokerAddress {
+  return { id, epoch: id, publish: '', subscribe: '', repair: '', http: '', state: 'up' };
+}
 
 /** Number `offset` of its topic, and that number as its JSON and as its publisher's sequence. */
 export function aMessage(offset: number, fields: Partial<SequencedMessage> = {}): SequencedMessage {

@@ -1,19 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import type { BrokerAddress } from '../../../src/protocol/load-report.ts';
 import { MESSAGE_FLAG, PUBLICATION_LIMITS } from '../../../src/protocol/publication.ts';
 import type { PublishBatch } from '../../../src/protocol/publication.ts';
 import type { OutboxLimits } from '../../../src/publisher/core/outbox.ts';
 import { DEFAULT_OUTBOX_LIMITS, Outbox } from '../../../src/publisher/core/outbox.ts';
+import { anAddress } from './given.ts';
 
-const only: BrokerAddress = {
-  id: 'b1',
-  publish: '',
-  subscribe: '',
-  repair: '',
-  http: '',
-  epoch: '',
-  state: 'up',
-};
+const only = anAddress('b1');
 const source = { publisher: 'p', origin: '', hop: 0 };
 const DEADLINE_MS = 10_000;
 

@@ -1,22 +1,28 @@
 import { expect, it } from 'vitest';
 import { BrokerCore, DEFAULT_BROKER_LIMITS } from '../../../src/broker/core/broker-core.ts';
 import { PassingTraces } from '../../../src/broker/core/passing-traces.ts';
+import type { PublishDesk } from '../../../src/broker/publish-desk.ts';
 import { createPublishDesk } from '../../../src/broker/publish-desk.ts';
 import { ByteWriter } from '../../../src/protocol/bytes.ts';
 import { encodePublishBatch } from '../../../src/protocol/publication.ts';
 
 const batch = Buffer.from(encodePublishBatch(new ByteWriter(), { batch: 1, messages: [] }));
 
-it('what its publisher gave up is not taken once it speaks on a later connection', () => {
-  const core = new BrokerCore('e1', 'main', 0, DEFAULT_BROKER_LIMITS);
-  const answered: string[] = [];
+/** `told` = whom it answered, each time. */
+function aDesk(): { desk: PublishDesk; told: string[] } {
+  const told: string[] = [];
   const desk = createPublishDesk(
-    core,
+    new BrokerCore('e1', 'main', 0, DEFAULT_BROKER_LIMITS),
     new PassingTraces('b1', () => 0),
-    (peer) => answered.push(peer.toString('latin1')),
+    (peer) => told.push(peer.toString('latin1')),
     () => 0,
     () => {},
   );
+  return { desk, told };
+}
+
+it('what its publisher gave up is not taken once it speaks on a later connection', () => {
+  const { desk, told: answered } = aDesk();
   // Names that ZeroMQ made up tell nothing of each other.
   for (const peer of ['p/b1/7', 'p/b1/10', 'p/b1/7', 'p/b2/1', 'q/b1/1', '\0ab/9', '\0ab/1', 'p/b1/10']) {
     desk.take(Buffer.from(peer, 'latin1'), batch);
@@ -26,15 +32,7 @@ it('what its publisher gave up is not taken once it speaks on a later connection
 });
 
 it('a drain is told to the publishers heard last, however many there were before', () => {
-  const core = new BrokerCore('e1', 'main', 0, DEFAULT_BROKER_LIMITS);
-  const told: string[] = [];
-  const desk = createPublishDesk(
-    core,
-    new PassingTraces('b1', () => 0),
-    (peer) => told.push(peer.toString()),
-    () => 0,
-    () => {},
-  );
+  const { desk, told } = aDesk();
   const publishes = (peer: string): void => desk.take(Buffer.from(peer), batch);
   publishes('early');
   for (let i = 0; i < 9_999; i++) publishes(`gone-${i}`);
