@@ -27,6 +27,8 @@ export interface BrokerLinkOptions extends FeedEvents {
   /** How long subscribe() waits for the topic's head. */
   headDeadlineMs?: number;
   fetchDeadlineMs?: number;
+  /** Goes on steadily, also when the wall clock is set. */
+  nowMs?: () => number;
 }
 
 const TICK_MS = 100;
@@ -39,7 +41,7 @@ export function createBrokerLink(options: BrokerLinkOptions): BrokerLink {
   const log = options.log ?? silentLog;
   const headDeadlineMs = options.headDeadlineMs ?? 1_500;
   const fetchDeadlineMs = options.fetchDeadlineMs ?? 2_000;
-  const nowMs = (): number => performance.now();
+  const nowMs = options.nowMs ?? (() => performance.now());
   const losses = new FeedLosses();
   const questions = new Questions();
   let canaryMs = 0;

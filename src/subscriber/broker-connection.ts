@@ -76,7 +76,7 @@ export class BrokerConnection {
   readonly #host: ConnectionHost;
   readonly #curve: CurveClient | undefined;
   readonly #feed: BrokerFeed;
-  readonly #cutOff = new CutOff();
+  #cutOff = new CutOff();
   readonly #names = createFrameNames();
   readonly #filters = new Set<number>();
   #wide = false;
@@ -160,7 +160,9 @@ export class BrokerConnection {
     const same = this.#address.subscribe === address.subscribe && this.#address.repair === address.repair;
     this.#address = address;
     if (same && !this.#isClosed) return;
-    if (!this.#isClosed) this.#sockets.close();
+    // While it was closed nobody looked: that was no sleep.
+    if (this.#isClosed) this.#cutOff = new CutOff();
+    else this.#sockets.close();
     this.#isClosed = false;
     this.#wide = false;
     this.#filters.clear();

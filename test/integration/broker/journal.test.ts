@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
+import { RETIRE_MS } from '../../../src/subscriber/broker-connections.ts';
 import { createPublisher } from '../../../src/publisher/index.ts';
 import type { TcpProxy } from '../../launch/tcp-proxy.ts';
 import { startTcpProxy } from '../../launch/tcp-proxy.ts';
@@ -97,4 +98,35 @@ it('is told the exact count of what the journal holds no more', async () => {
   await until('all of it, or its count', () => TOPICS.every(isWhole), 20_000);
   expect(heard.gaps.length).toBeGreaterThan(0);
   expect(heard.gaps.filter(({ count }) => count === 0)).toEqual([]);
+});
+
+it('is told nothing where a broker that was in no list for a while was heard until it was killed', async () => {
+  const first = await brokerChild('b1');
+  closing.push(() => first.child.stop());
+  const { address } = first;
+  let aheadMs = 0;
+  const heard = listener([address], { nowMs: () => performance.now() + aheadMs });
+  closing.push(() => heard.link.close());
+  const brokers = (): { connected: boolean; epoch: string }[] => heard.link.snapshot().brokers;
+  await Promise.all(TOPICS.map((topic) => heard.link.subscribe(topic)));
+  await until('the broker to be followed', () => brokers()[0]?.epoch !== '');
+  heard.link.setBrokers([]);
+  aheadMs += 2 * RETIRE_MS;
+  await until('it to be let go', () => brokers().length === 0);
+  aheadMs += 2 * RETIRE_MS;
+  heard.link.setBrokers([address]);
+  const publish = async (topics: readonly string[]): Promise<void> => {
+    const publisher = await createPublisher({ brokers: [address] });
+    closing.push(() => publisher.close());
+    await Promise.all(topics.map((topic) => publisher.publish(topic, 1)));
+  };
+  await publish(TOPICS.slice(1));
+  await until('it to be heard again', () => heard.messages.length === TOPICS.length - 1);
+  first.child.signal('SIGKILL');
+  await first.child.exited;
+  const second = await brokerChild('b1', await samePlace(address));
+  closing.push(() => second.child.stop());
+  await publish(TOPICS.slice(0, 1));
+  await until('its next life to be heard', () => heard.messages.length === TOPICS.length);
+  expect(heard.gaps).toEqual([]);
 });
