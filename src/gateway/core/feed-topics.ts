@@ -158,14 +158,15 @@ export class FeedTopics {
         continue;
       }
       const gap = this.#advance(message.topic, state, epoch, message);
-      if (gap === 'behind' || known) {
-        counts.duplicates += 1;
-        continue;
-      }
-      if (gap) {
+      // Also before one that another broker carried: what is missing may have come that way too, or not.
+      if (gap && gap !== 'behind') {
         this.#hand(batch);
         batch = [];
         this.#tellGap(gap);
+      }
+      if (gap === 'behind' || known) {
+        counts.duplicates += 1;
+        continue;
       }
       batch.push({
         topic: message.topic,

@@ -116,6 +116,14 @@ describe('FeedTopics', () => {
     expect(resentNew()).toBe(1);
   });
 
+  it('tells a hole also before a message that another broker has carried', () => {
+    const { told, deliver } = hub('a');
+    deliver('e', message('a', 1));
+    deliver('f', message('a', 1, { sequence: 910 }));
+    deliver('e', message('a', 4, { sequence: 910 }), message('a', 5));
+    expect(told).toEqual([1, 1, gap({ fromOffset: 2, count: 2 }), 5]);
+  });
+
   it('counts every message it received in one place', () => {
     const { feed, deliver } = hub('a');
     const flags = MESSAGE_FLAG.canary;
