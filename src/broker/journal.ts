@@ -6,6 +6,7 @@ import type { WriteStream } from 'node:fs';
 import { createWriteStream, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import { atMost } from '../daemon/clock.ts';
 import { StartError } from '../daemon/lifecycle.ts';
 import type { Log } from '../daemon/log.ts';
@@ -105,7 +106,7 @@ export function openJournal({ directory, id, core, keepMs, nowMs, log }: Journal
     if (!file && !isFailing) begin();
     if (!file) return;
     file.cork();
-    file.write(recordHeader(kind, record));
+    file.write(recordHeader(kind, record, crc32));
     const failed = failures;
     unwritten += 1;
     file.write(record, (error) => {
@@ -157,7 +158,7 @@ function numbersOf(names: readonly string[], id: string): number[] {
 
 /** A life before becomes one of those that this broker has copies of. */
 function recall(bytes: Uint8Array, core: BrokerCore, nowMs: number): void {
-  readJournal(bytes, (record) => {
+  readJournal(bytes, crc32, (record) => {
     if (record.kind === 'stand') core.keepStand(record.epoch, record.stand, nowMs);
     else {
       for (const { bucket, firstSequence, messages } of record.sections) {

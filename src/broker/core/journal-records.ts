@@ -22,13 +22,18 @@ export type JournalRecord =
   ({ kind: 'envelope' } & Envelope) | { kind: 'stand'; epoch: string; stand: BucketStand };
 
 const KIND = { envelope: 1, stand: 2 } as const;
-/** Kind, and the length of what follows. */
-const HEADER_BYTES = 5;
+/** Kind, and the length and the checksum of what follows. */
+const HEADER_BYTES = 9;
 
-export function recordHeader(kind: keyof typeof KIND, { length }: Uint8Array): Uint8Array {
+/** Of 32 bits; a machine that went down may have left zeros where a message was. */
+export type Checksum = (bytes: Uint8Array) => number;
+
+export function recordHeader(kind: keyof typeof KIND, record: Uint8Array, checksum: Checksum): Uint8Array {
   const header = new Uint8Array(HEADER_BYTES);
   header[0] = KIND[kind];
-  new DataView(header.buffer).setUint32(1, length, true);
+  const view = new DataView(header.buffer);
+  view.setUint32(1, record.length, true);
+  view.setUint32(5, checksum(record), true);
   return header;
 }
 
@@ -50,14 +55,19 @@ export function encodeStand(
 }
 
 /** Calls `take` for every whole record of a file, in order. */
-export function readJournal(bytes: Uint8Array, take: (record: JournalRecord) => void): void {
+export function readJournal(
+  bytes: Uint8Array,
+  checksum: Checksum,
+  take: (record: JournalRecord) => void,
+): void {
   const names = createFrameNames();
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   for (let at = 0; at + HEADER_BYTES <= bytes.length;) {
-    const start = at + HEADER_BYTES;
+    const [kind, sum, start] = [bytes[at]!, view.getUint32(at + 5, true), at + HEADER_BYTES];
     at = start + view.getUint32(at + 1, true);
     if (at > bytes.length) return;
-    const record = readRecord(bytes[start - HEADER_BYTES]!, bytes.subarray(start, at), names);
+    const body = bytes.subarray(start, at);
+    const record = checksum(body) === sum ? readRecord(kind, body, names) : undefined;
     if (!record) return;
     take(record);
   }

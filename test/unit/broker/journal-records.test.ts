@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { BrokerCore, DEFAULT_BROKER_LIMITS } from '../../../src/broker/core/broker-core.ts';
 import type { JournalRecord } from '../../../src/broker/core/journal-records.ts';
@@ -16,7 +17,7 @@ function journalOf(standsAt: number, last: number): Uint8Array {
   const core = newCore('one');
   const records: Uint8Array[] = [];
   const write = (kind: 'envelope' | 'stand', bytes: Uint8Array): void =>
-    void records.push(recordHeader(kind, bytes), bytes);
+    void records.push(recordHeader(kind, bytes, crc32), bytes);
   for (const message of messages(1, last)) {
     core.accept({ batch: 1, messages: [message] }, 0);
     const sections = core.takeSections().map(({ bytes }) => bytes);
@@ -29,7 +30,7 @@ function journalOf(standsAt: number, last: number): Uint8Array {
 
 function recalled(bytes: Uint8Array): (ask: 'head' | 'range') => RepairReply {
   const core = newCore('two');
-  readJournal(bytes, (record) => {
+  readJournal(bytes, crc32, (record) => {
     if (record.kind === 'stand') core.keepStand(record.epoch, record.stand, 0);
     else
       for (const one of record.sections)
@@ -60,7 +61,7 @@ describe('the journal of a broker', () => {
     const whole = journalOf(1, 3);
     const count = (bytes: Uint8Array): number => {
       const records: JournalRecord[] = [];
-      readJournal(bytes, (record) => records.push(record));
+      readJournal(bytes, crc32, (record) => records.push(record));
       return records.length;
     };
     expect(count(whole)).toBe(3);
@@ -68,5 +69,8 @@ describe('the journal of a broker', () => {
       expect(count(whole.subarray(0, length))).toBeLessThan(3);
     expect(count(Buffer.concat([whole, new Uint8Array(64)]))).toBe(3);
     expect(count(Buffer.concat([whole, Buffer.alloc(64, 255)]))).toBe(3);
+    for (let at = 0; at < whole.length; at++) {
+      expect(count(whole.map((byte, i) => (i === at ? byte ^ 1 : byte)))).toBeLessThan(3);
+    }
   });
 });
