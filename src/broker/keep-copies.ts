@@ -37,8 +37,11 @@ export function keepCopies(options: KeepCopiesOptions): () => void {
       deliver: (bucket, epoch, messages, firstSequence) =>
         core.keep(epoch, bucket, firstSequence, messages, nowMs()),
       lost: (_from, bucket, epoch, count) => core.noteMissed(epoch, bucket, count, nowMs()),
-      broken: () => {},
-      ended(_from, { epoch, buckets }) {
+      broken(_from, { epoch, wasCut }) {
+        if (wasCut === true) core.noteCut(epoch);
+      },
+      ended(_from, { epoch, buckets, wasCut }) {
+        if (wasCut === true) core.noteCut(epoch);
         for (const [bucket, feed] of buckets) {
           for (let missing = feed.missing(); missing; missing = feed.missing()) {
             feed.skipTo(missing.to + 1, (count) => core.noteMissed(epoch, bucket, count, nowMs()));

@@ -14,17 +14,20 @@ export interface BrokerBook {
   withdraw(id: string, epoch: string): void;
   /** Replaces what the cluster says; an announced broker of the same id gives way to it. */
   setClusterBrokers(brokers: readonly BrokerAddress[]): void;
+  /** By id, with how long ago each announced itself here, if it did. */
   list(nowMs: number): BrokerAddress[];
 }
 
 export function createBrokerBook(): BrokerBook {
   const announced = new Map<
     string,
-    { broker: BrokerAddress; replaced: string | undefined; untilMs: number }
+    { broker: BrokerAddress; replaced: string | undefined; heardMs: number }
   >();
   let ofCluster: readonly BrokerAddress[] = [];
   const prune = (nowMs: number): void => {
-    for (const [id, { untilMs }] of announced) if (untilMs <= nowMs) announced.delete(id);
+    for (const [id, { heardMs }] of announced) {
+      if (nowMs - heardMs >= ANNOUNCEMENT_TTL_MS) announced.delete(id);
+    }
   };
   return {
     announce(broker, nowMs) {
@@ -33,7 +36,7 @@ export function createBrokerBook(): BrokerBook {
       if (!known && announced.size >= MAX_BROKERS) return 'full';
       if (known && known.replaced === broker.epoch) return 'replaced';
       const replaced = known && known.broker.epoch !== broker.epoch ? known.broker.epoch : known?.replaced;
-      announced.set(broker.id, { broker, replaced, untilMs: nowMs + ANNOUNCEMENT_TTL_MS });
+      announced.set(broker.id, { broker, replaced, heardMs: nowMs });
       return 'taken';
     },
     withdraw(id, epoch) {
@@ -44,7 +47,13 @@ export function createBrokerBook(): BrokerBook {
       prune(nowMs);
       const known = new Set(ofCluster.map(({ id }) => id));
       const rest = [...announced.values()].map(({ broker }) => broker).filter(({ id }) => !known.has(id));
-      return [...ofCluster, ...rest].sort((a, b) => (a.id < b.id ? -1 : 1));
+      return [...ofCluster, ...rest]
+        .sort((a, b) => (a.id < b.id ? -1 : 1))
+        .map((broker) => {
+          const heard = announced.get(broker.id);
+          const isSame = heard?.broker.epoch === broker.epoch;
+          return isSame ? { ...broker, silentMs: Math.round(nowMs - heard.heardMs) } : broker;
+        });
     },
   };
 }

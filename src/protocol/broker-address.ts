@@ -2,7 +2,7 @@
 // them that gateways and publishers get.
 
 import type { Decoded, Fields } from './decode.ts';
-import { decoding, optionalChoice, readFields, refuse, requiredText } from './decode.ts';
+import { decoding, optionalChoice, optionalNumber, readFields, refuse, requiredText } from './decode.ts';
 import type { BrokerAddress } from './load-report.ts';
 import { ID_PATTERN, ID_WORDS } from './names.ts';
 
@@ -36,12 +36,21 @@ export function readBrokerList(value: unknown): BrokerAddress[] {
   }
   return value.flatMap((item: unknown, index) => {
     const from = readFields(item, `brokers[${index}]`);
-    const place = decoding(() => readPlace(from));
-    return place.ok ? [{ ...place.value, state: from['state'] === 'up' ? 'up' : 'draining' }] : [];
+    const place = decoding(() => readListed(from));
+    return place.ok ? [place.value] : [];
   });
 }
 
-function readPlace(from: Fields): Omit<BrokerAddress, 'state'> {
+function readListed(from: Fields): BrokerAddress {
+  const silentMs = optionalNumber(from, 'silentMs', 0, Number.MAX_SAFE_INTEGER);
+  return {
+    ...readPlace(from),
+    state: from['state'] === 'up' ? 'up' : 'draining',
+    ...(silentMs !== undefined && { silentMs }),
+  };
+}
+
+function readPlace(from: Fields): Omit<BrokerAddress, 'state' | 'silentMs'> {
   return {
     id: requiredText(from, 'id', ID_PATTERN, ID_WORDS),
     publish: endpoint(from, 'publish'),

@@ -105,6 +105,8 @@ export interface BrokerAddress {
   http: string;
   epoch: string;
   state: 'up' | 'draining';
+  /** In a list: how long ago it announced itself to the Herald that gave it; absent where that does not know. */
+  silentMs?: number;
 }
 
 export interface FeedbackReply {

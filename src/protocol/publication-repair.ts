@@ -55,7 +55,10 @@ export interface TopicAnswer {
 export type RepairReply = { request: number; epoch: string } & (
   | {
       kind: 'heads';
-      /** How long this epoch has lasted: a gateway that listened before it began starts at its sequence 1. */
+      /**
+       * How long this epoch has lasted: a gateway that listened before it began starts at its sequence 1. Of an epoch
+       * that was kept only whether it is known to its end: 1, or 0 = it may have gone on unheard.
+       */
       upMs: number;
       heads: BucketHead[];
     }

@@ -48,7 +48,7 @@ export interface ReporterOptions {
   signals?: () => SignalOverrides;
   /** Each order arrives once, whoever repeats it. */
   onDirective?: (directive: Directive, heraldId: string) => void;
-  /** Called with the full list whenever it changed. */
+  /** Called with the list in each reply that has one: all brokers there are, and how long each was silent. */
   onBrokers?: (brokers: BrokerAddress[]) => void;
   /** Where it tells of trouble, once per change; `console` fits. Unless given, process warnings (HeraldReporter). */
   log?: Log;

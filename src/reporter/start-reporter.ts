@@ -42,7 +42,6 @@ export function startReporter(options: ReporterOptions): Reporter {
   let seq = 0;
   let failuresTotal = 0;
   let signals: Signals = {};
-  let brokersText = '';
   let closing: Promise<void> | undefined;
 
   const measure = (): void => {
@@ -107,13 +106,7 @@ export function startReporter(options: ReporterOptions): Reporter {
     askedPeriods.set(base, reply.periodMs);
     pace.setPeriodMs(Math.min(...askedPeriods.values()));
     const { brokers, directive } = reply;
-    if (brokers !== undefined) {
-      const text = JSON.stringify(brokers);
-      if (text !== brokersText) {
-        brokersText = text;
-        guarded('onBrokers', () => options.onBrokers?.(brokers));
-      }
-    }
+    if (brokers !== undefined) guarded('onBrokers', () => options.onBrokers?.(brokers));
     if (directive !== undefined && firstSight(directive)) {
       log.info('directive', { herald: reply.heraldId, directive });
       guarded('onDirective', () => options.onDirective?.(directive, reply.heraldId));

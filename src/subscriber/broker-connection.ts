@@ -169,6 +169,13 @@ export class BrokerConnection {
     this.#sockets = this.#open();
   }
 
+  /** What a Herald knows of it; what is missed while it cannot be heard shows in no sequence. */
+  listed({ epoch, silentMs }: BrokerAddress): void {
+    if (epoch === this.epoch && silentMs !== undefined) {
+      this.#cutOff.announced(this.#host.nowMs() - silentMs);
+    }
+  }
+
   /** Takes everything, or only the given buckets. */
   listen(wide: boolean, buckets: readonly number[]): void {
     if (wide && !this.#wide) this.#sockets.subscribe(WIDE_FILTER);
@@ -195,7 +202,7 @@ export class BrokerConnection {
     if (!this.connected) {
       if (this.epoch !== '' && now - this.#brokenMs > MEND_MS) {
         this.#brokenMs = now;
-        this.#host.broken(this, this.#feed.followed);
+        this.#host.broken(this, { ...this.#feed.followed, wasCut: this.#cutOff.isCut });
       }
       return;
     }
@@ -261,7 +268,8 @@ export class BrokerConnection {
       this.#feed.heartbeat(decoded.value, this.#host.nowMs());
       this.#leaveIfDone();
     }
-    this.#cutOff.heard(this.#host.nowMs());
+    // What lay in the socket when the connection broke is no news of the broker.
+    if (this.connected) this.#cutOff.heard(this.#host.nowMs());
   }
 
   #takeReply(frame: Uint8Array): void {

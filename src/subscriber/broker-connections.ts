@@ -12,7 +12,7 @@ export const RETIRE_MS = 5_000;
 /** Of brokers that were let go, so many are known again when they come back. */
 const MAX_GONE = 16;
 
-type Listed = Pick<BrokerConnection, 'moveTo' | 'tick' | 'close'>;
+type Listed = Pick<BrokerConnection, 'moveTo' | 'listed' | 'tick' | 'close'>;
 
 export class BrokerConnections<Connection extends Listed = BrokerConnection> {
   readonly #connect: (address: BrokerAddress) => Connection;
@@ -39,6 +39,7 @@ export class BrokerConnections<Connection extends Listed = BrokerConnection> {
 
   /** `listen` is called for each broker of the list. Answers whether the list is another one than before. */
   follow(list: readonly BrokerAddress[], listen: (connection: Connection) => void): boolean {
+    for (const address of list) this.#connections.get(address.id)?.listed(address);
     if (sameBrokers(this.#list, list)) return false;
     this.#list = list;
     const retireAtMs = this.#nowMs() + RETIRE_MS;

@@ -30,8 +30,9 @@ export function answerRepair(request: RepairRequest, from: RepairSources): Repai
     other === undefined ? from.logs[bucket]! : standby.log(other, bucket);
   switch (request.kind) {
     case 'heads': {
-      const heads = other === undefined ? headsOf(from.logs) : standby.heads(other);
-      return { ...reply, kind: 'heads', upMs: from.upMs, heads };
+      if (other === undefined) return { ...reply, kind: 'heads', upMs: from.upMs, heads: headsOf(from.logs) };
+      const upMs = standby.knowsEnd(other) ? 1 : 0;
+      return { ...reply, kind: 'heads', upMs, heads: standby.heads(other) };
     }
     case 'leave':
       return { ...reply, kind: 'leave' };

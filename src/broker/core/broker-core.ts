@@ -157,6 +157,11 @@ export class BrokerCore {
     this.#standby.missed(epoch, bucket, count, nowMs);
   }
 
+  /** Another broker's epoch may have gone on after what came here of it. */
+  noteCut(epoch: string): void {
+    this.#standby.noteCut(epoch);
+  }
+
   /** What came since the last call, a section a bucket (more for a busy one), in order. */
   takeSections(): OutgoingSection[] {
     return this.#pending.take();

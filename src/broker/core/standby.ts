@@ -22,6 +22,8 @@ export interface StandbyLimits {
 interface KeptEpoch {
   logs: (BucketLog | undefined)[];
   heardMs: number;
+  /** It may have gone on unheard. */
+  isCut: boolean;
 }
 
 /** Brokers that come and go faster than epochs are forgotten. */
@@ -57,6 +59,7 @@ export class Standby {
     const before = log.bytes;
     messages.forEach((message, i) => log.copy(message, firstSequence + i, ownOffsetOf(message.topic), nowMs));
     this.#bytes += log.bytes - before;
+    this.#epochs.get(epoch)!.isCut = false;
     if (this.#bytes > this.#limits.bytes) this.#makeRoom();
   }
 
@@ -76,8 +79,19 @@ export class Standby {
     this.#bytes += log.bytes - before;
   }
 
+  /** This broker was cut off from that epoch's: until more of it comes, its end may be missing. */
+  noteCut(epoch: string): void {
+    const kept = this.#epochs.get(epoch);
+    if (kept) kept.isCut = true;
+  }
+
   knows(epoch: string): boolean {
     return this.#epochs.has(epoch);
+  }
+
+  /** Whether nothing of the epoch can have come after what is known of it. */
+  knowsEnd(epoch: string): boolean {
+    return this.#epochs.get(epoch)?.isCut === false;
   }
 
   heads(epoch: string): BucketHead[] {
@@ -103,7 +117,7 @@ export class Standby {
     let kept = this.#epochs.get(epoch);
     if (!kept) {
       if (this.#epochs.size >= MAX_EPOCHS) this.#forget(this.#unheardLongest());
-      kept = { logs: new Array<undefined>(BUCKET_COUNT).fill(undefined), heardMs: nowMs };
+      kept = { logs: new Array<undefined>(BUCKET_COUNT).fill(undefined), heardMs: nowMs, isCut: false };
       this.#epochs.set(epoch, kept);
     }
     kept.heardMs = nowMs;

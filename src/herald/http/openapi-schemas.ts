@@ -192,6 +192,7 @@ export const SCHEMAS = {
       http: text('Base URL of HTTP publish; empty = none'),
       epoch: text('Changes with each start of the broker'),
       state: { type: 'string', enum: ['up', 'draining'] },
+      silentMs: number('In a list: since it announced itself to this Herald; absent = it did not'),
     },
     ['id', 'publish', 'subscribe', 'repair', 'http', 'epoch'],
   ),

@@ -42,7 +42,7 @@ export interface Recovered {
   isWhole: boolean;
   /** Everybody who could know more has spoken. */
   isFinal: boolean;
-  /** Somebody had followed that epoch. */
+  /** Somebody had followed that epoch to its end. */
   isKnown: boolean;
 }
 
@@ -53,7 +53,7 @@ export async function recoverEpoch(
   giveUp: GiveUp,
   events: RecoveryEvents,
 ): Promise<Recovered> {
-  const holders: { standIn: StandIn; total: number }[] = [];
+  const holders: { standIn: StandIn; total: number; knowsEnd: boolean }[] = [];
   const answered = await Promise.all(
     standIns.map(async (standIn) => {
       const reply = await standIn.question((request) => ({
@@ -65,7 +65,7 @@ export async function recoverEpoch(
       if (reply?.kind !== 'heads' || reply.epoch !== epoch) return reply !== undefined;
       for (const { bucket, sequence } of reply.heads) buckets.get(bucket)?.noteHead(sequence);
       const total = reply.heads.reduce((sum, { sequence }) => sum + sequence, 0);
-      holders.push({ standIn, total });
+      holders.push({ standIn, total, knowsEnd: reply.upMs > 0 });
       return true;
     }),
   );
@@ -97,7 +97,7 @@ export async function recoverEpoch(
   return {
     isWhole: [...buckets.values()].every((feed) => feed.missing() === undefined),
     isFinal: allAnswered || giveUp === 'now',
-    isKnown: holders.length > 0,
+    isKnown: holders.some(({ knowsEnd }) => knowsEnd),
   };
 }
 

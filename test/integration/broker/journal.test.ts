@@ -11,7 +11,7 @@ import type { TcpProxy } from '../../launch/tcp-proxy.ts';
 import { startTcpProxy } from '../../launch/tcp-proxy.ts';
 import { until } from '../../launch/until.ts';
 import type { BrokerFlags, Listener } from './rig.ts';
-import { brokerChild, listener, numbers, samePlace } from './rig.ts';
+import { brokerChild, heraldHere, listed, listener, numbers, samePlace } from './rig.ts';
 
 const closing: (() => unknown)[] = [];
 afterEach(async () => {
@@ -20,13 +20,21 @@ afterEach(async () => {
 
 const TOPICS = numbers(1, 8).map((n) => `ticker.${n}`);
 
+async function herald(): Promise<string> {
+  const started = await heraldHere();
+  closing.push(() => started.close());
+  return started.addresses.control;
+}
+
 /** Publishes `count` messages that a listener misses, and starts the broker again behind its back. */
 async function missed(
   count: number,
   bytes: number,
   flags: BrokerFlags,
-  how: 'silently' | 'reset' = 'reset',
+  how: 'silently' | 'reset' | 'reset and announced' = 'reset',
 ): Promise<Listener> {
+  const control = how === 'reset and announced' ? await herald() : undefined;
+  if (control !== undefined) flags = { ...flags, heralds: [control] };
   const first = await brokerChild('b1', flags);
   closing.push(() => first.child.stop());
   const proxies: TcpProxy[] = [];
@@ -37,9 +45,12 @@ async function missed(
     return `tcp://${proxy.address}`;
   };
   const { address } = first;
-  const heard = listener([
-    { ...address, subscribe: await behind(address.subscribe), repair: await behind(address.repair) },
-  ]);
+  const reached = {
+    ...address,
+    subscribe: await behind(address.subscribe),
+    repair: await behind(address.repair),
+  };
+  const heard = listener([reached]);
   closing.push(() => heard.link.close());
   await Promise.all(TOPICS.map((topic) => heard.link.subscribe(topic)));
   const publisher = await createPublisher({ brokers: [address], giveUpMs: 30_000 });
@@ -53,8 +64,16 @@ async function missed(
     await until('the silence to be noticed', () => heard.link.snapshot().brokers[0]?.connected === false);
   }
   for (const proxy of proxies) proxy.cut();
+  const cutMs = performance.now();
   for (let number = 2; number <= count; number++) await publish(number);
   await publisher.close();
+  if (control !== undefined) {
+    await until('an announcement some time after the cut', async () => {
+      const [{ silentMs } = { silentMs: Infinity }] = await listed(control);
+      heard.link.setBrokers([{ ...reached, silentMs: silentMs! }]);
+      return performance.now() - silentMs! > cutMs + 1_000;
+    });
+  }
   first.child.signal('SIGKILL');
   await first.child.exited;
   const second = await brokerChild('b1', { ...flags, ...(await samePlace(address)) });
@@ -81,13 +100,16 @@ it('is given all of it from the journal, in order', async () => {
   expect(heard.gaps).toEqual([]);
 });
 
-it('is told without a number where there is no journal and no copy', async () => {
-  const heard = await missed(50, 10, {}, 'silently');
-  const told = (): string[] => [...new Set(heard.gaps.map(({ topic }) => topic))].sort();
-  await until('a gap for each topic', () => told().length === TOPICS.length);
-  expect(heard.gaps).toHaveLength(TOPICS.length);
-  expect(heard.gaps[0]).toMatchObject({ fromOffset: 0, count: 0, why: 'broker-lost' });
-});
+it.each(['silently', 'reset and announced'] as const)(
+  'is told without a number (%s) where there is no journal and no copy',
+  async (how) => {
+    const heard = await missed(50, 10, {}, how);
+    const told = (): string[] => [...new Set(heard.gaps.map(({ topic }) => topic))].sort();
+    await until('a gap for each topic', () => told().length === TOPICS.length);
+    expect(heard.gaps).toHaveLength(TOPICS.length);
+    expect(heard.gaps[0]).toMatchObject({ fromOffset: 0, count: 0, why: 'broker-lost' });
+  },
+);
 
 it('is told the exact count of what the journal holds no more', async () => {
   // More than the files hold.

@@ -9,6 +9,9 @@ import { createMetrics } from '../../../src/daemon/metrics.ts';
 import { brokerOptions } from '../../../src/broker/broker-options.ts';
 import type { BrokerConfig, BrokerHandle } from '../../../src/broker/start-broker.ts';
 import { startBroker } from '../../../src/broker/start-broker.ts';
+import { heraldOptions } from '../../../src/herald/herald-options.ts';
+import type { HeraldHandle } from '../../../src/herald/start-herald.ts';
+import { startHerald } from '../../../src/herald/start-herald.ts';
 import { createBrokerLink } from '../../../src/gateway/broker-link-zmq.ts';
 import type { BrokerLinkOptions } from '../../../src/gateway/broker-link-zmq.ts';
 import type { BrokerLink, DeliveredMessage, FeedGap } from '../../../src/gateway/core/feed-port.ts';
@@ -42,6 +45,20 @@ export async function broker(id: string, flags: BrokerFlags = {}): Promise<Broke
     },
   });
   return startBroker(config, { log: silentLog, metrics: createMetrics(), clock: systemClock });
+}
+
+/** A Herald in this process. */
+export async function heraldHere(secret = ''): Promise<HeraldHandle> {
+  const any = '127.0.0.1:0';
+  const listens = { publicListen: any, controlListen: any, agentListen: any, adminListen: any };
+  const config = loadConfig(heraldOptions, { flags: { ...listens, secret, snapshotFile: '' } });
+  return startHerald(config, { log: silentLog, metrics: createMetrics(), clock: systemClock });
+}
+
+/** The brokers that a Herald lists. */
+export async function listed(control: string): Promise<BrokerAddress[]> {
+  const reply = await fetch(`${control}/v1/brokers`);
+  return ((await reply.json()) as { brokers: BrokerAddress[] }).brokers;
 }
 
 /** A process that starts on a busy machine; only readiness is waited for, so a long deadline costs nothing. */

@@ -151,7 +151,7 @@ describe('reporter', () => {
     expect(h.reports().at(-1)).toMatchObject({ periodMs: 1_500 });
   });
 
-  it('hands an order on once, however often it is repeated, and brokers when they changed', async () => {
+  it('hands an order on once, however often it is repeated, and brokers with each reply', async () => {
     const [one, two] = [await herald(), await herald()];
     const drain = { orderId: 'o1', reason: 'deploy', spreadMs: 10, deadlineMs: 20 };
     const broker = {
@@ -174,7 +174,8 @@ describe('reporter', () => {
     });
     await until('several replies', () => one.seen.length >= 4 && two.seen.length >= 4);
     expect(orders).toEqual([{ drain }]);
-    expect(brokers).toEqual([[broker]]);
+    expect(brokers.length).toBeGreaterThanOrEqual(8);
+    expect(brokers.at(-1)).toEqual([broker]);
   });
 
   it('backs off from a Herald that refuses and returns to one that comes back on its port', async () => {

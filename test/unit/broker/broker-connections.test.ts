@@ -20,6 +20,9 @@ function roster() {
       log.push(`connect ${address.id}`);
       return {
         id: address.id,
+        listed({ silentMs }: BrokerAddress) {
+          if (silentMs !== undefined) log.push(`silent for ${silentMs}`);
+        },
         moveTo: (to: BrokerAddress) => void log.push(`move to ${to.subscribe}`),
         tick: () => {},
         close: () => void log.push(`close ${address.id}`),
@@ -42,6 +45,13 @@ test('connects to who is new, moves who is known, and says when the list is the 
   expect(follow(at('a'))).toBe(false);
   expect(follow(at('a', 2), at('b'))).toBe(true);
   expect(log).toEqual(['connect a', 'listen a', 'move to tcp://a:2', 'listen a', 'connect b', 'listen b']);
+});
+
+test('is told how long each was silent, whether the list is the same or not', () => {
+  const { follow, log } = roster();
+  follow(at('a'));
+  expect(follow({ ...at('a'), silentMs: 700 })).toBe(false);
+  expect(log.at(-1)).toBe('silent for 700');
 });
 
 test('keeps who left the list for a while, and as long as it likes who came back', () => {

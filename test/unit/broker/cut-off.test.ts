@@ -1,14 +1,15 @@
 import { expect, it } from 'vitest';
 import { CutOff } from '../../../src/subscriber/core/cut-off.ts';
 
-/** Heard until `heardMs`, looked at each 100 ms but in `asleep`, broken from `brokenMs` on. */
-function cutOff({ heardMs = 0, brokenMs = 0, asleep = [0, 0], untilMs = 0 }): CutOff {
+/** Heard until `heardMs`, looked at each 100 ms but in `asleep`, broken from `brokenMs` on, announced at `announcedMs`. */
+function cutOff({ heardMs = 0, brokenMs = 0, asleep = [0, 0], untilMs = 0, announcedMs = 0 }): CutOff {
   const one = new CutOff();
-  for (let nowMs = 0; nowMs <= Math.max(brokenMs, untilMs); nowMs += 100) {
+  for (let nowMs = 0; nowMs <= Math.max(brokenMs, untilMs, announcedMs); nowMs += 100) {
     if (nowMs > asleep[0]! && nowMs < asleep[1]!) continue;
     one.tick(nowMs);
     if (nowMs <= heardMs) one.heard(nowMs);
     if (nowMs >= brokenMs) one.broke(nowMs);
+    if (nowMs >= announcedMs) one.announced(announcedMs);
   }
   return one;
 }
@@ -22,6 +23,8 @@ it.each([
     true,
   ],
   ['the listener slept long before', { heardMs: 9_900, asleep: [1_000, 4_000], brokenMs: 10_000 }, false],
+  ['it announced itself to others after that', { heardMs: 900, brokenMs: 1_000, announcedMs: 2_000 }, true],
+  ['its last word to others came late', { heardMs: 900, brokenMs: 1_000, announcedMs: 1_700 }, false],
   ['it is away for a while after it closed', { heardMs: 900, brokenMs: 1_000, untilMs: 20_000 }, false],
 ] as const)('where %s', (_what, when, expected) => {
   const one = cutOff({ ...when, asleep: [...('asleep' in when ? when.asleep : [0, 0])] });

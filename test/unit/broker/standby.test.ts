@@ -151,6 +151,11 @@ describe('a life of a broker that ended', () => {
     const core = broker('n');
     core.keep('e', BUCKET, 1, messages(1, 2, 'a'), 0);
     expect(await ask(standIn(core))).toEqual({ isWhole: true, isFinal: true, isKnown: true });
+    // Cut off from it too, until more of it comes.
+    core.noteCut('e');
+    expect(await ask(standIn(core))).toEqual({ isWhole: true, isFinal: true, isKnown: false });
+    core.keep('e', BUCKET, 3, messages(3, 3, 'a'), 0);
+    expect(await ask(standIn(core))).toMatchObject({ isKnown: true });
   });
 
   it('is answered for resumes with where the topic went on', () => {

@@ -20,7 +20,7 @@ describe('a broker of a name that another has', () => {
     for (let nowMs = 1_000; nowMs < 10_000; nowMs += 500) {
       expect(book.announce(broker('old'), nowMs)).toBe('replaced');
       expect(book.announce(broker('new'), nowMs)).toBe('taken');
-      expect(book.list(nowMs)).toEqual([broker('new')]);
+      expect(book.list(nowMs)).toEqual([{ ...broker('new'), silentMs: 0 }]);
     }
   });
 
@@ -36,10 +36,17 @@ describe('a broker of a name that another has', () => {
     book.announce(broker('old'), 0);
     book.announce(broker('new'), 500);
     book.withdraw('b1', 'old');
-    expect(book.list(600)).toEqual([broker('new')]);
+    expect(book.list(600)).toEqual([{ ...broker('new'), silentMs: 100 }]);
     book.withdraw('b1', 'new');
     expect(book.list(600)).toEqual([]);
   });
+});
+
+it('says of brokers of the cluster too how long ago they announced themselves here, if that was this life', () => {
+  const book = createBrokerBook();
+  book.setClusterBrokers([broker('e', 'b1'), broker('later', 'b2'), broker('e', 'b3')]);
+  for (const id of ['b1', 'b2']) book.announce(broker('e', id), 1_000);
+  expect(book.list(1_250).map(({ silentMs }) => silentMs)).toEqual([250, undefined, undefined]);
 });
 
 it('the book has room for 64 names', () => {

@@ -50,6 +50,13 @@ describe('a list of brokers', () => {
     expect(decodeBrokerList(list)).toEqual({ ok: true, value: [GOOD] });
   });
 
+  it('says how long each was silent, where that is known', () => {
+    expect(decodeBrokerList([{ ...GOOD, silentMs: 700 }])).toEqual({
+      ok: true,
+      value: [{ ...GOOD, silentMs: 700 }],
+    });
+  });
+
   it('gives no new work to one in a state that is not known', () => {
     expect(decodeBrokerList([{ ...GOOD, state: 'resting' }])).toMatchObject({
       value: [{ id: 'b1', state: 'draining' }],
