@@ -2,14 +2,15 @@
 
 /** The nearest of `known` within a third of its length in edits, or undefined. */
 export function nearest(given: string, known: readonly string[]): string | undefined {
+  const wanted = given.toLowerCase();
   let best: string | undefined;
   let bestDistance = Infinity;
   for (const word of known) {
-    const distance = editDistance(given.toLowerCase(), word.toLowerCase());
-    if (distance < bestDistance && distance <= Math.max(2, Math.floor(word.length / 3))) {
-      best = word;
-      bestDistance = distance;
-    }
+    const most = Math.min(bestDistance - 1, Math.max(2, Math.floor(word.length / 3)));
+    const distance = editDistance(wanted, word.toLowerCase(), most);
+    if (distance > most) continue;
+    best = word;
+    bestDistance = distance;
   }
   return best;
 }
@@ -20,14 +21,16 @@ export function didYouMean(given: string, known: readonly string[]): string {
   return close === undefined ? '' : `; did you mean ${close}?`;
 }
 
-/** Levenshtein distance, one row at a time. */
-function editDistance(a: string, b: string): number {
+/** Levenshtein distance, one row at a time; Infinity as soon as it must be above `most`: a fleet has many names. */
+function editDistance(a: string, b: string, most: number): number {
+  if (Math.abs(a.length - b.length) > most) return Infinity;
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);
   for (let i = 1; i <= a.length; i++) {
     const next = [i];
     for (let j = 1; j <= b.length; j++) {
       next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)));
     }
+    if (Math.min(...next) > most) return Infinity;
     row = next;
   }
   return row[b.length]!;

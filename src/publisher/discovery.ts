@@ -1,13 +1,15 @@
 // Where the brokers are: asked of the Heralds each second, the first that answers. An answer without brokers
 // (a Herald that just started) changes nothing: the last good list stands.
 
-import { request } from 'undici';
+import { Agent, request } from 'undici';
 import { every } from '../daemon/clock.ts';
 import { decodeBrokerList } from '../protocol/broker-address.ts';
-import type { BrokerAddress } from '../protocol/load-report.ts';
+import type { BrokerAddress } from '../protocol/broker-address.ts';
 
 const PERIOD_MS = 1_000;
 const DEADLINE_MS = 1_000;
+/** The longest list of brokers is far shorter; what answers with more is no Herald. */
+const dispatcher = new Agent({ maxResponseSize: 1024 * 1024 });
 
 /** Asks each Herald in turn; undefined when none knows a broker. */
 export async function askForBrokers(heralds: readonly string[]): Promise<BrokerAddress[] | undefined> {
@@ -15,6 +17,7 @@ export async function askForBrokers(heralds: readonly string[]): Promise<BrokerA
     try {
       const reply = await request(`${herald.replace(/\/$/, '')}/v1/brokers`, {
         signal: AbortSignal.timeout(DEADLINE_MS),
+        dispatcher,
       });
       const body: unknown = await reply.body.json();
       const brokers = reply.statusCode === 200 ? brokersIn(body) : [];

@@ -17,4 +17,11 @@ describe('the nearest known word', () => {
   it.each(['', 'colour', 'listen everywhere'])('of "%s" is none: a wild guess helps nobody', (given) => {
     expect(nearest(given, known)).toBeUndefined();
   });
+
+  it('is not looked for in full: a Herald that compared 100,000 names to the end would answer nobody meanwhile', () => {
+    const fleet = Array.from({ length: 100_000 }, (_, i) => `gw-${i}.eu-west.example.net-7410`);
+    const startMs = performance.now();
+    expect(nearest('x'.repeat(256), fleet)).toBeUndefined();
+    expect(performance.now() - startMs).toBeLessThan(2_000);
+  });
 });
