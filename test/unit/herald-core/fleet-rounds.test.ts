@@ -78,32 +78,38 @@ describe('the mover', () => {
   });
 
   it.each([
-    ['connect', false],
-    ['move', true],
-  ] as const)('fills nobody whom arrivals fill within the minute; lookups to %s: %s', (intent, filled) => {
-    const balancer = aBalancer();
-    balancer.setMoverLease(true);
-    const admitted = [0, 0, 0, 0];
-    let unreported = [0, 0, 0, 0];
-    for (let nowMs = 0; nowMs <= 60_000; nowMs += 50) {
-      if (nowMs % 500 === 0) {
-        for (let i = 0; i < 4; i++) {
-          admitted[i]! += unreported[i]!;
-          const fields = {
-            cpu: i === 3 ? 0.3 : 0.6,
-            connections: 1_000,
-            tickets: { [HERALD]: { admitted: admitted[i]! } },
-          };
-          balancer.report(aReport(`gw-${i}`, { seq: 1 + nowMs, ...fields }), nowMs);
+    ['connect', 50, 0, false],
+    ['move', 50, 0, true],
+    ['connect', 200, 0, true],
+    ['connect', 200, 9, false],
+  ] as const)(
+    'fills nobody whom arrivals fill within the minute: %s, one in %d ms, %d as many at other Heralds',
+    (intent, everyMs, others, filled) => {
+      const balancer = aBalancer();
+      balancer.setMoverLease(true);
+      const admitted = [0, 0, 0, 0];
+      let unreported = [0, 0, 0, 0];
+      for (let nowMs = 0; nowMs <= 60_000; nowMs += 50) {
+        if (nowMs % 500 === 0) {
+          for (let i = 0; i < 4; i++) {
+            admitted[i]! += unreported[i]!;
+            const fields = {
+              cpu: i === 3 ? 0.3 : 0.6,
+              connections: 1_000,
+              tickets: { [HERALD]: { admitted: admitted[i]! }, h2: { admitted: others * admitted[i]! } },
+            };
+            balancer.report(aReport(`gw-${i}`, { seq: 1 + nowMs, ...fields }), nowMs);
+          }
+          unreported = [0, 0, 0, 0];
         }
-        unreported = [0, 0, 0, 0];
+        balancer.tick(nowMs);
+        if (nowMs % everyMs !== 0) continue;
+        const verdict = balancer.lookup(aLookup({ intent }), nowMs);
+        if (verdict.ok) unreported[Number(verdict.best.gateway.slice(3))]!++;
       }
-      balancer.tick(nowMs);
-      const verdict = balancer.lookup(aLookup({ intent }), nowMs);
-      if (verdict.ok) unreported[Number(verdict.best.gateway.slice(3))]!++;
-    }
-    expect(balancer.moverOrders().some(({ why }) => why === 'receivers')).toBe(filled);
-  });
+      expect(balancer.moverOrders().some(({ why }) => why === 'receivers')).toBe(filled);
+    },
+  );
 
   it('leaves an even fleet alone, and one that is uneven for a moment', () => {
     const balancer = aBalancer();
