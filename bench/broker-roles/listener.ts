@@ -1,7 +1,7 @@
 // The gateway's link of the benchmark, a process of its own: receives and counts.
 
 import { createBrokerLink } from '../../src/gateway/broker-link-zmq.ts';
-import type { BrokerAddress } from '../../src/protocol/load-report.ts';
+import type { BrokerAddress } from '../../src/protocol/broker-address.ts';
 import { answerLines, cpuMs, tell } from './cpu.ts';
 
 const { broker, topics } = JSON.parse(process.argv[2]!) as { broker: BrokerAddress; topics: string[] };

@@ -7,7 +7,7 @@ import { createMetrics } from '../../src/daemon/metrics.ts';
 import { createBrokerLink } from '../../src/gateway/broker-link-zmq.ts';
 import { gatewayOptions } from '../../src/gateway/gateway-options.ts';
 import { startGateway } from '../../src/gateway/start-gateway.ts';
-import type { BrokerAddress } from '../../src/protocol/load-report.ts';
+import type { BrokerAddress } from '../../src/protocol/broker-address.ts';
 import { answerLines, tell } from '../broker-roles/cpu.ts';
 import { watchLoop } from '../loop-delay.ts';
 import type { ServerStats } from './words.ts';

@@ -5,7 +5,7 @@ import { connect, createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { BrokerAddress } from '../../src/protocol/load-report.ts';
+import type { BrokerAddress } from '../../src/protocol/broker-address.ts';
 import { build } from './native.ts';
 import { LOAD_CORE, NICENESS, Role, SERVER_CORE } from '../role.ts';
 import type { Load, ServerStats } from './words.ts';

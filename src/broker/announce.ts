@@ -7,7 +7,7 @@ import type { Log } from '../daemon/log.ts';
 import { errorFields } from '../daemon/log.ts';
 import type { SignedExchange } from '../daemon/signed-exchange.ts';
 import { createSignedExchange } from '../daemon/signed-exchange.ts';
-import type { BrokerAddress } from '../protocol/load-report.ts';
+import type { BrokerAddress } from '../protocol/broker-address.ts';
 
 const PERIOD_MS = 1_000;
 const DEADLINE_MS = 900;

@@ -9,7 +9,7 @@ import type { Log } from '../daemon/log.ts';
 import type { Counter, Metrics } from '../daemon/metrics.ts';
 import type { CurveClient } from '../daemon/zeromq-options.ts';
 import { BUCKET_COUNT, hasBucket } from '../protocol/bucket.ts';
-import type { BrokerAddress } from '../protocol/load-report.ts';
+import type { BrokerAddress } from '../protocol/broker-address.ts';
 import { MESSAGE_FLAG } from '../protocol/publication.ts';
 import type { SequencedMessage } from '../protocol/publication-envelope.ts';
 import { followBrokers } from '../publisher/discovery.ts';

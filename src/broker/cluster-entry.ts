@@ -5,7 +5,7 @@ import { announceBroker } from '../cluster/broker-registry.ts';
 import { zookeeperCoordination } from '../cluster/coordination-zookeeper.ts';
 import { atMost } from '../daemon/clock.ts';
 import type { Log } from '../daemon/log.ts';
-import type { BrokerAddress } from '../protocol/load-report.ts';
+import type { BrokerAddress } from '../protocol/broker-address.ts';
 
 export interface ClusterEntry {
   update(address: BrokerAddress): void;

@@ -4,7 +4,7 @@
 import { isIP } from 'node:net';
 import { checkZookeeperOption } from '../cluster/zookeeper-address.ts';
 import type { Address } from '../daemon/address.ts';
-import { formatAddress, isLoopback, parseAddress } from '../daemon/address.ts';
+import { formatAddress, isLoopback, isWildcard, parseAddress } from '../daemon/address.ts';
 import type { Config } from '../daemon/config.ts';
 import { StartError } from '../daemon/lifecycle.ts';
 import { checkCommon, checkCurvePair, checkToken, longEnough } from '../daemon/options.ts';
@@ -22,7 +22,6 @@ export interface BrokerListens {
 }
 
 const HOST = /^[A-Za-z0-9][A-Za-z0-9._-]{0,254}$/;
-const EVERY_ADDRESS: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
 
 /** Throws a StartError that names the option. */
 export function checkConfig(config: BrokerConfig): BrokerListens {
@@ -55,7 +54,7 @@ export function checkConfig(config: BrokerConfig): BrokerListens {
     );
   }
   const isAnnounced = config.heralds.length > 0 || config.zookeeper !== '';
-  const everywhere = bound.find(({ host }) => EVERY_ADDRESS.has(host));
+  const everywhere = bound.find(({ host }) => isWildcard(host));
   if (everywhere && isAnnounced && config.advertiseHost === '') {
     throw new StartError(
       `--advertise-host: needed, since nobody elsewhere reaches ${formatAddress(everywhere)}`,

@@ -2,7 +2,7 @@
 
 import type { Address } from '../daemon/address.ts';
 import type { Log } from '../daemon/log.ts';
-import type { BrokerAddress } from '../protocol/load-report.ts';
+import type { BrokerAddress } from '../protocol/broker-address.ts';
 import { createPublisher } from '../publisher/index.ts';
 import type { BrokerConfig } from './config-check.ts';
 import { peerKeys } from './config-check.ts';

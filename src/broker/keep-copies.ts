@@ -4,7 +4,7 @@
 
 import { every } from '../daemon/clock.ts';
 import type { CurveClient } from '../daemon/zeromq-options.ts';
-import type { BrokerAddress } from '../protocol/load-report.ts';
+import type { BrokerAddress } from '../protocol/broker-address.ts';
 import { followBrokers } from '../publisher/discovery.ts';
 import { BrokerConnection } from '../subscriber/broker-connection.ts';
 import { BrokerConnections } from '../subscriber/broker-connections.ts';

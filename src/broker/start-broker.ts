@@ -10,7 +10,7 @@ import { errorFields } from '../daemon/log.ts';
 import type { Metrics } from '../daemon/metrics.ts';
 import { startTelemetry } from '../daemon/telemetry.ts';
 import { ByteWriter } from '../protocol/bytes.ts';
-import type { BrokerAddress } from '../protocol/load-report.ts';
+import type { BrokerAddress } from '../protocol/broker-address.ts';
 import type { Heads } from '../protocol/publication-envelope.ts';
 import { encodeHeads } from '../protocol/publication-envelope.ts';
 import { parseBrokers } from '../publisher/broker-reach.ts';

@@ -4,7 +4,7 @@
 import { randomBytes } from 'node:crypto';
 import type { BrokerReach } from '../publisher/broker-reach.ts';
 import { createPublisher } from '../publisher/index.ts';
-import type { BrokerAddress } from '../protocol/load-report.ts';
+import type { BrokerAddress } from '../protocol/broker-address.ts';
 import type { LookupPick } from '../protocol/lookup.ts';
 import { LOOKUP_LIMITS } from '../protocol/lookup.ts';
 import type { Hearing } from './core/way.ts';

@@ -2,7 +2,7 @@
 
 import { decodeBrokerList } from '../protocol/broker-address.ts';
 import { refusalText } from '../protocol/decode.ts';
-import type { BrokerAddress } from '../protocol/load-report.ts';
+import type { BrokerAddress } from '../protocol/broker-address.ts';
 import type { LookupPick } from '../protocol/lookup.ts';
 import type { BrokerReach } from '../publisher/broker-reach.ts';
 import { ask, askFirst } from './ask-herald.ts';

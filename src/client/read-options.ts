@@ -2,10 +2,14 @@
 // work is a TypeError that names it, and not a client that tries for ever.
 
 import type { Position } from '../protocol/client-frames.ts';
-import { EPOCH_PATTERN, EPOCH_WORDS } from '../protocol/client-frames.ts';
 import { shown } from '../protocol/decode.ts';
 import type { LookupRequest } from '../protocol/lookup.ts';
-import { TOPIC_PATTERN, TOPIC_WORDS } from '../protocol/names.ts';
+import {
+  OPTIONAL_EPOCH_PATTERN,
+  OPTIONAL_EPOCH_WORDS,
+  TOPIC_PATTERN,
+  TOPIC_WORDS,
+} from '../protocol/names.ts';
 import type { ConnectOptions, WebSocketConstructor } from './connect-options.ts';
 
 /** A `hello` holds 32, two of them the client's own. */
@@ -31,12 +35,14 @@ export function readWish(wish: unknown): { topic: string; from?: Position } {
   // A position that was kept badly: the gateway would refuse the other topics of its frame too.
   if (
     typeof epoch !== 'string' ||
-    !EPOCH_PATTERN.test(epoch) ||
+    !OPTIONAL_EPOCH_PATTERN.test(epoch) ||
     typeof offset !== 'number' ||
     !Number.isSafeInteger(offset) ||
     offset < 0
   ) {
-    throw new TypeError(`${shown(from)} is no position: expected ${EPOCH_WORDS}, and an offset from 0`);
+    throw new TypeError(
+      `${shown(from)} is no position: expected ${OPTIONAL_EPOCH_WORDS}, and an offset from 0`,
+    );
   }
   return { topic: readTopic(topic), from: { e: epoch, o: offset } };
 }

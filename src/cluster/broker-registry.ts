@@ -4,7 +4,7 @@
 import type { Log } from '../daemon/log.ts';
 import { decodeBrokerAddress } from '../protocol/broker-address.ts';
 import { decodeJson } from '../protocol/decode.ts';
-import type { BrokerAddress } from '../protocol/load-report.ts';
+import type { BrokerAddress } from '../protocol/broker-address.ts';
 import type { Coordination, Stop } from './coordination.ts';
 import { clusterPaths } from './paths.ts';
 import { watchEntries } from './watch-entries.ts';

@@ -2,7 +2,7 @@
 // the supervisor. Paths get the chroot here and nowhere else; the package never hears of it.
 
 import zookeeper from 'node-zookeeper-client';
-import type { Stat } from 'node-zookeeper-client';
+import type { Client, ClientError, Stat } from 'node-zookeeper-client';
 import type { Log } from '../daemon/log.ts';
 import { silentLog } from '../daemon/log.ts';
 import type { Coordination, Entry, Outcome, Stamp } from './coordination.ts';
@@ -11,6 +11,8 @@ import type { Session } from './session.ts';
 import { parentOf } from './session.ts';
 import { parseZookeeperAddress } from './zookeeper-address.ts';
 import { superviseZookeeper } from './zookeeper-supervisor.ts';
+
+type Done<T> = (error: ClientError | null | undefined, value?: T) => void;
 
 export interface ZookeeperOptions {
   /** `host:port[,host:port...][/chroot]`; a bad one throws an Error that says what was expected. */
@@ -47,7 +49,7 @@ export function zookeeperCoordination(options: ZookeeperOptions): Coordination {
   });
 
   const at = (path: string): string => (path === '/' ? chroot || '/' : chroot + path);
-  // The same for each read with `onChange`: the package keeps all that it was given for a path until that changes.
+  // One watcher for each `onChange`: the package keeps every watcher it is given for a path until the path changes.
   const watchers = new WeakMap<() => void, { number: number; watcher: () => void }>();
   const watcherOf = (onChange: (() => void) | undefined): (() => void) | undefined => {
     if (!onChange) return undefined;
@@ -75,6 +77,22 @@ export function zookeeperCoordination(options: ZookeeperOptions): Coordination {
   const watchForCreation = (path: string, watcher: () => void): Promise<Outcome<Stat | null>> =>
     supervisor.run<Stat | null>((client, done) => client.exists(path, watcher, done));
 
+  /** Reads. With `onChange`, and where there is nothing, waits for the creation and reads again if it came meanwhile. */
+  const readOrWatch = async <T>(
+    path: string,
+    onChange: (() => void) | undefined,
+    issue: (client: Client, watcher: (() => void) | undefined, done: Done<T>) => void,
+  ): Promise<Outcome<T>> => {
+    const watcher = watcherOf(onChange);
+    for (;;) {
+      const found = await supervisor.run<T>((client, done) => issue(client, watcher, done));
+      if (found.ok || found.why !== 'no-node' || !watcher) return found;
+      const absent = await watchForCreation(at(path), watcher);
+      if (!absent.ok) return absent;
+      if (!absent.value) return found;
+    }
+  };
+
   const session: Session = {
     state: () => supervisor.state(),
     onState: (listener) => supervisor.onState(listener),
@@ -94,32 +112,16 @@ export function zookeeperCoordination(options: ZookeeperOptions): Coordination {
     safeUntilMs: () => supervisor.safeUntilMs(),
     nowMs,
 
-    async read(path, onChange) {
-      const watcher = watcherOf(onChange);
-      while (true) {
-        const found = await supervisor.run<Entry>((client, done) =>
-          client.getData(at(path), watcher, (error, data, stat) =>
-            error ? done(error) : done(null, { ...stampOf(stat), data: data?.toString('utf8') ?? '' }),
-          ),
-        );
-        if (found.ok || found.why !== 'no-node' || !watcher) return found;
-        const absent = await watchForCreation(at(path), watcher);
-        if (!absent.ok) return absent;
-        if (!absent.value) return found;
-      }
-    },
-    async names(path, onChange) {
-      const watcher = watcherOf(onChange);
-      while (true) {
-        const found = await supervisor.run<string[]>((client, done) =>
-          client.getChildren(at(path), watcher, (error, names) => done(error, names)),
-        );
-        if (found.ok || found.why !== 'no-node' || !watcher) return found;
-        const absent = await watchForCreation(at(path), watcher);
-        if (!absent.ok) return absent;
-        if (!absent.value) return found;
-      }
-    },
+    read: (path, onChange) =>
+      readOrWatch<Entry>(path, onChange, (client, watcher, done) =>
+        client.getData(at(path), watcher, (error, data, stat) =>
+          error ? done(error) : done(null, { ...stampOf(stat), data: data?.toString('utf8') ?? '' }),
+        ),
+      ),
+    names: (path, onChange) =>
+      readOrWatch<string[]>(path, onChange, (client, watcher, done) =>
+        client.getChildren(at(path), watcher, (error, names) => done(error, names)),
+      ),
     create: (path, data, ephemeral) =>
       create(
         at(path),

@@ -1,6 +1,6 @@
-// How long a server gets to answer a handshake. One that is finding its quorum takes handshakes and answers none, not
-// even when it has found one, while the next server may serve already: so waits are short. They grow only while most
-// servers are mute, round after round, since those may be merely slow; fewer than that could not serve anyway.
+// How long a server gets to answer a handshake. A server without a quorum accepts handshakes and answers none, not even
+// those of before it finds one, while the next server may serve already: so waits are short. They grow only while most
+// servers stay mute round after round, since those may just be slow; a minority could not serve anyway.
 
 /** Shares of the deadline, by rounds; an election is over within the first ones. */
 const SHARES = [0.25, 0.25, 0.5, 0.5, 1];

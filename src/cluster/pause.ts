@@ -1,12 +1,12 @@
-// When something that failed at a store that is up is tried again. Spread, because many processes fail at the same
-// moment: soon, because others wait for the result, unless somebody has to do something first.
+// When to try again what failed at a store that is up: spread, because many processes fail at the same moment, and
+// soon, because others wait for the result; later where an operator has to act first.
 
 import type { Log } from '../daemon/log.ts';
 import type { Outcome, Trouble } from './coordination.ts';
 
 export type Failure = Extract<Outcome<unknown>, { ok: false }>;
 
-/** No passing trouble. */
+/** These do not pass by themselves. */
 const REFUSALS: ReadonlySet<Trouble> = new Set(['no-auth', 'bad-data', 'bad-path', 'server']);
 
 export interface Pauses {

@@ -82,7 +82,7 @@ export function openConnection(options: ConnectionOptions): ZookeeperConnection 
 
   guardAgainstThrows(client, () => end('lost'));
   client.once('connected', () => onOpened(true));
-  // The client says 'disconnected' only of what was connected: a refused or closed handshake would last until its deadline.
+  // The client emits 'disconnected' only after 'connected': without this, a refused handshake would wait for its deadline.
   manager.on('state', (state) => {
     if (state === MANAGER_DISCONNECTED) end('lost');
   });

@@ -25,7 +25,12 @@ export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
-/** The same of the host of a URL. */
+/** True for the two addresses that stand for every address of this machine: to bind to, not to connect to. */
+export function isWildcard(host: string): boolean {
+  return host === '0.0.0.0' || host === '::';
+}
+
+/** Whether a URL leads to this machine and no other. */
 export function leadsHere(url: string): boolean {
   return isLoopback(new URL(url).hostname.replace(/^\[|\]$/g, ''));
 }

@@ -1,5 +1,5 @@
-// How many connections this process can take. Who accepts until no descriptor is left can open no file and reach no
-// peer any more, and may burn a core: the kernel offers a connection that cannot be taken again and again.
+// How many connections this process can take. A process that accepts until no descriptor is left can open no file and
+// reach no peer, and may burn a core: the kernel keeps offering the connection that it cannot take.
 
 import { readFileSync } from 'node:fs';
 import { StartError } from './lifecycle.ts';
@@ -24,7 +24,7 @@ export function withinRoom(most: number, share: number): number {
   return Math.min(most, Math.floor(connectionRoom() * share));
 }
 
-/** Throws a StartError when a daemon could not even load its own files, or take a connection then. */
+/** Throws a StartError when too few are left to load a daemon's own files and take connections. */
 export function checkDescriptors(): void {
   const limit = ownLimit();
   if (limit >= LEAST) return;

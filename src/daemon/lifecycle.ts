@@ -41,7 +41,7 @@ export async function runUntilSignalled(start: () => Promise<Running>, log: Log)
   });
   if (process.send) {
     process.on('disconnect', () => hear('parent-gone'));
-    // While our files were loaded, and nobody listened yet.
+    // The parent may have gone while our files were loaded, before anybody listened.
     if (!process.connected) hear('parent-gone');
   }
 
@@ -62,8 +62,8 @@ export async function runUntilSignalled(start: () => Promise<Running>, log: Log)
 }
 
 /**
- * `process.exit` waits for the threads of Node's pool, and one that asks a silent resolver for a name comes back after ten
- * seconds and more. A signal waits for nobody; systemd takes an end by SIGTERM for a clean one.
+ * `process.exit` waits for the threads of Node's pool, and a thread that asks a silent resolver returns only after ten
+ * seconds or more. A signal does not wait, and systemd counts an end by SIGTERM as a clean one.
  */
 function endProcess(): void {
   if (process.getActiveResourcesInfo().includes('GetAddrInfoReqWrap')) {

@@ -1,7 +1,7 @@
-// The way of log lines to stderr. Never waited for: a disk that is full, or a reader that stopped reading, costs
-// lines and nothing else. They wait in a queue with a limit; what does not fit is counted, and said when there
-// is room again. The destination that comes with pino tries for ever to write its last lines, on a thread that a full pipe
-// holds: the process could not end.
+// The way of log lines to stderr. Nobody waits for it: a full disk, or a reader that stopped reading, costs lines and
+// nothing else. Lines wait in a bounded queue; those that do not fit are counted, and the count is logged once there
+// is room again. Pino's own destination is not used: it retries its last lines for ever on a thread that a full pipe
+// blocks, and then the process cannot end.
 
 import { fstatSync, write, writeSync } from 'node:fs';
 
@@ -70,7 +70,7 @@ export class LogSink {
     });
   }
 
-  /** All that waited before was written: there is room. */
+  /** Takes all waiting lines, once those before them are written. */
   #take(): void {
     this.#rest = Buffer.from(this.#lines.join(''));
     this.#lines = [];

@@ -104,8 +104,8 @@ export type MetricName = keyof typeof DEFINITIONS;
 export const METRICS: Readonly<Record<MetricName, MetricDefinition>> = DEFINITIONS;
 
 /**
- * Each Herald has these gauges of the same things: at one StatsD the last to speak would win. There they carry the
- * Herald's `id`; Prometheus tells its targets apart by itself.
+ * Every Herald has these gauges, and at a shared StatsD the last to send would win: there they carry the Herald's `id`.
+ * Prometheus tells its targets apart by itself.
  */
 export function hasHeraldIdInStatsd(name: MetricName): boolean {
   const { kind, tags } = METRICS[name];

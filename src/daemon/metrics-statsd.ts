@@ -39,7 +39,7 @@ export function startStatsd(
   const client = new StatsD({
     host: target.host,
     port: target.port,
-    // Left alone, each datagram asks the resolver anew, and a silent one holds the threads that write files.
+    // By default each datagram asks the resolver, and a silent resolver holds the threads that also write files.
     udpSocketOptions: {
       type: isIPv6(target.host) ? 'udp6' : 'udp4',
       lookup: (host, _family, done) => done(null, isIP(host) ? host : (address() ?? host), 4),
@@ -52,7 +52,7 @@ export function startStatsd(
   let sent = new Map<string, number>();
   let underWay: Promise<void> | undefined;
   const flush = async (): Promise<void> => {
-    // What was counted meanwhile goes with the first flush that has somewhere to go.
+    // The name has not resolved yet; counters go out in full with the first flush after it has.
     if (address() === undefined) return;
     if (complained && !failing) log.info('statsd-reachable', { host: target.host });
     complained = failing;

@@ -45,8 +45,8 @@ export interface Metrics {
 }
 
 /**
- * Series a metric may have. Beyond it further tags share one tagged `overflow=true`: the sum of their counts, the highest of
- * their values, the quantiles of all their durations.
+ * Series a metric may have. All further tags share one series tagged `overflow=true`: the sum of their counts, the
+ * highest of their values, the quantiles of all their durations.
  */
 export const MAX_SERIES_PER_METRIC = 2_000;
 const OVERFLOW: Tags = { overflow: 'true' };
@@ -56,7 +56,7 @@ interface Series {
   name: MetricName;
   tags: Tags;
   value: number;
-  /** Of a gauge that others share: their values. */
+  /** Only for the overflow series of a gauge: the values it stands for, by their tags. */
   shared?: Map<string, number>;
   window?: TimingWindow;
 }

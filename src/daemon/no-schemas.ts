@@ -1,5 +1,5 @@
-// Fastify loads a validator and a serialiser when it starts, a fifth of what a daemon needs to come up, to compile
-// schemas. No route here has one: src/protocol decodes what comes in, each handler writes what goes out.
+// Fastify loads a validator and a serialiser at its start, to compile schemas: a fifth of a daemon's start-up time.
+// No route here has a schema: src/protocol decodes requests, and each handler writes its own answer.
 
 import type { FastifyServerOptions } from 'fastify';
 

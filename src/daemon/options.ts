@@ -39,7 +39,7 @@ export function longEnough(value: string, flag: string): void {
 
 const FITS_A_HEADER = /^([\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?)?$/;
 
-/** A bearer token travels in a header: one that does not come through there would keep everybody out. */
+/** A bearer token travels in a header: one that a header cannot carry would keep everybody out. */
 export function checkToken(value: string, flag: string): void {
   if (!FITS_A_HEADER.test(value)) {
     throw new StartError(`${flag}: expected printable ASCII characters, no space at either end`);

@@ -1,14 +1,15 @@
-// How much memory this process holds. The system answers through a file: a process that has no descriptor left cannot
-// ask, and is not to end for it.
+// How much memory this process holds. Node reads it from a file, which fails when no descriptor is left: the last
+// known figure then has to do.
 
-let lastBytes = 0;
-
-/** Resident set size in bytes; the last known one while it cannot be asked for. */
-export function residentBytes(): number {
-  try {
-    lastBytes = process.memoryUsage.rss();
-  } catch {
-    // Asked again the next time.
-  }
-  return lastBytes;
+/** Returns the function that tells the resident set size in bytes. It never throws. */
+export function createResidentMeter(): () => number {
+  let lastBytes = 0;
+  return () => {
+    try {
+      lastBytes = process.memoryUsage.rss();
+    } catch {
+      // Asked again the next time.
+    }
+    return lastBytes;
+  };
 }

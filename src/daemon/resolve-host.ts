@@ -1,5 +1,5 @@
-// A host name's IPv4 address for who asks every second and must not wait. The system's resolver takes a thread of
-// Node's pool for each question, for as long as it is silent: it is asked one question at a time.
+// A host name's IPv4 address, for callers that ask every second and must not wait. Each question to the system's
+// resolver holds a thread of Node's pool until it is answered, so only one is asked at a time.
 
 import { lookup } from 'node:dns';
 import { isIP } from 'node:net';

@@ -1,6 +1,6 @@
-// What a gateway or broker says to one Herald, signed. The nonce is another one after each start of that Herald and
-// comes in its answers; and a Herald may not know a new cluster secret yet. So a refused word is said once more with
-// the nonce that the refusal brought, and with each further key.
+// Signed requests of a gateway or broker to one Herald. The nonce comes with the Herald's answers and changes each time
+// it starts, and a Herald may not know a new cluster secret yet. So a request that is refused is repeated with the
+// nonce that came with the refusal, and then with each further key.
 
 import { deriveKey, signFeedback } from './secrets.ts';
 

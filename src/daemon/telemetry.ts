@@ -8,7 +8,7 @@ import { parseAddress } from './address.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import { startStatsd } from './metrics-statsd.ts';
-import { residentBytes } from './resident-memory.ts';
+import { createResidentMeter } from './resident-memory.ts';
 
 /** Returns the function that stops it all after one last flush. */
 export function startTelemetry(
@@ -24,6 +24,7 @@ export function startTelemetry(
   const cpu = metrics.gauge('herald.process.cpu', tags);
   const loop = metrics.gauge('herald.process.event_loop', tags);
   const memory = metrics.gauge('herald.process.memory_bytes', tags);
+  const residentBytes = createResidentMeter();
   let lastCpu = process.cpuUsage();
   let lastLoop: EventLoopUtilization = performance.eventLoopUtilization();
   let lastMs = performance.now();

@@ -15,8 +15,11 @@ const STEP_CHARS = 24;
 const STEP_BYTES = 18;
 const WORD = 2 ** 32;
 
-/** Room in which signatures are made, kept, for to make it anew would cost as much as they do. */
-let room = { buffer: new ArrayBuffer(0), spaced: Buffer.alloc(0) };
+/** Signatures that one call may make. */
+const MAX_AT_ONCE = 64;
+/** Scratch space, kept because allocating it would cost as much as the signatures do. Empty between calls. */
+const BLOCKS = new ArrayBuffer(MAX_AT_ONCE * MAC_BYTES);
+const SPACED = Buffer.alloc(MAX_AT_ONCE * STEP_BYTES);
 
 export class TicketKey {
   readonly #mac: BlockMac;
@@ -26,10 +29,12 @@ export class TicketKey {
     this.#mac = new BlockMac(createHmac('sha256', gatewayKey).update(heraldId).digest());
   }
 
-  /** The signatures of tickets `first`, `first + 1` and so on, in one text of which `macAt` has each. */
+  /**
+   * The signatures of tickets `first`, `first + 1` and so on, in one text of which `macAt` has each. Throws a
+   * RangeError for more than 64.
+   */
   sign(first: number, count: number, issuedMs: number): string {
-    const { buffer, spaced } = roomFor(count);
-    const blocks = new DataView(buffer, 0, count * MAC_BYTES);
+    const blocks = new DataView(BLOCKS, 0, count * MAC_BYTES);
     const issuedHigh = highWord(issuedMs);
     for (let i = 0, at = 0; i < count; i++, at += MAC_BYTES) {
       const high = highWord(first + i);
@@ -41,22 +46,15 @@ export class TicketKey {
     const macs = this.#mac.ofEach(blocks);
     // Three bytes are four characters: with two more after it each signature begins where characters do.
     for (let i = 0; i < count; i++) {
-      for (let j = 0; j < MAC_BYTES; j++) spaced[i * STEP_BYTES + j] = macs[i * MAC_BYTES + j]!;
+      for (let j = 0; j < MAC_BYTES; j++) SPACED[i * STEP_BYTES + j] = macs[i * MAC_BYTES + j]!;
     }
-    return spaced.toString('base64url', 0, count * STEP_BYTES);
+    return SPACED.toString('base64url', 0, count * STEP_BYTES);
   }
 
   /** The signature of ticket `seq` alone. */
   signOne(seq: number, issuedMs: number): string {
     return macAt(this.sign(seq, 1, issuedMs), 0);
   }
-}
-
-function roomFor(count: number): typeof room {
-  if (room.buffer.byteLength < count * MAC_BYTES) {
-    room = { buffer: new ArrayBuffer(count * MAC_BYTES), spaced: Buffer.alloc(count * STEP_BYTES) };
-  }
-  return room;
 }
 
 /** The signature of ticket `first + place`, as tickets carry it. */

@@ -36,8 +36,8 @@ export const baseSocketOptions = {
 } as const;
 
 /**
- * Default off, and then `tcp://[::1]:7420` is no such device. Not on for all: a name would then be looked for among IPv6
- * addresses first, and the library tries no second one.
+ * Off by default, and then `tcp://[::1]:7420` fails with "no such device". Not on for every endpoint: a host name would
+ * resolve to its IPv6 address first, and the library tries no other.
  */
 export function addressFamily(endpoint: string): { ipv6: boolean } {
   return { ipv6: endpoint.startsWith('tcp://[') };
@@ -53,9 +53,8 @@ export const ENVELOPE_QUEUE = 2_000;
 export const BATCH_QUEUE = 1_000;
 
 /**
- * For sockets that strangers can reach. A security domain, although nobody asks for one here: without it the
- * library takes any bytes that do not begin like ZeroMQ for a peer of ZMTP 1.0 and keeps it for ever, outside of
- * handshake limit and heartbeat.
+ * For sockets that strangers can reach. No ZAP handler runs here, but without a domain the library takes a peer that
+ * does not speak ZeroMQ for one of ZMTP 1.0 and keeps it for ever, beyond the handshake limit and the heartbeat.
  */
 export const boundSocketOptions = { zapDomain: 'herald' } as const;
 

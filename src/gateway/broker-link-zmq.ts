@@ -7,7 +7,7 @@ import { silentLog } from '../daemon/log.ts';
 import type { CurveClient } from '../daemon/zeromq-options.ts';
 import { bucketOf } from '../protocol/bucket.ts';
 import { rankAllBuckets } from '../protocol/bucket-owner.ts';
-import type { BrokerAddress } from '../protocol/load-report.ts';
+import type { BrokerAddress } from '../protocol/broker-address.ts';
 import { BrokerConnection } from '../subscriber/broker-connection.ts';
 import { BrokerConnections } from '../subscriber/broker-connections.ts';
 import { Questions } from '../subscriber/core/questions.ts';
@@ -60,17 +60,17 @@ export function createBrokerLink(options: BrokerLinkOptions): BrokerLink {
   let wide = false;
   let closed = false;
   let repaired = 0;
-  /** Time in which any broker was there: only then can a loss turn out to be none (core/feed-losses.ts). */
+  /** How long at least one broker was connected: the clock that losses are judged by (core/feed-losses.ts). */
   let reachMs = 0;
   let tickedMs = nowMs();
   let scheduled: NodeJS.Immediate | undefined;
   let refreshDue = false;
-  /** Wait for a broker to come; looked at again whenever one did, and at each tick. */
+  /** Called at each tick and whenever a broker connects; each is called once. */
   const changes: (() => void)[] = [];
   /** Subscribers that wait for the head of a topic. */
   const headsWanted = new Map<string, { untilMs: number; settle: ((head: TopicPosition) => void)[] }>();
 
-  /** The first in rank that is there; undefined while none is, or while one before it is just arriving. */
+  /** The first in rank that is connected; undefined while there is none, or while one before it is still arriving. */
   const ownerOf = (topic: string): BrokerConnection | undefined => {
     const first = ranks[bucketOf(topic)]!.map((id) => connections.get(id)).find(
       (connection) => connection !== undefined && (connection.connected || connection.arriving),
@@ -151,7 +151,7 @@ export function createBrokerLink(options: BrokerLinkOptions): BrokerLink {
   const flush = (): void => {
     scheduled = undefined;
     if (closed) return;
-    // The heads first: the answers come in the order of the questions, so the bucket is joined by then.
+    // First, since answers come in the order of the questions: a topic's head must find its bucket joined.
     if (refreshDue) for (const connection of connections.values()) connection.refresh();
     refreshDue = false;
     const byOwner = new Map<BrokerConnection, string[]>();

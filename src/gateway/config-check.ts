@@ -2,7 +2,7 @@
 
 import { hostname } from 'node:os';
 import type { Address } from '../daemon/address.ts';
-import { formatAddress, leadsHere, parseAddress } from '../daemon/address.ts';
+import { formatAddress, isWildcard, leadsHere, parseAddress } from '../daemon/address.ts';
 import { StartError } from '../daemon/lifecycle.ts';
 import { checkCommon, checkToken, longEnough } from '../daemon/options.ts';
 import { MIN_SECRET_CHARS } from '../daemon/secrets.ts';
@@ -68,7 +68,7 @@ export function checkConfig(config: GatewayConfig): CheckedConfig {
   };
 }
 
-/** What no Herald would take in a report, by the rule that Heralds go by. */
+/** Refuses what every Herald would refuse in a report, by the same decoder. */
 function checkPlace({ pool, zone, labels }: GatewayConfig): void {
   const odd = labels.find((item) => !item.includes('='));
   if (odd !== undefined) throw new StartError(`--labels ${odd}: expected key=value`);
@@ -91,8 +91,4 @@ export function gatewayUrl(config: GatewayConfig, listen: Address, boundPort: nu
   // The wildcard address is not one that anybody can open.
   const host = isWildcard(listen.host) ? '127.0.0.1' : listen.host;
   return `ws://${formatAddress({ host, port: boundPort })}/ws`;
-}
-
-function isWildcard(host: string): boolean {
-  return host === '0.0.0.0' || host === '::';
 }

@@ -19,7 +19,7 @@ import type { ClientSocket } from './ws-server.ts';
 
 const NO_CAPABILITIES: readonly Capability[] = [];
 const OPEN = 1;
-/** Frames of a client that is being closed that were on their way already; who sends more does not care. */
+/** Frames that may have been on their way when the close began; a client that sends more ignores it. */
 const MOST_IGNORED = 64;
 
 export class Connection implements Subscriber, WheelMember, Movable, CapabilityContext, RateState {
@@ -173,7 +173,7 @@ export class Connection implements Subscriber, WheelMember, Movable, CapabilityC
     this.#ws.close(code, msg.replace(/[^\x20-\x7e]/g, '?').slice(0, 120));
   }
 
-  /** One more frame after the close. Who goes on as before is not read any more: a flood would cost until it ends. */
+  /** One more frame after the close. A client that goes on sending is no longer read: a flood would cost until its end. */
   ignore(): void {
     this.#ignored += 1;
     if (this.#ignored === MOST_IGNORED) this.#ws.pause();

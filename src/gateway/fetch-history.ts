@@ -22,7 +22,7 @@ export interface HistorySource {
 type TopicsReply = Extract<RepairReply, { kind: 'topics' }>;
 type Want = 'head' | 'since' | 'held';
 
-/** Read again only to know twins by: not worth more. */
+/** What may be read again just to recognise twins. */
 const TWIN_BYTES = 65_536;
 
 export async function fetchHistory(
@@ -85,7 +85,7 @@ class Fetch {
     return joinParts(parts, await this.#twins(parts), this.#limits);
   }
 
-  /** Nobody knows of the client's last epoch: no position of it leads anywhere, and who makes them up costs little. */
+  /** No broker knows the client's last epoch. Found out first, so that a made-up position costs little. */
   async #isUnknown(): Promise<boolean> {
     if (this.#all.some(({ epoch }) => epoch === this.#from.epoch)) return false;
     const replies = await Promise.all(this.#all.map((one) => this.#passed(one)));
@@ -100,7 +100,7 @@ class Fetch {
     return asked;
   }
 
-  /** Nothing of the topic went through this broker as long as it is followed, which it is from here on. */
+  /** Nothing of the topic has gone through this broker since this gateway follows it. */
   #isIdle(epoch: string): boolean {
     const one = this.#all.find((source) => source.epoch === epoch);
     return one !== undefined && !this.#seen.has(epoch) && !one.mayHaveCarried(bucketOf(this.#topic));
@@ -123,9 +123,9 @@ class Fetch {
   }
 
   /**
-   * An epoch that the client has seen is asked for from there. Of another it has seen nothing: how far it was when
-   * the client's position passed at that broker, or all of it. So too where it saw that epoch so long ago that what
-   * came next is not held: that may have been twins, which no client is given.
+   * An epoch that the client has seen is read on from where it stood. One that it has not seen is read from where it was
+   * when the client's position passed at that broker, or from its start. The same goes for an epoch it saw so long ago
+   * that what came next is no longer held: those may have been twins, which clients are never given.
    */
   async #ownSince(one: HistorySource, epoch: string): Promise<TopicsReply | undefined> {
     const offset = this.#seen.get(epoch);
@@ -155,12 +155,12 @@ class Fetch {
       isLiving,
     );
     if (best) return [best];
-    // One that died long ago left nothing to wait for. One that lives, or that the client was at, may have more.
+    // A broker that died long ago has nothing more to give; one that lives, or that the client was at, may have.
     const isDue = epoch === this.#from.epoch || (isLiving && offset !== undefined);
     return isDue ? [{ epoch, head: 0, messages: [], trouble: 'epoch-gone' }] : [];
   }
 
-  /** What the client has seen already under another number: publishers send again what a silent broker had. */
+  /** What the client has already seen under another number, because its publisher sent it again to another broker. */
   async #twins(parts: readonly CarriedPart[]): Promise<ReadonlySet<string>> {
     const carrying = new Set(parts.flatMap(({ epoch, messages }) => (messages.length > 0 ? [epoch] : [])));
     const others = [...this.#seen].filter(([epoch]) => carrying.size > 1 || !carrying.has(epoch));
@@ -178,7 +178,7 @@ class Fetch {
     return new Set(ids.flat());
   }
 
-  /** Of a life that ended nothing comes late any more. */
+  /** Nobody for an epoch that has ended: nothing of it can still arrive twice. */
   #livingHolders(epoch: string): HistorySource[] {
     const lives = epoch === this.#from.epoch || this.#all.some((one) => one.epoch === epoch);
     return lives ? [...this.#answering.values()] : [];

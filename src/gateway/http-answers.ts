@@ -30,16 +30,32 @@ export function answerHttp(parts: HttpAnswersParts, question: HttpQuestion): Htt
       return { status: state.ready ? 200 : 503, body: state };
     }
     case '/v1/closes':
-      return mayAsk(parts.adminToken, question) ? closes(parts, question) : refused(parts.adminToken);
     case '/v1/traces':
-      return mayAsk(parts.adminToken, question) ? traces(parts, question) : refused(parts.adminToken);
     case '/v1/ledger':
       return mayAsk(parts.adminToken, question)
-        ? { status: 200, body: { gateway: parts.gateway, ...parts.ledger() } }
+        ? answerOperator(parts, question.path, question.query)
         : refused(parts.adminToken);
     default:
       return undefined;
   }
+}
+
+function answerOperator(
+  { gateway, audit, traces, ledger }: HttpAnswersParts,
+  path: '/v1/closes' | '/v1/traces' | '/v1/ledger',
+  query: URLSearchParams,
+): HttpAnswer {
+  if (path === '/v1/ledger') return { status: 200, body: { gateway, ...ledger() } };
+  const most = path === '/v1/closes' ? KEPT_CLOSES : KEPT_TRACES;
+  const wanted = Number(query.get('n') ?? most);
+  if (!Number.isInteger(wanted) || wanted < 0) {
+    return { status: 400, body: problem(400, `n: expected an integer from 0 to ${most}`) };
+  }
+  const found =
+    path === '/v1/closes'
+      ? { byCause: Object.fromEntries(audit.byCause), closes: audit.last(wanted) }
+      : { traces: traces.last(wanted, query.get('id') ?? undefined) };
+  return { status: 200, body: { gateway, ...found } };
 }
 
 /** Without a token only a program on this machine, and not one that passes on what others ask. */
@@ -52,26 +68,6 @@ function refused(adminToken: string): HttpAnswer {
   return adminToken === ''
     ? { status: 403, body: problem(403, 'answered on this machine alone as long as adminToken is not set') }
     : { status: 401, body: problem(401, 'expected Authorization: Bearer <adminToken>') };
-}
-
-function traces({ gateway, traces: book }: HttpAnswersParts, { query }: HttpQuestion): HttpAnswer {
-  const wanted = howMany(query, KEPT_TRACES);
-  if (typeof wanted !== 'number') return wanted;
-  const found = book.last(wanted, query.get('id') ?? undefined);
-  return { status: 200, body: { gateway, traces: found } };
-}
-
-function howMany(query: URLSearchParams, most: number): number | HttpAnswer {
-  const wanted = Number(query.get('n') ?? most);
-  if (Number.isInteger(wanted) && wanted >= 0) return wanted;
-  return { status: 400, body: problem(400, `n: expected an integer from 0 to ${most}`) };
-}
-
-function closes({ gateway, audit }: HttpAnswersParts, { query }: HttpQuestion): HttpAnswer {
-  const wanted = howMany(query, KEPT_CLOSES);
-  if (typeof wanted !== 'number') return wanted;
-  const body = { gateway, byCause: Object.fromEntries(audit.byCause), closes: audit.last(wanted) };
-  return { status: 200, body };
 }
 
 function problem(status: number, detail: string): object {

@@ -18,9 +18,9 @@ export interface LossesHost {
   change(): Promise<void>;
 }
 
-/** After a hole: by then whatever was on its way has come. */
+/** After a hole, whatever was still on its way has arrived by then. */
 const SETTLE_MS = 1_500;
-/** So long a broker that knows is waited for. */
+/** How long to wait for a broker that knows. */
 const ANSWER_MS = 5_000;
 
 type TopicsReply = Extract<RepairReply, { kind: 'topics' }>;

@@ -12,7 +12,6 @@ import { jsonFrame } from './core/ws-frame.ts';
 import type { GatewayParts } from './gateway-parts.ts';
 
 const TICK_MS = 100;
-/** Pings written in one tick take at most about 3 ms; a wheel slot rarely holds more. */
 const SLOW_SWEEP_TICKS = 5;
 const SLOW_GRACE_MS = 1_000;
 const BUFFER_ROUND_TICKS = 5;

@@ -1,6 +1,7 @@
 // (8) Wires one gateway: the hub in the middle, the WebSocket door before it, the brokers' link behind it, the
 // reporter beside it. Nothing is decided here.
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../daemon/clock.ts';
 import { every } from '../daemon/clock.ts';
 import { connectionRoom } from '../daemon/descriptors.ts';
@@ -61,6 +62,7 @@ export interface GatewaySnapshot {
   topics: number;
   groups: number;
   historyBytes: number;
+  /** Counted at this moment; the metric and the report spread the counting over half a second (BufferSum). */
   bufferedBytes: number;
   deliveredBytes: number;
   /** Fan-out socket writes; `ledger.delivered` over this is frames a write. */
@@ -241,9 +243,7 @@ export async function startGateway(wanted: GatewayConfig, given: StartGatewayPar
     server.stopListening();
     moving.shutdown(config.shutdownSpreadMs);
     const untilMs = clock.nowMs() + config.shutdownSpreadMs * 1.5 + 2 * LEAVE_POLL_MS;
-    while (roster.size > 0 && clock.nowMs() < untilMs) {
-      await new Promise((resolve) => setTimeout(resolve, LEAVE_POLL_MS));
-    }
+    while (roster.size > 0 && clock.nowMs() < untilMs) await sleep(LEAVE_POLL_MS);
     stopSweeping();
     roster.stop();
     fanOut.stop();

@@ -18,7 +18,7 @@ import type { GatewayParts } from './gateway-parts.ts';
 
 /** Subscribe frames of one client that may wait for the brokers at the same time. */
 const MAX_WAITING = 32;
-/** Topics of one frame that are asked for side by side: with all of them at once a few clients would hold up the others. */
+/** Topics of one frame that are fetched side by side: with all at once, a few clients would hold up the others. */
 const FETCHES_AT_ONCE = 8;
 
 export class Subscribing {
@@ -110,9 +110,9 @@ export class Subscribing {
   }
 
   /**
-   * A topic that is new here costs a question to the brokers and is kept for a while after its client left it; one
-   * that is resumed, also again, costs several. As many as a client may have come at once: it brings them all when it
-   * connects again.
+   * A topic that is new here costs a question to the brokers and lingers after its client has left; a resume costs
+   * several questions, each time. The burst is as many topics as a client may have, since it brings them all when it
+   * reconnects.
    */
   #mayHaveNew(connection: Connection): boolean {
     const { clock, config } = this.#parts;
@@ -157,8 +157,8 @@ export class Subscribing {
   }
 
   /**
-   * Done when it returns: no message can slip between the answer and the group. What it promises is that the client
-   * took the replay: the next one waits for it, so that nobody is owed more than one, however often they ask.
+   * Answers, replays and joins the group before it returns, so that no message can slip in between. The promise settles
+   * when the client has read the replay; its next `sub` waits for that, so that no client is owed two replays.
    */
   #finish(
     connection: Connection,
@@ -211,7 +211,7 @@ export class Subscribing {
       return { c: topic.name, e: from.epoch, o: from.offset, rec: true };
     }
     if (connection.has('gap')) {
-      // One that is ahead of the topic missed nothing that could be counted.
+      // A client that is ahead of the topic has missed nothing that could be counted.
       const lost = from.epoch === epoch ? Math.max(0, offset - from.offset) : 0;
       const why = lost > 0 ? 'trimmed' : 'unknown';
       replays.push(

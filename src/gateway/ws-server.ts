@@ -97,7 +97,7 @@ export async function bindWsServer(options: WsServerOptions): Promise<WsServer> 
   });
   // A flood of half-open connections must not take the descriptors that reports to Herald need.
   http.maxConnections = options.maxSockets;
-  // Pipelined requests are answered before anybody else has a turn, so who sends more at once is cut.
+  // Pipelined requests are answered before anyone else has a turn, so a connection that sends too many is cut.
   http.maxRequestsPerSocket = MAX_REQUESTS;
   http.on('dropRequest', (_request: IncomingMessage, socket: Duplex) => socket.destroy());
   const wsOptions = {

@@ -1,6 +1,6 @@
 // (5) The agent-check listener: HAProxy connects, names a server, gets one full line and the connection
 // ends. Slow askers are cut after a second; idle ones cost a socket each and nothing else. When all places are
-// taken whoever has been silent longest goes: HAProxy says its line with its connect, so it is never that one.
+// taken the oldest connection goes: HAProxy sends its line as it connects and is answered at once, so it is never that one.
 
 import { createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';

@@ -1,14 +1,14 @@
 // (7) The brokers this Herald knows: announced over HTTP in embedded mode (each announcement lives three
 // seconds), or learnt from the cluster. Gateways and publishers get the list.
 
-import type { BrokerAddress } from '../protocol/load-report.ts';
+import type { BrokerAddress } from '../protocol/broker-address.ts';
 
 /** Brokers announce each second; three missed ones and they are gone. */
 export const ANNOUNCEMENT_TTL_MS = 3_000;
 export const MAX_BROKERS = 64;
 
 export interface BrokerBook {
-  /** Takes an announcement, but for one whose name a later life of it has, and for a new one of too many. */
+  /** `replaced`: a later start of a broker with this id has announced itself. `full`: too many brokers. */
   announce(broker: BrokerAddress, nowMs: number): 'taken' | 'replaced' | 'full';
   /** `epoch`: of the life that says goodbye, so that an earlier one does not take its successor along; empty = any. */
   withdraw(id: string, epoch: string): void;

@@ -10,7 +10,7 @@ import type { Clock } from '../daemon/clock.ts';
 import { atMost } from '../daemon/clock.ts';
 import { StartError } from '../daemon/lifecycle.ts';
 import type { Log } from '../daemon/log.ts';
-import type { BrokerAddress } from '../protocol/load-report.ts';
+import type { BrokerAddress } from '../protocol/broker-address.ts';
 import type { Balancer } from './core/balancer-types.ts';
 import type { HeraldConfig } from './herald-options.ts';
 import type { HeraldMeters } from './herald-meters.ts';

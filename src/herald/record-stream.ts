@@ -10,7 +10,7 @@ const MAX_RECORD_LISTENERS = 4;
 const MAX_UNREAD_BYTES = 8 * 1024 * 1024;
 
 export interface RecordStream extends Recorder {
-  /** False when all places are taken. `response` must not have been started. */
+  /** False when there are too many listeners. `response` must not have been started. */
   listen(response: ServerResponse, nowMs: number): boolean;
   /** Ends all listeners, so that the port they came through can close. */
   hangUp(): void;

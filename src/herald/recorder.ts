@@ -63,12 +63,12 @@ function wholeLines(path: string): number {
     const tail = Buffer.alloc(Math.min(size, LONGEST_LINE_BYTES));
     readSync(file, tail, 0, tail.length, size - tail.length);
     const half = tail.subarray(tail.lastIndexOf('\n') + 1);
-    // Whatever else somebody named here by mistake stays as it is.
+    // A file of another kind, named here by mistake, stays as it is.
     if (half.length === 0 || !LINE_START.startsWith(half.toString('utf8', 0, LINE_START.length))) return size;
     ftruncateSync(file, size - half.length);
     return size - half.length;
   } catch {
-    // There is none yet, or it cannot be written: the stream tells.
+    // It does not exist yet, or cannot be written, which the stream reports.
     return 0;
   } finally {
     if (file !== undefined) closeSync(file);

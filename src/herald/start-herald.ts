@@ -2,8 +2,9 @@
 // decided here.
 
 import { hostname } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Address } from '../daemon/address.ts';
-import { formatAddress } from '../daemon/address.ts';
+import { formatAddress, isWildcard } from '../daemon/address.ts';
 import type { Clock } from '../daemon/clock.ts';
 import { every } from '../daemon/clock.ts';
 import { withinRoom } from '../daemon/descriptors.ts';
@@ -103,7 +104,7 @@ export async function startHerald(config: HeraldConfig, parts: HeraldParts): Pro
     routes,
     bodyLimitBytes: 1_024,
     keepAliveMs: 5_000,
-    // What anybody may ask for leaves the ports of the fleet their share of the descriptors.
+    // The port that faces the world leaves the private ports their share of the descriptors.
     maxConnections: withinRoom(config.maxPublicConnections, 1 / 2),
     trustProxy: config.trustProxy,
   });
@@ -252,7 +253,8 @@ export async function startHerald(config: HeraldConfig, parts: HeraldParts): Pro
         stopping = true;
         agentDesk.stop(clock.nowMs());
         const asked = clock.nowMs() - agentDesk.lastAskedMs() < AGENT_RECENT_MS;
-        await Promise.all([farewell(asked ? config.agentFarewellMs : 0), opened.close()]);
+        // HAProxy gets the time to hear that this agent stops.
+        await Promise.all([sleep(asked ? config.agentFarewellMs : 0), opened.close()]);
         await closeAll();
       },
     };
@@ -260,13 +262,6 @@ export async function startHerald(config: HeraldConfig, parts: HeraldParts): Pro
     await closeAll();
     throw error;
   }
-}
-
-/** Leaves HAProxy the time to hear that this agent stops. */
-function farewell(ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, ms);
-  });
 }
 
 function heraldId(config: HeraldConfig, address: Address): string {
@@ -281,6 +276,5 @@ function urlOf(address: Address): string {
 
 /** A wildcard address is no place to send anybody to; this machine's name is. */
 function reachable({ host, port }: Address): string {
-  const wildcard = host === '0.0.0.0' || host === '::';
-  return formatAddress({ host: wildcard ? hostname() : host, port });
+  return formatAddress({ host: isWildcard(host) ? hostname() : host, port });
 }

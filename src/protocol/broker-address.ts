@@ -3,14 +3,35 @@
 
 import type { Decoded, Fields } from './decode.ts';
 import { decoding, optionalChoice, optionalNumber, readFields, refuse, requiredText } from './decode.ts';
-import type { BrokerAddress } from './load-report.ts';
-import { ID_PATTERN, ID_WORDS } from './names.ts';
+import {
+  BASE_URL_PATTERN,
+  BASE_URL_WORDS,
+  EPOCH_PATTERN,
+  EPOCH_WORDS,
+  ID_PATTERN,
+  ID_WORDS,
+} from './names.ts';
+
+export interface BrokerAddress {
+  id: string;
+  /** ZeroMQ endpoint publishers connect to (DEALER). */
+  publish: string;
+  /** ZeroMQ endpoint gateways subscribe at (SUB). */
+  subscribe: string;
+  /** ZeroMQ endpoint for repair of missed envelopes (DEALER). */
+  repair: string;
+  /** Base URL of HTTP publish. */
+  http: string;
+  epoch: string;
+  state: 'up' | 'draining';
+  /** In a list: how long ago it announced itself to the Herald that gave it; absent where that does not know. */
+  silentMs?: number;
+}
 
 /** A ZeroMQ socket throws where a host begins with anything else. */
 const ENDPOINT = /^tcp:\/\/(?:[A-Za-z0-9][A-Za-z0-9._-]{0,254}|\[[0-9A-Fa-f:.]{2,45}\]):(\d{1,5})$/;
 export const ENDPOINT_WORDS = 'a tcp://host:port endpoint';
-const HTTP_URL = /^(https?:\/\/[A-Za-z0-9._[\]:-]{1,255}(\/[A-Za-z0-9._~%/-]{0,255})?)?$/;
-/** More than a Herald keeps. */
+/** Four times what a Herald keeps: a later version may keep more. */
 const MAX_LISTED = 256;
 
 /** Decodes an announcement. `http` may be empty: a broker need not take HTTP. */
@@ -56,8 +77,8 @@ function readPlace(from: Fields): Omit<BrokerAddress, 'state' | 'silentMs'> {
     publish: endpoint(from, 'publish'),
     subscribe: endpoint(from, 'subscribe'),
     repair: endpoint(from, 'repair'),
-    http: requiredText(from, 'http', HTTP_URL, 'an http:// or https:// URL, or an empty text'),
-    epoch: requiredText(from, 'epoch', /^[A-Za-z0-9]{1,16}$/, '1 to 16 letters or digits'),
+    http: requiredText(from, 'http', BASE_URL_PATTERN, BASE_URL_WORDS),
+    epoch: requiredText(from, 'epoch', EPOCH_PATTERN, EPOCH_WORDS),
   };
 }
 

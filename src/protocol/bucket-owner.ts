@@ -2,7 +2,7 @@
 // without talking; a broker that leaves moves only its own buckets.
 
 import { BUCKET_COUNT } from './bucket.ts';
-import type { BrokerAddress } from './load-report.ts';
+import type { BrokerAddress } from './broker-address.ts';
 import { pairHash } from './rendezvous.ts';
 
 /** Ids of the brokers that may take publications of `bucket`, the owner first, then who stands in for it. */
@@ -20,7 +20,7 @@ export function rankAllBuckets(brokers: readonly BrokerAddress[]): string[][] {
   return Array.from({ length: BUCKET_COUNT }, (_, bucket) => rankedOwners(bucket, brokers));
 }
 
-/** True when both lists name the same brokers at the same places in the same lives and states. */
+/** True when both lists name the same brokers, each with the same addresses, epoch and state. */
 export function sameBrokers(left: readonly BrokerAddress[], right: readonly BrokerAddress[]): boolean {
   if (left.length !== right.length) return false;
   const identity = (broker: BrokerAddress): string =>

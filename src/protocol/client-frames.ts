@@ -4,7 +4,7 @@
 
 import type { Decoded, Fields, Refusal } from './decode.ts';
 import { decodeJson, decoding, optionalText, readFields, refuse, requiredInteger } from './decode.ts';
-import { TOPIC_PATTERN, TOPIC_WORDS } from './names.ts';
+import { OPTIONAL_EPOCH_PATTERN, OPTIONAL_EPOCH_WORDS, TOPIC_PATTERN, TOPIC_WORDS } from './names.ts';
 
 export const CLIENT_PROTOCOL = 'herald.v1.json';
 
@@ -107,9 +107,6 @@ const ANSWERED_OPS: ReadonlySet<unknown> = new Set(['sub', 'unsub', 'pub']);
 export const MAX_TOPICS_PER_FRAME = 1_000;
 /** Positions beside the last one. */
 export const MAX_ALSO = 7;
-/** Empty: the client subscribed while no broker was known. */
-export const EPOCH_PATTERN = /^[A-Za-z0-9]{0,16}$/;
-export const EPOCH_WORDS = 'an epoch: at most 16 letters or digits';
 
 /** Decodes one text frame from a client. A refusal means the frame is malformed, not that its op is unknown. */
 export function decodeClientIn(text: string): Decoded<ClientIn> {
@@ -204,8 +201,8 @@ function readResumeFrom(value: unknown, field: string): ResumeFrom {
 function readPosition(value: unknown, field: string): Position {
   const position = readFields(value, field);
   const epoch = position['e'];
-  if (typeof epoch !== 'string' || !EPOCH_PATTERN.test(epoch)) {
-    return refuse(`${field}.e`, epoch, EPOCH_WORDS);
+  if (typeof epoch !== 'string' || !OPTIONAL_EPOCH_PATTERN.test(epoch)) {
+    return refuse(`${field}.e`, epoch, OPTIONAL_EPOCH_WORDS);
   }
   return { e: epoch, o: requiredInteger(position, 'o', 0, Number.MAX_SAFE_INTEGER) };
 }

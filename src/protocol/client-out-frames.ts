@@ -2,7 +2,7 @@
 // behind a wrong URL anything may answer.
 
 import type { ClientOut, MoveOrder, SubscribedItem, Welcome } from './client-frames.ts';
-import { CLIENT_LIMITS, EPOCH_PATTERN, EPOCH_WORDS, MAX_FRAME_ID } from './client-frames.ts';
+import { CLIENT_LIMITS, MAX_FRAME_ID } from './client-frames.ts';
 import type { Decoded, Fields } from './decode.ts';
 import {
   decodeJson,
@@ -15,6 +15,7 @@ import {
   refuse,
   requiredInteger,
 } from './decode.ts';
+import { OPTIONAL_EPOCH_PATTERN, OPTIONAL_EPOCH_WORDS } from './names.ts';
 
 /** Decodes one text frame from a gateway. Ops a later gateway may send come back as `undefined`. */
 export function decodeClientOut(text: string): Decoded<ClientOut | undefined> {
@@ -29,7 +30,7 @@ function readClientOut(from: Fields): ClientOut | undefined {
     case 'welcome':
       return readWelcome(from);
     case 'msg': {
-      const epoch = optionalText(from, 'e', EPOCH_PATTERN, EPOCH_WORDS);
+      const epoch = optionalText(from, 'e', OPTIONAL_EPOCH_PATTERN, OPTIONAL_EPOCH_WORDS);
       return {
         op,
         c: anyText(from, 'c'),
@@ -42,7 +43,7 @@ function readClientOut(from: Fields): ClientOut | undefined {
       return {
         op,
         c: anyText(from, 'c'),
-        e: optionalText(from, 'e', EPOCH_PATTERN, EPOCH_WORDS) ?? '',
+        e: optionalText(from, 'e', OPTIONAL_EPOCH_PATTERN, OPTIONAL_EPOCH_WORDS) ?? '',
         from: optionalInteger(from, 'from', 0, Number.MAX_SAFE_INTEGER) ?? 0,
         n: requiredInteger(from, 'n', 0, Number.MAX_SAFE_INTEGER),
         why: anyText(from, 'why'),
@@ -109,7 +110,7 @@ function readSubscribedItem(value: unknown, index: number): SubscribedItem {
   const rec = optionalBoolean(from, 'rec');
   return {
     c: anyText(from, 'c'),
-    e: optionalText(from, 'e', EPOCH_PATTERN, EPOCH_WORDS) ?? '',
+    e: optionalText(from, 'e', OPTIONAL_EPOCH_PATTERN, OPTIONAL_EPOCH_WORDS) ?? '',
     o: optionalInteger(from, 'o', 0, Number.MAX_SAFE_INTEGER) ?? 0,
     ...(rec !== undefined && { rec }),
     ...(from['err'] !== undefined && { err: readError(readFields(from['err'], `c[${index}].err`)) }),

@@ -1,6 +1,6 @@
-// The name of a publisher's connection to a broker, which is its ZeroMQ routing id: who it is, and the how many-th. What a
-// broker has not read of an earlier one when a later one speaks was sent again elsewhere; taken now, it would be
-// numbered behind what came after it.
+// The name of a publisher's connection to a broker, which is its ZeroMQ routing id: the publisher and a number that
+// grows. Once a later connection speaks, a broker ignores what is left of an earlier one: the publisher has sent it
+// again elsewhere, and taken now it would be numbered after messages that it precedes.
 
 export interface ConnectionName {
   /** The same for all connections of one publisher to one broker, and of nobody else. */
@@ -13,10 +13,10 @@ export function connectionName({ peer, number }: ConnectionName): string {
   return `${peer}/${number}`;
 }
 
-/** ZeroMQ begins the names that it makes up with a zero. */
+/** Names that ZeroMQ makes up begin with a zero byte. */
 const NAME = /^([^\0].*)\/(\d{1,15})$/s;
 
-/** Who names itself otherwise, or not at all, has one connection that no other follows. */
+/** A name of any other form is a peer of its own, which has this one connection. */
 export function readConnectionName(name: string): ConnectionName {
   const [, peer = name, number = '0'] = NAME.exec(name) ?? [];
   return { peer, number: Number(number) };

@@ -46,8 +46,8 @@ export function shown(value: unknown): string {
 }
 
 /**
- * JSON, or undefined for what has none (functions, cycles); the types of JSON.stringify do not say so. Nor has it any
- * for thousands of levels of nesting, which JSON.parse reads: what a peer sent may not be written again.
+ * JSON, or undefined for a value that has none: a function, a cycle, or thousands of nested levels, which JSON.parse
+ * reads and JSON.stringify throws on. So a value that a peer sent cannot always be written back.
  */
 export function asJson(value: unknown): string | undefined {
   try {

@@ -1,6 +1,7 @@
 // (1) What a gateway tells Herald (`POST /v1/feedback`, one report or an array) and what Herald answers.
 // A shell script can be a gateway: only v, gateway, url, seq and one signal are required.
 
+import type { BrokerAddress } from './broker-address.ts';
 import type { Decoded, Fields } from './decode.ts';
 import {
   decoding,
@@ -15,6 +16,8 @@ import {
   requiredText,
 } from './decode.ts';
 import {
+  BOOT_ID_PATTERN,
+  BOOT_ID_WORDS,
   ID_PATTERN,
   ID_WORDS,
   isGatewayUrl,
@@ -93,22 +96,6 @@ export interface DrainOrder {
 
 export type Directive = { shed: ShedOrder } | { drain: DrainOrder } | { ready: { orderId: string } };
 
-export interface BrokerAddress {
-  id: string;
-  /** ZeroMQ endpoint publishers connect to (DEALER). */
-  publish: string;
-  /** ZeroMQ endpoint gateways subscribe at (SUB). */
-  subscribe: string;
-  /** ZeroMQ endpoint for repair of missed envelopes (DEALER). */
-  repair: string;
-  /** Base URL of HTTP publish. */
-  http: string;
-  epoch: string;
-  state: 'up' | 'draining';
-  /** In a list: how long ago it announced itself to the Herald that gave it; absent where that does not know. */
-  silentMs?: number;
-}
-
 export interface FeedbackReply {
   /** Reports taken; fewer than sent when some were old or replayed. */
   accepted: number;
@@ -164,7 +151,7 @@ function readReport(from: Fields): LoadReport {
     kind,
     gateway: requiredText(from, 'gateway', ID_PATTERN, ID_WORDS),
     url,
-    bootId: optionalText(from, 'bootId', /^[\x21-\x7e]{0,64}$/, 'at most 64 printable characters') ?? '',
+    bootId: optionalText(from, 'bootId', BOOT_ID_PATTERN, BOOT_ID_WORDS) ?? '',
     seq: requiredInteger(from, 'seq', 0, Number.MAX_SAFE_INTEGER),
     periodMs: optionalNumber(from, 'periodMs', REPORT_LIMITS.minPeriodMs, REPORT_LIMITS.maxPeriodMs) ?? 500,
     pool: optionalText(from, 'pool', PLACE_PATTERN, PLACE_WORDS) || 'default',

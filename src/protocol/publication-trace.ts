@@ -1,6 +1,6 @@
-// (7) Where a traced message has been and when. The notes travel as a second part of the ZeroMQ message whose first
-// part carries the messages: who does not know them reads the first part alone, and who does passes on stamps of
-// hops it does not know. Nothing is added to a frame without a traced message.
+// (7) Where a traced message has been and when. The notes travel as a second part of the ZeroMQ message that carries
+// the messages: a peer that does not know them reads the first part alone, and one that does passes on stamps even
+// of hops it does not know. A message without a traced publication has no second part.
 
 import type { ByteWriter } from './bytes.ts';
 import { ByteReader } from './bytes.ts';

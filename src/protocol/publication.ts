@@ -6,7 +6,18 @@ import type { ByteWriter } from './bytes.ts';
 import { ByteReader, NameTable } from './bytes.ts';
 import type { Decoded } from './decode.ts';
 import { decoding, refuse } from './decode.ts';
-import { ID_PATTERN, ID_WORDS, PLACE_PATTERN, PLACE_WORDS, TOPIC_PATTERN, TOPIC_WORDS } from './names.ts';
+import {
+  EPOCH_PATTERN,
+  EPOCH_WORDS,
+  ID_PATTERN,
+  ID_WORDS,
+  OPTIONAL_EPOCH_PATTERN,
+  OPTIONAL_EPOCH_WORDS,
+  PLACE_PATTERN,
+  PLACE_WORDS,
+  TOPIC_PATTERN,
+  TOPIC_WORDS,
+} from './names.ts';
 
 export const PUBLICATION_LIMITS = {
   /** One message's JSON. */
@@ -81,8 +92,6 @@ export interface PublishAck {
 export const FRAME_VERSION = 1;
 const KIND_PUBLISH = 0x50;
 const KIND_ACK = 0x41;
-const EPOCH = /^[A-Za-z0-9]{1,16}$/;
-const OPTIONAL_EPOCH = /^[A-Za-z0-9]{0,16}$/;
 
 /** The names a reader of frames has met; one for each socket's reader. */
 export interface FrameNames {
@@ -98,8 +107,8 @@ export function createFrameNames(): FrameNames {
     topics: new NameTable(TOPIC_PATTERN, TOPIC_WORDS),
     ids: new NameTable(ID_PATTERN, ID_WORDS),
     places: new NameTable(PLACE_PATTERN, PLACE_WORDS),
-    epochs: new NameTable(EPOCH, 'an epoch: 1 to 16 letters or digits'),
-    optionalEpochs: new NameTable(OPTIONAL_EPOCH, 'an epoch or nothing'),
+    epochs: new NameTable(EPOCH_PATTERN, EPOCH_WORDS),
+    optionalEpochs: new NameTable(OPTIONAL_EPOCH_PATTERN, OPTIONAL_EPOCH_WORDS),
   };
 }
 
@@ -162,7 +171,7 @@ export function readBlock(
   names: FrameNames,
   withOffsets: boolean,
   each: (message: Publication & { offset: number }) => void,
-): number {
+): void {
   const base = from.float64('time');
   const sources: Source[] = [];
   const sourceCount = from.varint('sources', PUBLICATION_LIMITS.maxSourcesPerBlock);
@@ -180,13 +189,12 @@ export function readBlock(
     const sequence = from.varint('sequence');
     const offset = withOffsets ? from.varint('offset') : 0;
     const publishedAtMs = base + from.varint('time');
-    // Or it could not be passed on, and the frame with it would be refused whole, with all messages of others in it.
+    // The next hop could not decode it and would refuse the whole frame, with other publishers' messages in it.
     if (publishedAtMs > Number.MAX_SAFE_INTEGER) refuse('time', publishedAtMs, 'at most 2^53 - 1');
     const topic = from.name('topic', names.topics);
     const data = from.data('data', PUBLICATION_LIMITS.maxDataBytes);
     each({ topic, data, source, sequence, flags, publishedAtMs, offset });
   }
-  return count;
 }
 
 /** Publisher -> broker. At most `maxMessagesPerBatch` messages; the same Source object for the same source. */

@@ -12,7 +12,15 @@ import {
   requiredInteger,
   requiredText,
 } from './decode.ts';
-import { ID_PATTERN, ID_WORDS, isGatewayUrl, PLACE_PATTERN, PLACE_WORDS } from './names.ts';
+import {
+  BOOT_ID_PATTERN,
+  BOOT_ID_WORDS,
+  ID_PATTERN,
+  ID_WORDS,
+  isGatewayUrl,
+  PLACE_PATTERN,
+  PLACE_WORDS,
+} from './names.ts';
 
 export interface TableRow {
   gateway: string;
@@ -130,14 +138,14 @@ function readRow(from: Fields): TableRow {
 }
 
 function bootId(from: Fields): string {
-  return optionalText(from, 'boot', /^[\x21-\x7e]{0,64}$/, 'at most 64 printable characters') ?? '';
+  return optionalText(from, 'boot', BOOT_ID_PATTERN, BOOT_ID_WORDS) ?? '';
 }
 
 function quoted(text: string): string {
   return JSON.stringify(text);
 }
 
-/** What is no number would make the whole part unreadable. */
+/** NaN and Infinity are not JSON and would make the whole part unreadable. */
 function whole(value: number): number {
   return Number.isFinite(value) ? Math.round(value) : 0;
 }

@@ -10,7 +10,7 @@ const LONGEST_WINDOW_MS = 10_000;
 
 export interface YoungConnections {
   opened(nowMs: number): void;
-  /** A connection opened at `openedAtMs` is gone; of old ones nothing is known any more, and need not be. */
+  /** A connection opened at `openedAtMs` is gone. One past its ramp no longer counts, so nothing changes. */
   closed(openedAtMs: number, nowMs: number): void;
   /** Weight of the connections that a measurement over the last `windowMs` does not hold; never negative. */
   value(nowMs: number, windowMs: number): number;

@@ -6,7 +6,7 @@ import { StartError } from '../daemon/lifecycle.ts';
 import { checkCurveKey, checkCurvePair } from '../daemon/options.ts';
 import type { CurveClient } from '../daemon/zeromq-options.ts';
 import { ENDPOINT_WORDS, isEndpoint } from '../protocol/broker-address.ts';
-import type { BrokerAddress } from '../protocol/load-report.ts';
+import type { BrokerAddress } from '../protocol/broker-address.ts';
 import { ID_PATTERN } from '../protocol/names.ts';
 
 export interface BrokerReachConfig {

@@ -1,5 +1,5 @@
-// Under which identity a message is published. One that no frame can carry would have the broker refuse the whole
-// batch, so it is refused before it joins one.
+// The identity under which a message is published. A broker would refuse the whole batch for one that a frame cannot
+// carry, so it is checked before the message joins a batch.
 
 import { randomBytes } from 'node:crypto';
 import { ID_PATTERN, PLACE_PATTERN } from '../protocol/names.ts';
@@ -33,9 +33,8 @@ export function isIdentity(identity: PublishIdentity): boolean {
 const MAX_GIVEN = 109;
 
 /**
- * The name of one life of a publisher. Of two under one name, at the same time or one after the other, a broker would
- * take the messages of one for duplicates of the other's, or for too old; and no clock is sure to go on from where a
- * life before began to count.
+ * The name of one start of a publisher. If two shared a name, at once or one after the other, a broker would take the
+ * messages of one for duplicates of the other's or for too old; and no clock could be trusted to number them on.
  */
 export function nameOfLife(publisherId = 'p'): string {
   return `${publisherId.slice(0, MAX_GIVEN)}-${randomBytes(9).toString('hex')}`;

@@ -6,7 +6,7 @@ import { createAwakeClock, createFineClock, every } from '../daemon/clock.ts';
 import { sameBrokers } from '../protocol/bucket-owner.ts';
 import { ByteWriter } from '../protocol/bytes.ts';
 import { asJson, shown } from '../protocol/decode.ts';
-import type { BrokerAddress } from '../protocol/load-report.ts';
+import type { BrokerAddress } from '../protocol/broker-address.ts';
 import { TOPIC_PATTERN } from '../protocol/names.ts';
 import type { Source } from '../protocol/publication.ts';
 import {
@@ -32,7 +32,7 @@ export type { PublishIdentity } from './identity.ts';
 export { PublishError } from './publisher-errors.ts';
 export type { PublisherOptions } from './publisher-options.ts';
 export type { PublishErrorCode } from './publisher-errors.ts';
-export type { BrokerAddress } from '../protocol/load-report.ts';
+export type { BrokerAddress } from '../protocol/broker-address.ts';
 
 export interface PublishHow {
   /** Traces this publication whatever the sampling says. */
@@ -95,7 +95,7 @@ function startPublisher(
   const writer = new ByteWriter(PUBLICATION_LIMITS.targetFrameBytes);
   const names = createFrameNames();
   const traces = new TraceNotes(id, options.traceOneIn ?? TRACE_ONE_IN, createFineClock());
-  // What it missed while it was stopped is nobody's silence: acks may lie in the socket.
+  // Time in which this process was stopped does not count against a broker: its acks may lie in the socket.
   const nowMs = createAwakeClock();
   let known: readonly BrokerAddress[] = [];
   let sequence = 0;
@@ -159,10 +159,10 @@ function startPublisher(
     return `not connected to ${known.map((broker) => `${broker.id} at ${broker.publish}`).join(', ')}`;
   };
 
-  // Before anything runs that a list which cannot be would leave behind.
+  // It throws for a bad list, so it comes before anything is started that would have to be stopped.
   setBrokers(brokers);
   const stopTicking = every(TICK_MS, () => {
-    // It is connected and does not answer: a fresh socket forgets what was queued for it.
+    // Connected but silent: a fresh socket drops what was queued for it.
     for (const silent of outbox.tick(nowMs())) lanes.close(silent);
     lanes.open(known);
     flush();

@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import type { CurveClient } from '../daemon/zeromq-options.ts';
 import { connectionName } from '../protocol/connection-name.ts';
-import type { BrokerAddress } from '../protocol/load-report.ts';
+import type { BrokerAddress } from '../protocol/broker-address.ts';
 import type { LaneSocket } from './lane-zmq.ts';
 import { openLane } from './lane-zmq.ts';
 

@@ -4,7 +4,7 @@ import { isCurveKey, isCurvePair } from '../daemon/curve-keys.ts';
 import type { CurveClient } from '../daemon/zeromq-options.ts';
 import { ENDPOINT_WORDS, isEndpoint } from '../protocol/broker-address.ts';
 import { shown } from '../protocol/decode.ts';
-import type { BrokerAddress } from '../protocol/load-report.ts';
+import type { BrokerAddress } from '../protocol/broker-address.ts';
 import { ID_PATTERN, ID_WORDS } from '../protocol/names.ts';
 import { PUBLICATION_LIMITS } from '../protocol/publication.ts';
 import type { OutboxLimits } from './core/outbox.ts';
@@ -35,7 +35,7 @@ export function limitsOf(options: PublisherOptions): OutboxLimits {
   const limits = { ...DEFAULT_OUTBOX_LIMITS, ...withoutUndefined(options) };
   for (const name of LIMIT_NAMES) checkNumber(name, limits[name], Number.MAX_SAFE_INTEGER);
   if (options.giveUpMs !== undefined) checkNumber('giveUpMs', options.giveUpMs, MAX_TIMER_MS);
-  // Whom nobody would wait for any longer need not answer any more.
+  // An ack after the message was given up is of no use.
   limits.ackTimeoutMs = Math.min(limits.ackTimeoutMs, options.giveUpMs ?? Infinity);
   if (limits.maxQueued + limits.maxRetained > PUBLICATION_LIMITS.maxSequenceSpread) {
     throw new RangeError(
@@ -70,7 +70,7 @@ export function checkBrokers(brokers: readonly BrokerAddress[]): void {
   }
 }
 
-/** What compares with no number limits nothing. */
+/** NaN would compare with nothing, and so limit nothing. */
 function checkNumber(name: string, value: unknown, most: number): void {
   if (typeof value === 'number' && value >= 0 && value <= most) return;
   throw new RangeError(`${name}: ${String(value)} is not a number from 0 to ${most}`);

@@ -35,7 +35,7 @@ export function createAveragingWindow(windowMs: number = AVERAGING_WINDOW_MS): A
   let samples: CumulativeSample[] = [];
   return {
     push(sample) {
-      // Counters of a group start anew when the process is moved to another one.
+      // A process that is moved to another group sees the counters of that one, which may be lower.
       const last = samples.at(-1);
       if (last && (sample.quotaPeriods < last.quotaPeriods || sample.groupCpuUs < last.groupCpuUs)) {
         samples = [];

@@ -21,7 +21,7 @@ const GOODBYE_DEADLINE_MS = 1_000;
 const KEEP_ALIVE_MS = 90_000;
 const MAX_REPLY_BYTES = 1024 * 1024;
 const MAX_RETRY_AFTER_MS = 10_000;
-/** A Herald that does not hear us knows from others alone, and late, that we died: so not for long once it can again. */
+/** Short: while a Herald does not hear us it learns of our death late and from others, so it should hear us again soon. */
 const BACKOFF = { minMs: 100, maxMs: 2_000 };
 
 export type LinkState = 'new' | 'up' | 'failing' | 'closed';

@@ -17,7 +17,7 @@ export interface HeraldList {
 }
 
 export function createHeraldList(configured: readonly string[]): HeraldList {
-  // A program in JavaScript may give one URL, which would be taken letter by letter.
+  // A program in JavaScript may pass a single URL as text, which the loop below would read letter by letter.
   if (!(configured instanceof Array)) {
     throw new TypeError(`heralds: received ${shown(configured)}, expected a list of Heralds' control URLs`);
   }

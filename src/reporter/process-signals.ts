@@ -7,7 +7,7 @@ import { availableParallelism, totalmem } from 'node:os';
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import { getHeapStatistics } from 'node:v8';
 import { descriptorLimit } from '../daemon/descriptors.ts';
-import { residentBytes } from '../daemon/resident-memory.ts';
+import { createResidentMeter } from '../daemon/resident-memory.ts';
 import type { Signals } from '../protocol/load-report.ts';
 import { AVERAGING_WINDOW_MS, createAveragingWindow } from './averaging-window.ts';
 import type { CgroupLimits, ReadText } from './cgroup.ts';
@@ -47,6 +47,7 @@ export function createProcessSignals(): ProcessSignals {
   const window = createAveragingWindow();
   const loopDelay = monitorEventLoopDelay({ resolution: LOOP_DELAY_RESOLUTION_MS });
   loopDelay.enable();
+  const residentBytes = createResidentMeter();
 
   let limits: CgroupLimits | undefined;
   let limitsAtMs = -Infinity;
@@ -122,8 +123,8 @@ export function createProcessSignals(): ProcessSignals {
         throttled: ratios?.throttled ?? 0,
         eventLoop: ratios?.eventLoop ?? 0,
         loopDelayP99Ms: delayP99Ms,
-        // The kernel ends processes of a group that is full, whichever of them filled it. V8 ends this one at its heap
-        // limit, long before a large machine runs out of memory.
+        // The kernel kills in a full group whichever process filled it, so the whole group counts. V8 ends this process
+        // at its heap limit, long before a large machine runs out of memory.
         memory: Math.max(
           Math.max(residentBytes(), limits?.memory ? groupBytes : 0) / memoryLimitBytes,
           getHeapStatistics().used_heap_size / heapLimitBytes,

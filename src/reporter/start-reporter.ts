@@ -1,7 +1,7 @@
 // (1) Wires sampler, pace and links: a report a period to every Herald known, sooner when something happens.
 
 import { randomBytes } from 'node:crypto';
-import { every, systemClock } from '../daemon/clock.ts';
+import { atMost, every, systemClock } from '../daemon/clock.ts';
 import type { Log, LogFields } from '../daemon/log.ts';
 import { errorFields, silentLog } from '../daemon/log.ts';
 import { refusalText, shown } from '../protocol/decode.ts';
@@ -23,7 +23,7 @@ const MAX_CLOSE_MS = 1_500;
 
 const warn = (event: string, fields: LogFields = {}): void =>
   process.emitWarning(`${event} ${JSON.stringify(fields)}`, 'HeraldReporter');
-/** Or a server of which no Herald takes a report, for a wrong port or secret, would never say so. */
+/** Without it a server with a wrong port or secret, whose reports nobody takes, would never say so. */
 const warningLog: Log = { ...silentLog, warn, error: warn };
 
 /** Starts to report. Throws a TypeError at once when the options could never make a valid report. */
@@ -31,7 +31,7 @@ export function startReporter(options: ReporterOptions): Reporter {
   const { gateway, log = warningLog, clock = systemClock, random = Math.random, capacity = 1 } = options;
   const bootId = newBootId(clock.epochMs());
   const list = createHeraldList(options.heralds);
-  const process = createProcessSignals();
+  const measured = createProcessSignals();
   const firstSight = createOrderMemory();
   const pace = createReportPace(options.periodMs ?? DEFAULT_PERIOD_MS, random);
   const links = new Map<string, HeraldLink>();
@@ -45,8 +45,8 @@ export function startReporter(options: ReporterOptions): Reporter {
   let closing: Promise<void> | undefined;
 
   const measure = (): void => {
-    process.sample(clock.nowMs());
-    signals = merged(process.signals(), options.signals?.() ?? {});
+    measured.sample(clock.nowMs());
+    signals = merged(measured.signals(), options.signals?.() ?? {});
   };
 
   const report = (kind: ReportKind): LoadReport => {
@@ -174,21 +174,18 @@ export function startReporter(options: ReporterOptions): Reporter {
     state = 'draining';
     measure();
     pushAll('full', true);
-    const farewell = Promise.all(
-      [...links.values()].map(async (link) => {
-        await link.idle();
-        await link.goodbye();
-      }),
-    );
-    await Promise.race([farewell, deadline(MAX_CLOSE_MS)]);
+    const farewell = async (): Promise<void> => {
+      await Promise.all([...links.values()].map((link) => link.idle().then(() => link.goodbye())));
+    };
+    await atMost(MAX_CLOSE_MS, farewell());
     for (const link of links.values()) link.drop();
-    process.close();
+    measured.close();
   };
 
   measure();
   const first = decodeLoadReport(report('full'));
   if (!first.ok) {
-    process.close();
+    measured.close();
     throw new TypeError(`reporter of gateway ${gateway}: ${refusalText(first.refusal)}`);
   }
   // The first report goes out with the connection, before any tick.
@@ -205,7 +202,7 @@ export function startReporter(options: ReporterOptions): Reporter {
     },
     setState(next) {
       if (next === state) return;
-      // A program in JavaScript may have another word for it, of which Herald would refuse every report.
+      // A program in JavaScript may pass any word, and Heralds would refuse every report that has it.
       if (!['up', 'draining'].includes(next)) {
         throw new TypeError(`state: received ${shown(next)}, expected up or draining`);
       }
@@ -227,7 +224,7 @@ export function startReporter(options: ReporterOptions): Reporter {
       seq,
       periodMs: pace.periodMs(),
       state,
-      allowedCores: process.allowedCores(),
+      allowedCores: measured.allowedCores(),
       signals: { ...signals },
       failuresTotal,
       heralds: [...links.values()].map((link) => link.snapshot()),
@@ -247,10 +244,4 @@ function merged(measured: Signals, own: object): Signals {
 
 function tightest(signals: Signals): number {
   return Math.max(signals.cpu ?? 0, signals.eventLoop ?? 0, signals.memory ?? 0, signals.descriptors ?? 0);
-}
-
-async function deadline(ms: number): Promise<void> {
-  await new Promise<void>((resolve) => {
-    setTimeout(resolve, ms).unref();
-  });
 }

@@ -2,7 +2,7 @@
 // and hands them to the feed; says goodbye to a draining broker once everything has come.
 
 import type { CurveClient } from '../daemon/zeromq-options.ts';
-import type { BrokerAddress } from '../protocol/load-report.ts';
+import type { BrokerAddress } from '../protocol/broker-address.ts';
 import type { BucketSet } from '../protocol/bucket.ts';
 import { addBucket, BUCKET_COUNT, emptyBucketSet } from '../protocol/bucket.ts';
 import { createFrameNames } from '../protocol/publication.ts';
@@ -55,10 +55,10 @@ export interface ConnectionHost {
   onConnected: (connection: BrokerConnection, connected: boolean) => void;
 }
 
-/** A broker hears from each of its gateways at least this often, or does not wait for it when it drains. */
+/** A broker must hear from a gateway this often; when it drains it does not wait for one that is silent. */
 const PRESENCE_MS = 5_000;
 
-/** Broken for so long, it may not come back: what is missing is looked for elsewhere, so often. */
+/** After a connection has been broken this long, what is missing is asked of other brokers, and again this often. */
 const MEND_MS = 1_000;
 const QUESTION_MS = 1_500;
 
@@ -83,7 +83,7 @@ export class BrokerConnection {
   #address: BrokerAddress;
   #sockets: BrokerSockets;
   #presentMs = 0;
-  /** The feed's own: what comes late to a question about another broker's life is not for it. */
+  /** Asked for the feed. A late answer to a question about another broker's epoch must not reach it. */
   readonly #headsRequests = new Set<number>();
   #left = '';
   #wasConnected = false;
@@ -111,7 +111,7 @@ export class BrokerConnection {
         askRange: (bucket, fromSequence, toSequence) => {
           this.repairRequests += 1;
           const request = host.questions.number();
-          // Who is connected again may be a new life of the broker, and shall not answer for this one.
+          // After a reconnect the broker may be in a new epoch, and must not answer for this one.
           this.ask({ request, kind: 'range', of: this.epoch, bucket, fromSequence, toSequence });
         },
       },

@@ -1,15 +1,15 @@
 // The brokers that one listens to, as the list of them changes.
 
 import { sameBrokers } from '../protocol/bucket-owner.ts';
-import type { BrokerAddress } from '../protocol/load-report.ts';
+import type { BrokerAddress } from '../protocol/broker-address.ts';
 import type { BrokerConnection } from './broker-connection.ts';
 
 /**
- * A broker that left the list may only have missed its announcements, or a Herald that just started has not heard it
- * yet; who lets go of it at once misses what it sends meanwhile.
+ * A broker that left the list may only have missed its announcements, or a Herald that has just started does not know it
+ * yet. Leaving it at once would lose what it sends meanwhile.
  */
 export const RETIRE_MS = 5_000;
-/** Of brokers that were let go, so many are known again when they come back. */
+/** How many of the brokers that were left are recognised when they come back. */
 const MAX_GONE = 16;
 
 type Listed = Pick<BrokerConnection, 'moveTo' | 'listed' | 'tick' | 'close'>;

@@ -10,7 +10,7 @@ import {
   ENVELOPE_QUEUE,
 } from '../daemon/zeromq-options.ts';
 import { ByteWriter } from '../protocol/bytes.ts';
-import type { BrokerAddress } from '../protocol/load-report.ts';
+import type { BrokerAddress } from '../protocol/broker-address.ts';
 import type { RepairRequest } from '../protocol/publication-repair.ts';
 import { encodeRepairRequest } from '../protocol/publication-repair.ts';
 

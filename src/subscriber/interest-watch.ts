@@ -6,7 +6,7 @@ import type { CurveClient } from '../daemon/zeromq-options.ts';
 import type { BucketSet } from '../protocol/bucket.ts';
 import { addBuckets, emptyBucketSet } from '../protocol/bucket.ts';
 import { sameBrokers } from '../protocol/bucket-owner.ts';
-import type { BrokerAddress } from '../protocol/load-report.ts';
+import type { BrokerAddress } from '../protocol/broker-address.ts';
 import { createFrameNames } from '../protocol/publication.ts';
 import { decodeRepairReply } from '../protocol/publication-repair.ts';
 import { followBrokers } from '../publisher/discovery.ts';

@@ -18,8 +18,8 @@ export interface RecoveryHost {
 }
 
 /**
- * So long what is missing is asked for again and again where some broker did not answer: a subscriber that was frozen
- * has to connect to them again.
+ * How long to ask again for what is missing while some broker does not answer: a subscriber that was frozen must first
+ * reconnect to them.
  */
 const GIVE_UP_MS = 5_000;
 const AGAIN_MS = 500;

@@ -9,7 +9,8 @@ import { createBalancer } from '../../src/herald/core/balancer.ts';
 import type { HeraldAddress } from '../../src/herald/load-store/herald-address.ts';
 import type { LoadStore } from '../../src/herald/load-store/start-load-store.ts';
 import { startLoadStore } from '../../src/herald/load-store/start-load-store.ts';
-import type { BrokerAddress, LoadReport } from '../../src/protocol/load-report.ts';
+import type { BrokerAddress } from '../../src/protocol/broker-address.ts';
+import type { LoadReport } from '../../src/protocol/load-report.ts';
 import type { TableRow } from '../../src/protocol/table-row.ts';
 
 export interface Replica {

@@ -63,12 +63,9 @@ export class Admission {
     counters.admitted += 1;
     this.#admitted.set(heraldId, counters);
     // A report may name so many; the one first seen is the likeliest to be gone.
-    if (this.#admitted.size > REPORT_LIMITS.maxHeralds) {
-      for (const first of this.#admitted.keys()) {
-        this.#admitted.delete(first);
-        break;
-      }
-    }
+    if (this.#admitted.size <= REPORT_LIMITS.maxHeralds) return;
+    const [first] = this.#admitted.keys();
+    this.#admitted.delete(first!);
   }
 
   /** Whether a client with this verdict may come in. */

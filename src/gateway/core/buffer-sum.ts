@@ -1,5 +1,5 @@
-// (8) How much waits for all clients together. To look at 15,000 sockets takes milliseconds, so each turn looks at a share
-// of them; the sum is one round old, and not quite right about who came or went meanwhile.
+// (8) How much waits for all clients together. Looking at 15,000 sockets takes milliseconds, so each turn looks at a
+// share of them: the sum is up to a round old, and slightly off for clients that came or went in between.
 
 export class BufferSum {
   readonly #members: readonly { readonly bufferedBytes: number }[];

@@ -19,25 +19,21 @@ export interface FeedCounts {
 
 interface TopicState {
   bucket: number;
-  /** Of an epoch that began later, and that its bucket was heard of from the first message, nothing was missed. */
+  /** When it was added. It missed nothing of an epoch that began later and was heard from its first message on. */
   sinceMs: number;
   /** Empty until a message or the topic's head has come. */
   epoch: string;
   offset: number;
   /**
-   * Where it stood in the epochs before, the latest last: two brokers may carry a topic for a moment while its
-   * owner changes, and what a dead one left is repaired after others have taken over and given back.
+   * Where it stood in earlier epochs, the latest last. Two brokers may carry a topic for a moment while its owner
+   * changes, and messages of a dead broker are repaired after another has taken over, or even handed back.
    */
   earlier: TopicPosition[];
 }
 
 const EPOCHS_REMEMBERED = 6;
-/** Lives of brokers that a bucket was heard of from the first message. */
+/** Epochs remembered for a bucket that was heard from their first message on. */
 const MAX_BEGINNINGS = 16;
-
-interface Sender {
-  seen: SequenceWindow;
-}
 
 const MAX_SENDERS = 16_384;
 
@@ -47,7 +43,7 @@ export class FeedTopics {
   readonly #ofBucket = Array.from({ length: BUCKET_COUNT }, () => new Set<string>());
   readonly #sinceMs = new Array<number | undefined>(BUCKET_COUNT);
   readonly #beganMs = Array.from({ length: BUCKET_COUNT }, () => new Map<string, number>());
-  readonly #senders = new SenderWindows<Sender>(MAX_SENDERS, () => ({ seen: new SequenceWindow() }));
+  readonly #senders = new SenderWindows(MAX_SENDERS, () => new SequenceWindow());
   readonly #onCanary: (publishedAtMs: number) => void;
   readonly #onTraced: (message: SequencedMessage, epoch: string) => void;
   readonly counts: FeedCounts = {
@@ -124,7 +120,7 @@ export class FeedTopics {
     state.offset = offset;
   }
 
-  /** The bucket is heard from the first message of a life that began then: what is missing of it is lost. */
+  /** The bucket is heard from the first message of an epoch that began at `beganMs`: what is missing of it is lost. */
   heardFromStart(bucket: number, epoch: string, beganMs: number): void {
     const beginnings = this.#beganMs[bucket]!;
     if (beginnings.has(epoch)) return;
@@ -141,14 +137,14 @@ export class FeedTopics {
     let batch: DeliveredMessage[] = [];
     let traced: SequencedMessage[] | undefined;
     let lastPublisher = '';
-    let sender: Sender | undefined;
+    let seen: SequenceWindow | undefined;
     for (const message of messages) {
       const { publisher } = message.source;
-      if (sender === undefined || publisher !== lastPublisher) {
-        sender = this.#senders.of(publisher);
+      if (seen === undefined || publisher !== lastPublisher) {
+        seen = this.#senders.of(publisher);
         lastPublisher = publisher;
       }
-      const known = sender.seen.mark(message.sequence) === 'seen';
+      const known = seen.mark(message.sequence) === 'seen';
       if (!known && message.flags & MESSAGE_FLAG.acked) resentNew();
       if (message.flags & MESSAGE_FLAG.canary) this.#onCanary(message.publishedAtMs);
       const state = this.#topics.get(message.topic);
@@ -181,11 +177,11 @@ export class FeedTopics {
     if (traced) for (const message of traced) this.#onTraced(message, epoch);
   }
 
-  /** The topic's head, asked after a loss in its bucket and surely passed by now: what is between is lost. */
+  /** The topic's head, as asked after a loss in its bucket. Its messages have arrived by now, so what is missing is lost. */
   settleHead(topic: string, epoch: string, headOffset: number): void {
     const state = this.#topics.get(topic);
     if (!state) return;
-    // Its owner may have changed meanwhile: what is missing is of a life before.
+    // Its owner may have changed meanwhile, and then an earlier epoch lacks messages.
     let at = state.epoch === epoch ? state : state.earlier.find((one) => one.epoch === epoch);
     if (!at && this.#missesAllOf(epoch, state)) {
       at = { epoch, offset: 0 };
@@ -238,7 +234,7 @@ export class FeedTopics {
     state.earlier.push(position);
     if (state.earlier.length <= EPOCHS_REMEMBERED) return;
     const forgotten = state.earlier.shift()!;
-    // Of that epoch, and of those before, the topic may have had some after all.
+    // From now on nothing tells whether the topic has had messages of that epoch or of older ones.
     const beganMs = this.#beganMs[state.bucket]!.get(forgotten.epoch) ?? -Infinity;
     state.sinceMs = Math.max(state.sinceMs, beganMs);
   }

@@ -3,6 +3,7 @@
 // are owed the same. Members may come and go at any moment, also halfway through a round: each one's position in
 // the log says what it is still owed.
 
+import type { FlushClass } from './outbox.ts';
 import type { Topic } from './topic.ts';
 import type { Allocate } from './ws-frame.ts';
 
@@ -47,7 +48,7 @@ export class Group {
   readonly variant: number;
   readonly members: Subscriber[] = [];
   /** The latency class that will flush this group next; the outbox sets it. */
-  flushClass: unknown = undefined;
+  flushClass: FlushClass | undefined = undefined;
   /** Frames that some member may not have been given yet, and the log number of the first. */
   #log: Uint8Array[] = [];
   #start = 0;

@@ -26,7 +26,7 @@ export interface HistoryBudget {
   readonly maxBytes: number;
 }
 
-/** What came of an epoch up to `offset` is not held any more, the last of it at `atMs`; -Infinity = never was. */
+/** Messages of an epoch up to `offset` are not held; the last of them passed at `atMs`, -Infinity = none was ever held. */
 interface Base {
   offset: number;
   atMs: number;
@@ -147,7 +147,7 @@ export class History {
     return base?.offset === offset && base.atMs > -Infinity ? base.atMs : undefined;
   }
 
-  /** Whether a client at this position has heard of a hole that nobody could count, or is too late for it. */
+  /** Whether a client at this position has been told of the last uncountable hole, or the hole is too old to matter. */
   isPastHole({ epoch, offset }: TopicPosition, nowMs: number): boolean {
     if (nowMs - this.#holedMs > this.#limits.maxAgeMs) return true;
     const first = this.#entries.slice(this.#first).find((entry) => entry.epoch === epoch);

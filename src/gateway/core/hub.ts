@@ -28,7 +28,7 @@ export interface HubParts {
   allocate: Allocate;
 }
 
-/** Topics without users that are kept as long as the configuration says; of more, each the shorter, or they fill the memory. */
+/** Up to this many topics without users are kept for the configured time; with more, each is kept for less of it. */
 const MOST_IDLE = 50_000;
 
 export class Hub {

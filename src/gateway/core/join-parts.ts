@@ -27,8 +27,8 @@ export function partOf(reply: { epoch: string; answers: TopicAnswer[] } | undefi
 }
 
 /**
- * The copy that goes furthest of those that are whole from `after` on; `after` undefined = of any. One that has not
- * come as far as the client tells nothing beyond it, which is as far as it goes while its broker lives.
+ * The copy that goes furthest of those that are whole from `after` on, or from their start when `after` is undefined.
+ * While the broker lives, copies that are all behind the client mean that it has missed nothing there.
  */
 export function bestCopy(
   copies: readonly CarriedPart[],

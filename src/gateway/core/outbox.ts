@@ -58,7 +58,7 @@ export class Outbox {
 
   /** A frame was appended to `group` for a topic of class `wanted`. */
   mark(group: Group, wanted: FlushClass, nowMs: number): void {
-    const current = group.flushClass as FlushClass | undefined;
+    const current = group.flushClass;
     if (current && current.maxWaitMs <= wanted.maxWaitMs) return;
     // A faster topic takes the group's whole log with it: frames of one group keep their order.
     group.flushClass = wanted;
@@ -106,7 +106,7 @@ export class Outbox {
     let passed = 0;
     while (passed < groups.length && taken.length < GROUPS_A_FLUSH) {
       const group = groups[passed++]!;
-      // Others were marked again by a faster class meanwhile, or emptied since.
+      // A faster class has taken the group over.
       if (group.flushClass !== one) continue;
       group.flushClass = undefined;
       if (group.hasPending && group.members.length > 0) taken.push(group);

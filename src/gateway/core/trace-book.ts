@@ -34,7 +34,7 @@ export interface TraceRecord {
 }
 
 export const KEPT_TRACES = 1_000;
-/** Under way at the same time; more are passed over. */
+/** Traced messages that may wait for their flush at the same time; further ones are not recorded. */
 const MAX_WAITING = 256;
 
 interface Waiting {

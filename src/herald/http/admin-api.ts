@@ -1,6 +1,6 @@
 // The listener for operators: the load table, steering, explanations, advice on size, metrics, the page.
 
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Clock } from '../../daemon/clock.ts';
 import type { Metrics } from '../../daemon/metrics.ts';
 import { PROMETHEUS_CONTENT_TYPE, renderPrometheus } from '../../daemon/metrics-prometheus.ts';
@@ -12,7 +12,7 @@ import type { Health } from '../health.ts';
 import type { OperatorDesk } from '../operator-desk.ts';
 import type { RecordStream } from '../record-stream.ts';
 import type { TrafficLog } from '../traffic-log.ts';
-import { rawQuery } from './http-server.ts';
+import { bodyText, queryOf } from './http-server.ts';
 import { sendJson, sendJsonText } from './json.ts';
 import { registerMoverApi } from './mover-api.ts';
 import { openApiDocument } from './openapi.ts';
@@ -85,7 +85,7 @@ export function registerAdminApi(app: FastifyInstance, parts: AdminApiParts): vo
     app.post<Named>(`/v1/gateways/:id/${action}`, async (request, reply) => {
       const { id } = request.params;
       if (balancer.newest(id) === undefined) return sendUnknown(reply, balancer, clock, id);
-      const wish = decodeOperatorRequest(typeof request.body === 'string' ? request.body : '', request.ip);
+      const wish = decodeOperatorRequest(bodyText(request), request.ip);
       if (!wish.ok) return sendProblem(reply, refusalProblem(wish.refusal));
       const done = await desk.set({ gateway: id, state, ...wish.value });
       return sendJson(reply, { gateway: id, ...done });
@@ -162,10 +162,6 @@ type ViewParts = Pick<AdminApiParts, 'heraldId' | 'policy' | 'balancer' | 'clock
 function viewOf({ heraldId, policy, balancer, clock, health }: ViewParts, query: TableQuery): TableView {
   const { degraded } = health();
   return tableView(balancer.snapshot(clock.nowMs()), query, { heraldId, policy, degraded });
-}
-
-function queryOf(request: FastifyRequest): URLSearchParams {
-  return new URLSearchParams(rawQuery(request.raw.url ?? '') ?? '');
 }
 
 function sendUnknown(reply: FastifyReply, balancer: Balancer, clock: Clock, id: string): FastifyReply {

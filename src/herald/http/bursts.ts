@@ -1,5 +1,5 @@
-// Deciding is quick where its code and table are still in the processor's caches, and every answer that is sent
-// throws them out. So requests that come one upon the other are decided one after the other, and then sent.
+// Deciding is quick while its code and the table are in the processor's caches, and sending an answer evicts them. So
+// the requests of a burst are all decided first, and then all answered.
 
 import type { Clock } from '../../daemon/clock.ts';
 

@@ -11,7 +11,7 @@ import type { Balancer } from '../core/balancer-types.ts';
 import type { TakeFeedback } from './feedback-desk.ts';
 import type { SignatureCheck } from './feedback-signature.ts';
 import { NONCE_HEADER, SIGNATURE_HEADER } from './feedback-signature.ts';
-import { rawQuery } from './http-server.ts';
+import { bodyText, queryOf } from './http-server.ts';
 import { sendJson } from './json.ts';
 import { problem, refusalProblem, sendProblem } from './problem.ts';
 import type { ReportConnections } from './report-connections.ts';
@@ -107,11 +107,7 @@ export function registerControlApi(app: FastifyInstance, parts: ControlApiParts)
       void sendProblem(reply, problem(403, 'not-your-broker', `signed by ${signer}`));
       return;
     }
-    brokers.withdraw(id, new URLSearchParams(rawQuery(request.raw.url ?? '')).get('epoch') ?? '');
+    brokers.withdraw(id, queryOf(request).get('epoch') ?? '');
     void reply.code(204).send();
   });
-}
-
-function bodyText(request: FastifyRequest): string {
-  return typeof request.body === 'string' ? request.body : '';
 }

@@ -1,12 +1,12 @@
-// (1) The places of the control port. A gateway that comes when all are taken is told so, where a connection that is cut
-// would look like a Herald that died; and who runs this Herald hears of it before that.
+// (1) The places of the control port. A gateway that finds all of them taken is told so, since a connection that is just
+// cut would look like a dead Herald; and the operator hears of it before that happens.
 
 import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import type { Log } from '../../daemon/log.ts';
 import { problem, sendProblem } from './problem.ts';
 
-/** Of all places, those for who is to be told that there are no more. */
+/** Share of the connections kept free for telling newcomers that the others are taken. */
 const FOR_REFUSALS = 1 / 16;
 const NEARLY_FULL = 0.9;
 const COME_BACK_MS = 5_000;

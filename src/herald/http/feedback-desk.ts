@@ -4,7 +4,8 @@
 import type { Socket } from 'node:net';
 import type { Clock } from '../../daemon/clock.ts';
 import { decodeJson } from '../../protocol/decode.ts';
-import type { BrokerAddress, Directive, FeedbackReply, LoadReport } from '../../protocol/load-report.ts';
+import type { BrokerAddress } from '../../protocol/broker-address.ts';
+import type { Directive, FeedbackReply, LoadReport } from '../../protocol/load-report.ts';
 import { decodeLoadReport, REPORT_LIMITS } from '../../protocol/load-report.ts';
 import type { Problem } from '../../protocol/lookup.ts';
 import type { Balancer } from '../core/balancer-types.ts';

@@ -3,7 +3,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import fastify from 'fastify';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Address } from '../../daemon/address.ts';
 import { formatAddress } from '../../daemon/address.ts';
 import { listening } from '../../daemon/lifecycle.ts';
@@ -126,6 +126,16 @@ export function rawQuery(target: string): string | undefined {
   const at = target.indexOf('?');
   if (at < 0) return '';
   return target.length - at > LOOKUP_LIMITS.maxQueryBytes ? undefined : target.slice(at + 1);
+}
+
+/** The query of a request; empty when it is longer than allowed. */
+export function queryOf(request: FastifyRequest): URLSearchParams {
+  return new URLSearchParams(rawQuery(request.raw.url ?? ''));
+}
+
+/** The body as received; empty when there was none. */
+export function bodyText({ body }: FastifyRequest): string {
+  return typeof body === 'string' ? body : '';
 }
 
 /** Binds; answers the address with the port the system chose. */

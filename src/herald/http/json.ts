@@ -1,4 +1,4 @@
-// JSON answers of the admin and control listeners.
+// JSON answers of the three listeners, but for lookups (public-api.ts).
 
 import type { FastifyReply } from 'fastify';
 

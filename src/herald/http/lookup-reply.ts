@@ -1,5 +1,5 @@
-// (5) Writes the answers of lookups. All but a few characters of one was written before, in few pieces: a text
-// that is put together of many costs more than the decision.
+// (5) Writes the answers of lookups. Nearly all of an answer is prepared in a few long pieces, because joining many
+// short ones costs more than the decision itself.
 
 import type { Clock } from '../../daemon/clock.ts';
 import { DEFAULT_BACKOFF } from '../../protocol/retry.ts';

@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Clock } from '../../daemon/clock.ts';
 import type { Balancer, MoverMode, MoverRecord } from '../core/balancer-types.ts';
 import type { OperatorDesk } from '../operator-desk.ts';
+import { bodyText } from './http-server.ts';
 import { sendJson } from './json.ts';
 import { decodeMoverRequest } from './operator-request.ts';
 import { problem, refusalProblem, sendProblem } from './problem.ts';
@@ -28,7 +29,7 @@ export function registerMoverApi(app: FastifyInstance, { balancer, clock, desk }
   };
   app.get('/v1/mover', (_request, reply) => void sendJson(reply, view()));
   app.post('/v1/mover', (request, reply) => {
-    const wish = decodeMoverRequest(typeof request.body === 'string' ? request.body : '', request.ip);
+    const wish = decodeMoverRequest(bodyText(request), request.ip);
     if (!wish.ok) return void sendProblem(reply, refusalProblem(wish.refusal));
     const { pool } = wish.value;
     if (pool !== undefined && !Object.hasOwn(balancer.moverModes().modes, pool)) {

@@ -8,6 +8,7 @@ import type { Health } from '../health.ts';
 import type { TicketOffice } from '../tickets.ts';
 import { inBursts } from './bursts.ts';
 import { addShortWay, endInOneWrite, rawQuery } from './http-server.ts';
+import { sendJson } from './json.ts';
 import type { LookupDesk } from './lookup-desk.ts';
 import { createReplyWriter } from './lookup-reply.ts';
 import { sendProblem, writeProblem } from './problem.ts';
@@ -26,8 +27,7 @@ type LookupAnswer = { allowed: CorsHeaders } & ({ text: string } | { problem: Pr
 type CorsHeaders = Readonly<Record<string, string>>;
 
 const LOOKUP_PATH = '/v1/lookup';
-const JSON_TYPE = 'application/json; charset=utf-8';
-const ANSWER = { 'content-type': JSON_TYPE, 'cache-control': 'no-store' } as const;
+const ANSWER = { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' } as const;
 
 export function registerPublicApi(app: FastifyInstance, parts: PublicApiParts): void {
   const { desk, tickets, clock, health } = parts;
@@ -100,19 +100,13 @@ export function registerPublicApi(app: FastifyInstance, parts: PublicApiParts): 
 
   // HAProxy and others probe with HEAD as well.
   app.get('/livez', { exposeHeadRoute: true }, (_request, reply) => {
-    void reply
-      .header('content-type', JSON_TYPE)
-      .header('cache-control', 'no-store')
-      .send('{"status":"alive"}');
+    sendJson(reply, { status: 'alive' });
   });
   app.get('/readyz', { exposeHeadRoute: true }, (_request, reply) => {
     const { unready, degraded } = health();
     const status = unready !== undefined ? 'unready' : degraded.length > 0 ? 'degraded' : 'ready';
-    void reply
-      .code(unready === undefined ? 200 : 503)
-      .header('content-type', JSON_TYPE)
-      .header('cache-control', 'no-store')
-      .send(JSON.stringify({ status, ...(unready !== undefined && { reason: unready }), degraded }));
+    void reply.code(unready === undefined ? 200 : 503);
+    sendJson(reply, { status, ...(unready !== undefined && { reason: unready }), degraded });
   });
 }
 

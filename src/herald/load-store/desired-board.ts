@@ -25,7 +25,7 @@ interface Wish {
   writing: boolean;
   /** Set by a write that failed: not before then again. */
   againAtMs?: number;
-  /** Its entry is gone since then, and why is not known yet. */
+  /** When its entry was seen to be gone; why is not known yet. */
   goneAtMs?: number;
   /** Read while our own write was under way; judged after it. */
   meanwhile?: Entry;
@@ -62,7 +62,7 @@ const KEEP_UP_MS = 3_600_000;
 const MAX_WISHES = 100_000;
 /** A store that refuses a wish is not asked ten times a second, wish by wish. */
 const AGAIN_AFTER_MS = 500;
-/** Who deletes everything deletes the entries first: their folder has this long to follow them. */
+/** A recursive delete removes the entries before their folder, which has this long to follow. */
 const FOLDER_GONE_MS = 1_000;
 
 export function createDesiredBoard(options: DesiredBoardOptions): DesiredBoard {
@@ -183,16 +183,10 @@ export function createDesiredBoard(options: DesiredBoardOptions): DesiredBoard {
     return written.ok;
   };
 
-  const put = (gateway: string, desired: Desired): Wish => {
+  const hold = (gateway: string, desired: Desired, version: number | undefined, unwritten: boolean): Wish => {
     const nowMs = clock.nowMs();
-    const wish: Wish = {
-      desired,
-      version: wishes.get(gateway)?.version,
-      lapsesAtMs: desired.untilEpochMs > 0 ? nowMs + desired.untilEpochMs - clock.epochMs() : Infinity,
-      sinceMs: nowMs,
-      unwritten: true,
-      writing: false,
-    };
+    const lapsesAtMs = desired.untilEpochMs > 0 ? nowMs + desired.untilEpochMs - clock.epochMs() : Infinity;
+    const wish = { desired, version, lapsesAtMs, sinceMs: nowMs, unwritten, writing: false };
     wishes.set(gateway, wish);
     return wish;
   };
@@ -200,7 +194,7 @@ export function createDesiredBoard(options: DesiredBoardOptions): DesiredBoard {
   return {
     async share(gateway, desired) {
       // An operator's new word goes over whatever the store says now: read the version first.
-      const wish = put(gateway, desired);
+      const wish = hold(gateway, desired, wishes.get(gateway)?.version, true);
       if (coordination.state() !== 'up') return false;
       wish.writing = true;
       const found = await coordination.get(paths.desiredOf(gateway));
@@ -212,17 +206,7 @@ export function createDesiredBoard(options: DesiredBoardOptions): DesiredBoard {
       return write(gateway, wish);
     },
     restore(gateway, { desired, unshared }) {
-      const nowMs = clock.nowMs();
-      const lapsesAtMs = desired.untilEpochMs > 0 ? nowMs + desired.untilEpochMs - clock.epochMs() : Infinity;
-      const wish = {
-        desired,
-        version: undefined,
-        lapsesAtMs,
-        sinceMs: nowMs,
-        unwritten: unshared,
-        writing: false,
-      };
-      wishes.set(gateway, wish);
+      hold(gateway, desired, undefined, unshared);
       apply(gateway, desired);
     },
     step(nowMs) {
@@ -233,7 +217,7 @@ export function createDesiredBoard(options: DesiredBoardOptions): DesiredBoard {
         if (nowMs >= wish.lapsesAtMs) {
           const next = lapsed(wish.desired);
           log.info('desired-lapsed', { gateway, state: wish.desired.state });
-          put(gateway, next);
+          hold(gateway, next, wish.version, true);
           apply(gateway, next);
         } else if (up && wish.unwritten && !wish.writing && nowMs >= (wish.againAtMs ?? 0)) {
           void write(gateway, wish);

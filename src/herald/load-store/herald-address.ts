@@ -9,7 +9,7 @@ import {
   readFields,
   requiredText,
 } from '../../protocol/decode.ts';
-import { ID_PATTERN, ID_WORDS } from '../../protocol/names.ts';
+import { BASE_URL_PATTERN, BASE_URL_WORDS, ID_PATTERN, ID_WORDS } from '../../protocol/names.ts';
 
 export interface HeraldAddress {
   id: string;
@@ -24,9 +24,6 @@ export interface HeraldAddress {
   startedEpochMs: number;
 }
 
-const URL_TEXT = /^(https?:\/\/[A-Za-z0-9._[\]:-]{1,255}(\/[A-Za-z0-9._~%/-]{0,255})?)?$/;
-const URL_WORDS = 'an http:// or https:// URL, or an empty text';
-
 export function encodeHeraldAddress(address: HeraldAddress): string {
   const { id, control, admin, agent, startedEpochMs } = address;
   return JSON.stringify({ id, control, public: address.public, admin, agent, started: startedEpochMs });
@@ -39,9 +36,9 @@ export function decodeHeraldAddress(text: string): Decoded<HeraldAddress> {
     const from = readFields(json.value, 'herald');
     return {
       id: requiredText(from, 'id', ID_PATTERN, ID_WORDS),
-      control: requiredText(from, 'control', URL_TEXT, URL_WORDS),
-      public: optionalText(from, 'public', URL_TEXT, URL_WORDS) ?? '',
-      admin: optionalText(from, 'admin', URL_TEXT, URL_WORDS) ?? '',
+      control: requiredText(from, 'control', BASE_URL_PATTERN, BASE_URL_WORDS),
+      public: optionalText(from, 'public', BASE_URL_PATTERN, BASE_URL_WORDS) ?? '',
+      admin: optionalText(from, 'admin', BASE_URL_PATTERN, BASE_URL_WORDS) ?? '',
       agent: optionalText(from, 'agent', /^[A-Za-z0-9._[\]:-]{0,255}$/, 'host:port') ?? '',
       startedEpochMs: optionalNumber(from, 'started', 0, Number.MAX_SAFE_INTEGER) ?? 0,
     };

@@ -1,5 +1,5 @@
-// What a Herald that was killed in the middle of a save left beside its snapshot file. Each start has a name of
-// its own for it, so that nobody writes over it and it would lie there for good.
+// What a Herald that was killed in the middle of a save left beside its snapshot file. Each process writes under a name
+// of its own, so nobody else would ever overwrite or remove it.
 
 import { readdirSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';

@@ -9,7 +9,7 @@ import { watchEntries } from '../../cluster/watch-entries.ts';
 import type { Clock } from '../../daemon/clock.ts';
 import { atMost, every } from '../../daemon/clock.ts';
 import type { Log } from '../../daemon/log.ts';
-import type { BrokerAddress } from '../../protocol/load-report.ts';
+import type { BrokerAddress } from '../../protocol/broker-address.ts';
 import type { Balancer, Desired } from '../core/balancer-types.ts';
 import { createDesiredBoard } from './desired-board.ts';
 import type { HeraldAddress } from './herald-address.ts';

@@ -91,13 +91,13 @@ export function createTableCopies(newest: Newest): TableCopies {
       const part = decodeTableNews(entry.data, (gateway, bootId, seq, rowAgeMs) => {
         const mine = newest(gateway);
         if (mine?.bootId !== bootId || mine.seq < seq) return true;
-        // Kept in the balancer's own texts, since these here would keep the whole part.
+        // The balancer's own texts are kept: these are slices, which would keep the whole part in memory.
         copies.set(mine.gateway, { bootId: mine.bootId, seq, reportedAtMs: nowMs - rowAgeMs - partAgeMs });
         return false;
       });
       if (!part.ok) {
         const heraldId = parsePartName(name)?.heraldId;
-        // Whatever else lies in the folder is not ours to judge.
+        // Not the name of a part: not ours to delete one day.
         if (heraldId === undefined) drop(name);
         else keep(name, { heraldId, version, seenAtMs: nowMs, rows: new Map() });
         return part;

@@ -7,7 +7,7 @@
 
 import { BUCKET_COUNT, bucketOf } from '../../protocol/bucket.ts';
 import { rankAllBuckets } from '../../protocol/bucket-owner.ts';
-import type { BrokerAddress } from '../../protocol/load-report.ts';
+import type { BrokerAddress } from '../../protocol/broker-address.ts';
 import type { BatchAck, PublishBatch } from '../../protocol/publication.ts';
 import { MESSAGE_FLAG, PUBLICATION_LIMITS } from '../../protocol/publication.ts';
 import type { Entry, OutboxMessage, PublishOutcome, RetainLimits } from './outbox-lane.ts';

@@ -27,14 +27,14 @@ export type InterestSince = (bucket: number) => number | undefined;
 const MAX_RANGES_IN_FLIGHT = 8;
 const ASK_AGAIN_MS = 1_000;
 const MAX_TRIES = 5;
-/** A broker that is restarted more often than that within what lies in one socket may be heard twice. */
+/** If a broker restarts more often than this while its messages wait in a socket, some may be delivered twice. */
 const MAX_LIVES_BEFORE = 4;
 /** A broker younger than this is heard from its first message, if the interest is older than the broker. */
 const YOUNG_BROKER_MS = 15_000;
 
 /**
- * Answered later than this, the heads say nothing of where the broker was when the bucket was wanted: it was frozen or
- * out of reach meanwhile, and its publishers may have found it again sooner.
+ * Heads that come later than this do not tell where the broker stood when the bucket was wanted: it was frozen or out of
+ * reach, and publishers may have reached it again before this subscriber did.
  */
 const LATE_MS = 250;
 

@@ -40,7 +40,7 @@ export class BucketFeed {
   }
 
   receive(section: Section): void {
-    // An answer that holds nothing says where the question began, which may be far beyond the head of a new life.
+    // An empty answer only repeats where the question began, which may lie far beyond the head of a new epoch.
     if (section.messages.length === 0) return;
     const end = section.firstSequence + section.messages.length;
     if (end > this.#knownHead + 1) this.#knownHead = end - 1;

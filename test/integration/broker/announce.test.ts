@@ -5,7 +5,7 @@ import { watchBrokers } from '../../../src/cluster/broker-registry.ts';
 import { zookeeperCoordination } from '../../../src/cluster/coordination-zookeeper.ts';
 import { silentLog } from '../../../src/daemon/log.ts';
 import type { BrokerHandle } from '../../../src/broker/start-broker.ts';
-import type { BrokerAddress } from '../../../src/protocol/load-report.ts';
+import type { BrokerAddress } from '../../../src/protocol/broker-address.ts';
 import { createPublisher } from '../../../src/publisher/index.ts';
 import { requireServer } from '../../launch/require-server.ts';
 import { until } from '../../launch/until.ts';

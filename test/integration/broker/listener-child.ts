@@ -1,7 +1,7 @@
 // A gateway's link as a child process of a test, to be frozen and woken: prints its counters twice a second.
 
 import { listener } from './rig.ts';
-import type { BrokerAddress } from '../../../src/protocol/load-report.ts';
+import type { BrokerAddress } from '../../../src/protocol/broker-address.ts';
 
 const { brokers, topics } = JSON.parse(process.argv[2]!) as { brokers: BrokerAddress[]; topics: string[] };
 const heard = listener(brokers);

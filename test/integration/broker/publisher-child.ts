@@ -1,7 +1,7 @@
 // A publisher as a child process of a test: numbers round robin over its topics at a rate, until SIGTERM.
 
 import { createPublisher } from '../../../src/publisher/index.ts';
-import type { BrokerAddress } from '../../../src/protocol/load-report.ts';
+import type { BrokerAddress } from '../../../src/protocol/broker-address.ts';
 import type { PublisherChildOptions } from './rig.ts';
 
 const { brokers, topics, ratePerSec, giveUpMs } = JSON.parse(process.argv[2]!) as PublisherChildOptions & {

@@ -15,7 +15,7 @@ import { startHerald } from '../../../src/herald/start-herald.ts';
 import { createBrokerLink } from '../../../src/gateway/broker-link-zmq.ts';
 import type { BrokerLinkOptions } from '../../../src/gateway/broker-link-zmq.ts';
 import type { BrokerLink, DeliveredMessage, FeedGap } from '../../../src/gateway/core/feed-port.ts';
-import type { BrokerAddress } from '../../../src/protocol/load-report.ts';
+import type { BrokerAddress } from '../../../src/protocol/broker-address.ts';
 import type { Child } from '../../launch/child.ts';
 import { startChild } from '../../launch/child.ts';
 import { freePorts, isFree } from '../../launch/free-port.ts';

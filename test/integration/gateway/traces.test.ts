@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { boundSocketOptions } from '../../../src/daemon/zeromq-options.ts';
 import type { TraceRecord } from '../../../src/gateway/core/trace-book.ts';
 import { ByteWriter } from '../../../src/protocol/bytes.ts';
-import type { BrokerAddress } from '../../../src/protocol/load-report.ts';
+import type { BrokerAddress } from '../../../src/protocol/broker-address.ts';
 import {
   createFrameNames,
   decodePublishBatch,

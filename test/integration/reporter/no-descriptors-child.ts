@@ -1,9 +1,10 @@
 // The process of no-descriptors.test.ts: takes every descriptor it may have, then looks at itself. Not a test itself.
 import { openSync } from 'node:fs';
-import { residentBytes } from '../../../src/daemon/resident-memory.ts';
+import { createResidentMeter } from '../../../src/daemon/resident-memory.ts';
 import { createProcessSignals } from '../../../src/reporter/process-signals.ts';
 
 const signals = createProcessSignals();
+const residentBytes = createResidentMeter();
 const before = residentBytes();
 try {
   for (;;) openSync('/dev/null', 'r');

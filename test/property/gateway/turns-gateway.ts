@@ -17,7 +17,7 @@ import { Subscribing } from '../../../src/gateway/subscribing.ts';
 import { bucketOf, emptyBucketSet } from '../../../src/protocol/bucket.ts';
 import { rankAllBuckets } from '../../../src/protocol/bucket-owner.ts';
 import { decodeClientOut } from '../../../src/protocol/client-out-frames.ts';
-import type { BrokerAddress } from '../../../src/protocol/load-report.ts';
+import type { BrokerAddress } from '../../../src/protocol/broker-address.ts';
 import type { RepairReply } from '../../../src/protocol/publication-repair.ts';
 import type { Clockwork } from './turns-clockwork.ts';
 import type { Broker } from './turns-world.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { BrokerAddress } from '../../../src/protocol/load-report.ts';
+import type { BrokerAddress } from '../../../src/protocol/broker-address.ts';
 import { BrokerConnections, RETIRE_MS } from '../../../src/subscriber/broker-connections.ts';
 
 const at = (id: string, port = 1): BrokerAddress => ({

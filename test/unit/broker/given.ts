@@ -1,6 +1,6 @@
 // What the tests of brokers, feeds and links start from.
 
-import type { BrokerAddress } from '../../../src/protocol/load-report.ts';
+import type { BrokerAddress } from '../../../src/protocol/broker-address.ts';
 import type { Section, SequencedMessage } from '../../../src/protocol/publication-envelope.ts';
 
 /** A broker of which nothing but its name matters; its life has the same one. */

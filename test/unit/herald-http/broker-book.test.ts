@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ANNOUNCEMENT_TTL_MS, createBrokerBook } from '../../../src/herald/broker-book.ts';
-import type { BrokerAddress } from '../../../src/protocol/load-report.ts';
+import type { BrokerAddress } from '../../../src/protocol/broker-address.ts';
 
 const broker = (epoch: string, id = 'b1'): BrokerAddress => ({
   id,
