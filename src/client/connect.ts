@@ -3,10 +3,11 @@
 import { shown } from '../protocol/decode.ts';
 import type { ClientEvent, ClientEvents } from './client-events.ts';
 import { EVENT_NAMES } from './client-events.ts';
-import type { Client, ConnectOptions, FetchLike, Timers, WebSocketLike } from './connect-options.ts';
+import type { Client, ConnectOptions, FetchLike, Timers } from './connect-options.ts';
 import type { Effect, TimerName } from './effects.ts';
 import { judgeLookup } from './lookup-answer.ts';
 import { createMachine } from './machine.ts';
+import { messageOf } from './message-of.ts';
 import {
   readCaps,
   readHeralds,
@@ -16,17 +17,21 @@ import {
   readWish,
   readWishes,
 } from './read-options.ts';
+import { createSockets } from './sockets.ts';
 
 const LOOKUP_DEADLINE_MS = 5_000;
 
 /** Starts to connect. Throws a TypeError for options that could never work. */
 export function connect(options: ConnectOptions): Client {
-  const WebSocketClass = readWebSocket(options.webSocket);
   const fetchLike = options.fetch ?? globalFetch;
   const timers = options.timers ?? globalTimers;
   const { token } = options;
 
-  const sockets = new Map<number, WebSocketLike>();
+  const sockets = createSockets(readWebSocket(options.webSocket), timers, {
+    opened: (link) => run(() => machine.socketOpened(link, timers.nowMs())),
+    received: (link, text) => run(() => machine.socketReceived(link, text, timers.nowMs())),
+    closed: (link, code, reason) => run(() => machine.socketClosed(link, code, reason, timers.nowMs())),
+  });
   const running = new Map<TimerName, unknown>();
   const listeners = new Map<keyof ClientEvents, Set<(detail: never) => void>>();
   const publishes = new Map<number, { resolve: () => void; reject: (error: Error) => void }>();
@@ -83,18 +88,14 @@ export function connect(options: ConnectOptions): Client {
         void lookUp(effect.ask, effect.url);
         return;
       case 'open':
-        open(effect.link, effect.url, effect.protocols);
+        sockets.open(effect.link, effect.url, effect.protocols);
         return;
       case 'send':
-        sockets.get(effect.link)?.send(effect.text);
+        sockets.send(effect.link, effect.text);
         return;
-      case 'close': {
-        const socket = sockets.get(effect.link);
-        sockets.delete(effect.link);
-        // A reason may have 123 bytes (RFC 6455 section 5.5).
-        socket?.close(effect.code, effect.reason.slice(0, 100));
+      case 'close':
+        sockets.close(effect.link, effect.code, effect.reason);
         return;
-      }
       case 'timer': {
         const { name, afterMs } = effect;
         timers.clearTimeout(running.get(name));
@@ -154,46 +155,6 @@ export function connect(options: ConnectOptions): Client {
     timers.clearTimeout(timer);
     const judged = answer;
     run(() => machine.lookedUp(ask, judged, timers.nowMs()));
-  };
-
-  const open = (link: number, url: string, protocols: string[]): void => {
-    let over = false;
-    const closed = (code: number, reason: string): void => {
-      if (over) return;
-      over = true;
-      // Closed by this side: nobody waits for the answer.
-      if (!sockets.delete(link)) return;
-      run(() => machine.socketClosed(link, code, reason, timers.nowMs()));
-    };
-    let socket: WebSocketLike;
-    try {
-      socket = new WebSocketClass(url, protocols);
-    } catch (error) {
-      // A page on https may not open ws:, for one.
-      timers.setTimeout(
-        () => run(() => machine.socketClosed(link, 1006, messageOf(error), timers.nowMs())),
-        0,
-      );
-      return;
-    }
-    sockets.set(link, socket);
-    let isOpen = false;
-    socket.onopen = () => {
-      isOpen = true;
-      if (sockets.has(link)) run(() => machine.socketOpened(link, timers.nowMs()));
-    };
-    socket.onmessage = ({ data }: { data?: unknown }) => {
-      if (typeof data === 'string' && sockets.has(link)) {
-        run(() => machine.socketReceived(link, data, timers.nowMs()));
-      }
-    };
-    socket.onclose = ({ code = 1006, reason = '' }: { code?: number; reason?: string }) =>
-      closed(code, reason);
-    // Node 22 fires no close after a failed handshake; after an open one, close follows with the real code. Browsers
-    // do not say why.
-    socket.onerror = ({ message }: { message?: unknown }) => {
-      if (!isOpen) closed(1006, typeof message === 'string' && message !== '' ? message : 'cannot connect');
-    };
   };
 
   run(() => machine.start(timers.nowMs()));
@@ -256,15 +217,6 @@ export function connect(options: ConnectOptions): Client {
       asking?.abort();
     },
   };
-}
-
-function messageOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  // To Node's `fetch` all that fails is "fetch failed"; why stands behind it.
-  const { cause } = error;
-  return cause instanceof Error && cause.message !== ''
-    ? `${error.message}, ${cause.message}`
-    : error.message;
 }
 
 const globalFetch: FetchLike = (url, init) =>
