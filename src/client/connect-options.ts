@@ -35,6 +35,8 @@ export interface ConnectOptions {
   pool?: string;
   zone?: string;
   labels?: Readonly<Record<string, string>>;
+  /** Labels it should rather have: one with it may be more loaded by `weight` (0 to 1, default 0.1) than one without. */
+  prefer?: readonly { key: string; value: string; weight?: number }[];
   /** Affinity key: clients with the same key meet at the same gateway. */
   key?: string;
   /** Expected size of this connection; 1 = an average one. */
@@ -66,8 +68,9 @@ export interface Client {
   subscribe(...topics: TopicWish[]): void;
   unsubscribe(...topics: string[]): void;
   /**
-   * Resolves when the gateway took it; those that come faster than it takes them wait for their turn. Rejects when not
-   * connected or refused, or when 1,000 wait already; never repeats by itself.
+   * Resolves when the gateway took it; those that come faster than it takes them wait for their turn. Rejects
+   * with a PublishError whose code says why: not connected, refused, or 1,000 wait already; never repeats by itself.
+   * With a TypeError for what can be no topic.
    */
   publish(topic: string, data: unknown): Promise<void>;
   /** Capabilities in force on the connection in use; none while there is no connection. */

@@ -8,6 +8,7 @@ import type { Effect, TimerName } from './effects.ts';
 import { judgeLookup } from './lookup-answer.ts';
 import { createMachine } from './machine.ts';
 import { messageOf } from './message-of.ts';
+import { PublishError } from './publish-error.ts';
 import {
   readCaps,
   readHeralds,
@@ -112,7 +113,7 @@ export function connect(options: ConnectOptions): Client {
         const promise = publishes.get(effect.publish);
         publishes.delete(effect.publish);
         if (effect.problem === undefined) promise?.resolve();
-        else promise?.reject(new Error(`not published: ${effect.problem}`));
+        else promise?.reject(new PublishError(effect.problem));
         return;
       }
       case 'emit':
@@ -192,7 +193,7 @@ export function connect(options: ConnectOptions): Client {
         run(() => {
           if (machine.publish(number, topic, data)) return;
           publishes.delete(number);
-          reject(new Error(`not published: not connected (${machine.state().name})`));
+          reject(new PublishError({ code: 'not-connected', why: `not connected (${machine.state().name})` }));
         });
       }),
     get caps() {

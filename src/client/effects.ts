@@ -1,6 +1,7 @@
 // (6) What the pure part of the client asks its edge to do. Nothing here knows of sockets or clocks.
 
 import type { ClientEvent } from './client-events.ts';
+import type { PublishProblem } from './publish-error.ts';
 
 /** `link:<n>` watches connection n, `pace:<n>` lets it send again; the others exist once. */
 export type TimerName = 'acquire' | 'move' | 'handover' | 'resubscribe' | `${'link' | 'pace'}:${number}`;
@@ -16,6 +17,6 @@ export type Effect =
   | { do: 'timer'; name: TimerName; afterMs: number | undefined }
   | { do: 'emit'; event: ClientEvent }
   /** Ends the promise of publish number `publish`. */
-  | { do: 'settle'; publish: number; problem?: string };
+  | { do: 'settle'; publish: number; problem?: PublishProblem };
 
 export type Out = (effect: Effect) => void;

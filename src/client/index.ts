@@ -11,3 +11,5 @@ export type {
   WebSocketLike,
 } from './connect-options.ts';
 export { connect } from './connect.ts';
+export { PublishError } from './publish-error.ts';
+export type { PublishErrorCode } from './publish-error.ts';

@@ -3,7 +3,8 @@
 
 import type { Position } from '../protocol/client-frames.ts';
 import { shown } from '../protocol/decode.ts';
-import type { LookupRequest } from '../protocol/lookup.ts';
+import type { LookupRequest, PreferredLabel } from '../protocol/lookup.ts';
+import { DEFAULT_PREFERENCE } from '../protocol/lookup.ts';
 import {
   OPTIONAL_EPOCH_PATTERN,
   OPTIONAL_EPOCH_WORDS,
@@ -62,15 +63,26 @@ export function readCaps(caps: unknown): readonly string[] {
 }
 
 export function readRequest(options: ConnectOptions): Partial<LookupRequest> {
-  const { pool, zone, labels, key, size, exclude } = options;
+  const { pool, zone, labels, prefer, key, size, exclude } = options;
   return {
     ...(pool !== undefined && { pool }),
     ...(zone !== undefined && { zone }),
     ...(labels !== undefined && { labels: { ...labels } }),
+    ...(prefer !== undefined && { preferred: readPreferred(prefer) }),
     ...(key !== undefined && { key }),
     ...(size !== undefined && { size }),
     ...(exclude !== undefined && { exclude: readList('exclude', exclude, 'a list of gateways') as string[] }),
   };
+}
+
+function readPreferred(prefer: unknown): PreferredLabel[] {
+  return readList('prefer', prefer, 'a list of { key, value, weight }').map((wish) => {
+    const { key, value, weight = DEFAULT_PREFERENCE } = (wish ?? {}) as Partial<PreferredLabel>;
+    if (typeof key === 'string' && typeof value === 'string' && weight >= 0 && weight <= 1) {
+      return { key, value, weight };
+    }
+    throw new TypeError(`prefer: received ${shown(wish)}, expected { key, value, weight }, weight 0 to 1`);
+  });
 }
 
 /** The one given, or the runtime's own. */

@@ -136,7 +136,7 @@ export function createSession(parts: SessionParts): Session {
     items: readonly SubscribedItem[],
     problem: { code: number; msg: string } | undefined,
   ): void => {
-    if (publications.answered(id, problem && `${problem.code} ${problem.msg}`)) {
+    if (publications.answered(id, problem && { code: problem.code, why: problem.msg })) {
       goOn();
       return;
     }

@@ -22,6 +22,9 @@ export interface PreferredLabel {
   weight: number;
 }
 
+/** The weight of a wish that names none, as for the zone. */
+export const DEFAULT_PREFERENCE = 0.1;
+
 export interface LookupRequest {
   pool: string;
   /** Preferred zone; empty = no preference. */
@@ -153,7 +156,7 @@ function labels(pairs: string[], field = 'label'): Record<string, string> {
   return found;
 }
 
-/** `k=v`, or `k=v@0.2` with its weight; 0.1 when none is given, as for the zone. */
+/** `k=v`, or `k=v@0.2` with its weight. */
 function preferred(wishes: string[]): { preferred?: PreferredLabel[] } {
   if (wishes.length === 0) return {};
   if (wishes.length > MAX_LABELS) refuse('prefer', wishes.length, `at most ${MAX_LABELS} labels`);
@@ -161,7 +164,7 @@ function preferred(wishes: string[]): { preferred?: PreferredLabel[] } {
     preferred: wishes.map((wish) => {
       const at = wish.lastIndexOf('@');
       const [entry] = Object.entries(labels([at < 0 ? wish : wish.slice(0, at)], 'prefer'));
-      const weight = at < 0 ? 0.1 : Number(wish.slice(at + 1) || NaN);
+      const weight = at < 0 ? DEFAULT_PREFERENCE : Number(wish.slice(at + 1) || NaN);
       if (!entry || !(weight >= 0 && weight <= 1))
         return refuse('prefer', wish, 'key=value@weight, weight 0..1');
       return { key: entry[0], value: entry[1], weight };

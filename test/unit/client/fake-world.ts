@@ -91,7 +91,7 @@ export function createFakeWorld(options: Partial<MachineParts> = {}, chance: num
         world.events.push(effect.event);
         return;
       case 'settle':
-        world.settled.set(effect.publish, effect.problem);
+        world.settled.set(effect.publish, effect.problem?.why);
     }
   };
   const linkOf = (link: number): FakeLink => world.links.find((one) => one.link === link)!;

@@ -115,11 +115,19 @@ describe('a client', () => {
       await expect(client.publish('t', data)).rejects.toThrow('not published: the data is not JSON');
     }
     await expect(client.publish(undefined as unknown as string, 1)).rejects.toThrow('nothing is not a topic');
+    await expect(client.publish('t', 1n)).rejects.toMatchObject({ name: 'PublishError', code: 'bad-json' });
+    await expect(client.publish('t', 'x'.repeat(65_536))).rejects.toMatchObject({ code: 'too-large' });
+    const refused = client.publish('t', 1);
+    socket.says({ op: 'err', id: socket.sent.at(-1)!['id'], code: 4006, msg: 'not here' });
+    await expect(refused).rejects.toMatchObject({ code: 4006, message: 'not published: 4006 not here' });
     const taken = client.publish('t', { text: 'hello' });
     expect(socket.sent.at(-1)).toMatchObject({ op: 'pub', c: 't', d: { text: 'hello' } });
     socket.says({ op: 'ok', id: socket.sent.at(-1)!['id'] });
     await taken;
+    const cut = client.publish('t', 1);
     client.close();
+    await expect(cut).rejects.toMatchObject({ code: 'closed' });
+    await expect(client.publish('t', 1)).rejects.toMatchObject({ code: 'not-connected' });
   });
 
   it.each([
@@ -153,6 +161,29 @@ describe('a client', () => {
     const offLater = client.on('end', () => expect.fail('it was ended before its turn'));
     socket.onclose!({ code: 4004, reason: 'another version' } as never);
     expect(calls).toBe(1);
+  });
+
+  it('asks for the labels it should rather have', () => {
+    const urls: URL[] = [];
+    clientWith({
+      prefer: [
+        { key: 'plan', value: 'pro', weight: 0.3 },
+        { key: 'disk', value: 'ssd' },
+      ],
+      fetch: (url: string) => {
+        urls.push(new URL(url));
+        return new Promise(() => {});
+      },
+    }).close();
+    expect(urls[0]!.searchParams.getAll('prefer')).toEqual(['plan=pro@0.3', 'disk=ssd@0.1']);
+    for (const prefer of [
+      { plan: 'pro' },
+      ['plan=pro'],
+      [{ key: 'plan', value: 'pro', weight: 2 }],
+      [null],
+    ]) {
+      expect(() => clientWith({ prefer })).toThrow('prefer: received');
+    }
   });
 
   it('asks nobody any more once it is closed', async () => {

@@ -159,7 +159,7 @@ describe('publishing', () => {
     world.last().says({ op: 'err', id: second!['id'], code: 4103, msg: 'slow down' });
     expect([...world.settled]).toEqual([
       [1, undefined],
-      [2, '4103 slow down'],
+      [2, 'slow down'],
     ]);
   });
 
