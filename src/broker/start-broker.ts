@@ -218,10 +218,13 @@ export async function startBroker(config: BrokerConfig, parts: BrokerParts): Pro
     publishDesk.drain();
     forwarder.flush();
     sendHeads('bye');
+    // A gateway may connect again only now, and one that hears nothing would have to ask itself what it missed.
+    const stopGoodbyes = every(HEADS_PERIOD_MS, () => sendHeads('bye'), 0);
     const { waitingFor } = await repairDesk.everybodyLeft(config.drainMs);
     if (waitingFor > 0) log.warn('drained-with-gateways-behind', { waitingFor });
     await told;
     await Promise.all([announcer.withdraw(), entry.withdraw()]);
+    stopGoodbyes();
     stopCopies();
     // Acks wait for it.
     await journal?.close();

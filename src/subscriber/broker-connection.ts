@@ -268,7 +268,11 @@ export class BrokerConnection {
       this.#feed.heartbeat(decoded.value, this.#host.nowMs());
       this.#leaveIfDone();
     }
-    // What lay in the socket when the connection broke is no news of the broker.
+    this.#heard();
+  }
+
+  #heard(): void {
+    // What lay in a socket when the connection broke is no news of the broker.
     if (this.connected) this.#cutOff.heard(this.#host.nowMs());
   }
 
@@ -284,6 +288,7 @@ export class BrokerConnection {
     if (reply.kind === 'heads' && !this.#headsRequests.delete(reply.request)) return;
     if (reply.kind === 'range') this.#host.repaired(reply.section.messages.length);
     this.#feed.reply(reply, this.#host.nowMs());
+    if (reply.kind === 'heads') this.#heard();
     this.#leaveIfDone();
   }
 

@@ -87,12 +87,21 @@ describe('a broker that goes', () => {
     expect(publisher.snapshot().resent).toBe(0);
   });
 
-  it('loses and repeats nothing when the only one is restarted in its place', async () => {
-    const first = await broker('b1');
+  it.each([
+    ['', false],
+    [' after it waited for a gateway that froze', true],
+  ])('loses and repeats nothing when the only one is restarted in its place%s', async (_how, isHeldUp) => {
+    const first = await broker('b1', { drainMs: 2_500 });
     const heard = listener([first.address()]);
     closeLater(heard.link);
     await Promise.all(TOPICS.map((topic) => heard.link.subscribe(topic)));
     const publisher = closeLater(await createPublisher({ brokers: [first.address()] }));
+    if (isHeldUp) {
+      const frozen = listenerChild([first.address()], TOPICS);
+      closing.push(() => frozen.stop());
+      await frozen.line(/ready/, CHILD_START_MS);
+      frozen.signal('SIGSTOP');
+    }
     const flow = traffic(publisher, 1_000);
     await until('traffic', () => heard.messages.length > 500);
     await first.close();

@@ -10,6 +10,7 @@ import { bucketFilter, encodeEnvelope, writeSection } from '../../../src/protoco
 import type { RepairReply, RepairRequest } from '../../../src/protocol/publication-repair.ts';
 import { decodeRepairRequest, encodeRepairReply } from '../../../src/protocol/publication-repair.ts';
 import { freePorts } from '../../launch/free-port.ts';
+import { startTcpProxy } from '../../launch/tcp-proxy.ts';
 import { until } from '../../launch/until.ts';
 import { aSection } from '../../unit/broker/given.ts';
 import { listener } from './rig.ts';
@@ -128,4 +129,47 @@ it('a link counts what was gone of a life that it hears from the start', async (
   await until('what is left', () => heard.values('t').length === 3);
   expect(heard.values('t')).toEqual([6, 7, 8]);
   expect(heard.gaps).toEqual([{ topic: 't', epoch: 'one', fromOffset: 1, count: 5, why: 'trimmed' }]);
+});
+
+it('a link that was told where a broker stands after its connection was reset misses nothing at its end', async () => {
+  const broker = await playedBroker();
+  const { subscribe, repair } = broker.address;
+  const proxies = await Promise.all(
+    [subscribe, repair].map(async (url) => startTcpProxy(Number(new URL(url).port))),
+  );
+  closing.push(...proxies.map((proxy) => () => proxy.close()));
+  const [subscribeAt, repairAt] = proxies.map((proxy) => `tcp://${proxy.address}`);
+  const address = { ...broker.address, subscribe: subscribeAt!, repair: repairAt! };
+  let aheadMs = 0;
+  const heard = listener([address], { nowMs: () => performance.now() + aheadMs });
+  const { link, gaps } = heard;
+  closing.push(() => link.close());
+  const isConnected = (): boolean => link.snapshot().brokers[0]!.connected;
+  const stands = async (): Promise<void> => {
+    const { request } = await broker.question('heads');
+    const heads = [{ bucket: BUCKET, sequence: 5 }];
+    await broker.answer({ request, kind: 'heads', epoch: 'one', upMs: 3_600_000, heads });
+  };
+  void link.subscribe('t');
+  await stands();
+  await until('the bucket to be joined', () => link.snapshot().brokers[0]?.epoch === 'one');
+
+  for (const proxy of proxies) proxy.cut();
+  await until('the reset to be noticed', () => !isConnected());
+  aheadMs = 1_000;
+  link.setBrokers([{ ...address, silentMs: 0 }]);
+  for (const proxy of proxies) proxy.mend();
+  await until('the connection', isConnected);
+  await stands();
+  await broker.wanted();
+  await broker.send('two', section(1, 1));
+  const { request, of } = await broker.question('heads');
+  expect(of).toBe('one');
+  await broker.answer({ request, kind: 'not-held', epoch: 'one' });
+  // Answered after that.
+  const head = link.subscribe('u');
+  const { request: last } = await broker.question('topics');
+  await broker.answer({ request: last, kind: 'topics', epoch: 'two', answers: [] });
+  await head;
+  expect(gaps).toEqual([]);
 });
