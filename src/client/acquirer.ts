@@ -13,6 +13,9 @@ import type { LookupAnswer } from './lookup-answer.ts';
 /** A gateway that failed is named to Herald for so long; by then its breaker knows, or it is well again. */
 const EXCLUDE_MS = 30_000;
 
+/** After a wake-up the next try comes at a random time within this: an office gets its network back all at once. */
+export const WAKE_SPREAD_MS = 1_000;
+
 export type AcquirePhase =
   | { name: 'idle' }
   | { name: 'waiting'; forMs: number; why: string }
@@ -57,6 +60,8 @@ export interface Acquirer {
   lasted(long: boolean): void;
   /** What was optional is needed now. */
   insist(): void;
+  /** What could not be reached may be there again: a wait for it becomes a short one, once. */
+  hurry(): void;
   cancel(): void;
   /** A random wait before the next try, growing with the attempts. */
   delayMs(): number;
@@ -74,21 +79,28 @@ export function createAcquirer(parts: AcquirerParts): Acquirer {
   let attempt = 0;
   let asked = 0;
   let silences = 0;
+  /** It waits by its own will, for something that did not answer. */
+  let mayHurry = false;
 
   const enter = (next: AcquirePhase): void => {
     phase = next;
     parts.onChange();
   };
 
-  const wait = (forMs: number, why: string): void => {
+  const pause = (forMs: number, why: string): void => {
+    out({ do: 'timer', name: 'acquire', afterMs: forMs });
+    enter({ name: 'waiting', forMs, why });
+  };
+
+  const wait = (forMs: number, why: string, isTold = false): void => {
     attempt += 1;
     if (wanted.optional) {
       enter({ name: 'idle' });
       parts.onAbandoned(why);
       return;
     }
-    out({ do: 'timer', name: 'acquire', afterMs: forMs });
-    enter({ name: 'waiting', forMs, why });
+    mayHurry = !isTold;
+    pause(forMs, why);
   };
 
   const delayMs = (): number => retryDelayMs(attempt, backoff, random());
@@ -133,7 +145,7 @@ export function createAcquirer(parts: AcquirerParts): Acquirer {
     silences = 0;
     // Better a gateway that failed a moment ago than none.
     failedAtMs.clear();
-    wait(answer.retryAfterMs ?? delayMs(), answer.detail || answer.code);
+    wait(answer.retryAfterMs ?? delayMs(), answer.detail || answer.code, true);
   };
 
   return {
@@ -143,10 +155,9 @@ export function createAcquirer(parts: AcquirerParts): Acquirer {
       wanted = next;
       picks = next.first ? [next.first] : [];
       silences = 0;
-      if (afterMs > 0) {
-        out({ do: 'timer', name: 'acquire', afterMs });
-        enter({ name: 'waiting', forMs: afterMs, why });
-      } else if (picks.length > 0) tryNext(nowMs);
+      mayHurry = false;
+      if (afterMs > 0) pause(afterMs, why);
+      else if (picks.length > 0) tryNext(nowMs);
       else ask(nowMs);
     },
     timerFired(nowMs) {
@@ -200,6 +211,11 @@ export function createAcquirer(parts: AcquirerParts): Acquirer {
     },
     lasted: (long) => void (attempt = long ? 0 : attempt + 1),
     insist: () => void (wanted = { ...wanted, optional: false }),
+    hurry() {
+      if (phase.name !== 'waiting' || !mayHurry) return;
+      mayHurry = false;
+      pause(Math.min(phase.forMs, Math.round(random() * WAKE_SPREAD_MS)), phase.why);
+    },
     cancel() {
       out({ do: 'timer', name: 'acquire', afterMs: undefined });
       picks = [];

@@ -79,6 +79,12 @@ export interface Client {
   send(frame: { op: string } & Record<string, unknown>): boolean;
   /** Where each topic stands, to continue from in a later run. */
   positions(): Record<string, { epoch: string; offset: number }>;
+  /**
+   * The network is back, or the machine slept: a client that waits for something it could not reach tries again within
+   * a second, and one that is connected asks its gateway whether it is there and gives it up after 5 s of silence. A page
+   * need not call it: `online` and `visibilitychange` of the browser do.
+   */
+  wake(): void;
   /** For good; no event but the state follows. */
   close(): void;
 }

@@ -19,6 +19,7 @@ import {
   readWishes,
 } from './read-options.ts';
 import { createSockets } from './sockets.ts';
+import { followWakeUps } from './wake-ups.ts';
 
 const LOOKUP_DEADLINE_MS = 5_000;
 
@@ -117,6 +118,7 @@ export function connect(options: ConnectOptions): Client {
         return;
       }
       case 'emit':
+        if (effect.event.name === 'state' && effect.event.detail.name === 'closed') stopFollowing();
         tell(effect.event);
     }
   };
@@ -158,6 +160,8 @@ export function connect(options: ConnectOptions): Client {
     run(() => machine.lookedUp(ask, judged, timers.nowMs()));
   };
 
+  const wake = (): void => run(() => machine.woken(timers.nowMs()));
+  const stopFollowing = followWakeUps(wake);
   run(() => machine.start(timers.nowMs()));
 
   return {
@@ -211,6 +215,7 @@ export function connect(options: ConnectOptions): Client {
           return position ? [[topic, { epoch: position.e, offset: position.o }]] : [];
         }),
       ),
+    wake,
     close() {
       closedByProgram = true;
       run(() => machine.close());

@@ -28,6 +28,8 @@ export interface Machine {
   socketReceived(link: number, text: string, nowMs: number): void;
   socketClosed(link: number, code: number, reason: string, nowMs: number): void;
   timerFired(name: TimerName, nowMs: number): void;
+  /** The network or the machine may have been away. */
+  woken(nowMs: number): void;
   subscribe(topics: readonly { topic: string; from?: Position }[]): void;
   unsubscribe(topics: readonly string[]): void;
   /** False when there is no connection to publish on. */

@@ -253,6 +253,11 @@ export function createMachine(parts: MachineParts): Machine {
       else if (name.startsWith('pace:')) find(Number(name.slice('pace:'.length)))?.paced();
       else find(Number(name.slice('link:'.length)))?.checked(nowMs);
     },
+    woken(nowMs) {
+      lastSeenMs = nowMs;
+      acquirer.hurry();
+      for (const session of sessions()) session.woken(nowMs);
+    },
     subscribe(topics) {
       const added = topics.filter(({ topic }) => !book.has(topic));
       for (const { topic, from } of added) book.add(topic, from);

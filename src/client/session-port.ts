@@ -43,6 +43,8 @@ export interface Session {
   received(text: string, nowMs: number): void;
   /** Its timer fired. */
   checked(nowMs: number): void;
+  /** The network or the machine may have been away: finds out whether the gateway is still there. */
+  woken(nowMs: number): void;
   /** Its timer for what waits to be sent fired. */
   paced(): void;
   subscribe(topics: readonly string[]): void;

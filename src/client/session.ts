@@ -20,6 +20,8 @@ export const CONNECT_DEADLINE_MS = 15_000;
  */
 const ASK_AFTER_PINGS = 1.2;
 const ANSWER_WITHIN_PINGS = 0.4;
+/** The same after a wake-up, where many a socket is dead: a network that is just back answers within this. */
+const WAKE_ANSWER_MS = 5_000;
 /** Below it a busy machine at either end would look like a cut. */
 const LEAST_ANSWER_MS = 1_000;
 const MIN_PING_MS = 1_000;
@@ -43,8 +45,8 @@ export function createSession(parts: SessionParts): Session {
   let lastId = 0;
   let openedMs = 0;
   let heardMs = 0;
-  /** When it was asked whether it lives; undefined once anything was heard. */
-  let askedMs: number | undefined;
+  /** It was asked whether it lives, and shall answer until then; undefined once anything was heard. */
+  let answerDueMs: number | undefined;
   let liveSinceMs: number | undefined;
 
   const stream = createStream(book, emit);
@@ -196,6 +198,13 @@ export function createSession(parts: SessionParts): Session {
   const arm = (afterMs: number): void =>
     out({ do: 'timer', name: `link:${link}`, afterMs: Math.max(1, afterMs) });
 
+  const askWhetherItLives = (nowMs: number, mostMs = Infinity): void => {
+    const withinMs = Math.min(mostMs, Math.max(LEAST_ANSWER_MS, ANSWER_WITHIN_PINGS * pingMs));
+    answerDueMs = nowMs + withinMs;
+    send({ op: 'ping' });
+    arm(withinMs);
+  };
+
   return {
     link,
     pick,
@@ -223,7 +232,7 @@ export function createSession(parts: SessionParts): Session {
     received(text, nowMs) {
       if (phase === 'closed') return;
       heardMs = nowMs;
-      askedMs = undefined;
+      answerDueMs = undefined;
       const frame = decodeClientOut(text);
       // A frame that cannot be read is dropped like an op that is not known: a newer gateway may send both.
       if (frame.ok && frame.value) take(frame.value);
@@ -240,15 +249,14 @@ export function createSession(parts: SessionParts): Session {
         else fail('no answer in time');
         return;
       }
-      const answerMs = Math.max(LEAST_ANSWER_MS, ANSWER_WITHIN_PINGS * pingMs);
-      const dueMs = askedMs === undefined ? heardMs + ASK_AFTER_PINGS * pingMs : askedMs + answerMs;
+      const dueMs = answerDueMs ?? heardMs + ASK_AFTER_PINGS * pingMs;
       if (nowMs < dueMs) arm(dueMs - nowMs);
-      else if (askedMs !== undefined) fail('silent for too long');
-      else {
-        askedMs = nowMs;
-        send({ op: 'ping' });
-        arm(answerMs);
-      }
+      else if (answerDueMs !== undefined) fail('silent for too long');
+      else askWhetherItLives(nowMs);
+    },
+    woken(nowMs) {
+      const isAsked = answerDueMs !== undefined;
+      if (phase === 'live' && !isAsked && pace.isOpen()) askWhetherItLives(nowMs, WAKE_ANSWER_MS);
     },
     subscribe: (topics) => request('sub', topics),
     unsubscribe(topics) {

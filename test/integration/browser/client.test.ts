@@ -159,6 +159,31 @@ describe.runIf(requireServer('chromium'))('the client in a browser', () => {
     expect(recovered).not.toContain(false);
   });
 
+  it('does not wait for its timer when the network is back', async () => {
+    const away = await browser.newPage();
+    await away.goto(site.url);
+    const waits = (): Promise<number[]> => away.evaluate('globalThis.waits');
+    await away.addScriptTag({
+      type: 'module',
+      content: `
+        import { connect } from '/client/index.js';
+        globalThis.waits = [];
+        globalThis.start = () => {
+          globalThis.client = connect({ herald: ${JSON.stringify(fleet.url)}, random: () => 0.999 });
+          client.on('state', ({ forMs }) => forMs !== undefined && waits.push(forMs));
+        };`,
+    });
+    await away.waitForFunction('globalThis.start');
+    await away.context().setOffline(true);
+    await away.evaluate('start()');
+    // Each wait is twice the one before, until the network is back.
+    await until('a long wait', async () => (await waits()).at(-1)! > 3_000, 15_000);
+    await away.context().setOffline(false);
+    await away.waitForFunction('client.state.name === "live"', undefined, { timeout: 30_000 });
+    expect((await waits()).at(-1)).toBeLessThanOrEqual(1_000);
+    await away.close();
+  });
+
   it('was never in trouble', () => {
     expect(troubles).toEqual([]);
   });
