@@ -82,7 +82,9 @@ export function openJournal({ directory, id, core, keepMs, nowMs, log }: Journal
     unwritten = 0;
     failures += 1;
     for (const { kept } of waiting.splice(0)) kept();
-    if (!isFailing) log.warn('journal-failed', { directory, ...fields });
+    // Of what is acked from here on the next life would know nothing, and what it has of before must not look whole.
+    if (isFailing) remove(own.splice(0));
+    else log.warn('journal-failed', { directory, ...fields });
     isFailing = true;
   };
   const begin = (): void => {
