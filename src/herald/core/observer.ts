@@ -47,16 +47,24 @@ export function observe(
   const young = leftOut.young ? 0 : Math.min(Math.max(0, seen.youngConnections), connections);
   const visible = Math.max(0, connections - young);
   const fairCost = fleetCost * slots.hot[at + INVERSE_CAPACITY]!;
+  const isEmpty = counts && connections === 0;
 
   if (seen.score !== undefined && counts) {
-    record.idleScore = connections === 0 ? seen.score : Math.min(first ? 0 : record.idleScore, seen.score);
+    record.idleScore = isEmpty ? seen.score : Math.min(first ? 0 : record.idleScore, seen.score);
   }
   let load = first ? (seen.score ?? visible * fairCost) : record.correctedScore;
   const cost = counts ? learnedCost(Math.max(0, load - record.idleScore), visible, fairCost) : fairCost;
   if (!first && counts && record.countsConnections && !leftOut.observer) {
     load = Math.max(0, load + cost * (visible - record.visibleConnections));
   }
-  if (seen.score !== undefined) load = leftOut.observer ? seen.score : corrected(record, load, seen.score);
+  if (isEmpty) {
+    // Nothing was predicted: the measurement is all there is, and what it was during the start says nothing of noise.
+    record.errorMean = 0;
+    record.errorSize = 0;
+    load = seen.score ?? load;
+  } else if (seen.score !== undefined) {
+    load = leftOut.observer ? seen.score : corrected(record, load, seen.score);
+  }
   load = Math.min(MAX_LOAD, load);
 
   record.correctedScore = load;

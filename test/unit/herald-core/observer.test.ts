@@ -62,6 +62,17 @@ describe('the observed load', () => {
     expect(steady.see(0.55)).toBeCloseTo(0.54, 6);
   });
 
+  it('is what a gateway without connections measures, however busy its start was', () => {
+    const { see } = given();
+    see(0, 0);
+    expect(see(1, 0)).toBe(1);
+    expect(see(0.3, 0)).toBe(0.3);
+    expect(see(undefined, 0)).toBe(0.3);
+    see(0.2, 0);
+    // An error of the size of the start would pass for noise, and a lower one after it as well.
+    expect(see(0.15, 1)).toBeLessThan(0.17);
+  });
+
   it('of a gateway that reports under a quarter of what its connections should cost is a little more than that', () => {
     const liar = given();
     liar.see(0.1);
