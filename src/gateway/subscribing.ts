@@ -82,7 +82,7 @@ export class Subscribing {
       wanted.set(topic, item);
     }
     const openings = [...wanted.keys()].flatMap((topic) => topic.opening ?? []);
-    if (openings.length === 0 && ![...wanted].some(([topic, item]) => this.#sinceToFetch(topic, item))) {
+    if (openings.length === 0 && ![...wanted].some(([topic, item]) => this.#mustAsk(topic, item))) {
       return this.#finish(connection, id, wanted, refused, new Map());
     }
     return this.#subscribeLater(connection, id, wanted, refused, openings);
@@ -101,8 +101,8 @@ export class Subscribing {
     const next = async (): Promise<void> => {
       for (let one = waiting.pop(); one; one = waiting.pop()) {
         const [topic, item] = one;
-        const since = this.#sinceToFetch(topic, item);
-        if (since) fetched.set(topic, await this.#fetch(topic, since));
+        const history = await this.#ask(topic, item);
+        if (history) fetched.set(topic, history);
       }
     };
     await Promise.all(Array.from({ length: FETCHES_AT_ONCE }, next));
@@ -128,13 +128,24 @@ export class Subscribing {
     return topic;
   }
 
-  /** What to ask the brokers for: all since the client's position, the newest message, or nothing. */
-  #sinceToFetch(topic: Topic, item: SubscribeItem): ResumePoint | undefined {
+  #mustAsk(topic: Topic, item: SubscribeItem): boolean {
+    const how = this.#howToResume(topic, positionOf(item));
+    return how === 'fetch' || (how === 'refuse' && beforeNewest(topic) !== undefined);
+  }
+
+  /** All since the client's position; where that cannot be had the newest message, which is kept here. */
+  async #ask(topic: Topic, item: SubscribeItem): Promise<FetchedHistory | undefined> {
     const from = positionOf(item);
-    if (from) return this.#plan(topic, from, this.#limits()).how === 'fetch' ? from : undefined;
-    const { epoch, offset } = topic.position;
-    const isMissing = topic.sendsLast && offset > 0 && topic.history.messages === 0;
-    return isMissing ? { epoch, offset: offset - 1 } : undefined;
+    const how = this.#howToResume(topic, from);
+    if (how === 'replay') return undefined;
+    const history = from && how === 'fetch' ? await this.#fetch(topic, from) : undefined;
+    const before = history?.complete === true ? undefined : beforeNewest(topic);
+    if (before) this.#keepNewest(topic, await this.#fetch(topic, before));
+    return history;
+  }
+
+  #howToResume(topic: Topic, from: ResumePoint | undefined): ResumePlan['how'] {
+    return from ? this.#plan(topic, from, this.#limits()).how : 'refuse';
   }
 
   #plan(topic: Topic, from: ResumePoint, limits: ResumeLimits): ResumePlan {
@@ -197,7 +208,6 @@ export class Subscribing {
     const { epoch, offset } = topic.position;
     const from = positionOf(item);
     if (from === undefined) {
-      this.#keepNewest(topic, fetched.get(topic));
       const last = topic.sendsLast ? topic.history.last() : undefined;
       if (last === undefined) return { c: topic.name, e: epoch, o: offset };
       replays.push(last);
@@ -210,16 +220,21 @@ export class Subscribing {
       if (from.epoch !== epoch || frames.length > 0) topic.announceEpoch = true;
       return { c: topic.name, e: from.epoch, o: from.offset, rec: true };
     }
+    this.#keepNewest(topic, fetched.get(topic));
+    const hasNewest = from.epoch === epoch && from.offset >= offset;
+    const last = topic.sendsLast && !hasNewest ? topic.history.last() : undefined;
+    const start = last ? offset - 1 : offset;
     if (connection.has('gap')) {
       // A client that is ahead of the topic has missed nothing that could be counted.
-      const lost = from.epoch === epoch ? Math.max(0, offset - from.offset) : 0;
+      const lost = from.epoch === epoch ? Math.max(0, start - from.offset) : 0;
       const why = lost > 0 ? 'trimmed' : 'unknown';
       replays.push(
         gapFrame(topic.name, epoch, lost > 0 ? from.offset + 1 : 0, lost, why, this.#parts.allocate),
       );
       this.#parts.hub.ledger.gapMessages += lost;
     }
-    return { c: topic.name, e: epoch, o: offset, rec: false };
+    if (last) replays.push(last);
+    return { c: topic.name, e: epoch, o: start, rec: false };
   }
 
   /** The newest message of a topic whose subscribers get it at once, when nobody here has seen it yet. */
@@ -249,6 +264,12 @@ export class Subscribing {
     const { clock, allocate } = this.#parts;
     return replayFetched(topic, from, fetched, limits, clock.nowMs(), allocate);
   }
+}
+
+/** What the newest message follows, for a topic whose subscribers get it at once, when nobody here has seen it yet. */
+function beforeNewest({ sendsLast, position, history }: Topic): ResumePoint | undefined {
+  const { epoch, offset } = position;
+  return sendsLast && offset > 0 && history.messages === 0 ? { epoch, offset: offset - 1 } : undefined;
 }
 
 function positionOf({ from }: SubscribeItem): ResumePoint | undefined {

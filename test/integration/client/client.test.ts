@@ -180,6 +180,18 @@ describe('the client in a fleet of two gateways', () => {
     }
   });
 
+  it('gets the newest value after a hole that nobody can fill', async () => {
+    for (const n of upTo(5)) await fleet.publisher.publish('price.usd', n);
+    const from = { epoch: 'longAgo', offset: 99 };
+    const watched = watch({ herald: fleet.url, topics: [{ topic: 'price.usd', from }] });
+    await until('the newest', () => watched.numbers.length > 0);
+    expect(watched.numbers).toEqual([4]);
+    expect(watched.gaps).toHaveLength(1);
+    await fleet.publisher.publish('price.usd', 5);
+    await until('the next', () => watched.numbers.length > 1);
+    expect(watched.numbers).toEqual([4, 5]);
+  });
+
   it('finds its way past a Herald that is not there', async () => {
     const dead = `http://127.0.0.1:${await freePort()}`;
     const watched = [0, 0.99].map((chance) =>

@@ -96,6 +96,42 @@ it('says no when the epoch is gone, and when the client has none', async () => {
   expect(await client.next('gap')).toMatchObject({ c: 't', n: 0, from: 0, why: 'unknown' });
 });
 
+it('gives the newest message after the hole where a topic prefix asks for it', async () => {
+  const { link, url } = await launch({ resumeMessages: 2, lastValueTopics: ['price.'] });
+  const watching = await TestClient.connect(url);
+  await watching.subscribe('price.eur');
+  for (const topic of ['price.eur', 'price.usd', 'price.gbp']) link.publish(topic, 1, 2, 3, 4, 5, 6);
+  await watching.messages(6);
+  // One topic is known here and the others are not; more was missed of it than is kept, or nobody knows how much.
+  const trimmed = { from: 2, n: 4 };
+  for (const [c, from, hole] of [
+    ['price.eur', { e: 'e1', o: 1 }, trimmed],
+    ['price.usd', { e: 'e1', o: 1 }, trimmed],
+    ['price.gbp', { e: 'gone', o: 9 }, { from: 0, n: 0 }],
+  ] as const) {
+    const back = await TestClient.connect(url);
+    expect(await back.subscribe({ c, from })).toMatchObject([{ rec: false, e: 'e1', o: 5 }]);
+    expect(await back.next('gap')).toMatchObject({ c, ...hole });
+    expect(await back.next('msg')).toMatchObject({ c, o: 6, d: 6 });
+    link.publish(c, 7);
+    expect(await back.messages(1)).toEqual([7]);
+  }
+});
+
+it('gives no newest message to a client that has it, or a newer one', async () => {
+  const { link, url } = await launch({ lastValueTopics: ['price.'] });
+  link.publish('price.eur', 1, 2);
+  const client = await TestClient.connect(url);
+  await client.subscribe('price.eur');
+  expect(await client.messages(1)).toEqual([2]);
+  const ahead = await TestClient.connect(url);
+  expect(await ahead.subscribe({ c: 'price.eur', from: { e: 'e1', o: 99 } })).toMatchObject([
+    { rec: false, o: 2 },
+  ]);
+  link.publish('price.eur', 3);
+  expect(await ahead.messages(1)).toEqual([3]);
+});
+
 it('asks the brokers no more often for a client that resumes a topic again and again', async () => {
   const { link, url } = await launch({ maxTopics: 3, newTopicsPerSec: 1 });
   const client = await TestClient.connect(url);
