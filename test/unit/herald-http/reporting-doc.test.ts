@@ -1,8 +1,11 @@
+import { createHmac } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { deriveKey, signFeedback } from '../../../src/daemon/secrets.ts';
+import { verifyTicket } from '../../../src/daemon/ticket-key.ts';
 import { decodeLoadReport, SIGNAL_NAMES } from '../../../src/protocol/load-report.ts';
+import { decodeTicket } from '../../../src/protocol/ticket.ts';
 import { decodeFeedbackReply } from '../../../src/reporter/feedback-reply.ts';
 
 const PAGE = readFileSync(join(import.meta.dirname, '../../../docs/reporting.md'), 'utf8');
@@ -53,5 +56,16 @@ describe('docs/reporting.md', () => {
     const key = deriveKey(secret!, 'feedback', gateway!);
     expect(beside('key, in hex')).toBe(key.toString('hex'));
     expect(beside('header')).toBe(`${gateway};${nonce};${signFeedback(key, nonce!, body!)}`);
+  });
+
+  it('has a ticket that a gateway takes', () => {
+    const key = deriveKey(beside('secret'), 'ticket', beside('gateway'));
+    const ticket = decodeTicket(beside('ticket'));
+    if (!ticket.ok) throw new Error(ticket.refusal.expected);
+    const { heraldId, seq, issuedMs } = ticket.value;
+    expect(heraldId).toBe(beside('Herald'));
+    expect(PAGE).toContain(`| seq, issuedMs | \`${seq}\`, \`${issuedMs}\` |`);
+    expect(beside('signing key, in hex')).toBe(createHmac('sha256', key).update(heraldId).digest('hex'));
+    expect(verifyTicket(key, ticket.value)).toBe(true);
   });
 });
