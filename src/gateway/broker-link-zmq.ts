@@ -12,6 +12,7 @@ import { BrokerConnection } from '../subscriber/broker-connection.ts';
 import { BrokerConnections } from '../subscriber/broker-connections.ts';
 import { Questions } from '../subscriber/core/questions.ts';
 import { Recovery } from '../subscriber/recovery.ts';
+import { CanaryLag } from './core/canary-lag.ts';
 import { chunks, headsRequest, NOWHERE } from './core/feed-history.ts';
 import { FeedLosses } from './core/feed-losses.ts';
 import type { BrokerLink, FeedEvents, FeedSnapshot, TopicPosition } from './core/feed-port.ts';
@@ -44,12 +45,13 @@ export function createBrokerLink(options: BrokerLinkOptions): BrokerLink {
   const nowMs = options.nowMs ?? (() => performance.now());
   const losses = new FeedLosses();
   const questions = new Questions();
+  const canaryLag = new CanaryLag();
   let canaryMs = 0;
   const noted = new NotedStamps();
   const topics = new FeedTopics(
     options,
-    (publishedAtMs) => {
-      canaryMs = Math.max(0, Date.now() - publishedAtMs);
+    ({ source, publishedAtMs }) => {
+      canaryMs = canaryLag.note(source.publisher, publishedAtMs, nowMs());
     },
     ({ topic, offset, sequence, source: { publisher }, publishedAtMs }, epoch) => {
       const stamps = noted.take({ publisher, sequence });

@@ -44,7 +44,7 @@ export class FeedTopics {
   readonly #sinceMs = new Array<number | undefined>(BUCKET_COUNT);
   readonly #beganMs = Array.from({ length: BUCKET_COUNT }, () => new Map<string, number>());
   readonly #senders = new SenderWindows(MAX_SENDERS, () => new SequenceWindow());
-  readonly #onCanary: (publishedAtMs: number) => void;
+  readonly #onCanary: (probe: SequencedMessage) => void;
   readonly #onTraced: (message: SequencedMessage, epoch: string) => void;
   readonly counts: FeedCounts = {
     received: 0,
@@ -59,7 +59,7 @@ export class FeedTopics {
   /** `onTraced` hears of a traced message once it was handed on. */
   constructor(
     events: FeedEvents,
-    onCanary: (publishedAtMs: number) => void,
+    onCanary: (probe: SequencedMessage) => void,
     onTraced: (message: SequencedMessage, epoch: string) => void = () => {},
   ) {
     this.#events = events;
@@ -146,7 +146,7 @@ export class FeedTopics {
       }
       const known = seen.mark(message.sequence) === 'seen';
       if (!known && message.flags & MESSAGE_FLAG.acked) resentNew();
-      if (message.flags & MESSAGE_FLAG.canary) this.#onCanary(message.publishedAtMs);
+      if (message.flags & MESSAGE_FLAG.canary) this.#onCanary(message);
       const state = this.#topics.get(message.topic);
       if (!state) {
         if (message.flags & MESSAGE_FLAG.canary) counts.canaries += 1;

@@ -2,6 +2,7 @@
 
 import { curveKeyPair, Dealer } from 'zeromq';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { systemClock } from '../../../src/daemon/clock.ts';
 import type { TopicPosition } from '../../../src/gateway/core/feed-port.ts';
 import { bucketOf } from '../../../src/protocol/bucket.ts';
 import { rankAllBuckets } from '../../../src/protocol/bucket-owner.ts';
@@ -83,6 +84,17 @@ describe('publish and deliver', () => {
     expect(heard.messages.map(({ offset }) => offset)).toEqual(numbers(1, 1_000));
     expect(heard.gaps).toEqual([]);
     expect(one.snapshot().ledger).toMatchObject({ received: 1_000, forwarded: 1_000, duplicates: 0 });
+  });
+
+  it('sees no lateness in the clock of a broker that is an hour slow', async () => {
+    const epochMs = (): number => Date.now() - 3_600_000;
+    const one = closeLater(await broker('b1', {}, { ...systemClock, epochMs }));
+    const heard = listener([one.address()]);
+    closeLater(heard.link);
+    // So many that all probes come.
+    await Promise.all(numbers(1, 100).map((n) => heard.link.subscribe(`room.${n}`)));
+    await until('some probes', () => heard.link.snapshot().canaries > 8);
+    expect(heard.link.snapshot().canaryMs).toBeLessThan(60_000);
   });
 
   it('spreads topics over brokers by owner and delivers them all', async () => {

@@ -31,7 +31,11 @@ export interface PublisherChildOptions {
 export type BrokerFlags = Partial<Record<keyof BrokerConfig, unknown>>;
 
 /** A broker in this process on free ports of the loopback, known to no Herald. */
-export async function broker(id: string, flags: BrokerFlags = {}): Promise<BrokerHandle> {
+export async function broker(
+  id: string,
+  flags: BrokerFlags = {},
+  clock = systemClock,
+): Promise<BrokerHandle> {
   const [publish, subscribe, repair, http] = (await freePorts(4)).map((port) => `127.0.0.1:${port}`);
   const config = loadConfig(brokerOptions, {
     flags: {
@@ -44,7 +48,7 @@ export async function broker(id: string, flags: BrokerFlags = {}): Promise<Broke
       ...flags,
     },
   });
-  return startBroker(config, { log: silentLog, metrics: createMetrics(), clock: systemClock });
+  return startBroker(config, { log: silentLog, metrics: createMetrics(), clock });
 }
 
 /** A Herald in this process. */
