@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { StartError } from '../daemon/lifecycle.ts';
 import type { GatewaySnapshot } from '../herald/core/balancer-types.ts';
 import type { Target } from './admin-api.ts';
-import { askJson, askSuccess } from './admin-api.ts';
+import { askJson, askSuccess, NoHerald } from './admin-api.ts';
 import type { AdminFlags } from './ask-commands.ts';
 import { adminFlags, adminTarget } from './ask-commands.ts';
 import { parseDurationMs } from './duration.ts';
@@ -20,6 +20,10 @@ interface SteerFlags extends AdminFlags {
 
 const POLL_MS = 500;
 const NOT_THERE = 404;
+/** How long a Herald may be away before a wait is given up: one that is deployed is back within seconds. */
+const AWAY_AT_MOST_MS = 60_000;
+/** A Herald that has just started may not have heard of the gateway, or of what is wanted of it. */
+const HEARD_WITHIN_MS = 5_000;
 
 /** As long as a Herald takes. */
 const LONGEST = '90d';
@@ -72,12 +76,24 @@ async function steer(deed: keyof typeof DEEDS, gatewayId: string, flags: SteerFl
 async function waitUntilDone(deed: keyof typeof DEEDS, target: Target, path: string): Promise<void> {
   const { isTTY } = process.stderr;
   let left = -1;
+  const endLine = (): void => {
+    if (isTTY && left >= 0) process.stderr.write('\n');
+    left = -1;
+  };
+  let judgedFromMs = 0;
   for (;;) {
-    const { status, value } = await askJson(target, path);
+    const { status, value } = await askJson(target, path).catch(async (error: unknown) => {
+      if (!(error instanceof NoHerald)) throw error;
+      endLine();
+      const answer = await askUntilBack(target, path);
+      judgedFromMs = performance.now() + HEARD_WITHIN_MS;
+      return answer;
+    });
     const gateway = value as GatewaySnapshot;
-    if (status === 200 ? reached(deed, gateway) : deed === 'drain' && status === NOT_THERE) break;
-    if (status === 200 && gateway.desired.state !== DEEDS[deed].state) {
-      if (isTTY && left >= 0) process.stderr.write('\n');
+    const isNews = performance.now() >= judgedFromMs;
+    if (status === 200 ? reached(deed, gateway) : isNews && deed === 'drain' && status === NOT_THERE) break;
+    if (status === 200 && isNews && gateway.desired.state !== DEEDS[deed].state) {
+      endLine();
       throw new StartError(`${gateway.gateway}: not done; it is wanted ${gateway.desired.state} again`);
     }
     if (status === 200 && deed === 'drain' && gateway.connections !== left) {
@@ -86,7 +102,21 @@ async function waitUntilDone(deed: keyof typeof DEEDS, target: Target, path: str
     }
     await sleep(POLL_MS);
   }
-  if (isTTY && left >= 0) process.stderr.write('\n');
+  endLine();
+}
+
+/** Throws when the time is up what an unreachable Herald is told by. */
+async function askUntilBack(target: Target, path: string): ReturnType<typeof askJson> {
+  console.error(`${target.url} is silent; waiting up to ${AWAY_AT_MOST_MS / 1_000} s for its return`);
+  const giveUpMs = performance.now() + AWAY_AT_MOST_MS;
+  for (;;) {
+    await sleep(POLL_MS);
+    try {
+      return await askJson(target, path);
+    } catch (error) {
+      if (!(error instanceof NoHerald) || performance.now() >= giveUpMs) throw error;
+    }
+  }
 }
 
 function reached(deed: keyof typeof DEEDS, gateway: GatewaySnapshot): boolean {

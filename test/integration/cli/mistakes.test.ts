@@ -202,6 +202,35 @@ it('waiting for a drain ends when somebody lifts it, or its time is up', async (
   expect(code).toBe(1);
 });
 
+it('waiting for a drain goes on while the Herald restarts, and takes nothing for done that it does not know yet', async () => {
+  const gateway = { gateway: 'gw-1', connections: 5, desired: { state: 'drain' } };
+  const answers = [
+    [200, gateway],
+    [404, {}],
+    [200, { ...gateway, desired: { state: 'up' } }],
+  ] as const;
+  let asked = 0;
+  const admin = createServer((request, response) => {
+    if (request.method === 'POST') return void response.end('{"shared":true}');
+    const [status, value] = answers[asked] ?? [200, { ...gateway, connections: 0 }];
+    asked += 1;
+    response.writeHead(status).end(JSON.stringify(value));
+  });
+  await new Promise<void>((resolve) => admin.listen(0, '127.0.0.1', resolve));
+  const { port } = admin.address() as AddressInfo;
+  const url = `http://127.0.0.1:${port}`;
+  const child = spawn(process.execPath, [HERALD_BIN, 'drain', 'gw-1', '--wait', '--admin', url]);
+  const lines = createInterface({ input: child.stderr });
+  expect(await once(lines, 'line')).toEqual(['5 connections left']);
+  admin.close();
+  admin.closeAllConnections();
+  expect(await once(lines, 'line')).toEqual([`${url} is silent; waiting up to 60 s for its return`]);
+  admin.listen(port, '127.0.0.1');
+  const [code] = (await once(child, 'close')) as [number];
+  admin.close();
+  expect([code, asked]).toEqual([0, 4]);
+});
+
 it('a reader that stops reading ends the program quietly', async () => {
   const child = spawn('sh', ['-c', `"$0" "$1" serve --help | head -1`, process.execPath, HERALD_BIN]);
   let stderr = '';
