@@ -75,7 +75,10 @@ export interface Client {
   publish(topic: string, data: unknown): Promise<void>;
   /** Capabilities in force on the connection in use; none while there is no connection. */
   readonly caps: readonly string[];
-  /** Sends a frame of an op that an added capability has. False when not connected; never repeats by itself. */
+  /**
+   * Sends a frame of an op that an added capability has. False when it is not sent: not connected, faster than the
+   * gateway takes frames, or larger; never repeats by itself. Throws a TypeError for what is no frame.
+   */
   send(frame: { op: string } & Record<string, unknown>): boolean;
   /** Where each topic stands, to continue from in a later run. */
   positions(): Record<string, { epoch: string; offset: number }>;

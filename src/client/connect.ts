@@ -11,6 +11,7 @@ import { messageOf } from './message-of.ts';
 import { PublishError } from './publish-error.ts';
 import {
   readCaps,
+  readFrame,
   readHeralds,
   readRequest,
   readTopic,
@@ -205,7 +206,7 @@ export function connect(options: ConnectOptions): Client {
     },
     send(frame) {
       let sent = false;
-      run(() => (sent = machine.send(frame)));
+      run(() => (sent = machine.send(readFrame(frame))));
       return sent;
     },
     positions: () =>

@@ -36,7 +36,7 @@ export interface Machine {
   publish(publish: number, topic: string, data: unknown): boolean;
   /** Capabilities in force on the connection in use. */
   caps(): readonly string[];
-  /** A frame of an op that a capability of the program has. False when there is no connection. */
+  /** A frame of an op that a capability of the program has. False when it is not sent. */
   send(frame: object): boolean;
   close(): void;
 }

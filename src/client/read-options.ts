@@ -85,6 +85,12 @@ function readPreferred(prefer: unknown): PreferredLabel[] {
   });
 }
 
+export function readFrame(frame: unknown): object {
+  const { op } = (frame ?? {}) as { op?: unknown };
+  if (typeof frame === 'object' && frame !== null && typeof op === 'string') return frame;
+  throw new TypeError(`send: received ${shown(frame)}, expected an object with an op`);
+}
+
 /** The one given, or the runtime's own. */
 export function readWebSocket(given: unknown): WebSocketConstructor {
   const found = given ?? (globalThis as { WebSocket?: unknown }).WebSocket;

@@ -52,7 +52,7 @@ export interface Session {
   publish(publish: number, topic: string, data: unknown): void;
   /** Capabilities in force. */
   caps(): readonly string[];
-  /** A frame of the program's own. False when the connection is not live. */
+  /** A frame of the program's own. False when it is not sent: not live, too fast, or too large for the gateway. */
   send(frame: object): boolean;
   /** Topics that were refused for now (41xx) are asked for again. */
   resubscribe(): void;

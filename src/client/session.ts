@@ -26,6 +26,7 @@ const WAKE_ANSWER_MS = 5_000;
 const LEAST_ANSWER_MS = 1_000;
 const MIN_PING_MS = 1_000;
 const RESUBSCRIBE_MS = 1_000;
+const encoder = new TextEncoder();
 const OWN_CAPS = ['gap', 'move'];
 
 interface Asked {
@@ -273,8 +274,12 @@ export function createSession(parts: SessionParts): Session {
     },
     caps: () => agreed,
     send(frame) {
-      if (phase === 'live') send(frame);
-      return phase === 'live';
+      const text = JSON.stringify(frame);
+      const fits = encoder.encode(text).length <= maxFrameBytes;
+      // Beyond its limits the gateway would end the connection, and with it everything else.
+      if (phase !== 'live' || !pace.isOpen() || !fits) return false;
+      transmit(text);
+      return true;
     },
     resubscribe() {
       const topics = [...postponed].filter((topic) => book.has(topic));

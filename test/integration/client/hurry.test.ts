@@ -34,3 +34,21 @@ it('keeps its connection through hundreds of calls in one turn', async () => {
   expect(taken).toEqual(Array.from({ length: 60 }, (_, i) => String(i)));
   expect(gateway.snapshot().closes).toEqual([]);
 });
+
+it('keeps its connection whatever frames of its own the program sends', async () => {
+  running = await launchGateway({ publishTopics: ['*'] }, { publish: () => Promise.resolve({ ok: true }) });
+  const { url, gateway } = running;
+  client = clientOfOne(url);
+  await until('it to be live', () => client!.state.name === 'live');
+  const sent = Array.from({ length: 100 }, () => client!.send({ op: 'own' }));
+  expect(sent.filter(Boolean).length).toBeGreaterThan(10);
+  expect(sent.at(-1)).toBe(false);
+  await until('its turn', () => client!.send({ op: 'own' }));
+  expect(client.send({ op: 'own', text: 'x'.repeat(70_000) })).toBe(false);
+  for (const frame of [undefined, null, 'own', [], {}, { op: 7 }]) {
+    expect(() => client!.send(frame as never)).toThrow('expected an object with an op');
+  }
+  await client.publish('chat', 1);
+  expect(gateway.snapshot().closes).toEqual([]);
+  expect(client.state.name).toBe('live');
+});
