@@ -83,7 +83,7 @@ export class LoadTable {
     record.bootId = report.bootId;
     record.seq = report.seq;
     this.#take(record, report, first, nowMs);
-    const directive = steeringDirective(record, nowMs);
+    const directive = steeringDirective(record, report.connections, nowMs);
     return { taken: true, periodMs: settings.periodMs, ...(directive && { directive }) };
   }
 

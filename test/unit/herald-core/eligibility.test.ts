@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { DrainOrder } from '../../../src/protocol/load-report.ts';
 import type { Balancer, Desired } from '../../../src/herald/core/balancer-types.ts';
 import { aBalancer, aLookup, aReport, named, shares } from './given.ts';
 
@@ -160,6 +161,21 @@ describe('directives', () => {
     const ready = balancer.report(aReport('a', { seq: 4, state: 'draining' }), 5);
     expect(ready).toMatchObject({ directive: { ready: {} } });
     expect(balancer.report(aReport('a', { seq: 5 }), 6)).not.toHaveProperty('directive');
+  });
+
+  it('spread a drain so that fifty clients a second move, within 10 s to a minute', () => {
+    const spread = (fields: object): unknown => {
+      const balancer = fleet(['a']);
+      balancer.setDesired('a', wish('drain'), 1);
+      const verdict = balancer.report(aReport('a', { seq: 2, ...fields }), 2);
+      const { drain } = (verdict as { directive: { drain: DrainOrder } }).directive;
+      return [drain.spreadMs, drain.deadlineMs];
+    };
+    expect(spread({ connections: 20 })).toEqual([10_000, 40_000]);
+    expect(spread({ connections: 1_000 })).toEqual([20_000, 50_000]);
+    expect(spread({ connections: 10_000 })).toEqual([60_000, 90_000]);
+    // It does not count them.
+    expect(spread({ connections: undefined })).toEqual([60_000, 90_000]);
   });
 
   it('leave a gateway alone that drains of its own will', () => {
