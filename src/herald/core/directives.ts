@@ -18,8 +18,8 @@ const MAINT_DEADLINE_MS = 20_000;
 const READY_FOR_MS = 10_000;
 
 /**
- * `connections`: open ones as last reported; undefined where it does not count them. The id is the same at every Herald, and a new one each time somebody gives the order: a gateway does each once,
- * whoever repeats it.
+ * `connections`: open ones as last reported; undefined where it does not count them. The id is the same at every Herald,
+ * and a new one each time somebody gives the order: a gateway does each once, whoever repeats it.
  */
 export function steeringDirective(
   record: GatewayRecord,
