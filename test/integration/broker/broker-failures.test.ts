@@ -92,16 +92,15 @@ describe('a broker that goes', () => {
     [' after it waited for a gateway that froze', true],
   ])('loses and repeats nothing when the only one is restarted in its place%s', async (_how, isHeldUp) => {
     const first = await broker('b1', { drainMs: 2_500 });
+    // Before the link: it must not sleep while this process prepares a child, or it could not tell what it missed.
+    const frozen = isHeldUp ? listenerChild([first.address()], TOPICS) : undefined;
+    if (frozen) closing.push(() => frozen.stop());
+    await frozen?.line(/ready/, CHILD_START_MS);
     const heard = listener([first.address()]);
     closeLater(heard.link);
     await Promise.all(TOPICS.map((topic) => heard.link.subscribe(topic)));
     const publisher = closeLater(await createPublisher({ brokers: [first.address()] }));
-    if (isHeldUp) {
-      const frozen = listenerChild([first.address()], TOPICS);
-      closing.push(() => frozen.stop());
-      await frozen.line(/ready/, CHILD_START_MS);
-      frozen.signal('SIGSTOP');
-    }
+    frozen?.signal('SIGSTOP');
     const flow = traffic(publisher, 1_000);
     await until('traffic', () => heard.messages.length > 500);
     await first.close();
