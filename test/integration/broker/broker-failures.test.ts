@@ -91,7 +91,7 @@ describe('a broker that goes', () => {
     ['', false],
     [' after it waited for a gateway that froze', true],
   ])('loses and repeats nothing when the only one is restarted in its place%s', async (_how, isHeldUp) => {
-    const first = await broker('b1', { drainMs: 2_500 });
+    const first = await broker('b1', { drainMs: 2_100 });
     // Before the link: it must not sleep while this process prepares a child, or it could not tell what it missed.
     const frozen = isHeldUp ? listenerChild([first.address()], TOPICS) : undefined;
     if (frozen) closing.push(() => frozen.stop());
