@@ -45,7 +45,7 @@ const column = (value: number | undefined, digits: number, width: number): strin
 
 function print(name: string, figures: Figures): void {
   console.log(
-    name.padEnd(38) +
+    name.padEnd(42) +
       Math.round(figures.perSec).toLocaleString('en').padStart(9) +
       column(figures.arrived * 100, 1, 7) +
       column(figures.core, 2, 6) +
@@ -74,7 +74,7 @@ console.log(
     'p99 and worst;\nclient: what the load client itself takes of its core; bytes: on the wire a frame\n',
 );
 console.log(
-  `${'what'.padEnd(38)}${'per s'.padStart(9)}${'arrived'.padStart(7)}${'core'.padStart(6)}${'us each'.padStart(8)}` +
+  `${'what'.padEnd(42)}${'per s'.padStart(9)}${'arrived'.padStart(7)}${'core'.padStart(6)}${'us each'.padStart(8)}` +
     `${'fr/write'.padStart(8)}${'p50'.padStart(6)}${'p99'.padStart(6)}${'loop99'.padStart(7)}${'loopmax'.padStart(7)}` +
     `${'client'.padStart(8)}${'bytes'.padStart(7)}`,
 );

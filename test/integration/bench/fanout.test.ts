@@ -8,7 +8,7 @@ it.runIf(requireServer('cc'))(
   'the fan-out benchmark measures a gateway and a floor',
   { timeout: 120_000 },
   () => {
-    const only = 'broadcast thrifty 512 B,narrow,floor-c at 4';
+    const only = 'broadcast thrifty 512 B,narrow,floor-c at 4 frames of 512 B';
     const args = ['--connections', '200', '--seconds', '1', '--repeats', '1', '--only', only];
     const { status, stdout, stderr } = spawnSync(
       process.execPath,
@@ -18,14 +18,14 @@ it.runIf(requireServer('cc'))(
     expect(stderr).toBe('');
     expect(status).toBe(0);
     const rows = stdout.split('\n').filter((line) => / 512 B {2}|floor-c/.test(line));
-    expect(rows.map((row) => row.slice(0, 38).trim())).toEqual([
+    expect(rows.map((row) => row.slice(0, 42).trim())).toEqual([
       'broadcast thrifty 512 B',
       'narrow 350 topics 512 B',
-      'floor-c at 4 frames a write',
+      'floor-c at 4 frames of 512 B a write',
     ]);
     for (const row of rows) {
       const [perSec, , core, usEach] = row
-        .slice(38)
+        .slice(42)
         .trim()
         .split(/\s+/)
         .map((figure) => Number(figure.replaceAll(',', '')));
