@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { StartError } from '../daemon/lifecycle.ts';
 import type { GatewaySnapshot } from '../herald/core/balancer-types.ts';
 import type { Target } from './admin-api.ts';
-import { askJson, askSuccess, NoHerald } from './admin-api.ts';
+import { askJson, askSuccess, NoHerald, refusal } from './admin-api.ts';
 import type { AdminFlags } from './ask-commands.ts';
 import { adminFlags, adminTarget } from './ask-commands.ts';
 import { parseDurationMs } from './duration.ts';
@@ -72,7 +72,10 @@ async function steer(deed: keyof typeof DEEDS, gatewayId: string, flags: SteerFl
   console.log(`${gatewayId}: done`);
 }
 
-/** Shows the connections that are left, in place on a terminal. A drained gateway that ended is done too. */
+/**
+ * Shows the connections that are left, in place on a terminal. A drained gateway that ended is done too. Throws a
+ * StartError when something else is wanted of the gateway, or Herald refuses to answer.
+ */
 async function waitUntilDone(deed: keyof typeof DEEDS, target: Target, path: string): Promise<void> {
   const { isTTY } = process.stderr;
   let left = -1;
@@ -80,43 +83,62 @@ async function waitUntilDone(deed: keyof typeof DEEDS, target: Target, path: str
     if (isTTY && left >= 0) process.stderr.write('\n');
     left = -1;
   };
-  let judgedFromMs = 0;
-  for (;;) {
-    const { status, value } = await askJson(target, path).catch(async (error: unknown) => {
-      if (!(error instanceof NoHerald)) throw error;
-      endLine();
-      const answer = await askUntilBack(target, path);
-      judgedFromMs = performance.now() + HEARD_WITHIN_MS;
-      return answer;
-    });
-    const gateway = value as GatewaySnapshot;
-    const isNews = performance.now() >= judgedFromMs;
-    if (status === 200 ? reached(deed, gateway) : isNews && deed === 'drain' && status === NOT_THERE) break;
-    if (status === 200 && isNews && gateway.desired.state !== DEEDS[deed].state) {
-      endLine();
-      throw new StartError(`${gateway.gateway}: not done; it is wanted ${gateway.desired.state} again`);
+  const ask = patientAsk(target, path, endLine);
+  try {
+    for (;;) {
+      const { status, value, retryAfter, isSettled } = await ask();
+      if (status === NOT_THERE) {
+        if (deed === 'drain' && isSettled) return;
+        await sleep(POLL_MS);
+        continue;
+      }
+      if (status !== 200) throw refusal(target, status, value, retryAfter);
+      const gateway = value as GatewaySnapshot;
+      if (reached(deed, gateway)) return;
+      if (isSettled && gateway.desired.state !== DEEDS[deed].state) {
+        throw new StartError(`${gateway.gateway}: not done; it is wanted ${gateway.desired.state} again`);
+      }
+      if (deed === 'drain' && gateway.connections !== left) {
+        left = gateway.connections;
+        process.stderr.write(isTTY ? `\r${left} connections left   ` : `${left} connections left\n`);
+      }
+      await sleep(POLL_MS);
     }
-    if (status === 200 && deed === 'drain' && gateway.connections !== left) {
-      left = gateway.connections;
-      process.stderr.write(isTTY ? `\r${left} connections left   ` : `${left} connections left\n`);
-    }
-    await sleep(POLL_MS);
+  } finally {
+    endLine();
   }
-  endLine();
 }
 
-/** Throws when the time is up what an unreachable Herald is told by. */
-async function askUntilBack(target: Target, path: string): ReturnType<typeof askJson> {
-  console.error(`${target.url} is silent; waiting up to ${AWAY_AT_MOST_MS / 1_000} s for its return`);
-  const giveUpMs = performance.now() + AWAY_AT_MOST_MS;
-  for (;;) {
-    await sleep(POLL_MS);
-    try {
-      return await askJson(target, path);
-    } catch (error) {
-      if (!(error instanceof NoHerald) || performance.now() >= giveUpMs) throw error;
+/**
+ * Asks as `askJson` does, and goes on asking a Herald that is away. `isSettled` is false for a while after its return.
+ * Throws NoHerald when it does not return in time.
+ */
+function patientAsk(
+  target: Target,
+  path: string,
+  onSilence: () => void,
+): () => Promise<Awaited<ReturnType<typeof askJson>> & { isSettled: boolean }> {
+  let settledAtMs = -Infinity;
+  let giveUpMs: number | undefined;
+  return async () => {
+    for (;;) {
+      try {
+        const answer = await askJson(target, path);
+        const nowMs = performance.now();
+        if (giveUpMs !== undefined) settledAtMs = nowMs + HEARD_WITHIN_MS;
+        giveUpMs = undefined;
+        return { ...answer, isSettled: nowMs >= settledAtMs };
+      } catch (error) {
+        if (!(error instanceof NoHerald) || performance.now() >= (giveUpMs ?? Infinity)) throw error;
+        if (giveUpMs === undefined) {
+          onSilence();
+          console.error(`${target.url} is silent; waiting up to ${AWAY_AT_MOST_MS / 1_000} s for its return`);
+          giveUpMs = performance.now() + AWAY_AT_MOST_MS;
+        }
+      }
+      await sleep(POLL_MS);
     }
-  }
+  };
 }
 
 function reached(deed: keyof typeof DEEDS, gateway: GatewaySnapshot): boolean {

@@ -75,10 +75,7 @@ const DEFINITIONS = {
   'gateway.gaps': counter('messages', ['gateway'], 'messages flagged to clients as lost'),
   'gateway.buffered_bytes': gauge('bytes', ['gateway'], 'bytes waiting for clients'),
   'gateway.subscriptions': gauge('subscriptions', ['gateway'], 'topic subscriptions of all clients'),
-  'gateway.delivery_lag': timing(
-    ['gateway'],
-    'publish to write, on canary messages, beyond the quickest of late',
-  ),
+  'gateway.delivery_lag': timing(['gateway'], 'publish to write, on canary messages, beyond the quickest'),
   'gateway.flush_duration': timing(['gateway'], 'time of one fan-out flush'),
   'gateway.trace_hop': timing(
     ['gateway', 'hop'],

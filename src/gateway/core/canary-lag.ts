@@ -1,33 +1,38 @@
 // How late messages come, by the probes of each broker. Its clock and that of this machine may be hours apart, so
-// a probe is as late as it took longer than the quickest one of late.
+// a probe is as late as it took longer than the quickest one before it.
 
-/** A clock that is set back makes its probes look late for one to two of these. */
-const WINDOW_MS = 60_000;
+/**
+ * How fast the quickest time is let go of, as a share of the time that passes. Four times what clocks may drift apart while
+ * they are steered (500 ppm), and still slow: what is 2 s late counts as 1 s late after eight minutes.
+ */
+const FORGETTING = 0.002;
 /** More lives of brokers than are there at a time. */
 const MAX_PROBERS = 64;
 
-interface Quickest {
-  sinceMs: number;
-  /** In this window and in the one before, by both clocks: only differences mean anything. */
-  tookMs: number;
-  tookBeforeMs: number;
+interface Prober {
+  /** Of its newest probe, by its clock and by this machine's. */
+  publishedAtMs: number;
+  cameAtMs: number;
+  /** By both clocks: only differences mean anything. */
+  quickestMs: number;
 }
 
 export class CanaryLag {
-  readonly #quickest = new Map<string, Quickest>();
+  readonly #probers = new Map<string, Prober>();
 
-  /** `publishedAtMs` by the clock of the prober, `nowMs` by the monotonic one here. */
+  /** `publishedAtMs` by the clock of the prober, `nowMs` by the monotonic one here. Answers ms. */
   note(prober: string, publishedAtMs: number, nowMs: number): number {
     const tookMs = nowMs - publishedAtMs;
-    let known = this.#quickest.get(prober);
-    if (!known || nowMs - known.sinceMs > WINDOW_MS) {
-      known = { sinceMs: nowMs, tookMs, tookBeforeMs: known?.tookMs ?? tookMs };
-      this.#quickest.delete(prober);
-      this.#quickest.set(prober, known);
-      const [oldest] = this.#quickest.keys();
-      if (this.#quickest.size > MAX_PROBERS) this.#quickest.delete(oldest!);
-    }
-    known.tookMs = Math.min(known.tookMs, tookMs);
-    return tookMs - Math.min(known.tookMs, known.tookBeforeMs);
+    const before = this.#probers.get(prober);
+    // A clock that was set back has begun anew.
+    const isSameClock = before !== undefined && publishedAtMs >= before.publishedAtMs;
+    const quickestMs = isSameClock
+      ? Math.min(tookMs, before.quickestMs + FORGETTING * (nowMs - before.cameAtMs))
+      : tookMs;
+    this.#probers.delete(prober);
+    this.#probers.set(prober, { publishedAtMs, cameAtMs: nowMs, quickestMs });
+    const [oldest] = this.#probers.keys();
+    if (this.#probers.size > MAX_PROBERS) this.#probers.delete(oldest!);
+    return tookMs - quickestMs;
   }
 }

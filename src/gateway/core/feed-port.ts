@@ -118,7 +118,7 @@ export interface BrokerLink {
 
 export interface FeedSnapshot {
   brokers: { id: string; epoch: string; connected: boolean; lagMs: number }[];
-  /** How much longer the newest canary took than the quickest one of late through its broker, ms. */
+  /** How much longer the newest canary took than the quickest one of its broker, ms. */
   canaryMs: number;
   topics: number;
   envelopes: number;

@@ -5,6 +5,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, it } from 'vitest';
 import { askForBrokers } from '../../../src/publisher/discovery.ts';
+import { anAddress } from '../../unit/broker/given.ts';
 
 it('reads no more of an answer than the longest list could be, and asks the next Herald', async () => {
   let sent = 0;
@@ -17,15 +18,7 @@ it('reads no more of an answer than the longest list could be, and asks the next
     };
     more();
   });
-  const broker = {
-    id: 'b1',
-    publish: 'tcp://127.0.0.1:7420',
-    subscribe: 'tcp://127.0.0.1:7430',
-    repair: 'tcp://127.0.0.1:7440',
-    http: '',
-    epoch: 'e1',
-    state: 'up',
-  };
+  const broker = anAddress('b1');
   const herald = createServer((_request, response) => response.end(JSON.stringify({ brokers: [broker] })));
   for (const server of [endless, herald]) await once(server.listen(0, '127.0.0.1'), 'listening');
   const urls = [endless, herald].map(

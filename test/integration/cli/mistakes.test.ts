@@ -202,23 +202,29 @@ it('waiting for a drain ends when somebody lifts it, or its time is up', async (
   expect(code).toBe(1);
 });
 
-it('waiting for a drain goes on while the Herald restarts, and takes nothing for done that it does not know yet', async () => {
-  const gateway = { gateway: 'gw-1', connections: 5, desired: { state: 'drain' } };
-  const answers = [
-    [200, gateway],
-    [404, {}],
-    [200, { ...gateway, desired: { state: 'up' } }],
-  ] as const;
+/** A Herald's admin port that gives these answers about gw-1, and the last one again and again. */
+async function answeringAdmin(...answers: readonly (readonly [status: number, value: object])[]) {
   let asked = 0;
   const admin = createServer((request, response) => {
     if (request.method === 'POST') return void response.end('{"shared":true}');
-    const [status, value] = answers[asked] ?? [200, { ...gateway, connections: 0 }];
+    const [status, value] = answers[Math.min(asked, answers.length - 1)]!;
     asked += 1;
     response.writeHead(status).end(JSON.stringify(value));
   });
-  await new Promise<void>((resolve) => admin.listen(0, '127.0.0.1', resolve));
+  await once(admin.listen(0, '127.0.0.1'), 'listening');
   const { port } = admin.address() as AddressInfo;
-  const url = `http://127.0.0.1:${port}`;
+  return { admin, port, url: `http://127.0.0.1:${port}`, asked: () => asked };
+}
+
+const draining = { gateway: 'gw-1', connections: 5, desired: { state: 'drain' } };
+
+it('waiting for a drain goes on while the Herald restarts, and takes nothing for done that it does not know yet', async () => {
+  const { admin, port, url, asked } = await answeringAdmin(
+    [200, draining],
+    [404, {}],
+    [200, { ...draining, desired: { state: 'up' } }],
+    [200, { ...draining, connections: 0 }],
+  );
   const child = spawn(process.execPath, [HERALD_BIN, 'drain', 'gw-1', '--wait', '--admin', url]);
   const lines = createInterface({ input: child.stderr });
   expect(await once(lines, 'line')).toEqual(['5 connections left']);
@@ -228,7 +234,16 @@ it('waiting for a drain goes on while the Herald restarts, and takes nothing for
   admin.listen(port, '127.0.0.1');
   const [code] = (await once(child, 'close')) as [number];
   admin.close();
-  expect([code, asked]).toEqual([0, 4]);
+  expect([code, asked()]).toEqual([0, 4]);
+});
+
+it('waiting for a drain ends where Herald refuses to say', async () => {
+  const refusal = { title: 'Unavailable', detail: 'see the log' };
+  const { admin, url } = await answeringAdmin([200, draining], [503, refusal]);
+  const { stderr, code } = await herald(['drain', 'gw-1', '--wait', '--admin', url]);
+  admin.close();
+  expect(stderr).toContain('503 Unavailable: see the log');
+  expect(code).toBe(1);
 });
 
 it('a reader that stops reading ends the program quietly', async () => {

@@ -3,9 +3,17 @@
 import type { BrokerAddress } from '../../../src/protocol/broker-address.ts';
 import type { Section, SequencedMessage } from '../../../src/protocol/publication-envelope.ts';
 
-/** A broker of which nothing but its name matters; its life has the same one. */
+/** A broker of which nothing but its name matters; its life has the same one. Nobody need be there. */
 export function anAddress(id: string): BrokerAddress {
-  return { id, epoch: id, publish: '', subscribe: '', repair: '', http: '', state: 'up' };
+  return {
+    id,
+    publish: 'tcp://127.0.0.1:7420',
+    subscribe: 'tcp://127.0.0.1:7430',
+    repair: 'tcp://127.0.0.1:7440',
+    http: '',
+    epoch: id,
+    state: 'up',
+  };
 }
 
 /** Number `offset` of its topic, and that number as its JSON and as its publisher's sequence. */

@@ -8,15 +8,10 @@ import { closeName } from '../../../src/protocol/close-codes.ts';
 import { connectionName, readConnectionName } from '../../../src/protocol/connection-name.ts';
 import { pairHash, rendezvousOwner } from '../../../src/protocol/rendezvous.ts';
 import { retryDelayMs } from '../../../src/protocol/retry.ts';
+import { anAddress } from '../broker/given.ts';
 
 const broker = (id: string, more: Partial<BrokerAddress> = {}): BrokerAddress => ({
-  id,
-  publish: `tcp://${id}:7420`,
-  subscribe: `tcp://${id}:7430`,
-  repair: `tcp://${id}:7440`,
-  http: '',
-  epoch: 'e1',
-  state: 'up',
+  ...anAddress(id),
   ...more,
 });
 

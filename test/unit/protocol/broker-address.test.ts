@@ -1,16 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { Dealer } from 'zeromq';
 import { decodeBrokerAddress, decodeBrokerList } from '../../../src/protocol/broker-address.ts';
+import { anAddress } from '../broker/given.ts';
 
-const GOOD = {
-  id: 'b1',
-  publish: 'tcp://127.0.0.1:7420',
-  subscribe: 'tcp://127.0.0.1:7430',
-  repair: 'tcp://127.0.0.1:7440',
-  http: '',
-  epoch: 'e1',
-  state: 'up',
-};
+const GOOD = anAddress('b1');
 
 const connect = (endpoint: string) => (): void => {
   const socket = new Dealer({ linger: 0 });
