@@ -4,7 +4,7 @@ import { systemClock } from '../../src/daemon/clock.ts';
 import { loadConfig } from '../../src/daemon/config.ts';
 import { silentLog } from '../../src/daemon/log.ts';
 import { createMetrics } from '../../src/daemon/metrics.ts';
-import { createBrokerLink } from '../../src/gateway/broker-link-zmq.ts';
+import { createBrokerLink } from '../../src/gateway/broker-link.ts';
 import { gatewayOptions } from '../../src/gateway/gateway-options.ts';
 import { startGateway } from '../../src/gateway/start-gateway.ts';
 import type { BrokerAddress } from '../../src/protocol/broker-address.ts';

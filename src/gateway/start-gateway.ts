@@ -8,31 +8,30 @@ import { connectionRoom } from '../daemon/descriptors.ts';
 import type { Running } from '../daemon/lifecycle.ts';
 import { CLOSE_DEADLINE_MS } from '../daemon/lifecycle.ts';
 import type { Log } from '../daemon/log.ts';
-import { errorFields } from '../daemon/log.ts';
-import type { Metrics } from '../daemon/metrics.ts';
+import type { Counter, Metrics } from '../daemon/metrics.ts';
 import { deriveKey } from '../daemon/secrets.ts';
 import { startTelemetry } from '../daemon/telemetry.ts';
 import { verifyTicket } from '../daemon/ticket-key.ts';
-import type { Publisher } from '../publisher/index.ts';
 import { brokerReach } from '../publisher/broker-reach.ts';
-import { createPublisher } from '../publisher/index.ts';
-import type { ReporterSnapshot } from '../reporter/index.ts';
-import { createBrokerLink } from './broker-link-zmq.ts';
+import { createBrokerLink } from './broker-link.ts';
+import { openClientPublishing } from './client-publishing.ts';
+import type { CheckedConfig } from './config-check.ts';
 import { checkConfig, gatewayId, gatewayUrl, socketLimits } from './config-check.ts';
 import { Admission } from './core/admission.ts';
 import type { Capability } from './core/capabilities.ts';
 import { BUILT_IN_CAPABILITIES } from './core/capabilities.ts';
-import type { CloseRecord } from './core/close-audit.ts';
-import type { BrokerLink, FeedEvents, FeedSnapshot } from './core/feed-port.ts';
+import type { BrokerLink, FeedEvents } from './core/feed-port.ts';
 import { Hub } from './core/hub.ts';
-import type { Ledger } from './core/ledger.ts';
 import { Outbox } from './core/outbox.ts';
+import type { Allocate } from './core/ws-frame.ts';
 import { createDeflate } from './deflate-zlib.ts';
 import { Door } from './door.ts';
 import { FanOut } from './fan-out.ts';
 import { startGatewayMeters } from './gateway-meters.ts';
 import type { GatewayConfig } from './gateway-options.ts';
 import type { GatewayParts, PublishForClient } from './gateway-parts.ts';
+import type { GatewaySnapshot } from './gateway-snapshot.ts';
+import { gatewaySnapshot } from './gateway-snapshot.ts';
 import { Moving } from './moving.ts';
 import { startReporting } from './reporting.ts';
 import { Roster } from './roster.ts';
@@ -53,31 +52,6 @@ export interface StartGatewayParts {
   random?: () => number;
 }
 
-export interface GatewaySnapshot {
-  id: string;
-  state: 'up' | 'draining';
-  connections: number;
-  acceptedTotal: number;
-  subscriptions: number;
-  topics: number;
-  groups: number;
-  historyBytes: number;
-  /** Counted at this moment; the metric and the report spread the counting over half a second (BufferSum). */
-  bufferedBytes: number;
-  deliveredBytes: number;
-  /** Fan-out socket writes; `ledger.delivered` over this is frames a write. */
-  writes: number;
-  moved: number;
-  /** False while messages go out uncompressed to save CPU. */
-  compressing: boolean;
-  ledger: Ledger;
-  feed: FeedSnapshot;
-  closesByCause: Record<string, number>;
-  /** The last ones, newest first. */
-  closes: CloseRecord[];
-  reporter: ReporterSnapshot | undefined;
-}
-
 export interface GatewayHandle extends Running {
   id: string;
   url: string;
@@ -92,9 +66,6 @@ export interface GatewayHandle extends Running {
 
 const SWEEP_MS = 1_000;
 const LEAVE_POLL_MS = 50;
-const PUBLISH_DEADLINE_MS = 5_000;
-/** Of clients' publications that wait for a broker, together: a gateway has better uses for its memory. */
-const MAX_PUBLISHING_BYTES = 33_554_432;
 
 export async function startGateway(wanted: GatewayConfig, given: StartGatewayParts): Promise<GatewayHandle> {
   const { log, metrics, clock, random = Math.random } = given;
@@ -103,37 +74,10 @@ export async function startGateway(wanted: GatewayConfig, given: StartGatewayPar
   const config = { ...wanted, maxConnections };
   if (maxConnections < wanted.maxConnections) log.warn('few-descriptors', { maxConnections });
   const reach = brokerReach(config);
-  // Unpooled: a slice of a pool would keep 8 KB alive for as long as one frame waits for a slow client.
-  const allocate = (size: number): Uint8Array =>
-    size < 1_024 ? Buffer.allocUnsafe(size) : Buffer.allocUnsafeSlow(size);
-
-  const outbox = new Outbox(config.flushShare);
-  const hub = new Hub({
-    outbox,
-    traitsOf: (topic) => ({
-      flushClass: outbox.classOf(checked.maxWaitMs.of(topic)),
-      sendsLast: checked.sendsLast.of(topic),
-    }),
-    history: {
-      maxMessages: config.resumeMessages,
-      maxBytes: config.resumeBytes,
-      maxAgeMs: config.resumeMs,
-    },
-    historyBudgetBytes: config.historyBytes,
-    deflate: createDeflate(config.deflateLevel, (bytes) => saved.add(bytes)),
-    deflateFromBytes: config.deflateFromBytes,
-    allocate,
-  });
-
-  let publisher: Publisher | undefined;
-  if (config.publishTopics.length > 0 && !given.publish) {
-    publisher = await createPublisher({
-      heralds: config.heralds,
-      giveUpMs: PUBLISH_DEADLINE_MS,
-      maxQueuedBytes: MAX_PUBLISHING_BYTES,
-      ...reach,
-    });
-  }
+  const publishing =
+    config.publishTopics.length > 0 && !given.publish
+      ? await openClientPublishing(config.heralds, reach)
+      : undefined;
   // The last thing that is awaited: from here to `serve` nobody can come in. An id made from the address
   // needs the port as bound.
   const server = await bindWsServer({
@@ -145,7 +89,14 @@ export async function startGateway(wanted: GatewayConfig, given: StartGatewayPar
   const id = gatewayId(config, server.address);
   const port = Number(server.address.slice(server.address.lastIndexOf(':') + 1));
   const url = gatewayUrl(config, checked.listen, port);
-  const saved = metrics.counter('gateway.deflate_saved_bytes', { gateway: id });
+  const outbox = new Outbox(config.flushShare);
+  const hub = openHub(
+    config,
+    checked,
+    outbox,
+    metrics.counter('gateway.deflate_saved_bytes', { gateway: id }),
+  );
+  const tracing = new Tracing(id, hub, metrics, log);
   const fanOut = new FanOut({
     hub,
     outbox,
@@ -153,38 +104,8 @@ export async function startGateway(wanted: GatewayConfig, given: StartGatewayPar
     flushDuration: metrics.timing('gateway.flush_duration', { gateway: id }),
     flushed: () => tracing.flushed(),
   });
-  const tracing = new Tracing(id, hub, metrics, log);
-  const events: FeedEvents = {
-    onMessages(batch) {
-      const nowMs = clock.nowMs();
-      for (const message of batch) hub.message(message, nowMs);
-      fanOut.wake();
-    },
-    onGap(gap) {
-      hub.gap(gap, clock.nowMs());
-      fanOut.wake();
-    },
-    onTraced: (traced) => tracing.arrived(traced),
-  };
+  const events = feedInto(hub, fanOut, tracing, clock);
   const link = given.openLink?.(events) ?? createBrokerLink({ ...events, ...reach, log });
-
-  const keys = [config.secret, ...(config.previousSecret === '' ? [] : [config.previousSecret])].map(
-    (secret) => deriveKey(secret, 'ticket', id),
-  );
-  const admission = new Admission({
-    // Every key is tried, so that the time taken does not tell which one fits.
-    isSigned: (ticket) => keys.map((key) => verifyTicket(key, ticket)).includes(true),
-    clockOffsetMs: (heraldId) => reporting.reporter?.ticketClockOffsetMs(heraldId),
-    required: config.tickets === 'required',
-  });
-  const publishWithSdk: PublishForClient = async (topic, data) => {
-    try {
-      await publisher?.publishJson(topic, data);
-      return { ok: true };
-    } catch (error) {
-      return { ok: false, why: String(errorFields(error)['error']) };
-    }
-  };
 
   const parts: GatewayParts = {
     config,
@@ -195,9 +116,9 @@ export async function startGateway(wanted: GatewayConfig, given: StartGatewayPar
     allocate,
     hub,
     link,
-    admission,
+    admission: openAdmission(config, id, (heraldId) => reporting.reporter?.ticketClockOffsetMs(heraldId)),
     capabilities: [...BUILT_IN_CAPABILITIES, ...(given.capabilities ?? [])],
-    publish: given.publish ?? (publisher && publishWithSdk),
+    publish: given.publish ?? publishing?.publish,
     wake: () => fanOut.wake(),
     slow: new Set(),
     doomed: new Set(),
@@ -248,7 +169,7 @@ export async function startGateway(wanted: GatewayConfig, given: StartGatewayPar
     roster.stop();
     fanOut.stop();
     stopMeters();
-    await Promise.all([server.close(), link.close(), reporting.close(), publisher?.close()]);
+    await Promise.all([server.close(), link.close(), reporting.close(), publishing?.close()]);
     await stopTelemetry();
   };
   let closing: Promise<void> | undefined;
@@ -257,26 +178,7 @@ export async function startGateway(wanted: GatewayConfig, given: StartGatewayPar
     id,
     url,
     addresses: { ws: url, http: `http://${server.address}` },
-    snapshot: () => ({
-      id,
-      state: moving.state,
-      connections: roster.size,
-      acceptedTotal: door.accepted,
-      subscriptions: hub.subscriptions,
-      topics: hub.topicCount,
-      groups: hub.groupCount,
-      historyBytes: hub.historyBytes,
-      bufferedBytes: roster.connections.reduce((sum, one) => sum + one.bufferedBytes, 0),
-      deliveredBytes: parts.deliveredBytes,
-      writes: parts.writes,
-      moved: moving.moved,
-      compressing: hub.compressing,
-      ledger: { ...hub.ledger, dropped: { ...hub.ledger.dropped } },
-      feed: link.snapshot(),
-      closesByCause: Object.fromEntries(door.audit.byCause),
-      closes: door.audit.last(),
-      reporter: reporting.reporter?.snapshot(),
-    }),
+    snapshot: () => gatewaySnapshot(parts, roster, moving, door, reporting.reporter?.snapshot()),
     squeeze(shareOfCore) {
       // A gateway that plays its load plays its neighbour too.
       if (reporting.virtual) reporting.virtual.extraLoad = shareOfCore;
@@ -293,4 +195,57 @@ export async function startGateway(wanted: GatewayConfig, given: StartGatewayPar
     closeDeadlineMs: CLOSE_DEADLINE_MS + config.shutdownSpreadMs,
     close: () => (closing ??= close()),
   };
+}
+
+/** Unpooled: a slice of a pool would keep 8 KB alive for as long as one frame waits for a slow client. */
+const allocate: Allocate = (size) => (size < 1_024 ? Buffer.allocUnsafe(size) : Buffer.allocUnsafeSlow(size));
+
+function openHub(config: GatewayConfig, checked: CheckedConfig, outbox: Outbox, savedBytes: Counter): Hub {
+  return new Hub({
+    outbox,
+    traitsOf: (topic) => ({
+      flushClass: outbox.classOf(checked.maxWaitMs.of(topic)),
+      sendsLast: checked.sendsLast.of(topic),
+    }),
+    history: {
+      maxMessages: config.resumeMessages,
+      maxBytes: config.resumeBytes,
+      maxAgeMs: config.resumeMs,
+    },
+    historyBudgetBytes: config.historyBytes,
+    deflate: createDeflate(config.deflateLevel, (bytes) => savedBytes.add(bytes)),
+    deflateFromBytes: config.deflateFromBytes,
+    allocate,
+  });
+}
+
+function feedInto(hub: Hub, fanOut: FanOut, tracing: Tracing, clock: Clock): FeedEvents {
+  return {
+    onMessages(batch) {
+      const nowMs = clock.nowMs();
+      for (const message of batch) hub.message(message, nowMs);
+      fanOut.wake();
+    },
+    onGap(gap) {
+      hub.gap(gap, clock.nowMs());
+      fanOut.wake();
+    },
+    onTraced: (traced) => tracing.arrived(traced),
+  };
+}
+
+function openAdmission(
+  config: GatewayConfig,
+  id: string,
+  clockOffsetMs: (heraldId: string) => number | undefined,
+): Admission {
+  const keys = [config.secret, ...(config.previousSecret === '' ? [] : [config.previousSecret])].map(
+    (secret) => deriveKey(secret, 'ticket', id),
+  );
+  return new Admission({
+    // Every key is tried, so that the time taken does not tell which one fits.
+    isSigned: (ticket) => keys.map((key) => verifyTicket(key, ticket)).includes(true),
+    clockOffsetMs,
+    required: config.tickets === 'required',
+  });
 }

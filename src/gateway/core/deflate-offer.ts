@@ -8,7 +8,7 @@ const PARAMETERS = new Set([
   'client_max_window_bits',
 ]);
 /** The window shared messages are made with. */
-export const WINDOW_BITS = 15;
+const WINDOW_BITS = 15;
 
 /** The first offer in `Sec-WebSocket-Extensions` that can be met as it stands, or undefined. */
 export function acceptableOffer(header: string): string | undefined {

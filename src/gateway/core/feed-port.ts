@@ -1,5 +1,5 @@
 // (7) -> (8) What the gateway's hub sees of the brokers: ordered messages in, gaps told and counted, history
-// on request. The link (broker-link-zmq.ts) stands behind it; tests of the hub stand a plain object there.
+// on request. The link (broker-link.ts) stands behind it; tests of the hub stand a plain object there.
 
 import type { BrokerAddress } from '../../protocol/broker-address.ts';
 import type { TraceStamp } from '../../protocol/publication-trace.ts';

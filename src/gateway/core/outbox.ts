@@ -30,7 +30,7 @@ export const GROUPS_A_FLUSH = 64;
 /** Time that can be saved for writing at once: after it a single message goes out to thousands without a rest. */
 export const CREDIT_MS = 100;
 
-export function createFlushClass(maxWaitMs: number): FlushClass {
+function createFlushClass(maxWaitMs: number): FlushClass {
   return { maxWaitMs, groups: [], sinceMs: [] };
 }
 

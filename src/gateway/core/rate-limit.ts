@@ -7,7 +7,7 @@ export interface RateState {
   updatedMs: number;
 }
 
-export const BURST_SECONDS = 2;
+const BURST_SECONDS = 2;
 
 export function freshRate(perSec: number, nowMs: number): RateState {
   return { allowance: perSec * BURST_SECONDS, updatedMs: nowMs };
