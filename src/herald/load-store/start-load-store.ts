@@ -2,23 +2,23 @@
 // Heralds through coordination, holds the mover lease, and keeps a snapshot on disk. Everything here may
 // fail without a lookup noticing.
 
-import type { Coordination, CoordinationSnapshot, Entry } from '../../cluster/coordination.ts';
+import type { Coordination, CoordinationSnapshot } from '../../cluster/coordination.ts';
 import { watchBrokers } from '../../cluster/broker-registry.ts';
 import { clusterPaths } from '../../cluster/paths.ts';
-import { watchEntries } from '../../cluster/watch-entries.ts';
 import type { Clock } from '../../daemon/clock.ts';
 import { atMost, every } from '../../daemon/clock.ts';
 import type { Log } from '../../daemon/log.ts';
 import type { BrokerAddress } from '../../protocol/broker-address.ts';
 import type { Balancer, Desired } from '../core/balancer-types.ts';
+import type { DesiredBoard } from './desired-board.ts';
 import { createDesiredBoard } from './desired-board.ts';
 import type { HeraldAddress } from './herald-address.ts';
-import { decodeHeraldAddress, encodeHeraldAddress } from './herald-address.ts';
+import { encodeHeraldAddress } from './herald-address.ts';
+import { watchHeralds } from './live-heralds.ts';
 import { createMoverTurn } from './mover-turn.ts';
-import type { SnapshotFile } from './snapshot-file.ts';
 import { loadSnapshot, snapshotFile } from './snapshot-file.ts';
 import { removeStaleTemporaries } from './stale-temporaries.ts';
-import type { WriteOutcome } from './table-exchange.ts';
+import type { WriteOutcome } from './part-writer.ts';
 import { createTableExchange } from './table-exchange.ts';
 
 export interface LoadStoreOptions {
@@ -50,6 +50,7 @@ export interface LoadStoreState {
   parts: number;
   /** Since this Herald last wrote a part; undefined before the first. */
   lastWriteAgeMs: number | undefined;
+  /** `held`: this Herald may order moves right now; judged anew at every call, also after a sleep. */
   mover: { held: boolean; epoch: number };
   snapshotHealthy: boolean;
 }
@@ -58,8 +59,6 @@ export interface LoadStore {
   state(): LoadStoreState;
   /** See DesiredBoard.share: the balancer has been told already. */
   shareDesired(gateway: string, desired: Desired): Promise<boolean>;
-  /** Whether this Herald may order moves right now; checked anew at every call, also after a sleep. */
-  isMover(): boolean;
   /** A last write of the table and the snapshot, then the goodbye. Does not close the coordination. */
   close(): Promise<void>;
 }
@@ -75,7 +74,6 @@ const LAST_SAVE_MS = 1_000;
 export function startLoadStore(options: LoadStoreOptions): LoadStore {
   const { coordination, balancer, address, clock, log } = options;
   const paths = clusterPaths(options.cluster);
-  const heralds = new Map<string, HeraldAddress>([[address.id, address]]);
   let brokers: readonly BrokerAddress[] = [];
   let nextWriteMs = 0;
   let writing: Promise<void> = Promise.resolve();
@@ -92,7 +90,7 @@ export function startLoadStore(options: LoadStoreOptions): LoadStore {
     bootId: options.bootId,
     clock,
     log,
-    heralds: () => [...heralds.keys()],
+    heralds: () => heralds.all().map(({ id }) => id),
     mayWrite: () => registration.state() !== 'contended',
     onWrite: options.onWrite ?? (() => {}),
     onReadable: () => (nextWriteMs = 0),
@@ -107,35 +105,9 @@ export function startLoadStore(options: LoadStoreOptions): LoadStore {
   });
   const mover = createMoverTurn(coordination, paths, address.id, clock);
 
-  const disk: SnapshotFile | undefined =
-    options.snapshotPath === '' ? undefined : snapshotFile(options.snapshotPath, address.id, log);
-  if (disk) {
-    removeStaleTemporaries(options.snapshotPath, log);
-    const found = loadSnapshot(options.snapshotPath, options.staleAfterMs, log);
-    if (found) {
-      log.info('snapshot-loaded', { gateways: found.rows.length, desired: found.desired.size });
-      balancer.mergeRows(found.rows, clock.nowMs());
-      // The embedded store starts empty: what was wanted before is wanted still.
-      const embedded = coordination.snapshot().kind === 'memory';
-      for (const [gateway, { desired, unshared }] of found.desired) {
-        board.restore(gateway, { desired, unshared: unshared || embedded });
-      }
-    }
-  }
-
-  const tellHeralds = (): void =>
-    options.onHeralds([...heralds.values()].sort((a, b) => (a.id < b.id ? -1 : 1)));
-  const stopHeralds = watchEntries(coordination, paths.heralds, {
-    onEntry(id: string, entry: Entry | undefined) {
-      // One's own address is known better here, and it stands also while the entry does not.
-      if (id === address.id) return;
-      const decoded = entry && decodeHeraldAddress(entry.data);
-      if (decoded && !decoded.ok) log.warn('herald-entry-refused', { herald: id, ...decoded.refusal });
-      if (decoded?.ok && decoded.value.id === id) heralds.set(id, decoded.value);
-      else if (!heralds.delete(id)) return;
-      tellHeralds();
-    },
-  });
+  const disk = options.snapshotPath === '' ? undefined : snapshotFile(options.snapshotPath, address.id, log);
+  if (disk) recall(options, board);
+  const heralds = watchHeralds(coordination, paths, address, options.onHeralds, log);
   const stopBrokers = watchBrokers(
     coordination,
     options.cluster,
@@ -156,9 +128,7 @@ export function startLoadStore(options: LoadStoreOptions): LoadStore {
   };
   const stopState = coordination.onState(onState);
   queueMicrotask(() => {
-    if (closed) return;
-    onState();
-    tellHeralds();
+    if (!closed) onState();
   });
 
   let leaseTold = false;
@@ -206,7 +176,7 @@ export function startLoadStore(options: LoadStoreOptions): LoadStore {
       return {
         coordination: coordination.snapshot(),
         problem: problem(),
-        heralds: [...heralds.values()],
+        heralds: heralds.all(),
         brokers,
         parts: exchange.partCount(),
         lastWriteAgeMs: lastWriteMs === undefined ? undefined : clock.nowMs() - lastWriteMs,
@@ -215,7 +185,6 @@ export function startLoadStore(options: LoadStoreOptions): LoadStore {
       };
     },
     shareDesired: (gateway, desired) => board.share(gateway, desired),
-    isMover: () => mover.held(),
     async close() {
       if (closed) return;
       closed = true;
@@ -223,7 +192,7 @@ export function startLoadStore(options: LoadStoreOptions): LoadStore {
       await Promise.all([writing, atMost(LAST_SAVE_MS, saving)]);
       await writeAll();
       stopState();
-      stopHeralds();
+      heralds.stop();
       stopBrokers();
       exchange.stop();
       board.stop();
@@ -231,4 +200,21 @@ export function startLoadStore(options: LoadStoreOptions): LoadStore {
       if (leaseTold) balancer.setMoverLease(false);
     },
   };
+}
+
+/** What was known before the restart. */
+function recall(
+  { snapshotPath, staleAfterMs, coordination, balancer, clock, log }: LoadStoreOptions,
+  board: DesiredBoard,
+): void {
+  removeStaleTemporaries(snapshotPath, log);
+  const found = loadSnapshot(snapshotPath, staleAfterMs, log);
+  if (!found) return;
+  log.info('snapshot-loaded', { gateways: found.rows.length, desired: found.desired.size });
+  balancer.mergeRows(found.rows, clock.nowMs());
+  // The embedded store starts empty: what was wanted before is wanted still.
+  const embedded = coordination.snapshot().kind === 'memory';
+  for (const [gateway, { desired, unshared }] of found.desired) {
+    board.restore(gateway, { desired, unshared: unshared || embedded });
+  }
 }

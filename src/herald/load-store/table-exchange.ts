@@ -2,25 +2,22 @@
 // and hands the balancer what other Heralds wrote. While the store is away nothing is written and nothing
 // waits; its return brings one full write.
 
-import type { Coordination, Entry, Outcome, Stamp, Trouble } from '../../cluster/coordination.ts';
+import type { Coordination, Entry, Outcome, Trouble } from '../../cluster/coordination.ts';
 import type { ClusterPaths } from '../../cluster/paths.ts';
 import { parsePartName } from '../../cluster/paths.ts';
 import { watchEntries } from '../../cluster/watch-entries.ts';
 import type { Clock } from '../../daemon/clock.ts';
-import { nextTurn } from '../../daemon/clock.ts';
 import type { Log } from '../../daemon/log.ts';
 import type { TableRow } from '../../protocol/table-row.ts';
-import { encodeTablePart, TABLE_LIMITS } from '../../protocol/table-row.ts';
 import type { Balancer } from '../core/balancer-types.ts';
 import { createHomeRows } from './home-rows.ts';
 import type { StoredPart } from './orphan-parts.ts';
 import { createOrphanWatch } from './orphan-parts.ts';
-import { fittingRowsPerPart, sameReports, splitParts } from './part-split.ts';
+import type { WriteOutcome } from './part-writer.ts';
+import { PartWriter } from './part-writer.ts';
+import { StoreClock } from './store-clock.ts';
 import type { OwnWrite } from './store-time.ts';
-import { betterWrite } from './store-time.ts';
 import { createTableCopies } from './table-copies.ts';
-
-export type WriteOutcome = 'written' | 'unchanged' | 'skipped' | 'failed';
 
 export interface TableExchangeOptions {
   coordination: Coordination;
@@ -41,12 +38,13 @@ export interface TableExchangeOptions {
 }
 
 export interface TableExchange {
-  /** One round of writing; rounds must not overlap. False when a part was sent and not written. */
+  /** One round of writing; rounds must not overlap. False when a part was sent and its answer did not come. */
   writeRound(rows: readonly TableRow[]): Promise<boolean>;
   deleteOrphans(): void;
   /** To be called when the store comes and goes. */
   storeUp(): void;
   storeAway(): void;
+  /** See StoreClock. */
   ownWrite(): OwnWrite | undefined;
   /** Monotonic time of the last part that was written, undefined before the first. */
   lastWriteMs(): number | undefined;
@@ -56,9 +54,6 @@ export interface TableExchange {
   stop(): void;
 }
 
-const TIME_TRIES = 3;
-const GOOD_ROUND_TRIP_MS = 20;
-
 export function createTableExchange(options: TableExchangeOptions): TableExchange {
   const { coordination, balancer, paths, heraldId, bootId, clock, log, onWrite } = options;
   const copies = createTableCopies((gateway) => balancer.newest(gateway));
@@ -67,21 +62,12 @@ export function createTableExchange(options: TableExchangeOptions): TableExchang
   const refused = new Set<string>();
   /** Orphans that could not be deleted, in the version that was tried. */
   const unburied = new Map<string, number>();
-  let rowsPerPart: number = TABLE_LIMITS.maxRowsPerPart;
-  /** Rows of each part as last written, undefined where that is not known. */
-  let written: (readonly TableRow[] | undefined)[] = [];
-  /** Parts of an earlier run may lie beyond the present ones. */
-  let storedParts = 0;
-  let ownWrite: OwnWrite | undefined;
-  let lastWriteMs: number | undefined;
-  let askingTime: Promise<void> | undefined;
   let stopWatching = (): void => {};
   let started = false;
   let stopped = false;
   /** Own parts of an earlier run are read before anything is written over them. */
   let ownPartsRead = false;
   let refusal: Trouble | undefined;
-  let failed = false;
 
   const judge = (answer: Outcome<unknown>): void => {
     // Silence is not a refusal, and a part that is not there yet is none either.
@@ -90,31 +76,27 @@ export function createTableExchange(options: TableExchangeOptions): TableExchang
     if (next !== undefined && next !== refusal) log.error('table-not-shared', { why: next });
     refusal = next;
   };
-  const stamped = ({ modifiedMs, clockEpoch }: Stamp, sentAtMs: number): void => {
-    const roundTripMs = clock.nowMs() - sentAtMs;
-    ownWrite = betterWrite(ownWrite, { modifiedMs, clockEpoch, sentAtMs, roundTripMs });
-  };
-  /** Learns the store's time by small writes, one at a time; the first ever must also make the folders. */
-  const askTime = (): Promise<void> => {
-    askingTime ??= (async () => {
-      for (let tries = 0; tries < TIME_TRIES; tries++) {
-        const sentAtMs = clock.nowMs();
-        const answer = await coordination.put(paths.clock, heraldId);
-        judge(answer);
-        if (!answer.ok) break;
-        stamped(answer.value, sentAtMs);
-        if ((ownWrite?.roundTripMs ?? 0) < GOOD_ROUND_TRIP_MS) break;
-      }
-      askingTime = undefined;
-    })();
-    return askingTime;
-  };
+  const storeClock = new StoreClock(async () => {
+    const answer = await coordination.put(paths.clock, heraldId);
+    judge(answer);
+    return answer;
+  }, clock);
+  const writer = new PartWriter({
+    coordination,
+    paths,
+    heraldId,
+    bootId,
+    clock,
+    storeClock,
+    onAnswer: judge,
+    onWrite,
+  });
 
   const take = async (name: string, entry: Entry): Promise<void> => {
     // A stamp by another leader's clock than our last write's cannot be compared until we write again.
-    if (ownWrite?.clockEpoch !== entry.clockEpoch) await askTime();
+    if (storeClock.ownWrite?.clockEpoch !== entry.clockEpoch) await storeClock.ask();
     const nowMs = clock.nowMs();
-    const taken = copies.take(name, entry, ownWrite, nowMs);
+    const taken = copies.take(name, entry, storeClock.ownWrite, nowMs);
     if (!taken) return;
     if (!taken.ok) {
       if (!refused.has(name)) log.warn('table-part-refused', { part: name, ...taken.refusal });
@@ -123,36 +105,6 @@ export function createTableExchange(options: TableExchangeOptions): TableExchang
     }
     refused.delete(name);
     if (taken.value.rows.length > 0) balancer.mergeRows(taken.value.rows, nowMs);
-  };
-
-  /** False when the part is too large for what it holds: then it must be cut anew. */
-  const writePart = async (index: number, rows: readonly TableRow[]): Promise<boolean> => {
-    const before = written[index];
-    if (before && sameReports(before, rows)) {
-      onWrite('unchanged');
-      return true;
-    }
-    const text = encodeTablePart({ v: 1, heraldId, bootId, rows });
-    const fitting = fittingRowsPerPart(rowsPerPart, rows.length, Buffer.byteLength(text));
-    if (fitting < rowsPerPart && rows.length > 1) {
-      rowsPerPart = fitting;
-      return false;
-    }
-    const sentAtMs = clock.nowMs();
-    const answer = await coordination.put(paths.part(heraldId, index), text);
-    judge(answer);
-    if (answer.ok) {
-      stamped(answer.value, sentAtMs);
-      written[index] = rows;
-      lastWriteMs = sentAtMs;
-      storedParts = Math.max(storedParts, index + 1);
-    } else {
-      written[index] = undefined;
-      // Who was refused need not ask again at once.
-      failed ||= answer.why === 'lost' || answer.why === 'busy';
-    }
-    onWrite(answer.ok ? 'written' : answer.why === 'away' ? 'skipped' : 'failed');
-    return true;
   };
 
   const bury = async ({ name, version }: StoredPart): Promise<void> => {
@@ -170,7 +122,7 @@ export function createTableExchange(options: TableExchangeOptions): TableExchang
     const names = await coordination.list(paths.table);
     judge(names);
     for (const name of names.ok ? names.value.filter(isOwn) : []) {
-      storedParts = Math.max(storedParts, (parsePartName(name)?.index ?? 0) + 1);
+      writer.found(parsePartName(name)?.index ?? 0);
       const entry = await coordination.get(`${paths.table}/${name}`);
       if (entry.ok) await take(name, entry.value);
       copies.forget(name);
@@ -180,7 +132,7 @@ export function createTableExchange(options: TableExchangeOptions): TableExchang
   const start = (): void => {
     started = true;
     void (async () => {
-      await askTime();
+      await storeClock.ask();
       if (stopped) return;
       stopWatching = watchEntries(coordination, paths.table, {
         // What we wrote ourselves we know.
@@ -211,30 +163,16 @@ export function createTableExchange(options: TableExchangeOptions): TableExchang
         onWrite('skipped');
         return true;
       }
-      failed = false;
-      const rows = homeRows.choose({
-        rows: all,
-        heraldId,
-        heralds: options.heralds(),
-        copyOf: copies.copyOf,
-        heard: copies.heard,
-        nowMs: clock.nowMs(),
-      });
-      let parts = splitParts(rows, rowsPerPart);
-      // One after the other: a Herald never has more than one large write under way.
-      for (let index = 0; index < parts.length; index++) {
-        await nextTurn();
-        if (await writePart(index, parts[index]!)) continue;
-        parts = splitParts(rows, rowsPerPart);
-        index = -1;
-      }
-      written.length = Math.min(written.length, parts.length);
-      while (storedParts > parts.length) {
-        const removed = await coordination.remove(paths.part(heraldId, storedParts - 1));
-        if (!removed.ok && removed.why !== 'no-node') break;
-        storedParts -= 1;
-      }
-      return !failed;
+      return writer.write(
+        homeRows.choose({
+          rows: all,
+          heraldId,
+          heralds: options.heralds(),
+          copyOf: copies.copyOf,
+          heard: copies.heard,
+          nowMs: clock.nowMs(),
+        }),
+      );
     },
     deleteOrphans() {
       if (coordination.state() !== 'up') return;
@@ -243,13 +181,13 @@ export function createTableExchange(options: TableExchangeOptions): TableExchang
       }
     },
     storeUp() {
-      written = [];
+      writer.forget();
       orphans.restart();
       if (!started) start();
     },
     storeAway: () => copies.unwatched(),
-    ownWrite: () => ownWrite,
-    lastWriteMs: () => lastWriteMs,
+    ownWrite: () => storeClock.ownWrite,
+    lastWriteMs: () => writer.lastWriteMs,
     partCount: () => copies.parts().length,
     refusal: () => refusal,
     stop() {
