@@ -9,15 +9,11 @@ import type { Log } from '../daemon/log.ts';
 import { errorFields } from '../daemon/log.ts';
 import type { Metrics } from '../daemon/metrics.ts';
 import { startTelemetry } from '../daemon/telemetry.ts';
-import { ByteWriter } from '../protocol/bytes.ts';
 import type { BrokerAddress } from '../protocol/broker-address.ts';
-import type { Heads } from '../protocol/publication-envelope.ts';
-import { encodeHeads } from '../protocol/publication-envelope.ts';
 import { parseBrokers } from '../publisher/broker-reach.ts';
 import { startAnnouncing } from './announce.ts';
 import { createBrokerMeters } from './broker-meters.ts';
 import { openBrokerSockets } from './broker-zmq.ts';
-import { canaryRound, canaryTopics } from './canary.ts';
 import type { BrokerCoreSnapshot } from './core/broker-core.ts';
 import { BrokerCore, DEFAULT_BROKER_LIMITS } from './core/broker-core.ts';
 import { PassingTraces } from './core/passing-traces.ts';
@@ -25,6 +21,7 @@ import { createForwarder } from './forwarder.ts';
 import type { BrokerConfig } from './config-check.ts';
 import { checkConfig, peerKeys, serverKeys } from './config-check.ts';
 import { enterCluster } from './cluster-entry.ts';
+import { createHeartbeat } from './heartbeat.ts';
 import type { HttpDoor } from './http-door.ts';
 import { openHttpDoor } from './http-door.ts';
 import { openJournal } from './journal.ts';
@@ -69,15 +66,7 @@ export async function startBroker(config: BrokerConfig, parts: BrokerParts): Pro
   const peers = parseBrokers(config.brokers);
   const nowMs = (): number => clock.nowMs();
   const epoch = newEpoch();
-  const core = new BrokerCore(epoch, config.cluster, nowMs(), {
-    ...DEFAULT_BROKER_LIMITS,
-    ringBytes: config.ringMegabytes * 1024 * 1024,
-    ringBytesPerBucket: Math.ceil((config.ringMegabytes * 1024 * 1024) / 8),
-    ringAgeMs: config.ringSeconds * 1_000,
-    topics: config.maxTopics,
-    standbyBytes: config.standbyMegabytes * 1024 * 1024,
-    standbyAgeMs: config.standbySeconds * 1_000,
-  });
+  const core = openCore(config, epoch, nowMs());
   const keepMs = config.ringSeconds * 1_000;
   const journal =
     config.journal === ''
@@ -119,30 +108,13 @@ export async function startBroker(config: BrokerConfig, parts: BrokerParts): Pro
     (peer, frame) => repairDesk.take(peer, frame),
   );
 
-  const writer = new ByteWriter();
-  const sendHeads = (as: Heads['state']): void => {
-    // What is counted in the heads must have left before them, or gateways would miss it and ask.
-    forwarder.flush();
-    sockets.broadcast(
-      encodeHeads(writer, {
-        broker: config.id,
-        epoch,
-        state: as,
-        nowMs: clock.epochMs(),
-        heads: core.heads(),
-      }),
-    );
-  };
-  const topics = canaryTopics();
-  let round = 0;
-  const probe = (): void => {
-    const data = Buffer.from(JSON.stringify({ broker: config.id, round }));
-    for (const topic of canaryRound(topics, round)) {
-      core.acceptCanary(topic, data, round * topics.length + topics.indexOf(topic), nowMs(), clock.epochMs());
-    }
-    round += 1;
-    forwarder.schedule();
-  };
+  const heartbeat = createHeartbeat({
+    broker: config.id,
+    core,
+    forwarder,
+    broadcast: (frame) => sockets.broadcast(frame),
+    clock,
+  });
 
   const address = (): BrokerAddress => ({
     id: config.id,
@@ -183,23 +155,13 @@ export async function startBroker(config: BrokerConfig, parts: BrokerParts): Pro
           curve: peerKeys(config),
           nowMs,
         });
-  const { heralds } = config;
   const secrets = [config.secret, config.previousSecret].filter((secret) => secret !== '');
-  const announcer = startAnnouncing({ heralds, secrets, address, log });
+  const announcer = startAnnouncing({ heralds: config.heralds, secrets, address, log });
   const meters = createBrokerMeters(metrics, config.id);
   const stopTelemetry = startTelemetry(metrics, 'broker', config.id, config.statsd, log);
   const stopTimers = [
     // No jitter: gateways take a missed heartbeat for a lost broker, and each broker starts at another time.
-    every(
-      HEADS_PERIOD_MS,
-      () => {
-        sendHeads(state);
-        // Counted in the next heads, by when they have arrived: nobody sends a probe again that died with its
-        // broker, so one that is counted and missing would look like a lost message of a bucket.
-        probe();
-      },
-      0,
-    ),
+    every(HEADS_PERIOD_MS, () => heartbeat.beat(state), 0),
     every(1_000, () => {
       core.trim(nowMs());
       journal?.tick();
@@ -217,9 +179,9 @@ export async function startBroker(config: BrokerConfig, parts: BrokerParts): Pro
     for (const stop of stopTimers) stop();
     publishDesk.drain();
     forwarder.flush();
-    sendHeads('bye');
+    heartbeat.sendHeads('bye');
     // A gateway may connect again only now, and one that hears nothing would have to ask itself what it missed.
-    const stopGoodbyes = every(HEADS_PERIOD_MS, () => sendHeads('bye'), 0);
+    const stopGoodbyes = every(HEADS_PERIOD_MS, () => heartbeat.sendHeads('bye'), 0);
     const { waitingFor } = await repairDesk.everybodyLeft(config.drainMs);
     if (waitingFor > 0) log.warn('drained-with-gateways-behind', { waitingFor });
     await told;
@@ -240,6 +202,19 @@ export async function startBroker(config: BrokerConfig, parts: BrokerParts): Pro
     snapshot,
     close: () => (closed ??= drain()),
   };
+}
+
+function openCore(config: BrokerConfig, epoch: string, nowMs: number): BrokerCore {
+  const ringBytes = config.ringMegabytes * 1024 * 1024;
+  return new BrokerCore(epoch, config.cluster, nowMs, {
+    ...DEFAULT_BROKER_LIMITS,
+    ringBytes,
+    ringBytesPerBucket: Math.ceil(ringBytes / 8),
+    ringAgeMs: config.ringSeconds * 1_000,
+    topics: config.maxTopics,
+    standbyBytes: config.standbyMegabytes * 1024 * 1024,
+    standbyAgeMs: config.standbySeconds * 1_000,
+  });
 }
 
 /** Ten letters and digits that no other life of any broker has. */
