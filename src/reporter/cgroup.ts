@@ -40,7 +40,7 @@ interface Mount {
 }
 
 /** Lines `id:controllers:path`; v2 has id 0 and no controllers, kept under the empty name. */
-export function parseMembership(procSelfCgroup: string): Map<string, string> {
+function parseMembership(procSelfCgroup: string): Map<string, string> {
   const paths = new Map<string, string>();
   for (const line of procSelfCgroup.split('\n')) {
     const parts = /^\d+:([^:]*):(\/.*)$/.exec(line);
@@ -51,7 +51,7 @@ export function parseMembership(procSelfCgroup: string): Map<string, string> {
 }
 
 /** The cgroup mounts of `/proc/self/mountinfo` (proc_pid_mountinfo(5)). */
-export function parseMounts(mountinfo: string): Mount[] {
+function parseMounts(mountinfo: string): Mount[] {
   const mounts: Mount[] = [];
   for (const line of mountinfo.split('\n')) {
     const [left, right] = line.split(' - ');
