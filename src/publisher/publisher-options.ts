@@ -1,4 +1,4 @@
-// What a publisher is made with, and what cannot be.
+// What a back end tells a publisher at its start, with what cannot be, and asks of it later.
 
 import { isCurveKey, isCurvePair } from '../daemon/curve-keys.ts';
 import type { CurveClient } from '../daemon/zeromq-options.ts';
@@ -9,6 +9,7 @@ import { ID_PATTERN, ID_WORDS } from '../protocol/names.ts';
 import { PUBLICATION_LIMITS } from '../protocol/publication.ts';
 import type { OutboxLimits } from './core/outbox.ts';
 import { DEFAULT_OUTBOX_LIMITS } from './core/outbox.ts';
+import type { PublishIdentity } from './identity.ts';
 
 export interface PublisherOptions extends Partial<OutboxLimits> {
   /** Control URLs of Heralds (`http://127.0.0.1:7401`): the brokers are asked of them each second. */
@@ -23,6 +24,41 @@ export interface PublisherOptions extends Partial<OutboxLimits> {
   publisherId?: string;
   /** One in so many publications is traced through its hops (`GET /v1/traces` of a gateway). 0 = none. */
   traceOneIn?: number;
+}
+
+export interface PublishHow {
+  /** Traces this publication whatever the sampling says. */
+  trace?: boolean;
+}
+
+export interface Publisher {
+  /** Under which its messages are known, each with a number: what `publisherId` says, and a part of its own. */
+  readonly id: string;
+  /**
+   * Publishes `data` (anything JSON can say) to `topic`. Resolves when a broker has taken it; rejects with a
+   * PublishError whose code says why.
+   */
+  publish(topic: string, data: unknown, how?: PublishHow): Promise<void>;
+  /** The same for JSON bytes that are ready, and with a chosen identity. The bytes must not change later. */
+  publishJson(topic: string, json: Uint8Array, identity?: PublishIdentity, how?: PublishHow): Promise<void>;
+  /** Replaces the static list of brokers. Throws a RangeError, and keeps the old list, for one that cannot be. */
+  setBrokers(brokers: readonly BrokerAddress[]): void;
+  snapshot(): PublisherSnapshot;
+  /** Waits for the acks of what was published or is sent again, at most `giveUpMs`; then disconnects. */
+  close(): Promise<void>;
+}
+
+export interface PublisherSnapshot {
+  /** published = acked + failed + waiting. */
+  published: number;
+  acked: number;
+  failed: number;
+  waiting: number;
+  /** Sent again because their broker died after the ack; delivered once all the same. */
+  resent: number;
+  /** Of these, given up because no broker took them for too long: they may be lost. */
+  forgotten: number;
+  brokers: { id: string; connected: boolean }[];
 }
 
 const LIMIT_NAMES = Object.keys(DEFAULT_OUTBOX_LIMITS) as (keyof OutboxLimits)[];
