@@ -10,7 +10,7 @@ import { coordinate } from './coordinate.ts';
 import type { Session } from './session.ts';
 import { parentOf } from './session.ts';
 import { parseZookeeperAddress } from './zookeeper-address.ts';
-import { superviseZookeeper } from './zookeeper-supervisor.ts';
+import { ZookeeperSupervisor } from './zookeeper-supervisor.ts';
 
 type Done<T> = (error: ClientError | null | undefined, value?: T) => void;
 
@@ -35,7 +35,7 @@ export function zookeeperCoordination(options: ZookeeperOptions): Coordination {
   const log = options.log ?? silentLog;
   const nowMs = options.nowMs ?? (() => performance.now());
   const acls = options.digest ? zookeeper.ACL.CREATOR_ALL_ACL : zookeeper.ACL.OPEN_ACL_UNSAFE;
-  const supervisor = superviseZookeeper({
+  const supervisor = new ZookeeperSupervisor({
     servers,
     sessionTimeoutMs: options.sessionTimeoutMs ?? 6_000,
     handshakeDeadlineMs: options.handshakeDeadlineMs ?? 2_000,
@@ -53,11 +53,11 @@ export function zookeeperCoordination(options: ZookeeperOptions): Coordination {
   const watchers = new WeakMap<() => void, { number: number; watcher: () => void }>();
   const watcherOf = (onChange: (() => void) | undefined): (() => void) | undefined => {
     if (!onChange) return undefined;
-    const number = supervisor.connectionNumber();
+    const number = supervisor.connectionNumber;
     const known = watchers.get(onChange);
     if (known?.number === number) return known.watcher;
     // Out of the package's data handler first: what a listener throws is not the connection's fault.
-    const watcher = (): void => queueMicrotask(() => number === supervisor.connectionNumber() && onChange());
+    const watcher = (): void => queueMicrotask(() => number === supervisor.connectionNumber && onChange());
     watchers.set(onChange, { number, watcher });
     return watcher;
   };
@@ -94,22 +94,22 @@ export function zookeeperCoordination(options: ZookeeperOptions): Coordination {
   };
 
   const session: Session = {
-    state: () => supervisor.state(),
+    state: () => supervisor.state,
     onState: (listener) => supervisor.onState(listener),
     snapshot: () => ({
       kind: 'zookeeper',
-      state: supervisor.state(),
-      stateAgeMs: supervisor.stateAgeMs(),
-      server: supervisor.server(),
-      sessionId: supervisor.sessionId(),
-      sessionTimeoutMs: supervisor.sessionTimeoutMs(),
+      state: supervisor.state,
+      stateAgeMs: supervisor.stateAgeMs,
+      server: supervisor.server,
+      sessionId: supervisor.session.id,
+      sessionTimeoutMs: supervisor.session.timeoutMs,
       operationsInFlight: supervisor.gate.inFlight(),
       operationsWaiting: supervisor.gate.waiting(),
-      ...supervisor.counts(),
+      ...supervisor.counts,
     }),
-    sessionId: () => supervisor.sessionId(),
-    wasOurs: (sessionId) => supervisor.wasOurs(sessionId),
-    safeUntilMs: () => supervisor.safeUntilMs(),
+    sessionId: () => supervisor.session.id,
+    wasOurs: (sessionId) => supervisor.session.wasOurs(sessionId),
+    safeUntilMs: () => supervisor.session.safeUntilMs,
     nowMs,
 
     read: (path, onChange) =>

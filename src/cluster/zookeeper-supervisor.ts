@@ -9,8 +9,9 @@ import type { CoordinationState, Outcome, Stop } from './coordination.ts';
 import { HandshakePatience } from './handshake-patience.ts';
 import type { OperationGate } from './operation-gate.ts';
 import { operationGate } from './operation-gate.ts';
-import type { ConnectionEnd, ZookeeperConnection, ZookeeperSession } from './zookeeper-connection.ts';
+import type { ConnectionEnd, ZookeeperConnection } from './zookeeper-connection.ts';
 import { openConnection } from './zookeeper-connection.ts';
+import { KeptSession } from './zookeeper-session.ts';
 
 export interface SupervisorOptions {
   /** `host:port` each. */
@@ -27,94 +28,179 @@ export interface SupervisorOptions {
   log: Log;
 }
 
-export interface Supervisor {
-  state(): CoordinationState;
-  stateAgeMs(): number;
-  onState(listener: (state: CoordinationState) => void): Stop;
-  /** Server in use, empty when none. */
-  server(): string;
-  /** Hexadecimal, as the server's own tools print it; empty while there is none. */
-  sessionId(): string;
-  wasOurs(sessionId: string): boolean;
-  sessionTimeoutMs(): number;
-  safeUntilMs(): number;
-  counts(): { reconnects: number; expiries: number };
-  gate: OperationGate;
-  /** Runs one operation with its deadline on the present connection; refused at once while there is none. */
-  run<T>(
-    issue: (client: Client, done: (error: ClientError | null | undefined, value?: T) => void) => void,
-  ): Promise<Outcome<T>>;
-  /** Changes with each connection: one-shot watches of an older one are void. */
-  connectionNumber(): number;
-  close(): Promise<void>;
-}
-
-/** How many earlier sessions are remembered; the server has long buried older ones. */
-const MAX_PAST_SESSIONS = 64;
 /** A store emptied by its operators has older transactions than we have seen; after this long we accept it. */
 const FORGET_ZXID_AFTER_MS = 30_000;
 const CLOSE_DEADLINE_MS = 1_000;
 
-export function superviseZookeeper(options: SupervisorOptions): Supervisor {
-  const { log, nowMs } = options;
-  const listeners = new Set<(state: CoordinationState) => void>();
-  const past = new Set<string>();
-  const gate = operationGate(options.maxInFlight, options.maxWaiting);
-  const closing = new AbortController();
-  const isClosing = (): boolean => closing.signal.aborted;
+export class ZookeeperSupervisor {
+  readonly #options: SupervisorOptions;
+  readonly #nowMs: () => number;
+  readonly #log: Log;
+  readonly #listeners = new Set<(state: CoordinationState) => void>();
+  readonly #closing = new AbortController();
+  readonly #supervised: Promise<void>;
+  readonly session: KeptSession;
+  readonly gate: OperationGate;
+  readonly counts = { reconnects: 0, expiries: 0 };
+  #state: CoordinationState = 'connecting';
+  #sinceMs: number;
+  #connection: ZookeeperConnection | undefined;
+  #connectionNumber = 0;
+  /** On the present connection. */
+  #requests = 0;
+  #server = '';
+  #lastZxid: Buffer | undefined;
 
-  let state: CoordinationState = 'connecting';
-  let sinceMs = nowMs();
-  let connection: ZookeeperConnection | undefined;
-  let connectionNumber = 0;
-  let requests = 0;
-  let server = '';
-  let session: ZookeeperSession | undefined;
-  let sessionTimeoutMs = options.sessionTimeoutMs;
-  let lastZxid: Buffer | undefined;
-  let lastContactMs = 0;
-  let reconnects = 0;
-  let expiries = 0;
+  constructor(options: SupervisorOptions) {
+    this.#options = options;
+    this.#nowMs = options.nowMs;
+    this.#log = options.log;
+    this.session = new KeptSession(options.sessionTimeoutMs);
+    this.gate = operationGate(options.maxInFlight, options.maxWaiting);
+    this.#sinceMs = options.nowMs();
+    this.#supervised = this.#superviseForEver();
+  }
 
-  const enter = (next: CoordinationState): void => {
-    if (state === next || state === 'closed') return;
-    state = next;
-    sinceMs = nowMs();
-    for (const listener of [...listeners]) listener(next);
-  };
+  get state(): CoordinationState {
+    return this.#state;
+  }
 
-  const forgetSession = (): void => {
-    if (!session) return;
-    past.add(session.id.toString('hex'));
-    for (const oldest of past) {
-      if (past.size <= MAX_PAST_SESSIONS) break;
-      past.delete(oldest);
+  get stateAgeMs(): number {
+    return this.#nowMs() - this.#sinceMs;
+  }
+
+  /** In use, empty when none. */
+  get server(): string {
+    return this.#server;
+  }
+
+  /** Changes with each connection: one-shot watches of an older one are void. */
+  get connectionNumber(): number {
+    return this.#connectionNumber;
+  }
+
+  onState(listener: (state: CoordinationState) => void): Stop {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Runs one operation with its deadline on the present connection; refused at once while there is none. */
+  run<T>(
+    issue: (client: Client, done: (error: ClientError | null | undefined, value?: T) => void) => void,
+  ): Promise<Outcome<T>> {
+    const target = this.#connection;
+    if (this.#state === 'closed') return Promise.resolve({ ok: false, why: 'closed' });
+    if (!target || this.#state !== 'up') return Promise.resolve({ ok: false, why: 'away' });
+    return new Promise((resolve) => {
+      const start = (): void => {
+        const sentAtMs = this.#nowMs();
+        this.#requests += 1;
+        void target.run(issue).then((outcome) => {
+          this.gate.leave();
+          if (outcome.ok || outcome.why !== 'lost') this.session.answered(sentAtMs);
+          clearTimeout(deadline);
+          resolve(outcome);
+        });
+      };
+      const deadline = setTimeout(() => {
+        // A late timer may only mean that this process was busy: let the socket be read first.
+        setImmediate(() => {
+          const neverSent = place !== undefined && this.gate.abandon(place);
+          resolve({ ok: false, why: neverSent ? 'busy' : 'lost' });
+        });
+      }, this.#options.operationDeadlineMs).unref();
+      const place = this.gate.enter(start);
+      if (place) return;
+      clearTimeout(deadline);
+      resolve({ ok: false, why: 'busy' });
+    });
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosing()) {
+      await this.#supervised;
+      return;
     }
-    session = undefined;
-    lastContactMs = 0;
-  };
+    this.#closing.abort();
+    const last = this.#connection;
+    if (last && this.#state === 'up') {
+      const goodbye = setTimeout(() => last.destroy(), CLOSE_DEADLINE_MS);
+      last.closeSession();
+      await this.#supervised;
+      clearTimeout(goodbye);
+    } else {
+      last?.destroy();
+      await this.#supervised;
+    }
+    this.session.forget();
+    this.#enter('closed');
+    this.#listeners.clear();
+  }
 
-  const answeredAt = (sentAtMs: number): void => {
-    lastContactMs = Math.max(lastContactMs, sentAtMs);
-  };
+  #isClosing(): boolean {
+    return this.#closing.signal.aborted;
+  }
+
+  #enter(next: CoordinationState): void {
+    if (this.#state === next || this.#state === 'closed') return;
+    this.#state = next;
+    this.#sinceMs = this.#nowMs();
+    for (const listener of [...this.#listeners]) listener(next);
+  }
+
+  async #superviseForEver(): Promise<void> {
+    const { servers, handshakeDeadlineMs } = this.#options;
+    let next = Math.floor(Math.random() * servers.length);
+    let failures = 0;
+    const patience = new HandshakePatience(servers.length, handshakeDeadlineMs);
+    while (!this.#isClosing()) {
+      const candidate = servers[next++ % servers.length]!;
+      const numberBefore = this.#connectionNumber;
+      const { end, wasMute } = await this.#live(candidate, patience.waitMs);
+      if (this.#isClosing()) return;
+      if (end === 'expired') {
+        this.counts.expiries += 1;
+        this.#log.warn('zookeeper-session-expired', { sessionId: this.session.id });
+        this.session.forget();
+        continue;
+      }
+      if (end === 'auth-failed') this.#log.error('zookeeper-auth-failed', { server: candidate });
+      if (this.#connectionNumber > numberBefore) {
+        failures = 0;
+        patience.connected();
+        this.counts.reconnects += 1;
+        this.#log.warn('zookeeper-away', { server: candidate });
+        this.#enter('away');
+      } else {
+        failures += 1;
+        patience.failed(candidate, wasMute);
+        // Said once, after each server was asked: a wrong address would otherwise be silence.
+        if (failures === servers.length) this.#log.warn('zookeeper-unreachable', { servers });
+        if (this.stateAgeMs > FORGET_ZXID_AFTER_MS) this.#lastZxid = undefined;
+      }
+      // One quick round over all servers, then jittered rounds: nobody waits long, nothing is hammered.
+      if (failures > 0 && failures % servers.length === 0) {
+        await sleep(100 + 200 * Math.random(), undefined, { signal: this.#closing.signal }).catch(() => {});
+      }
+    }
+  }
 
   /** One connection's whole life; says how it ended, and whether it took a handshake and left it unanswered. */
-  const live = async (
-    candidate: string,
-    handshakeMs: number,
-  ): Promise<{ end: ConnectionEnd; wasMute: boolean }> => {
-    const startedMs = nowMs();
+  async #live(candidate: string, handshakeMs: number): Promise<{ end: ConnectionEnd; wasMute: boolean }> {
+    const startedMs = this.#nowMs();
+    const { sessionTimeoutMs, digest } = this.#options;
+    const { session } = this.session;
     let onEnd: (end: ConnectionEnd) => void = () => {};
     const ended = new Promise<ConnectionEnd>((resolve) => (onEnd = resolve));
     const attempt = openConnection({
       server: candidate,
-      sessionTimeoutMs: options.sessionTimeoutMs,
+      sessionTimeoutMs,
       ...(session && { session }),
-      ...(lastZxid && { lastZxid }),
-      ...(options.digest !== undefined && { digest: options.digest }),
+      ...(this.#lastZxid && { lastZxid: this.#lastZxid }),
+      ...(digest !== undefined && { digest }),
       onEnd,
     });
-    connection = attempt;
+    this.#connection = attempt;
     let wasMute = false;
     const deadline = setTimeout(() => {
       wasMute = true;
@@ -122,155 +208,46 @@ export function superviseZookeeper(options: SupervisorOptions): Supervisor {
     }, handshakeMs);
     const open = await attempt.opened;
     clearTimeout(deadline);
-    if (open && !isClosing()) {
-      session = attempt.session();
-      sessionTimeoutMs = attempt.sessionTimeoutMs();
-      answeredAt(startedMs);
-      connectionNumber += 1;
-      requests = 0;
-      server = candidate;
-      log.info('zookeeper-up', { server, sessionId: session.id.toString('hex'), sessionTimeoutMs });
-      enter('up');
-      void probe(attempt);
+    if (open && !this.#isClosing()) {
+      this.session.opened(attempt.session(), attempt.sessionTimeoutMs(), startedMs);
+      this.#connectionNumber += 1;
+      this.#requests = 0;
+      this.#server = candidate;
+      const { id: sessionId, timeoutMs } = this.session;
+      this.#log.info('zookeeper-up', { server: candidate, sessionId, sessionTimeoutMs: timeoutMs });
+      this.#enter('up');
+      void this.#probe(attempt);
     }
     const end = await ended;
-    if (open) lastZxid = Buffer.from(attempt.lastZxid());
-    server = '';
-    connection = undefined;
+    if (open) this.#lastZxid = Buffer.from(attempt.lastZxid());
+    this.#server = '';
+    this.#connection = undefined;
     return { end, wasMute };
-  };
+  }
 
   /** Asks for something small each third of the timeout; an unanswered probe ends the connection. */
-  const probe = async (watched: ZookeeperConnection): Promise<void> => {
-    const periodMs = sessionTimeoutMs / 3;
-    while (connection === watched) {
-      const sentAtMs = nowMs();
-      requests += 1;
+  async #probe(watched: ZookeeperConnection): Promise<void> {
+    const periodMs = this.session.timeoutMs / 3;
+    while (this.#connection === watched) {
+      const sentAtMs = this.#nowMs();
+      this.#requests += 1;
       const answer = await withDeadline(
         watched.run((client, done) => client.exists('/', undefined, done)),
-        Math.min(periodMs, options.handshakeDeadlineMs),
+        Math.min(periodMs, this.#options.handshakeDeadlineMs),
       );
       if (!answer || (!answer.ok && answer.why === 'lost')) {
-        if (connection === watched) log.warn('zookeeper-silent', { server });
+        if (this.#connection === watched) this.#log.warn('zookeeper-silent', { server: this.#server });
         watched.destroy('lost');
         return;
       }
-      answeredAt(sentAtMs);
-      if (requests > options.maxRequestsPerConnection) {
+      this.session.answered(sentAtMs);
+      if (this.#requests > this.#options.maxRequestsPerConnection) {
         watched.destroy('lost');
         return;
       }
-      await sleep(Math.max(0, periodMs - (nowMs() - sentAtMs)), undefined, { ref: false });
+      await sleep(Math.max(0, periodMs - (this.#nowMs() - sentAtMs)), undefined, { ref: false });
     }
-  };
-
-  const superviseForEver = async (): Promise<void> => {
-    let next = Math.floor(Math.random() * options.servers.length);
-    let failures = 0;
-    const patience = new HandshakePatience(options.servers.length, options.handshakeDeadlineMs);
-    while (!isClosing()) {
-      const candidate = options.servers[next++ % options.servers.length]!;
-      const numberBefore = connectionNumber;
-      const { end, wasMute } = await live(candidate, patience.waitMs);
-      if (isClosing()) return;
-      if (end === 'expired') {
-        expiries += 1;
-        log.warn('zookeeper-session-expired', { sessionId: session?.id.toString('hex') });
-        forgetSession();
-        continue;
-      }
-      if (end === 'auth-failed') log.error('zookeeper-auth-failed', { server: candidate });
-      if (connectionNumber > numberBefore) {
-        failures = 0;
-        patience.connected();
-        reconnects += 1;
-        log.warn('zookeeper-away', { server: candidate });
-        enter('away');
-      } else {
-        failures += 1;
-        patience.failed(candidate, wasMute);
-        // Said once, after each server was asked: a wrong address would otherwise be silence.
-        if (failures === options.servers.length) {
-          log.warn('zookeeper-unreachable', { servers: options.servers });
-        }
-        if (nowMs() - sinceMs > FORGET_ZXID_AFTER_MS) lastZxid = undefined;
-      }
-      // One quick round over all servers, then jittered rounds: nobody waits long, nothing is hammered.
-      if (failures > 0 && failures % options.servers.length === 0) {
-        await sleep(100 + 200 * Math.random(), undefined, { signal: closing.signal }).catch(() => {});
-      }
-    }
-  };
-  const supervised = superviseForEver();
-
-  return {
-    state: () => state,
-    stateAgeMs: () => nowMs() - sinceMs,
-    onState(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
-    server: () => server,
-    sessionId: () => session?.id.toString('hex') ?? '',
-    wasOurs: (sessionId) => past.has(sessionId),
-    sessionTimeoutMs: () => sessionTimeoutMs,
-    // The server counts from the arrival of our last request, which is after we sent it; a third of the
-    // timeout is left for clocks that run at different speeds.
-    safeUntilMs: () => (session && lastContactMs > 0 ? lastContactMs + (sessionTimeoutMs * 2) / 3 : 0),
-    counts: () => ({ reconnects, expiries }),
-    gate,
-    connectionNumber: () => connectionNumber,
-
-    run(issue) {
-      const target = connection;
-      if (state === 'closed') return Promise.resolve({ ok: false, why: 'closed' });
-      if (!target || state !== 'up') return Promise.resolve({ ok: false, why: 'away' });
-      return new Promise((resolve) => {
-        const start = (): void => {
-          const sentAtMs = nowMs();
-          requests += 1;
-          void target.run(issue).then((outcome) => {
-            gate.leave();
-            if (outcome.ok || outcome.why !== 'lost') answeredAt(sentAtMs);
-            clearTimeout(deadline);
-            resolve(outcome);
-          });
-        };
-        const deadline = setTimeout(() => {
-          // A late timer may only mean that this process was busy: let the socket be read first.
-          setImmediate(() => {
-            const neverSent = place !== undefined && gate.abandon(place);
-            resolve({ ok: false, why: neverSent ? 'busy' : 'lost' });
-          });
-        }, options.operationDeadlineMs).unref();
-        const place = gate.enter(start);
-        if (place) return;
-        clearTimeout(deadline);
-        resolve({ ok: false, why: 'busy' });
-      });
-    },
-
-    async close() {
-      if (isClosing()) {
-        await supervised;
-        return;
-      }
-      closing.abort();
-      const last = connection;
-      if (last && state === 'up') {
-        const goodbye = setTimeout(() => last.destroy(), CLOSE_DEADLINE_MS);
-        last.closeSession();
-        await supervised;
-        clearTimeout(goodbye);
-      } else {
-        last?.destroy();
-        await supervised;
-      }
-      forgetSession();
-      enter('closed');
-      listeners.clear();
-    },
-  };
+  }
 }
 
 /** The value, or undefined when it takes longer; a late timer gives the socket one more turn. */
