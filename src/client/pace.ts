@@ -1,7 +1,7 @@
 // (6) How often a client speaks: a gateway closes the connection of one that sends more frames a second than it takes.
 // Counted in ticks of a timer, so that no call of the program needs to know the time.
 
-export const PACE_TICK_MS = 250;
+const PACE_TICK_MS = 250;
 /** Of what the gateway takes: two clocks are never quite equal. */
 const SHARE = 0.9;
 

@@ -36,7 +36,7 @@ export interface Session {
   phase(): SessionPhase;
   /** The gateway's name for this connection; empty before welcome. */
   conn(): string;
-  /** When it was opened, and since when it is live. */
+  /** Undefined until it is live. */
   liveSinceMs(): number | undefined;
   open(nowMs: number): void;
   opened(nowMs: number): void;

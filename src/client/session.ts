@@ -1,57 +1,34 @@
 // (6) One connection from its opening to its close: hello, welcome, subscribe, resume, then messages. It
 // decides by what comes in and when; the edge owns the socket.
 
-import type { ClientOut, SubscribedItem } from '../protocol/client-frames.ts';
+import type { ClientOut } from '../protocol/client-frames.ts';
 import { CLIENT_PROTOCOL } from '../protocol/client-frames.ts';
 import { decodeClientOut } from '../protocol/client-out-frames.ts';
-import { closeBand } from '../protocol/close-codes.ts';
 import { TICKET_PROTOCOL_PREFIX } from '../protocol/ticket.ts';
+import type { LifeVerdict } from './life-signs.ts';
+import { LifeSigns } from './life-signs.ts';
 import { createPace } from './pace.ts';
 import { createPublications } from './publications.ts';
 import type { Session, SessionParts, SessionPhase } from './session-port.ts';
 import { createStream } from './stream.ts';
-import { createTopicRequests } from './topic-requests.ts';
+import { createTopicDesk } from './topic-desk.ts';
 
-/** From the first byte to the last topic in force; covers a gateway that accepts and then says nothing. */
-export const CONNECT_DEADLINE_MS = 15_000;
-/**
- * The gateway pings each period, so one that is late by a fifth is asked, and given up when it does not answer within
- * two fifths. A cut without a word is thus noticed after 1.6 periods at most, and nobody is given up unasked.
- */
-const ASK_AFTER_PINGS = 1.2;
-const ANSWER_WITHIN_PINGS = 0.4;
-/** The same after a wake-up, where many a socket is dead: a network that is just back answers within this. */
-const WAKE_ANSWER_MS = 5_000;
-/** Below it a busy machine at either end would look like a cut. */
-const LEAST_ANSWER_MS = 1_000;
-const MIN_PING_MS = 1_000;
 const RESUBSCRIBE_MS = 1_000;
 const encoder = new TextEncoder();
 const OWN_CAPS = ['gap', 'move'];
 
-interface Asked {
-  what: 'sub' | 'unsub';
-  topics: readonly string[];
-}
-
 export function createSession(parts: SessionParts): Session {
   const { link, pick, book, out, emit } = parts;
-  const asked = new Map<number, Asked>();
-  const postponed = new Set<string>();
+  const life = new LifeSigns();
   let phase: SessionPhase = 'opening';
   let conn = '';
   let agreed: readonly string[] = [];
   let pingMs = 0;
   let maxFrameBytes = 0;
   let lastId = 0;
-  let openedMs = 0;
-  let heardMs = 0;
-  /** It was asked whether it lives, and shall answer until then; undefined once anything was heard. */
-  let answerDueMs: number | undefined;
   let liveSinceMs: number | undefined;
 
   const stream = createStream(book, emit);
-  const requests = createTopicRequests((topic) => book.item(topic));
   const pace = createPace((afterMs) => out({ do: 'timer', name: `pace:${link}`, afterMs }));
   const nextId = (): number => (lastId += 1);
   const publications = createPublications(nextId, (publish, problem) =>
@@ -62,6 +39,17 @@ export function createSession(parts: SessionParts): Session {
     out({ do: 'send', link, text });
   };
   const send = (frame: object): void => transmit(JSON.stringify(frame));
+  const topics = createTopicDesk({
+    book,
+    stream,
+    emit,
+    mayAsk: () => pace.isOpen(),
+    maxFrameBytes: () => maxFrameBytes,
+    nextId,
+    send,
+    predecessorDelivers: parts.predecessorDelivers,
+    onPostponed: () => out({ do: 'timer', name: 'resubscribe', afterMs: RESUBSCRIBE_MS }),
+  });
   const isOpen = (): boolean => phase === 'subscribing' || phase === 'live';
 
   const end = (): void => {
@@ -69,7 +57,7 @@ export function createSession(parts: SessionParts): Session {
     out({ do: 'timer', name: `link:${link}`, afterMs: undefined });
     out({ do: 'timer', name: `pace:${link}`, afterMs: undefined });
     publications.end();
-    asked.clear();
+    topics.end();
   };
 
   const close = (code: number, reason: string): void => {
@@ -78,83 +66,32 @@ export function createSession(parts: SessionParts): Session {
     end();
   };
 
-  const fail = (why: string): void => {
-    close(1000, why);
-    parts.onFailure(why);
-  };
-
-  const ask = (one: Asked, frame: (id: number) => object): void => {
-    const id = nextId();
-    asked.set(id, one);
-    send(frame(id));
-  };
-
-  const askAboutTopics = (): void => {
-    while (pace.isOpen()) {
-      const next = requests.next(maxFrameBytes);
-      if (!next) return;
-      const { what, items } = next;
-      const topics = what === 'sub' ? items.map(({ c }) => c) : items;
-      ask({ what, topics }, (id) => ({ op: what, id, c: items }));
+  const obey = (verdict: LifeVerdict): void => {
+    if (verdict.is === 'dead') {
+      close(1000, verdict.why);
+      parts.onFailure(verdict.why);
+      return;
     }
+    if (verdict.is === 'ask') send({ op: 'ping' });
+    out({ do: 'timer', name: `link:${link}`, afterMs: Math.max(1, verdict.againMs) });
   };
 
   /** Sends what waits, as far as the gateway takes it. */
   const goOn = (): void => {
-    askAboutTopics();
+    topics.ask();
     while (pace.isOpen()) {
-      const text = publications.next(asked.size);
+      const text = publications.next(topics.open());
       if (text === undefined) return;
       transmit(text);
     }
   };
 
-  const request = (what: 'sub' | 'unsub', topics: readonly string[]): void => {
-    if (!isOpen()) return;
-    requests.add(what, topics);
-    askAboutTopics();
-  };
-
   const settleIfReady = (nowMs: number): void => {
-    if (phase !== 'subscribing' || stream.holding() || requests.subWaits()) return;
-    for (const one of asked.values()) if (one.what === 'sub') return;
+    if (phase !== 'subscribing' || stream.holding() || !topics.isSubscribed()) return;
     phase = 'live';
     liveSinceMs = nowMs;
-    arm(ASK_AFTER_PINGS * pingMs);
+    obey(life.live(pingMs));
     parts.onReady();
-  };
-
-  const refuseTopic = (topic: string, code: number, message: string): void => {
-    if (closeBand(code) === 'retry') {
-      postponed.add(topic);
-      out({ do: 'timer', name: 'resubscribe', afterMs: RESUBSCRIBE_MS });
-    } else if (book.has(topic)) {
-      book.remove(topic);
-      emit({ name: 'refused', detail: { topic, code, message } });
-    }
-  };
-
-  const answered = (
-    id: number,
-    items: readonly SubscribedItem[],
-    problem: { code: number; msg: string } | undefined,
-  ): void => {
-    if (publications.answered(id, problem && { code: problem.code, why: problem.msg })) {
-      goOn();
-      return;
-    }
-    const one = asked.get(id);
-    if (!one) return;
-    asked.delete(id);
-    requests.answered();
-    if (one.what === 'sub') {
-      if (problem) for (const topic of one.topics) refuseTopic(topic, problem.code, problem.msg);
-      for (const item of items) {
-        if (item.err) refuseTopic(item.c, item.err.code, item.err.msg);
-        else stream.subscribed(item, parts.predecessorDelivers());
-      }
-    } else for (const topic of one.topics) stream.unsubscribed(topic);
-    goOn();
   };
 
   const take = (frame: ClientOut): void => {
@@ -164,11 +101,11 @@ export function createSession(parts: SessionParts): Session {
         phase = 'subscribing';
         conn = frame.conn;
         agreed = frame.caps;
-        pingMs = Math.max(MIN_PING_MS, frame.pingMs);
+        pingMs = frame.pingMs;
         maxFrameBytes = frame.max.frame;
         pace.limit(frame.max.perSec);
         parts.onWelcome(frame);
-        request('sub', book.topics());
+        topics.request('sub', book.topics());
         return;
       case 'msg':
         stream.message(frame);
@@ -179,10 +116,15 @@ export function createSession(parts: SessionParts): Session {
         parts.onProgress();
         return;
       case 'ok':
-        answered(frame.id, frame.c ?? [], undefined);
+        if (!publications.answered(frame.id, undefined)) topics.answered(frame.id, frame.c ?? [], undefined);
+        goOn();
         return;
       case 'err':
-        if (frame.id !== undefined) answered(frame.id, [], frame);
+        if (frame.id === undefined) return;
+        if (!publications.answered(frame.id, { code: frame.code, why: frame.msg })) {
+          topics.answered(frame.id, [], frame);
+        }
+        goOn();
         return;
       case 'ping':
         send({ op: 'pong' });
@@ -196,16 +138,6 @@ export function createSession(parts: SessionParts): Session {
     }
   };
 
-  const arm = (afterMs: number): void =>
-    out({ do: 'timer', name: `link:${link}`, afterMs: Math.max(1, afterMs) });
-
-  const askWhetherItLives = (nowMs: number, mostMs = Infinity): void => {
-    const withinMs = Math.min(mostMs, Math.max(LEAST_ANSWER_MS, ANSWER_WITHIN_PINGS * pingMs));
-    answerDueMs = nowMs + withinMs;
-    send({ op: 'ping' });
-    arm(withinMs);
-  };
-
   return {
     link,
     pick,
@@ -213,16 +145,14 @@ export function createSession(parts: SessionParts): Session {
     conn: () => conn,
     liveSinceMs: () => liveSinceMs,
     open(nowMs) {
-      openedMs = nowMs;
-      heardMs = nowMs;
       const ticket = pick.ticket === '' ? [] : [`${TICKET_PROTOCOL_PREFIX}${pick.ticket}`];
       out({ do: 'open', link, url: pick.url, protocols: [CLIENT_PROTOCOL, ...ticket] });
-      arm(CONNECT_DEADLINE_MS);
+      obey(life.begin(nowMs));
     },
     opened(nowMs) {
       if (phase !== 'opening') return;
       phase = 'greeting';
-      heardMs = nowMs;
+      life.heard(nowMs);
       send({
         op: 'hello',
         v: 1,
@@ -232,8 +162,7 @@ export function createSession(parts: SessionParts): Session {
     },
     received(text, nowMs) {
       if (phase === 'closed') return;
-      heardMs = nowMs;
-      answerDueMs = undefined;
+      life.heard(nowMs);
       const frame = decodeClientOut(text);
       // A frame that cannot be read is dropped like an op that is not known: a newer gateway may send both.
       if (frame.ok && frame.value) take(frame.value);
@@ -243,26 +172,17 @@ export function createSession(parts: SessionParts): Session {
       settleIfReady(nowMs);
     },
     checked(nowMs) {
-      if (phase === 'closed') return;
-      if (phase !== 'live') {
-        const leftMs = openedMs + CONNECT_DEADLINE_MS - nowMs;
-        if (leftMs > 0) arm(leftMs);
-        else fail('no answer in time');
-        return;
-      }
-      const dueMs = answerDueMs ?? heardMs + ASK_AFTER_PINGS * pingMs;
-      if (nowMs < dueMs) arm(dueMs - nowMs);
-      else if (answerDueMs !== undefined) fail('silent for too long');
-      else askWhetherItLives(nowMs);
+      if (phase !== 'closed') obey(life.look(nowMs));
     },
     woken(nowMs) {
-      const isAsked = answerDueMs !== undefined;
-      if (phase === 'live' && !isAsked && pace.isOpen()) askWhetherItLives(nowMs, WAKE_ANSWER_MS);
+      const verdict = phase === 'live' && pace.isOpen() ? life.woken(nowMs) : undefined;
+      if (verdict) obey(verdict);
     },
-    subscribe: (topics) => request('sub', topics),
-    unsubscribe(topics) {
-      for (const topic of topics) postponed.delete(topic);
-      request('unsub', topics);
+    subscribe(names) {
+      if (isOpen()) topics.request('sub', names);
+    },
+    unsubscribe(names) {
+      if (isOpen()) topics.request('unsub', names);
     },
     publish(publish, topic, data) {
       publications.add(publish, topic, data, maxFrameBytes);
@@ -282,13 +202,11 @@ export function createSession(parts: SessionParts): Session {
       return true;
     },
     resubscribe() {
-      const topics = [...postponed].filter((topic) => book.has(topic));
-      postponed.clear();
-      request('sub', topics);
+      if (isOpen()) topics.askAgain();
     },
     release(force) {
       stream.release(force);
-      settleIfReady(heardMs);
+      settleIfReady(life.heardMs);
     },
     close,
     closed() {
