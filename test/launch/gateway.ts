@@ -11,6 +11,7 @@ import type { GatewayConfig } from '../../src/gateway/gateway-options.ts';
 import { gatewayOptions } from '../../src/gateway/gateway-options.ts';
 import type { GatewayHandle, StartGatewayParts } from '../../src/gateway/start-gateway.ts';
 import { startGateway } from '../../src/gateway/start-gateway.ts';
+import { closeLater } from './close-later.ts';
 import { LooseLink } from './loose-link.ts';
 
 export interface LaunchedGateway {
@@ -40,6 +41,13 @@ export async function launchGateway(
     { log: silentLog, metrics, clock: systemClock, openLink: link.open, ...parts },
   );
   return { gateway, link, metrics, url: gateway.url, port: Number(new URL(gateway.url).port) };
+}
+
+/** The same for one test: closed when that is over. */
+export async function gatewayForTest(...how: Parameters<typeof launchGateway>): Promise<LaunchedGateway> {
+  const launched = await launchGateway(...how);
+  closeLater(launched.gateway);
+  return launched;
 }
 
 export interface ClientOptions {

@@ -1,25 +1,17 @@
 // How brokers are found: through a real Herald, signed where it asks for that, and through ZooKeeper.
 
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { watchBrokers } from '../../../src/cluster/broker-registry.ts';
 import { zookeeperCoordination } from '../../../src/cluster/coordination-zookeeper.ts';
 import { silentLog } from '../../../src/daemon/log.ts';
 import type { BrokerHandle } from '../../../src/broker/start-broker.ts';
 import type { BrokerAddress } from '../../../src/protocol/broker-address.ts';
 import { createPublisher } from '../../../src/publisher/index.ts';
+import { closeLater } from '../../launch/close-later.ts';
 import { requireServer } from '../../launch/require-server.ts';
 import { until } from '../../launch/until.ts';
 import { launchZookeeper } from '../../launch/zookeeper.ts';
 import { broker, brokerChild, heraldHere, listed, numbers } from './rig.ts';
-
-const closing: (() => Promise<unknown>)[] = [];
-const closeLater = <T extends { close(): Promise<void> }>(thing: T): T => {
-  closing.push(() => thing.close());
-  return thing;
-};
-afterEach(async () => {
-  for (const close of closing.splice(0).reverse()) await close();
-});
 
 const herald = async (secret = ''): Promise<string> => closeLater(await heraldHere(secret)).addresses.control;
 const stateOf = async (control: string, id: string): Promise<string | undefined> =>
@@ -59,7 +51,7 @@ describe('through Herald', () => {
   it('is forgotten within 4 s of a kill', async () => {
     const control = await herald();
     const { child } = await brokerChild('b1', { heralds: [control] });
-    closing.push(() => child.stop());
+    onTestFinished(() => child.stop());
     await until('the announcement', async () => (await stateOf(control, 'b1')) === 'up');
     child.signal('SIGKILL');
     await until('forgotten', async () => (await stateOf(control, 'b1')) === undefined, 4_500);
@@ -94,12 +86,12 @@ describe('through ZooKeeper', () => {
   it('has an entry while it lives, removed when it drains', async (context) => {
     if (!requireServer('zookeeper')) context.skip();
     const server = await launchZookeeper();
-    closing.push(() => server.remove());
+    onTestFinished(() => server.remove());
     const watching = zookeeperCoordination({ address: server.address });
     closeLater(watching);
     let seen: readonly BrokerAddress[] = [];
     const stop = watchBrokers(watching, 'main', (list) => void (seen = list), silentLog);
-    closing.push(async () => stop());
+    onTestFinished(async () => stop());
     const one = await broker('b1', { zookeeper: server.address });
     await until('the entry', () => seen.length === 1);
     expect(seen).toEqual([one.address()]);

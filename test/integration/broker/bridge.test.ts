@@ -3,7 +3,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { bridgeOptions } from '../../../src/broker/bridge-options.ts';
 import type { BridgeHandle } from '../../../src/broker/bridge.ts';
 import { startBridge } from '../../../src/broker/bridge.ts';
@@ -12,17 +12,9 @@ import { loadConfig } from '../../../src/daemon/config.ts';
 import { silentLog } from '../../../src/daemon/log.ts';
 import { createMetrics } from '../../../src/daemon/metrics.ts';
 import { createPublisher } from '../../../src/publisher/index.ts';
+import { closeLater } from '../../launch/close-later.ts';
 import { until } from '../../launch/until.ts';
 import { broker, listener, numbers, samePlace } from './rig.ts';
-
-const closing: (() => Promise<unknown>)[] = [];
-const closeLater = <T extends { close(): Promise<void> }>(thing: T): T => {
-  closing.push(() => thing.close());
-  return thing;
-};
-afterEach(async () => {
-  for (const close of closing.splice(0).reverse()) await close();
-});
 
 const cluster = async (name: string): Promise<BrokerHandle> =>
   closeLater(await broker(`${name}-1`, { cluster: name, httpListen: '' }));

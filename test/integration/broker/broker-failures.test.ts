@@ -1,10 +1,11 @@
 // What fire does to the road: brokers drained, restarted, killed and frozen under traffic, gateways frozen.
 // Every message carries a number, so a loss or a duplicate cannot hide.
 
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { createPublisher } from '../../../src/publisher/index.ts';
 import type { Publisher, PublisherSnapshot } from '../../../src/publisher/index.ts';
-import { until } from '../../launch/until.ts';
+import { closeLater } from '../../launch/close-later.ts';
+import { pause, until } from '../../launch/until.ts';
 import type { Listener } from './rig.ts';
 import {
   broker,
@@ -16,15 +17,6 @@ import {
   publisherChild,
   samePlace,
 } from './rig.ts';
-
-const closing: (() => Promise<unknown>)[] = [];
-const closeLater = <T extends { close(): Promise<void> }>(thing: T): T => {
-  closing.push(() => thing.close());
-  return thing;
-};
-afterEach(async () => {
-  for (const close of closing.splice(0).reverse()) await close();
-});
 
 const TOPICS = numbers(1, 40).map((n) => `ticker.${n}`);
 
@@ -45,7 +37,7 @@ function traffic(publisher: Publisher, ratePerSec: number): { stop: () => Promis
       acks.push(ack);
     }
   }, 5);
-  closing.push(async () => clearInterval(timer));
+  onTestFinished(async () => clearInterval(timer));
   return {
     async stop() {
       clearInterval(timer);
@@ -64,9 +56,6 @@ async function everythingOnce(heard: Listener, sent: readonly number[]): Promise
 }
 
 const FREEZE_SECONDS = Number(process.env['FREEZE_SECONDS'] ?? 4);
-
-const seconds = (count: number): Promise<void> =>
-  new Promise((resolve) => setTimeout(resolve, count * 1_000));
 
 describe('a broker that goes', () => {
   it('loses and repeats nothing when it drains under traffic and another takes over', async () => {
@@ -94,7 +83,7 @@ describe('a broker that goes', () => {
     const first = await broker('b1', { drainMs: 2_100 });
     // Before the link: it must not sleep while this process prepares a child, or it could not tell what it missed.
     const frozen = isHeldUp ? listenerChild([first.address()], TOPICS) : undefined;
-    if (frozen) closing.push(() => frozen.stop());
+    if (frozen) onTestFinished(() => frozen.stop());
     await frozen?.line(/ready/, CHILD_START_MS);
     const heard = listener([first.address()]);
     closeLater(heard.link);
@@ -112,7 +101,7 @@ describe('a broker that goes', () => {
 
   it('loses nothing acked when it is killed under 5,000 messages a second', async () => {
     const doomed = await brokerChild('b1');
-    closing.push(() => doomed.child.stop());
+    onTestFinished(() => doomed.child.stop());
     const staying = closeLater(await broker('b2'));
     const brokers = [doomed.address, staying.address()];
     const heard = listener(brokers);
@@ -132,7 +121,7 @@ describe('a broker that goes', () => {
 
   it('loses nothing acked and tells of no loss when it was the only one, and was away for a while', async () => {
     const doomed = await brokerChild('b1');
-    closing.push(() => doomed.child.stop());
+    onTestFinished(() => doomed.child.stop());
     const heard = listener([doomed.address]);
     closeLater(heard.link);
     await Promise.all(TOPICS.map((topic) => heard.link.subscribe(topic)));
@@ -141,11 +130,11 @@ describe('a broker that goes', () => {
     await until('traffic', () => heard.messages.length > 3_000);
     doomed.child.signal('SIGKILL');
     await doomed.child.exited;
-    await seconds(1);
+    await pause(1_000);
     const sent = flow.stop();
     expect(publisher.snapshot().waiting).toBeGreaterThan(0);
     const back = await brokerChild('b1', await samePlace(doomed.address));
-    closing.push(() => back.child.stop());
+    onTestFinished(() => back.child.stop());
     await everythingOnce(heard, await sent);
     expect(publisher.snapshot()).toMatchObject({ forgotten: 0 });
     expect(publisher.snapshot().resent).toBeGreaterThan(0);
@@ -153,7 +142,7 @@ describe('a broker that goes', () => {
 
   it('is left for the next one when it freezes, and nothing is lost', async () => {
     const frozen = await brokerChild('b1');
-    closing.push(() => frozen.child.stop());
+    onTestFinished(() => frozen.child.stop());
     const staying = closeLater(await broker('b2'));
     const brokers = [frozen.address, staying.address()];
     const heard = listener(brokers);
@@ -164,9 +153,9 @@ describe('a broker that goes', () => {
     await until('traffic', () => heard.messages.length > 1_000);
     frozen.child.signal('SIGSTOP');
     // Twice what a link waits for a sign of life; then time for what the frozen one had of its own.
-    await seconds(3);
+    await pause(3_000);
     frozen.child.signal('SIGCONT');
-    await seconds(1);
+    await pause(1_000);
     await everythingOnce(heard, await flow.stop());
   });
 });
@@ -200,11 +189,11 @@ describe('a publisher that freezes', () => {
     // Stopped for longer than it would wait for an ack, and than what was acked is kept.
     const giveUpMs = (FREEZE_SECONDS - 1) * 1_000;
     const child = publisherChild(brokers, { topics: TOPICS, ratePerSec: 2_000, giveUpMs });
-    closing.push(() => child.stop());
+    onTestFinished(() => child.stop());
     await child.line(/ready/, CHILD_START_MS);
     await until('traffic', () => heard.messages.length > 1_000);
     child.signal('SIGSTOP');
-    await seconds(FREEZE_SECONDS);
+    await pause(FREEZE_SECONDS * 1_000);
     child.signal('SIGCONT');
     const before = heard.messages.length;
     await until('traffic again', () => heard.messages.length > before + 1_000);
@@ -224,7 +213,7 @@ describe('a gateway that freezes', () => {
     closeLater(heard.link);
     await Promise.all(TOPICS.map((topic) => heard.link.subscribe(topic)));
     const stalled = listenerChild([one.address()], TOPICS);
-    closing.push(() => stalled.stop());
+    onTestFinished(() => stalled.stop());
     await stalled.line(/ready/, CHILD_START_MS);
     const publisher = closeLater(await createPublisher({ brokers: [one.address()] }));
     const flow = traffic(publisher, 2_000);
@@ -234,7 +223,7 @@ describe('a gateway that freezes', () => {
     const watch = setInterval(() => {
       slowest.push(Date.now() - (heard.messages.at(-1)?.publishedAtMs ?? 0));
     }, 50);
-    await seconds(5);
+    await pause(5_000);
     clearInterval(watch);
     stalled.signal('SIGCONT');
     const sent = await flow.stop();

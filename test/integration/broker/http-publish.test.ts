@@ -2,21 +2,13 @@
 // key; encryption and tokens off loopback.
 
 import { curveKeyPair } from 'zeromq';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { bucketOf } from '../../../src/protocol/bucket.ts';
 import { rankAllBuckets } from '../../../src/protocol/bucket-owner.ts';
 import { createPublisher } from '../../../src/publisher/index.ts';
+import { closeLater } from '../../launch/close-later.ts';
 import { until } from '../../launch/until.ts';
 import { broker, listener, numbers } from './rig.ts';
-
-const closing: (() => Promise<unknown>)[] = [];
-const closeLater = <T extends { close(): Promise<void> }>(thing: T): T => {
-  closing.push(() => thing.close());
-  return thing;
-};
-afterEach(async () => {
-  for (const close of closing.splice(0).reverse()) await close();
-});
 
 const post = (url: string, body: unknown, headers: Record<string, string> = {}): Promise<Response> =>
   fetch(`${url}/v1/publish`, {

@@ -1,25 +1,17 @@
 // The road from a publisher through real brokers to a gateway's link, while nothing goes wrong.
 
 import { curveKeyPair, Dealer } from 'zeromq';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { systemClock } from '../../../src/daemon/clock.ts';
 import type { TopicPosition } from '../../../src/gateway/core/feed-port.ts';
 import { bucketOf } from '../../../src/protocol/bucket.ts';
 import { rankAllBuckets } from '../../../src/protocol/bucket-owner.ts';
 import type { Publisher } from '../../../src/publisher/index.ts';
 import { createPublisher, PublishError } from '../../../src/publisher/index.ts';
+import { closeLater } from '../../launch/close-later.ts';
 import { freePorts } from '../../launch/free-port.ts';
 import { until } from '../../launch/until.ts';
 import { broker, listener, numbers } from './rig.ts';
-
-const closing: (() => Promise<void>)[] = [];
-const closeLater = <T extends { close(): Promise<void> }>(thing: T): T => {
-  closing.push(() => thing.close());
-  return thing;
-};
-afterEach(async () => {
-  for (const close of closing.splice(0).reverse()) await close();
-});
 
 const publisherOf = async (options: Parameters<typeof createPublisher>[0]): Promise<Publisher> =>
   closeLater(await createPublisher(options));

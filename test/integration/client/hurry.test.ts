@@ -2,17 +2,12 @@
 
 import { afterEach, expect, it } from 'vitest';
 import type { Client } from '../../../src/client/index.ts';
-import type { LaunchedGateway } from '../../launch/gateway.ts';
-import { launchGateway } from '../../launch/gateway.ts';
+import { gatewayForTest } from '../../launch/gateway.ts';
 import { until } from '../../launch/until.ts';
 import { clientOfOne } from './client-of-one.ts';
 
-let running: LaunchedGateway | undefined;
 let client: Client | undefined;
-afterEach(async () => {
-  client?.close();
-  await running?.gateway.close();
-});
+afterEach(() => client?.close());
 
 it('keeps its connection through hundreds of calls in one turn', async () => {
   const taken: string[] = [];
@@ -20,8 +15,7 @@ it('keeps its connection through hundreds of calls in one turn', async () => {
     taken.push(Buffer.from(data).toString());
     return Promise.resolve({ ok: true });
   };
-  running = await launchGateway({ publishTopics: ['*'] }, { publish });
-  const { url, gateway } = running;
+  const { url, gateway } = await gatewayForTest({ publishTopics: ['*'] }, { publish });
   client = clientOfOne(url);
   await until('it to be live', () => client!.state.name === 'live');
   for (let i = 0; i < 400; i++) {
@@ -36,8 +30,10 @@ it('keeps its connection through hundreds of calls in one turn', async () => {
 });
 
 it('keeps its connection whatever frames of its own the program sends', async () => {
-  running = await launchGateway({ publishTopics: ['*'] }, { publish: () => Promise.resolve({ ok: true }) });
-  const { url, gateway } = running;
+  const { url, gateway } = await gatewayForTest(
+    { publishTopics: ['*'] },
+    { publish: () => Promise.resolve({ ok: true }) },
+  );
   client = clientOfOne(url);
   await until('it to be live', () => client!.state.name === 'live');
   const sent = Array.from({ length: 100 }, () => client!.send({ op: 'own' }));

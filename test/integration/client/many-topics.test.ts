@@ -2,24 +2,18 @@
 
 import { afterEach, expect, it } from 'vitest';
 import type { Client } from '../../../src/client/index.ts';
-import type { LaunchedGateway } from '../../launch/gateway.ts';
-import { launchGateway } from '../../launch/gateway.ts';
+import { gatewayForTest } from '../../launch/gateway.ts';
 import { until } from '../../launch/until.ts';
 import { clientOfOne } from './client-of-one.ts';
 
-let running: LaunchedGateway | undefined;
 let client: Client | undefined;
-afterEach(async () => {
-  client?.close();
-  await running?.gateway.close();
-});
+afterEach(() => client?.close());
 
 it.each([
   { topics: 5_000, maxFrameBytes: 65_536 },
   { topics: 200, maxFrameBytes: 4_096 },
 ])('is live with $topics topics at a gateway that takes $maxFrameBytes bytes a frame', async (limits) => {
-  running = await launchGateway({ maxTopics: 5_000, maxFrameBytes: limits.maxFrameBytes });
-  const { url, gateway } = running;
+  const { url, gateway } = await gatewayForTest({ maxTopics: 5_000, maxFrameBytes: limits.maxFrameBytes });
   client = clientOfOne(url, {
     topics: Array.from({ length: limits.topics }, (_, i) => `${'long.'.repeat(10)}${i}`),
   });

@@ -1,16 +1,8 @@
 // Old and new meet, and a capability is one object: nothing of the gateway knows this one.
 
-import { afterEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import type { Capability } from '../../../src/gateway/core/capabilities.ts';
-import type { LaunchedGateway } from '../../launch/gateway.ts';
-import { launchGateway, TestClient } from '../../launch/gateway.ts';
-
-let running: LaunchedGateway | undefined;
-
-afterEach(async () => {
-  await running?.gateway.close();
-  running = undefined;
-});
+import { gatewayForTest, TestClient } from '../../launch/gateway.ts';
 
 const shout: Capability = {
   name: 'shout',
@@ -24,21 +16,21 @@ const shout: Capability = {
 };
 
 it('adds an op with one object, for clients that negotiated it', async () => {
-  running = await launchGateway({}, { capabilities: [shout] });
-  const client = await TestClient.connect(running.url, { caps: ['shout', 'move'] });
+  const { url } = await gatewayForTest({}, { capabilities: [shout] });
+  const client = await TestClient.connect(url, { caps: ['shout', 'move'] });
   expect(client.frames[0]).toMatchObject({ caps: ['move', 'shout'] });
   client.send({ op: 'shout', text: 'hello' });
   expect(await client.next('shouted')).toEqual({ op: 'shouted', text: 'HELLO' });
 
-  const without = await TestClient.connect(running.url, { caps: [] });
+  const without = await TestClient.connect(url, { caps: [] });
   without.send({ op: 'shout', id: 7, text: 'hello' });
   expect(await without.next('err')).toMatchObject({ id: 7, code: 4000 });
   expect(without.closed).toBeUndefined();
 });
 
 it('ignores what a newer client says beyond it', async () => {
-  running = await launchGateway();
-  const client = await TestClient.connect(running.url, { caps: ['gap', 'teleport', 'v9'] });
+  const { url } = await gatewayForTest();
+  const client = await TestClient.connect(url, { caps: ['gap', 'teleport', 'v9'] });
   client.send({ op: 'sub', id: 1, c: [{ c: 'a', shiny: true }], mode: 'fast' });
   expect(await client.next('ok')).toMatchObject({ id: 1 });
   client.send({ op: 'teleport', id: 2, to: 'mars' });
@@ -48,8 +40,8 @@ it('ignores what a newer client says beyond it', async () => {
 });
 
 it('refuses a major version it does not speak, with a code that says so', async () => {
-  running = await launchGateway();
-  const client = new TestClient(running.url);
+  const { url } = await gatewayForTest();
+  const client = new TestClient(url);
   client.ws.on('open', () => client.send({ op: 'hello', v: 2 }));
   expect((await client.closing()).code).toBe(4004);
 });

@@ -3,24 +3,18 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { afterEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { deriveKey } from '../../../src/daemon/secrets.ts';
 import { TicketKey } from '../../../src/daemon/ticket-key.ts';
 import type { GatewayConfig } from '../../../src/gateway/gateway-options.ts';
 import { encodeTicket } from '../../../src/protocol/ticket.ts';
 import type { LaunchedGateway } from '../../launch/gateway.ts';
-import { launchGateway, TestClient } from '../../launch/gateway.ts';
+import { gatewayForTest, launchGateway, TestClient } from '../../launch/gateway.ts';
 
 const SECRET = 'a secret for the test only';
 const OLD_SECRET = 'the secret of yesterday';
-let running: LaunchedGateway | undefined;
-const launch = async (config: Partial<GatewayConfig> = {}): Promise<LaunchedGateway> =>
-  (running = await launchGateway({ id: 'gw-1', secret: SECRET, ...config }));
-
-afterEach(async () => {
-  await running?.gateway.close();
-  running = undefined;
-});
+const launch = (config: Partial<GatewayConfig> = {}): Promise<LaunchedGateway> =>
+  gatewayForTest({ id: 'gw-1', secret: SECRET, ...config });
 
 function ticket(secret: string, gateway: string, seq: number): string {
   const claims = { heraldId: 'herald-1', seq, issuedMs: 1_000 };
@@ -28,16 +22,17 @@ function ticket(secret: string, gateway: string, seq: number): string {
   return encodeTicket({ ...claims, mac: key.signOne(seq, claims.issuedMs) });
 }
 
-const counted = (): Record<string, number> =>
+const counted = ({ metrics }: LaunchedGateway): Record<string, number> =>
   Object.fromEntries(
-    running!.metrics
+    metrics
       .counters()
       .filter(({ name }) => name === 'gateway.accepted')
       .map(({ tags, total }) => [tags['ticket'] ?? '', total] as const),
   );
 
 it('counts tickets and lets everyone in where they are hints', async () => {
-  const { url } = await launch({ previousSecret: OLD_SECRET });
+  const launched = await launch({ previousSecret: OLD_SECRET });
+  const { url } = launched;
   const protocol = (text: string): { protocols: string[] } => ({ protocols: [`herald.ticket.${text}`] });
   await TestClient.connect(url, protocol(ticket(SECRET, 'gw-1', 1)));
   await TestClient.connect(url, protocol(ticket(SECRET, 'gw-1', 1)));
@@ -47,7 +42,7 @@ it('counts tickets and lets everyone in where they are hints', async () => {
   await TestClient.connect(url, { headers: { authorization: `Bearer ${ticket(SECRET, 'gw-1', 4)}` } });
   await TestClient.connect(url, { token: ticket(SECRET, 'gw-1', 5) });
   await TestClient.connect(url);
-  expect(counted()).toEqual({ fresh: 4, used: 1, forged: 1, malformed: 1, none: 1 });
+  expect(counted(launched)).toEqual({ fresh: 4, used: 1, forged: 1, malformed: 1, none: 1 });
 });
 
 it('closes with 4203 without a good ticket where they are required', async () => {

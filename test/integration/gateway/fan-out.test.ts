@@ -3,21 +3,11 @@
 
 import { Socket } from 'node:net';
 import { afterEach, expect, it, vi } from 'vitest';
-import type { GatewayConfig } from '../../../src/gateway/gateway-options.ts';
-import type { LaunchedGateway } from '../../launch/gateway.ts';
-import { launchGateway, TestClient } from '../../launch/gateway.ts';
+import { gatewayForTest, TestClient } from '../../launch/gateway.ts';
 import { RawClient } from '../../launch/raw-ws.ts';
 import { feedbackReply, startScriptedHerald } from '../reporter/scripted-herald.ts';
 
-let running: LaunchedGateway | undefined;
-const launch = async (config: Partial<GatewayConfig> = {}): Promise<LaunchedGateway> =>
-  (running = await launchGateway(config));
-
-afterEach(async () => {
-  vi.restoreAllMocks();
-  await running?.gateway.close();
-  running = undefined;
-});
+afterEach(() => void vi.restoreAllMocks());
 
 /** Subscribed, and from then on it reads nothing. */
 async function idleReader(port: number, topic: string): Promise<RawClient> {
@@ -30,7 +20,7 @@ async function idleReader(port: number, topic: string): Promise<RawClient> {
 }
 
 it('sends a topic of a quick prefix before others while it rests, and no topic later than its own wait', async () => {
-  const { gateway, link, url, port } = await launch({
+  const { gateway, link, url, port } = await gatewayForTest({
     maxWaitMs: 1_500,
     topicMaxWaitMs: ['quick.=1'],
     flushShare: 0.05,
@@ -69,7 +59,10 @@ async function nextIsCompressed(client: RawClient, publish: () => void): Promise
 it('stops compressing under CPU pressure, tells Herald, and starts again', { timeout: 60_000 }, async () => {
   const herald = await startScriptedHerald();
   herald.answer = () => feedbackReply({ periodMs: 200 });
-  const { gateway, link, port, metrics } = await launch({ heralds: [herald.url], deflateFromBytes: 64 });
+  const { gateway, link, port, metrics } = await gatewayForTest({
+    heralds: [herald.url],
+    deflateFromBytes: 64,
+  });
   const client = await RawClient.open(port, ['Sec-WebSocket-Extensions: permessage-deflate']);
   client.sendText({ op: 'hello', v: 1 });
   client.sendText({ op: 'sub', id: 1, c: ['t'] });
@@ -111,7 +104,7 @@ it('writes one and the same buffer to ping every client, spread over the period'
     }
     return (write as (...args: unknown[]) => boolean).apply(this, args);
   });
-  const { url } = await launch({ pingMs: 2_000 });
+  const { url } = await gatewayForTest({ pingMs: 2_000 });
   const clients = await Promise.all(Array.from({ length: 30 }, () => TestClient.connect(url)));
   await Promise.all(clients.map((client) => client.next('ping', undefined, 15_000)));
   expect(written.length).toBeGreaterThanOrEqual(30);
@@ -122,7 +115,7 @@ it('writes one and the same buffer to ping every client, spread over the period'
 });
 
 it('gives everyone else all messages while some have stopped reading, at the default limits', async () => {
-  const { gateway, link, url, port } = await launch();
+  const { gateway, link, url, port } = await gatewayForTest();
   const good = await Promise.all(Array.from({ length: 10 }, () => TestClient.connect(url)));
   await Promise.all(good.map((client) => client.subscribe('t')));
   const stopped = await Promise.all(Array.from({ length: 3 }, () => idleReader(port, 't')));

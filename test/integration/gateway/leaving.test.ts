@@ -2,24 +2,13 @@
 
 import { connect } from 'node:net';
 import { once } from 'node:events';
-import { afterEach, expect, it } from 'vitest';
-import type { GatewayConfig } from '../../../src/gateway/gateway-options.ts';
-import type { LaunchedGateway } from '../../launch/gateway.ts';
-import { launchGateway, TestClient } from '../../launch/gateway.ts';
+import { expect, it } from 'vitest';
+import { gatewayForTest, TestClient } from '../../launch/gateway.ts';
 import { RawClient } from '../../launch/raw-ws.ts';
 import { pause, until } from '../../launch/until.ts';
 
-let running: LaunchedGateway | undefined;
-const launch = async (config: Partial<GatewayConfig> = {}): Promise<LaunchedGateway> =>
-  (running = await launchGateway(config));
-
-afterEach(async () => {
-  await running?.gateway.close();
-  running = undefined;
-});
-
 it('asks to move in a drain, closes leftovers from the deadline on, and refuses newcomers', async () => {
-  const { gateway, url } = await launch({ lookupUrls: ['http://herald.test'] });
+  const { gateway, url } = await gatewayForTest({ lookupUrls: ['http://herald.test'] });
   const moves = await TestClient.connect(url);
   const old = await TestClient.connect(url, { caps: [] });
   const startMs = performance.now();
@@ -41,7 +30,7 @@ it('asks to move in a drain, closes leftovers from the deadline on, and refuses 
 });
 
 it('lets everyone stay when a drain is called off', async () => {
-  const { gateway, url } = await launch();
+  const { gateway, url } = await gatewayForTest();
   const client = await TestClient.connect(url);
   gateway.drain({ spreadMs: 10, deadlineMs: 300 });
   await client.next('move');
@@ -55,7 +44,11 @@ it('lets everyone stay when a drain is called off', async () => {
 });
 
 it('delivers what it owes, asks to move and closes with 4204 at a stop', async () => {
-  const { gateway, link, url } = await launch({ shutdownSpreadMs: 200, maxWaitMs: 1_000, flushShare: 0.05 });
+  const { gateway, link, url } = await gatewayForTest({
+    shutdownSpreadMs: 200,
+    maxWaitMs: 1_000,
+    flushShare: 0.05,
+  });
   const client = await TestClient.connect(url);
   await client.subscribe('t');
   link.publish('t', 1, 2, 3);
@@ -68,7 +61,10 @@ it('delivers what it owes, asks to move and closes with 4204 at a stop', async (
 });
 
 it('closes a client that stopped reading, which costs the others nothing', async () => {
-  const { gateway, link, url, port } = await launch({ hardBufferBytes: 300_000, softBufferBytes: 100_000 });
+  const { gateway, link, url, port } = await gatewayForTest({
+    hardBufferBytes: 300_000,
+    softBufferBytes: 100_000,
+  });
   const good = await TestClient.connect(url);
   await good.subscribe('t');
   // A socket that never reads: upgrade, hello and sub go out in one piece, and then nothing.
@@ -116,7 +112,7 @@ it('closes a client that stopped reading, which costs the others nothing', async
 });
 
 it('replays no more to a client than it has read, however often it asks', async () => {
-  const { gateway, link, port } = await launch({ messagesPerSec: 1_000 });
+  const { gateway, link, port } = await gatewayForTest({ messagesPerSec: 1_000 });
   link.publishBytes('t', Buffer.from(JSON.stringify('x'.repeat(10_000))), 90);
   const greedy = await RawClient.open(port);
   greedy.sendText({ op: 'hello', v: 1 });
@@ -137,7 +133,7 @@ it('replays no more to a client than it has read, however often it asks', async 
 });
 
 it('closes who does not read what it resumed with, in a time that grows with it', async () => {
-  const { gateway, link, port } = await launch({
+  const { gateway, link, port } = await gatewayForTest({
     messagesPerSec: 1_000,
     softBufferBytes: 300_000,
     softBufferMs: 200,
@@ -160,7 +156,7 @@ it('closes who does not read what it resumed with, in a time that grows with it'
 });
 
 it('closes a client that stays above the soft limit for too long', async () => {
-  const { gateway, link, url } = await launch({ softBufferBytes: 50_000, softBufferMs: 700 });
+  const { gateway, link, url } = await gatewayForTest({ softBufferBytes: 50_000, softBufferMs: 700 });
   const slow = await TestClient.connect(url);
   await slow.subscribe('t');
   slow.ws.pause();
@@ -177,7 +173,7 @@ it('closes a client that stays above the soft limit for too long', async () => {
 });
 
 it('pings, and closes who gives no sign of life for two periods', async () => {
-  const { url } = await launch({ pingMs: 400 });
+  const { url } = await gatewayForTest({ pingMs: 400 });
   const client = await TestClient.connect(url);
   const startMs = performance.now();
   const answers = await TestClient.connect(url);
@@ -190,13 +186,13 @@ it('pings, and closes who gives no sign of life for two periods', async () => {
 });
 
 it('closes who says no hello in time', async () => {
-  const { url } = await launch({ helloTimeoutMs: 200 });
+  const { url } = await gatewayForTest({ helloTimeoutMs: 200 });
   const client = new TestClient(url);
   expect(await client.closing()).toMatchObject({ code: 4205 });
 });
 
 it('closes who sends more than its rate, after the burst it may have', async () => {
-  const { url } = await launch({ messagesPerSec: 10 });
+  const { url } = await gatewayForTest({ messagesPerSec: 10 });
   const client = await TestClient.connect(url);
   for (let i = 0; i < 15; i++) client.send({ op: 'ping' });
   for (let i = 0; i < 15; i++) await client.next('pong');
@@ -205,7 +201,7 @@ it('closes who sends more than its rate, after the burst it may have', async () 
 });
 
 it('does not take a code that a client sends for a cause of its own', async () => {
-  const { gateway, link, port } = await launch();
+  const { gateway, link, port } = await gatewayForTest();
   for (const code of [4101, 1009, 3000, 4999]) {
     const client = await RawClient.open(port);
     client.sendText({ op: 'hello', v: 1 });
@@ -225,7 +221,7 @@ it('does not take a code that a client sends for a cause of its own', async () =
 });
 
 it('keeps the last 1,000 closes with their cause, and shows them to operators', async () => {
-  const { gateway, url, port } = await launch({ messagesPerSec: 100_000 });
+  const { gateway, url, port } = await gatewayForTest({ messagesPerSec: 100_000 });
   const leaves = await TestClient.connect(url);
   leaves.ws.close(1000);
   await leaves.closing();
@@ -247,19 +243,19 @@ it('keeps the last 1,000 closes with their cause, and shows them to operators', 
 });
 
 it('shows closes to nobody beyond this machine without a token, and to none but its bearer with one', async () => {
-  const first = await launch();
+  const first = await gatewayForTest();
   const status = async (port: number, headers: Record<string, string>): Promise<number> =>
     (await fetch(`http://127.0.0.1:${port}/v1/closes`, { headers })).status;
   expect(await status(first.port, { 'x-forwarded-for': '203.0.113.9' })).toBe(403);
   await first.gateway.close();
-  const { port } = await launch({ adminToken: 'a token of the operators' });
+  const { port } = await gatewayForTest({ adminToken: 'a token of the operators' });
   expect(await status(port, {})).toBe(401);
   expect(await status(port, { authorization: 'Bearer another token' })).toBe(401);
   expect(await status(port, { authorization: 'Bearer a token of the operators' })).toBe(200);
 });
 
 it('closes the leftovers of a drain one after another, not all at once', async () => {
-  const { gateway, url } = await launch();
+  const { gateway, url } = await gatewayForTest();
   const clients = await Promise.all(Array.from({ length: 40 }, () => TestClient.connect(url)));
   gateway.drain({ spreadMs: 2_000, deadlineMs: 200 });
   const endedMs = await Promise.all(

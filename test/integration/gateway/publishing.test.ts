@@ -1,20 +1,12 @@
 // What clients publish: where they may, how much, and as which bytes it goes on.
 
-import { afterEach, expect, it } from 'vitest';
-import type { LaunchedGateway } from '../../launch/gateway.ts';
-import { launchGateway, TestClient } from '../../launch/gateway.ts';
+import { expect, it } from 'vitest';
+import { gatewayForTest, TestClient } from '../../launch/gateway.ts';
 import { until } from '../../launch/until.ts';
-
-let running: LaunchedGateway | undefined;
-
-afterEach(async () => {
-  await running?.gateway.close();
-  running = undefined;
-});
 
 it('publishes for clients where a topic prefix allows it, and says why not elsewhere', async () => {
   const taken: [string, string][] = [];
-  running = await launchGateway(
+  const { url } = await gatewayForTest(
     { publishTopics: ['chat.'] },
     {
       publish: async (topic, data) => {
@@ -23,7 +15,7 @@ it('publishes for clients where a topic prefix allows it, and says why not elsew
       },
     },
   );
-  const client = await TestClient.connect(running.url);
+  const client = await TestClient.connect(url);
   client.send({ op: 'pub', id: 1, c: 'chat.1', d: { text: 'ü' } });
   expect(await client.next('ok')).toEqual({ op: 'ok', id: 1 });
   client.send({ op: 'pub', id: 2, c: 'orders.eu', d: 1 });
@@ -39,19 +31,19 @@ it('passes on the JSON of a publication as it came', async () => {
     taken.push(Buffer.from(data).toString());
     return { ok: true };
   };
-  running = await launchGateway({ publishTopics: ['*'] }, { publish });
-  const client = await TestClient.connect(running.url);
+  const { url } = await gatewayForTest({ publishTopics: ['*'] }, { publish });
+  const client = await TestClient.connect(url);
   client.send('{"op":"pub","d":1,"id":1, "\\u0064" : [1.0, 12345678901234567890,"\\u00fc"] ,"c":"t"}');
   await client.next('ok');
   expect(taken).toEqual(['[1.0, 12345678901234567890,"\\u00fc"]']);
 });
 
 it('refuses a publication nested too deeply or too large, and lives on', async () => {
-  running = await launchGateway(
+  const { url } = await gatewayForTest(
     { publishTopics: ['*'], maxFrameBytes: 200_000 },
     { publish: async () => ({ ok: true }) },
   );
-  const client = await TestClient.connect(running.url);
+  const client = await TestClient.connect(url);
   const answer = async (id: number, d: string): Promise<unknown> => {
     client.send(`{"op":"pub","id":${id},"c":"t","d":${d}}`);
     await until('an answer', () => client.frames.at(-1)!['id'] === id);
@@ -66,8 +58,8 @@ it('refuses a publication nested too deeply or too large, and lives on', async (
 });
 
 it('takes 32 MB of publications while there is no broker, and no more', async () => {
-  running = await launchGateway({ publishTopics: ['*'], messagesPerSec: 100_000 });
-  const client = await TestClient.connect(running.url);
+  const { url } = await gatewayForTest({ publishTopics: ['*'], messagesPerSec: 100_000 });
+  const client = await TestClient.connect(url);
   const d = 'x'.repeat(65_000);
   const fit = Math.floor((32 * 1_048_576) / 65_002);
   for (let id = 0; id <= fit; id++) client.send({ op: 'pub', id, c: 't', d });

@@ -1,21 +1,10 @@
 // The gateway's main job over real sockets: hello, sub, msg, and the same bytes for everyone.
 
-import { afterEach, expect, it } from 'vitest';
-import type { GatewayConfig } from '../../../src/gateway/gateway-options.ts';
-import type { LaunchedGateway } from '../../launch/gateway.ts';
-import { launchGateway, TestClient } from '../../launch/gateway.ts';
-
-let running: LaunchedGateway | undefined;
-const launch = async (config: Partial<GatewayConfig> = {}): Promise<LaunchedGateway> =>
-  (running = await launchGateway(config));
-
-afterEach(async () => {
-  await running?.gateway.close();
-  running = undefined;
-});
+import { expect, it } from 'vitest';
+import { gatewayForTest, TestClient } from '../../launch/gateway.ts';
 
 it('welcomes a client and delivers what is published to its topic', async () => {
-  const { link, url, gateway } = await launch({ id: 'gw-1', lookupUrls: ['http://herald.test'] });
+  const { link, url, gateway } = await gatewayForTest({ id: 'gw-1', lookupUrls: ['http://herald.test'] });
   const client = new TestClient(url);
   client.ws.on('open', () => client.send({ op: 'hello', v: 1, caps: ['gap', 'teleport'] }));
   expect(await client.next('welcome')).toMatchObject({
@@ -36,7 +25,7 @@ it('welcomes a client and delivers what is published to its topic', async () => 
 });
 
 it('gives every subscriber each message once and in order, whatever else it is subscribed to', async () => {
-  const { link, url, gateway } = await launch();
+  const { link, url, gateway } = await gatewayForTest();
   const clients = await Promise.all(
     Array.from({ length: 30 }, (_, i) => TestClient.connect(url, { deflate: i % 3 === 0 })),
   );
@@ -55,7 +44,7 @@ it('gives every subscriber each message once and in order, whatever else it is s
 });
 
 it('starts a late subscriber after the offset its ok names, in the middle of a stream', async () => {
-  const { link, url } = await launch({ maxWaitMs: 30 });
+  const { link, url } = await gatewayForTest({ maxWaitMs: 30 });
   const early = await TestClient.connect(url);
   await early.subscribe('t');
   const late = await TestClient.connect(url);
@@ -80,7 +69,7 @@ it('starts a late subscriber after the offset its ok names, in the middle of a s
 });
 
 it('sends the newest message on subscribe where a topic prefix asks for it', async () => {
-  const { link, url } = await launch({ lastValueTopics: ['price.'] });
+  const { link, url } = await gatewayForTest({ lastValueTopics: ['price.'] });
   const first = await TestClient.connect(url);
   await first.subscribe('price.eur', 'chat.1');
   link.publish('price.eur', 1, 2);
@@ -94,7 +83,7 @@ it('sends the newest message on subscribe where a topic prefix asks for it', asy
 });
 
 it('asks the brokers for the newest message where nobody has seen one here, once', async () => {
-  const { link, url } = await launch({ lastValueTopics: ['price.'], resumeMessages: 0 });
+  const { link, url } = await gatewayForTest({ lastValueTopics: ['price.'], resumeMessages: 0 });
   link.publish('price.eur', 1, 2, 3);
   const clients = await Promise.all([TestClient.connect(url), TestClient.connect(url)]);
   for (const client of clients) {
@@ -110,14 +99,14 @@ it('asks the brokers for the newest message where nobody has seen one here, once
 });
 
 it('keeps the newest message however old it is', async () => {
-  const { link, url } = await launch({ lastValueTopics: ['price.'], resumeMs: 100 });
+  const { link, url, gateway } = await gatewayForTest({ lastValueTopics: ['price.'], resumeMs: 100 });
   const first = await TestClient.connect(url);
   await first.subscribe('price.eur', 'other');
   link.publish('price.eur', 'old');
   link.publish('other', 'old');
   await first.messages(2);
   // The sweep that forgets what is older than 100 ms comes once a second.
-  await expect.poll(() => running!.gateway.snapshot().historyBytes, { timeout: 5_000 }).toBeLessThan(60);
+  await expect.poll(() => gateway.snapshot().historyBytes, { timeout: 5_000 }).toBeLessThan(60);
   const second = await TestClient.connect(url);
   await second.subscribe('price.eur', 'other');
   expect(await second.messages(1)).toEqual(['old']);
@@ -125,7 +114,7 @@ it('keeps the newest message however old it is', async () => {
 });
 
 it('tells a gap with its count in its place between the messages, to clients that know gaps', async () => {
-  const { link, url, gateway } = await launch();
+  const { link, url, gateway } = await gatewayForTest();
   const knows = await TestClient.connect(url);
   const old = await TestClient.connect(url, { caps: [] });
   await Promise.all([knows.subscribe('t'), old.subscribe('t')]);
@@ -141,7 +130,7 @@ it('tells a gap with its count in its place between the messages, to clients tha
 });
 
 it('names the epoch in the first message that comes here, and a new one in the first of it', async () => {
-  const { link, url } = await launch();
+  const { link, url } = await gatewayForTest();
   const client = await TestClient.connect(url);
   await client.subscribe('t');
   link.publish('t', 1, 2);
@@ -154,7 +143,7 @@ it('names the epoch in the first message that comes here, and a new one in the f
 });
 
 it('keeps the interest in a topic for a while after its last subscriber, then ends it', async () => {
-  const { link, url } = await launch({ topicLingerMs: 300 });
+  const { link, url } = await gatewayForTest({ topicLingerMs: 300 });
   const client = await TestClient.connect(url);
   await client.subscribe('t');
   client.send({ op: 'unsub', id: 9, c: ['t'] });
@@ -164,7 +153,7 @@ it('keeps the interest in a topic for a while after its last subscriber, then en
 });
 
 it('refuses topics above the limit one by one', async () => {
-  const { url } = await launch({ maxTopics: 2 });
+  const { url } = await gatewayForTest({ maxTopics: 2 });
   const client = await TestClient.connect(url);
   const items = await client.subscribe('a', 'b', 'c');
   expect(items.map(({ err }) => (err as { code: number } | undefined)?.code)).toEqual([
@@ -175,7 +164,7 @@ it('refuses topics above the limit one by one', async () => {
 });
 
 it('refuses topics that come too fast one by one, and a slower client none', async () => {
-  const { url, gateway } = await launch({ maxTopics: 4, newTopicsPerSec: 1, messagesPerSec: 1_000 });
+  const { url, gateway } = await gatewayForTest({ maxTopics: 4, newTopicsPerSec: 1, messagesPerSec: 1_000 });
   const client = await TestClient.connect(url);
   const startedMs = performance.now();
   const codes: unknown[] = [];
@@ -199,7 +188,7 @@ it('refuses topics that come too fast one by one, and a slower client none', asy
 });
 
 it('answers health over HTTP on the same port', async () => {
-  const { port, gateway } = await launch();
+  const { port, gateway } = await gatewayForTest();
   const get = (path: string): Promise<Response> => fetch(`http://127.0.0.1:${port}${path}`);
   expect((await get('/livez')).status).toBe(200);
   expect(await (await get('/readyz')).json()).toMatchObject({ ready: true, state: 'up' });

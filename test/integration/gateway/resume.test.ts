@@ -1,23 +1,10 @@
 // Coming back: all that was missed or an honest "no", at the gateway one was at and at any other.
 
-import { afterEach, expect, it } from 'vitest';
-import type { GatewayConfig } from '../../../src/gateway/gateway-options.ts';
-import type { LaunchedGateway } from '../../launch/gateway.ts';
-import { launchGateway, TestClient } from '../../launch/gateway.ts';
-
-const running: LaunchedGateway[] = [];
-const launch = async (config: Partial<GatewayConfig> = {}): Promise<LaunchedGateway> => {
-  const launched = await launchGateway(config);
-  running.push(launched);
-  return launched;
-};
-
-afterEach(async () => {
-  await Promise.all(running.splice(0).map(({ gateway }) => gateway.close()));
-});
+import { expect, it } from 'vitest';
+import { gatewayForTest, TestClient } from '../../launch/gateway.ts';
 
 it('replays what a client missed, once and in order, and goes on live', async () => {
-  const { link, url, gateway } = await launch();
+  const { link, url, gateway } = await gatewayForTest();
   const client = await TestClient.connect(url);
   const stays = await TestClient.connect(url);
   await Promise.all([client.subscribe('t'), stays.subscribe('t')]);
@@ -37,7 +24,7 @@ it('replays what a client missed, once and in order, and goes on live', async ()
 });
 
 it('asks the brokers at a gateway that was not there, once for a crowd', async () => {
-  const { link, url } = await launch();
+  const { link, url } = await gatewayForTest();
   link.publish('t', 1, 2, 3, 4);
   const crowd = await Promise.all(Array.from({ length: 20 }, () => TestClient.connect(url)));
   let open: () => void = () => {};
@@ -52,7 +39,7 @@ it('asks the brokers at a gateway that was not there, once for a crowd', async (
 });
 
 it('gives nothing and counts the hole when more was missed than is kept', async () => {
-  const { link, url } = await launch({ resumeMessages: 5 });
+  const { link, url } = await gatewayForTest({ resumeMessages: 5 });
   const client = await TestClient.connect(url);
   const stays = await TestClient.connect(url);
   await Promise.all([client.subscribe('t'), stays.subscribe('t')]);
@@ -68,7 +55,7 @@ it('gives nothing and counts the hole when more was missed than is kept', async 
 });
 
 it('does not bridge a gap the brokers told of', async () => {
-  const { link, url } = await launch();
+  const { link, url } = await gatewayForTest();
   const client = await TestClient.connect(url);
   const stays = await TestClient.connect(url);
   await Promise.all([client.subscribe('t'), stays.subscribe('t')]);
@@ -84,7 +71,7 @@ it('does not bridge a gap the brokers told of', async () => {
 });
 
 it('says no when the epoch is gone, and when the client has none', async () => {
-  const { link, url } = await launch();
+  const { link, url } = await gatewayForTest();
   link.publish('t', 1, 2);
   const client = await TestClient.connect(url);
   expect(
@@ -97,7 +84,7 @@ it('says no when the epoch is gone, and when the client has none', async () => {
 });
 
 it('gives the newest message after the hole where a topic prefix asks for it', async () => {
-  const { link, url } = await launch({ resumeMessages: 2, lastValueTopics: ['price.'] });
+  const { link, url } = await gatewayForTest({ resumeMessages: 2, lastValueTopics: ['price.'] });
   const watching = await TestClient.connect(url);
   await watching.subscribe('price.eur');
   for (const topic of ['price.eur', 'price.usd', 'price.gbp']) link.publish(topic, 1, 2, 3, 4, 5, 6);
@@ -119,7 +106,7 @@ it('gives the newest message after the hole where a topic prefix asks for it', a
 });
 
 it('gives no newest message to a client that has it, or a newer one', async () => {
-  const { link, url } = await launch({ lastValueTopics: ['price.'] });
+  const { link, url } = await gatewayForTest({ lastValueTopics: ['price.'] });
   link.publish('price.eur', 1, 2);
   const client = await TestClient.connect(url);
   await client.subscribe('price.eur');
@@ -133,7 +120,7 @@ it('gives no newest message to a client that has it, or a newer one', async () =
 });
 
 it('asks the brokers no more often for a client that resumes a topic again and again', async () => {
-  const { link, url } = await launch({ maxTopics: 3, newTopicsPerSec: 1 });
+  const { link, url } = await gatewayForTest({ maxTopics: 3, newTopicsPerSec: 1 });
   const client = await TestClient.connect(url);
   await client.subscribe('t');
   const items: Record<string, unknown>[] = [];
@@ -148,7 +135,7 @@ it('asks the brokers no more often for a client that resumes a topic again and a
 });
 
 it('counts no messages below none for a client that is ahead of the topic', async () => {
-  const { link, url, gateway } = await launch();
+  const { link, url, gateway } = await gatewayForTest();
   link.publish('t', 1, 2);
   const client = await TestClient.connect(url);
   expect(await client.subscribe({ c: 't', from: { e: 'e1', o: 99 } })).toMatchObject([{ rec: false, o: 2 }]);
@@ -157,7 +144,7 @@ it('counts no messages below none for a client that is ahead of the topic', asyn
 });
 
 it('names the epoch to everybody after one subscriber resumed from an older one', async () => {
-  const { link, url } = await launch();
+  const { link, url } = await gatewayForTest();
   const stays = await TestClient.connect(url);
   await stays.subscribe('t');
   link.publish('t', 1, 2);
@@ -176,7 +163,7 @@ it('names the epoch to everybody after one subscriber resumed from an older one'
 });
 
 it('keeps the order of sub and unsub of one client while the brokers are slow', async () => {
-  const { link, url, gateway } = await launch();
+  const { link, url, gateway } = await gatewayForTest();
   const client = await TestClient.connect(url);
   let open: () => void = () => {};
   link.hold = new Promise((resolve) => (open = resolve));
@@ -194,7 +181,7 @@ it('keeps the order of sub and unsub of one client while the brokers are slow', 
 });
 
 it('lets a client go that left while its subscription was under way', async () => {
-  const { link, url, gateway } = await launch({ topicLingerMs: 100 });
+  const { link, url, gateway } = await gatewayForTest({ topicLingerMs: 100 });
   const client = await TestClient.connect(url);
   let open: () => void = () => {};
   link.hold = new Promise((resolve) => (open = resolve));
