@@ -11,6 +11,7 @@ import { atMost } from '../daemon/clock.ts';
 import { StartError } from '../daemon/lifecycle.ts';
 import type { Log } from '../daemon/log.ts';
 import { errorFields } from '../daemon/log.ts';
+import { messageOf } from '../daemon/thrown.ts';
 import { BUCKET_COUNT } from '../protocol/bucket.ts';
 import type { BrokerCore } from './core/broker-core.ts';
 import { encodeStand, readJournal, recordHeader } from './core/journal-records.ts';
@@ -61,7 +62,7 @@ export function openJournal({ directory, id, core, keepMs, nowMs, log }: Journal
     remove(allBut(before, MAX_FILES));
     for (const number of before) recall(readFileSync(pathOf(number)), core, startedMs);
   } catch (error) {
-    throw new StartError(`--journal ${directory}: ${(error as Error).message}`);
+    throw new StartError(`--journal ${directory}: ${messageOf(error)}`);
   }
 
   let last = before.at(-1) ?? 0;

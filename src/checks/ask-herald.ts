@@ -1,6 +1,7 @@
 // The HTTP edge of the checks: one GET with a deadline, its JSON whatever the status.
 
 import { request } from 'undici';
+import { codeOf, messageOf } from '../daemon/thrown.ts';
 
 export interface Answer {
   status: number;
@@ -28,8 +29,8 @@ export async function ask(base: string, path: string, token: string, timeoutMs: 
       answer: { status: reply.statusCode, body: parsed(text), tookMs: performance.now() - startMs },
     };
   } catch (error) {
-    const { name, code, message } = error as NodeJS.ErrnoException;
-    const why = name === 'TimeoutError' ? `no answer within ${timeoutMs} ms` : (code ?? message);
+    const isLate = error instanceof Error && error.name === 'TimeoutError';
+    const why = isLate ? `no answer within ${timeoutMs} ms` : (codeOf(error) ?? messageOf(error));
     return { ok: false, why: `${base}: ${why}` };
   }
 }

@@ -2,6 +2,7 @@
 // a broker as a back end would, and times each arrival.
 
 import { randomBytes } from 'node:crypto';
+import { messageOf } from '../daemon/thrown.ts';
 import type { BrokerReach } from '../publisher/broker-reach.ts';
 import { createPublisher } from '../publisher/index.ts';
 import type { BrokerAddress } from '../protocol/broker-address.ts';
@@ -13,7 +14,7 @@ import { listen } from './listen-ws.ts';
 import { reach } from './reach.ts';
 
 /** One topic for all checks, so that they leave a single sequence at the brokers. */
-export const CANARY_TOPIC = 'herald.check';
+const CANARY_TOPIC = 'herald.check';
 /** Gateways one canary listens at: as many as one lookup names. */
 export const MAX_LISTENERS = LOOKUP_LIMITS.maxAlternates + 1;
 const REACH_MS = 1_000;
@@ -42,7 +43,7 @@ export async function sendCanary(
     return { ok: true, hearings: await Promise.all(listeners.map((listener) => hearing(listener, sentMs))) };
   } catch (error) {
     const connected = publisher.snapshot().brokers.some((broker) => broker.connected);
-    if (connected) return { ok: false, severity: 'critical', why: (error as Error).message };
+    if (connected) return { ok: false, severity: 'critical', why: messageOf(error) };
     return await whyNoBroker(brokers, curve !== undefined);
   } finally {
     for (const listener of listeners) listener.close();
@@ -71,6 +72,6 @@ async function hearing({ gateway, ready, heard }: Listener, sentMs: number): Pro
     await ready;
     return { gateway, heard: true, afterMs: (await heard) - sentMs };
   } catch (error) {
-    return { gateway, heard: false, why: (error as Error).message };
+    return { gateway, heard: false, why: messageOf(error) };
   }
 }

@@ -2,6 +2,7 @@
 
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { codeOf, messageOf } from '../daemon/thrown.ts';
 
 /** Milliseconds it took, or why it did not. Never rejects. */
 export async function reach(
@@ -16,8 +17,8 @@ export async function reach(
     await once(socket, 'connect', { signal: AbortSignal.timeout(timeoutMs) });
     return { ok: true, tookMs: performance.now() - startMs };
   } catch (error) {
-    const { name, code, message } = error as NodeJS.ErrnoException;
-    return { ok: false, why: name === 'AbortError' ? `silent for ${timeoutMs} ms` : (code ?? message) };
+    const isLate = error instanceof Error && error.name === 'AbortError';
+    return { ok: false, why: isLate ? `silent for ${timeoutMs} ms` : (codeOf(error) ?? messageOf(error)) };
   } finally {
     socket.destroy();
   }

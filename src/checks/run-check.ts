@@ -2,6 +2,7 @@
 // that cannot be made is `unknown`, unless what it asks is itself what it checks.
 
 import { nearest } from '../daemon/nearest.ts';
+import { messageOf } from '../daemon/thrown.ts';
 import { refusalText } from '../protocol/decode.ts';
 import type { BrokerReach } from '../publisher/broker-reach.ts';
 import type { Answer, Asked } from './ask-herald.ts';
@@ -103,7 +104,7 @@ export async function runCheck(name: string, options: CheckOptions = {}): Promis
   try {
     return checkResult(name, await check.run(withDefaults(options), limits));
   } catch (error) {
-    return checkResult(name, unknown((error as Error).message));
+    return checkResult(name, unknown(messageOf(error)));
   }
 }
 

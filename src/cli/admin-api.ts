@@ -3,6 +3,7 @@
 import { request } from 'undici';
 import { leadsHere } from '../daemon/address.ts';
 import { StartError } from '../daemon/lifecycle.ts';
+import { codeOf, messageOf } from '../daemon/thrown.ts';
 import type { Problem } from '../protocol/lookup.ts';
 
 export interface Target {
@@ -58,7 +59,7 @@ async function ask(
 }
 
 export function whyOf(error: unknown): string {
-  return (error as NodeJS.ErrnoException).code ?? (error as Error).message;
+  return codeOf(error) ?? messageOf(error);
 }
 
 /** Nobody answers there. Only on this machine can one be started from here. */

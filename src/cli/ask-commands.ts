@@ -14,8 +14,8 @@ import type { Output } from './output.ts';
 import { outputFlag, printJson } from './output.ts';
 import { renderExplanation } from './render-explanation.ts';
 
-export const PUBLIC_URL = 'http://127.0.0.1:7400';
-export const ADMIN_URL = 'http://127.0.0.1:7403';
+const PUBLIC_URL = 'http://127.0.0.1:7400';
+const ADMIN_URL = 'http://127.0.0.1:7403';
 const MAX_ALTERNATES = LOOKUP_LIMITS.maxAlternates;
 
 export interface AdminFlags {

@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { Option as Flag } from 'commander';
 import type { CheckOptions } from '../checks/run-check.ts';
 import { CHECKS, runCheck } from '../checks/run-check.ts';
+import { messageOf } from '../daemon/thrown.ts';
 import type { AdminFlags } from './ask-commands.ts';
 import { adminFlags, publicUrlFlag } from './ask-commands.ts';
 import { decimalNumber, heraldUrl, heraldUrls, wholeNumber } from './given.ts';
@@ -57,7 +58,7 @@ function usableOptions(flags: CheckFlags): CheckOptions {
   try {
     return optionsOf(flags);
   } catch (error) {
-    console.log(`HERALD UNKNOWN - ${(error as Error).message}`);
+    console.log(`HERALD UNKNOWN - ${messageOf(error)}`);
     process.exit(UNKNOWN);
   }
 }

@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { StartError } from '../daemon/lifecycle.ts';
+import { messageOf } from '../daemon/thrown.ts';
 import { lintHaproxy } from '../herald/haproxy/index.ts';
 import { askText } from './admin-api.ts';
 import type { AdminFlags } from './ask-commands.ts';
@@ -35,7 +36,7 @@ export function addHaproxyCommand(program: Command): void {
       try {
         text = readFileSync(file, 'utf8');
       } catch (error) {
-        throw new StartError((error as Error).message);
+        throw new StartError(messageOf(error));
       }
       const findings = lintHaproxy(text);
       for (const { line, message } of findings) console.log(`${file}:${line}: ${message}`);

@@ -46,7 +46,7 @@ function poolNames(pools: string[]): string {
   return pools.length === 0 ? 'is none yet' : `${pools.length === 1 ? 'is' : 'are'} ${pools.join(', ')}`;
 }
 
-export function renderMover({ leaseHeld, modes, orders }: MoverView, pool: string | undefined): string {
+function renderMover({ leaseHeld, modes, orders }: MoverView, pool: string | undefined): string {
   const wanted = (name: string): boolean => pool === undefined || name === pool;
   const lines = Object.entries(modes)
     .filter(([name]) => wanted(name))

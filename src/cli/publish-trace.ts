@@ -4,7 +4,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { request } from 'undici';
 import type { Target } from './admin-api.ts';
-import { askSuccess } from './admin-api.ts';
+import { askSuccess, whyOf } from './admin-api.ts';
 
 /** What `GET /v1/traces` of a gateway answers, as far as it is printed. */
 interface Trace {
@@ -61,7 +61,7 @@ async function askGateway(
     const [trace] = body.traces ?? [];
     return { gateway, ...(trace && { trace }) };
   } catch (error) {
-    return { gateway, trouble: (error as NodeJS.ErrnoException).code ?? (error as Error).message };
+    return { gateway, trouble: whyOf(error) };
   }
 }
 

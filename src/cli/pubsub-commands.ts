@@ -6,6 +6,7 @@ import { Option as Flag } from 'commander';
 import { WebSocket } from 'ws';
 import { connect } from '../client/index.ts';
 import { StartError } from '../daemon/lifecycle.ts';
+import { messageOf } from '../daemon/thrown.ts';
 import { TOPIC_PATTERN, TOPIC_WORDS } from '../protocol/names.ts';
 import { traceKey } from '../protocol/publication-trace.ts';
 import type { AdminFlags } from './ask-commands.ts';
@@ -62,7 +63,7 @@ async function publish(
     console.log(`published ${count} to ${topic}`);
   } catch (error) {
     const none = publisher.snapshot().brokers.length === 0;
-    const why = none ? `no Herald at ${heralds.join(', ')} names a broker` : (error as Error).message;
+    const why = none ? `no Herald at ${heralds.join(', ')} names a broker` : messageOf(error);
     throw new StartError(`not published: ${why}`);
   } finally {
     await publisher.close();

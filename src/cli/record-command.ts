@@ -6,6 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
 import { request } from 'undici';
 import { StartError } from '../daemon/lifecycle.ts';
+import { messageOf } from '../daemon/thrown.ts';
 import { jsonOf, NoHerald, refusal, whyOf } from './admin-api.ts';
 import { adminFlags, adminTarget } from './ask-commands.ts';
 import { LONGEST_TIMER, parseDurationMs } from './duration.ts';
@@ -47,7 +48,7 @@ async function record(file: string, flags: RecordFlags): Promise<void> {
     await pipeline(reply.body, countLines(count), createWriteStream(file));
   } catch (error) {
     // The end that was asked for looks like any other abort to the pipeline.
-    if (!stop.signal.aborted) throw new StartError(`recording ended: ${(error as Error).message}`);
+    if (!stop.signal.aborted) throw new StartError(`recording ended: ${messageOf(error)}`);
   } finally {
     clearTimeout(timer);
   }

@@ -7,6 +7,7 @@ import type { Command } from 'commander';
 import { flagName } from '../daemon/config.ts';
 import { StartError } from '../daemon/lifecycle.ts';
 import { didYouMean } from '../daemon/nearest.ts';
+import { messageOf } from '../daemon/thrown.ts';
 import type { PolicyName } from '../herald/core/balancer-types.ts';
 import { refusalText } from '../protocol/decode.ts';
 import {
@@ -133,7 +134,7 @@ async function writeChart(path: string, results: SimulationResult[]): Promise<vo
   try {
     await writeFile(path, renderChartSvg(panels, { title: 'Load of every gateway over time' }));
   } catch (error) {
-    throw new StartError(`--chart: ${(error as Error).message}`);
+    throw new StartError(`--chart: ${messageOf(error)}`);
   }
   console.error(`wrote ${path}`);
 }
@@ -187,7 +188,7 @@ async function readRecording(path: string): Promise<RecordedEvent[]> {
     }
   } catch (error) {
     if (error instanceof StartError) throw error;
-    throw new StartError(`${path}: ${(error as Error).message}`);
+    throw new StartError(`${path}: ${messageOf(error)}`);
   }
   if (noJson && events.length === 0) throw noJson;
   // Half a line at the end is of a Herald that is still writing, or was killed as it wrote.

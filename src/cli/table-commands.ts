@@ -2,6 +2,7 @@
 
 import type { Command } from 'commander';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { messageOf } from '../daemon/thrown.ts';
 import type { TableSnapshot } from '../herald/core/balancer-types.ts';
 import { StartError } from '../daemon/lifecycle.ts';
 import type { Target } from './admin-api.ts';
@@ -56,7 +57,7 @@ async function table(flags: TableFlags): Promise<void> {
       printTable(snapshot, flags, new Date().toISOString());
     } catch (error) {
       // Said once: a Herald that restarts is no reason to leave.
-      const said = (error as Error).message;
+      const said = messageOf(error);
       if (said !== silence) console.error(`herald: ${said}`);
       silence = said;
     }
@@ -100,7 +101,7 @@ async function top(flags: AdminFlags & { pool?: string }): Promise<void> {
           renderTable(snapshot, { ...shown, width: screen.columns, rows: screen.rows - HEAD_ROWS });
       },
       // A Herald that restarts is a reason to say so and go on, not to leave the screen.
-      (error: unknown) => () => (error as Error).message,
+      (error: unknown) => () => messageOf(error),
     );
     screen.draw(() => `herald top  ${target.url}  q to leave\n\n${body()}`);
     await sleep(TOP_EVERY_MS);

@@ -4,7 +4,7 @@
 const ESCAPES = /\u001b\[[0-9;?]*[A-Za-z]/g;
 const RESET = '\u001b[0m';
 
-export const PAINT = { red: 31, green: 32, yellow: 33, cyan: 36, grey: 90, bold: 1 } as const;
+const PAINT = { red: 31, green: 32, yellow: 33, cyan: 36, grey: 90, bold: 1 } as const;
 export type Color = keyof typeof PAINT;
 
 /** Whether a stream shows colours; https://no-color.org is heard. */

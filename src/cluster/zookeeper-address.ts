@@ -2,6 +2,7 @@
 // error must stop the start and not become a server that is never there.
 
 import { StartError } from '../daemon/lifecycle.ts';
+import { messageOf } from '../daemon/thrown.ts';
 import { checkPath } from './session.ts';
 
 export interface ZookeeperAddress {
@@ -38,6 +39,6 @@ export function checkZookeeperOption(address: string): void {
   try {
     if (address !== '') parseZookeeperAddress(address);
   } catch (error) {
-    throw new StartError(`--zookeeper ${address}: ${(error as Error).message}`);
+    throw new StartError(`--zookeeper ${address}: ${messageOf(error)}`);
   }
 }

@@ -1,10 +1,11 @@
-// One connection to one ZooKeeper server, from handshake to its end, never reused: the only door to
-// node-zookeeper-client. The package reconnects by itself, keeps a cut reply's first half for the next
+// One connection to one ZooKeeper server, from handshake to its end, never reused: the only place that makes a client
+// of node-zookeeper-client. The package reconnects by itself, keeps a cut reply's first half for the next
 // connection, sends stale operations and throws out of its socket on error codes it does not know; here it
 // gets one server, one connection and no second chance. What comes next is the supervisor's to decide.
 
 import zookeeper from 'node-zookeeper-client';
 import type { Client, ClientError } from 'node-zookeeper-client';
+import { messageOf } from '../daemon/thrown.ts';
 import type { Outcome, Trouble } from './coordination.ts';
 
 export interface ZookeeperSession {
@@ -110,7 +111,7 @@ export function openConnection(options: ConnectionOptions): ZookeeperConnection 
         } catch (error) {
           // The package validates with exceptions; nothing was sent.
           unanswered.delete(resolve);
-          resolve({ ok: false, why: 'bad-path', detail: (error as Error).message });
+          resolve({ ok: false, why: 'bad-path', detail: messageOf(error) });
         }
       }),
     closeSession() {
@@ -134,7 +135,7 @@ function guardAgainstThrows(client: Client, lose: () => void): void {
     try {
       parse(bytes);
     } catch (error) {
-      const code = /^Unknown code: (-?\d+)/.exec((error as Error).message)?.[1];
+      const code = /^Unknown code: (-?\d+)/.exec(messageOf(error))?.[1];
       if (code === undefined || !head || manager.pendingQueue[0] === head) {
         lose();
         return;

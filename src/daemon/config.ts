@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { StartError } from './lifecycle.ts';
 import { didYouMean } from './nearest.ts';
+import { messageOf } from './thrown.ts';
 import { parseYaml } from './yaml.ts';
 
 interface OptionShape<T> {
@@ -157,7 +158,7 @@ function readYaml(path: string): Record<string, unknown> {
   try {
     content = parseYaml(readFileSync(path, 'utf8'));
   } catch (error) {
-    throw new StartError(`${path}: ${(error as Error).message.split('\n')[0]}`);
+    throw new StartError(`${path}: ${messageOf(error).split('\n')[0]}`);
   }
   if (content === null || content === undefined) return {};
   if (typeof content !== 'object' || Array.isArray(content))

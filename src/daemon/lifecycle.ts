@@ -4,6 +4,7 @@
 import type { Log } from './log.ts';
 import { errorFields } from './log.ts';
 import { portOwner } from './port-owner.ts';
+import { codeOf } from './thrown.ts';
 
 export interface Running {
   /** Stops taking work, finishes what was promised, frees ports and files. */
@@ -102,7 +103,7 @@ export async function listening<T>(listen: Promise<T>, address: string, flag: st
   try {
     return await listen;
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? '';
+    const code = codeOf(error) ?? '';
     if (code === 'EADDRINUSE') {
       const owner = portOwner(Number(address.slice(address.lastIndexOf(':') + 1)));
       const by = owner ? ` by ${owner}` : '';

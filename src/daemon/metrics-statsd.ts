@@ -16,7 +16,7 @@ export interface StatsdTarget {
   port: number;
 }
 
-export const STATSD_FLUSH_MS = 1_000;
+const STATSD_FLUSH_MS = 1_000;
 /** Series sent in one turn of the event loop: a Herald of 1,000 gateways has 6,000, at some 7 us each. */
 const SERIES_PER_TURN = 250;
 

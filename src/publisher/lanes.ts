@@ -1,6 +1,7 @@
 // (7) A publisher's connections, a lane to each broker it knows, and which of them stand.
 
 import { randomBytes } from 'node:crypto';
+import { codeOf } from '../daemon/thrown.ts';
 import type { CurveClient } from '../daemon/zeromq-options.ts';
 import { connectionName } from '../protocol/connection-name.ts';
 import type { BrokerAddress } from '../protocol/broker-address.ts';
@@ -37,7 +38,7 @@ export class Lanes {
     try {
       for (const broker of brokers) if (!this.#lanes.has(broker.id)) this.#open(broker);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EMFILE') throw error;
+      if (codeOf(error) !== 'EMFILE') throw error;
     }
   }
 

@@ -8,6 +8,7 @@ import type { Clock } from '../daemon/clock.ts';
 import type { Log } from '../daemon/log.ts';
 import { errorFields } from '../daemon/log.ts';
 import { createSignedExchange } from '../daemon/signed-exchange.ts';
+import { messageOf } from '../daemon/thrown.ts';
 import { refusalText } from '../protocol/decode.ts';
 import type { FeedbackReply } from '../protocol/load-report.ts';
 import { retryDelayMs } from '../protocol/retry.ts';
@@ -148,7 +149,7 @@ export function openHeraldLink(parts: LinkParts): HeraldLink {
       noticeRefusal(reply.value.accepted, text);
       parts.onReply(reply.value);
     } catch (error) {
-      failed((error as Error).message, errorFields(error));
+      failed(messageOf(error), errorFields(error));
     }
   };
 

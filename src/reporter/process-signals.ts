@@ -8,6 +8,7 @@ import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import { getHeapStatistics } from 'node:v8';
 import { descriptorLimit } from '../daemon/descriptors.ts';
 import { createResidentMeter } from '../daemon/resident-memory.ts';
+import { codeOf } from '../daemon/thrown.ts';
 import type { Signals } from '../protocol/load-report.ts';
 import { AVERAGING_WINDOW_MS, createAveragingWindow } from './averaging-window.ts';
 import type { CgroupLimits, ReadText } from './cgroup.ts';
@@ -40,7 +41,7 @@ const readText: ReadText = (path) => {
 
 /** Every descriptor this process or its machine may have is in use. */
 function noneLeft(error: unknown): boolean {
-  return ['EMFILE', 'ENFILE'].includes((error as NodeJS.ErrnoException).code ?? '');
+  return ['EMFILE', 'ENFILE'].includes(codeOf(error) ?? '');
 }
 
 export function createProcessSignals(): ProcessSignals {

@@ -4,7 +4,7 @@
 
 export type Severity = 'ok' | 'warning' | 'critical' | 'unknown';
 
-export const EXIT_CODES: Readonly<Record<Severity, 0 | 1 | 2 | 3>> = {
+const EXIT_CODES: Readonly<Record<Severity, 0 | 1 | 2 | 3>> = {
   ok: 0,
   warning: 1,
   critical: 2,

@@ -12,16 +12,7 @@ import type { Publisher } from '../../publisher/index.ts';
 import { createPublisher } from '../../publisher/index.ts';
 import { tellParent } from '../parent.ts';
 
-export const BOT_TOPICS = [
-  'news',
-  'weather',
-  'chat.1',
-  'chat.2',
-  'chat.3',
-  'scores',
-  'prices.eu',
-  'prices.us',
-];
+const BOT_TOPICS = ['news', 'weather', 'chat.1', 'chat.2', 'chat.3', 'scores', 'prices.eu', 'prices.us'];
 const PUBLISH_EVERY_MS = 100;
 /** Mean life of a bot's connection: short enough that the table shows new assignments within seconds. */
 const MEAN_LIFE_MS = 20_000;

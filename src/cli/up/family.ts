@@ -6,6 +6,7 @@ import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { StartError } from '../../daemon/lifecycle.ts';
+import { messageOf } from '../../daemon/thrown.ts';
 import type { ChildSays, ParentSays } from '../parent.ts';
 import { troubleOf } from './trouble.ts';
 
@@ -118,7 +119,7 @@ export class Family {
       this.#launch(recipe, next).then(
         () => this.#events.onReturn(recipe.name),
         (error: unknown) => {
-          if (!this.#ending) this.#died(recipe, (error as Error).message, next);
+          if (!this.#ending) this.#died(recipe, messageOf(error), next);
         },
       );
     }, againInMs);

@@ -2,6 +2,7 @@
 
 import { readFileSync, statSync } from 'node:fs';
 import { StartError } from '../../daemon/lifecycle.ts';
+import { messageOf } from '../../daemon/thrown.ts';
 import { parseYaml } from '../../daemon/yaml.ts';
 import { refusalText } from '../../protocol/decode.ts';
 import type { HelpshiftConfig } from '../core/helpshift/helpshift-config.ts';
@@ -25,7 +26,7 @@ export function readHelpshift(path: string): HelpshiftConfig {
     } as const;
     content = parseYaml(readFileSync(path, 'utf8'), options);
   } catch (error) {
-    throw new StartError(`--helpshift ${path}: ${(error as Error).message.split('\n')[0]}`);
+    throw new StartError(`--helpshift ${path}: ${messageOf(error).split('\n')[0]}`);
   }
   const config = decodeHelpshift(content);
   if (!config.ok) throw new StartError(`--helpshift ${path}: ${refusalText(config.refusal)}`);

@@ -3,6 +3,7 @@
 
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
+import { messageOf } from '../../daemon/thrown.ts';
 import type { HelpshiftPlugin } from '../core/helpshift/helpshift-config.ts';
 import type { PythonValue } from '../core/helpshift/python-value.ts';
 import { isShallow, MAX_DEPTH } from '../core/helpshift/python-value.ts';
@@ -87,8 +88,9 @@ function parsed(text: string): PythonValue {
 }
 
 function problemOf(error: unknown): string {
-  const { message, name, cause } = error as Error;
+  if (!(error instanceof Error)) return messageOf(error);
+  const { message, name, cause } = error;
   if (name === 'TimeoutError') return `no answer within ${READING_LIMITS.deadlineMs} ms`;
   // `fetch failed` alone tells nobody anything.
-  return cause instanceof Error ? `${message}: ${cause.message}` : message;
+  return cause instanceof Error ? `${message}: ${messageOf(cause)}` : message;
 }

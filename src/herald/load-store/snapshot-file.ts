@@ -6,6 +6,7 @@ import { rename, rm, writeFile } from 'node:fs/promises';
 import { nextTurn } from '../../daemon/clock.ts';
 import type { Log, LogFields } from '../../daemon/log.ts';
 import { errorFields } from '../../daemon/log.ts';
+import { codeOf } from '../../daemon/thrown.ts';
 import type { Decoded } from '../../protocol/decode.ts';
 import { decodeJson, decoding, readFields, refusalText } from '../../protocol/decode.ts';
 import { ID_PATTERN } from '../../protocol/names.ts';
@@ -88,7 +89,7 @@ export function loadSnapshot(path: string, staleAfterMs: number, log: Log): Snap
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') {
+    if (codeOf(error) !== 'ENOENT') {
       log.warn('snapshot-file-unreadable', { path, ...errorFields(error) });
     }
     return undefined;

@@ -5,6 +5,7 @@ import { readdirSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { Log } from '../../daemon/log.ts';
 import { errorFields } from '../../daemon/log.ts';
+import { codeOf } from '../../daemon/thrown.ts';
 
 /** Where the process `pid` writes the snapshot before it becomes `path`. */
 export function temporaryOf(path: string, pid: number): string {
@@ -47,6 +48,6 @@ function lives(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
+    return codeOf(error) !== 'ESRCH';
   }
 }
