@@ -12,7 +12,6 @@ import { watchEntries } from './watch-entries.ts';
 export interface BrokerAnnouncement {
   /** After a change of state or address; the id stays. */
   update(broker: BrokerAddress): void;
-  state(): 'absent' | 'held' | 'contended';
   withdraw(): Promise<void>;
 }
 
@@ -24,7 +23,6 @@ export function announceBroker(
   const entry = coordination.ephemeral(clusterPaths(cluster).broker(broker.id), JSON.stringify(broker));
   return {
     update: (next) => entry.update(JSON.stringify(next)),
-    state: () => entry.state(),
     withdraw: () => entry.release(),
   };
 }

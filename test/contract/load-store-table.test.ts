@@ -106,7 +106,7 @@ onEachStore('the shared table', ({ fresh, link, herald, heralds, parts, replicas
     await until('both parts seen', () => a.store.state().parts === 2);
     expect((await parts(ghost)).size).toBe(2);
     // Its absence is noted in the first round, each second; then a minute passes at once.
-    await until('the first rounds', () => a.store.state().coordination.stateAgeMs > 2_500);
+    await until('the first rounds', () => a.coordination.snapshot().stateAgeMs > 2_500);
     jumpMs = 61_000;
     await until('the deletion', async () => !(await parts(ghost)).has('ghost.0'), 8_000);
     await until('the refusal', () => a.events.filter((e) => e.includes('ghost.1')).length > 0);

@@ -104,7 +104,7 @@ describe.concurrent('the shared table in trouble', () => {
     for (const [name, data] of Object.entries(folder)) await other.put(`${table}/${name}`, data);
     const a = replica(ensemble.connect(), 'a', { clock });
     await until('all parts seen', () => a.store.state().parts === 3);
-    await until('the first rounds', () => a.store.state().coordination.stateAgeMs > 2_500);
+    await until('the first rounds', () => a.coordination.snapshot().stateAgeMs > 2_500);
     jumpMs = 61_000;
     await until(
       'the deletion',
@@ -136,7 +136,7 @@ describe.concurrent('the shared table in trouble', () => {
       },
     };
     const a = replica(coordination, 'a', { clock });
-    await until('the first rounds', () => a.store.state().coordination.stateAgeMs > 2_500);
+    await until('the first rounds', () => a.coordination.snapshot().stateAgeMs > 2_500);
     jumpMs = 61_000;
     await until('several tries', () => tries >= 3, 8_000);
     expect(a.events.filter((event) => event.includes('ghost.0'))).toEqual([

@@ -8,7 +8,7 @@ import type { HeraldAddress } from './herald-address.ts';
 import { decodeHeraldAddress } from './herald-address.ts';
 
 export interface LiveHeralds {
-  all(): HeraldAddress[];
+  ids(): string[];
   stop(): void;
 }
 
@@ -38,7 +38,7 @@ export function watchHeralds(
   });
   queueMicrotask(tell);
   return {
-    all: () => [...heralds.values()],
+    ids: () => [...heralds.keys()],
     stop() {
       stopped = true;
       stopWatching();

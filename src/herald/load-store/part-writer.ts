@@ -30,16 +30,10 @@ export class PartWriter {
   #written: (readonly TableRow[] | undefined)[] = [];
   /** Parts of an earlier run may lie beyond the present ones. */
   #storedParts = 0;
-  #lastWriteMs: number | undefined;
   #failed = false;
 
   constructor(parts: PartWriterParts) {
     this.#parts = parts;
-  }
-
-  /** Monotonic time of the last part that was written, undefined before the first. */
-  get lastWriteMs(): number | undefined {
-    return this.#lastWriteMs;
   }
 
   /** A part of an earlier run lies in the store. */
@@ -93,7 +87,6 @@ export class PartWriter {
     if (answer.ok) {
       storeClock.written(answer.value, sentAtMs);
       this.#written[index] = rows;
-      this.#lastWriteMs = sentAtMs;
       this.found(index);
     } else {
       this.#written[index] = undefined;

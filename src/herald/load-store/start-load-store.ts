@@ -2,7 +2,7 @@
 // Heralds through coordination, holds the mover lease, and keeps a snapshot on disk. Everything here may
 // fail without a lookup noticing.
 
-import type { Coordination, CoordinationSnapshot } from '../../cluster/coordination.ts';
+import type { Coordination } from '../../cluster/coordination.ts';
 import { watchBrokers } from '../../cluster/broker-registry.ts';
 import { clusterPaths } from '../../cluster/paths.ts';
 import type { Clock } from '../../daemon/clock.ts';
@@ -41,15 +41,10 @@ export interface LoadStoreOptions {
 }
 
 export interface LoadStoreState {
-  coordination: CoordinationSnapshot;
   /** Why answers come from memory alone; undefined when all is well. */
   problem: string | undefined;
-  heralds: readonly HeraldAddress[];
-  brokers: readonly BrokerAddress[];
   /** Parts of other Heralds and of earlier runs in the store. */
   parts: number;
-  /** Since this Herald last wrote a part; undefined before the first. */
-  lastWriteAgeMs: number | undefined;
   /** `held`: this Herald may order moves right now; judged anew at every call, also after a sleep. */
   mover: { held: boolean; epoch: number };
   snapshotHealthy: boolean;
@@ -74,7 +69,6 @@ const LAST_SAVE_MS = 1_000;
 export function startLoadStore(options: LoadStoreOptions): LoadStore {
   const { coordination, balancer, address, clock, log } = options;
   const paths = clusterPaths(options.cluster);
-  let brokers: readonly BrokerAddress[] = [];
   let nextWriteMs = 0;
   let writing: Promise<void> = Promise.resolve();
   let saving: Promise<void> = Promise.resolve();
@@ -90,7 +84,7 @@ export function startLoadStore(options: LoadStoreOptions): LoadStore {
     bootId: options.bootId,
     clock,
     log,
-    heralds: () => heralds.all().map(({ id }) => id),
+    heralds: () => heralds.ids(),
     mayWrite: () => registration.state() !== 'contended',
     onWrite: options.onWrite ?? (() => {}),
     onReadable: () => (nextWriteMs = 0),
@@ -108,15 +102,7 @@ export function startLoadStore(options: LoadStoreOptions): LoadStore {
   const disk = options.snapshotPath === '' ? undefined : snapshotFile(options.snapshotPath, address.id, log);
   if (disk) recall(options, board);
   const heralds = watchHeralds(coordination, paths, address, options.onHeralds, log);
-  const stopBrokers = watchBrokers(
-    coordination,
-    options.cluster,
-    (list) => {
-      brokers = list;
-      options.onBrokers(list);
-    },
-    log,
-  );
+  const stopBrokers = watchBrokers(coordination, options.cluster, options.onBrokers, log);
 
   const onState = (): void => {
     if (coordination.state() === 'up') {
@@ -171,19 +157,12 @@ export function startLoadStore(options: LoadStoreOptions): LoadStore {
   };
 
   return {
-    state: () => {
-      const lastWriteMs = exchange.lastWriteMs();
-      return {
-        coordination: coordination.snapshot(),
-        problem: problem(),
-        heralds: heralds.all(),
-        brokers,
-        parts: exchange.partCount(),
-        lastWriteAgeMs: lastWriteMs === undefined ? undefined : clock.nowMs() - lastWriteMs,
-        mover: { held: mover.held(), epoch: mover.epoch() },
-        snapshotHealthy: disk?.healthy() ?? true,
-      };
-    },
+    state: () => ({
+      problem: problem(),
+      parts: exchange.partCount(),
+      mover: { held: mover.held(), epoch: mover.epoch() },
+      snapshotHealthy: disk?.healthy() ?? true,
+    }),
     shareDesired: (gateway, desired) => board.share(gateway, desired),
     async close() {
       if (closed) return;

@@ -31,7 +31,12 @@ export interface TableCopies {
    * `nowMs`, ready to be merged. A part that says nothing readable is still found again when its Herald is
    * long gone. Undefined for the version that was taken before.
    */
-  take(name: string, entry: Entry, ownWrite: OwnWrite | undefined, nowMs: number): Decoded<Taken> | undefined;
+  take(
+    name: string,
+    entry: Entry,
+    ownWrite: OwnWrite | undefined,
+    nowMs: number,
+  ): Decoded<TableRow[]> | undefined;
   forget(name: string): void;
   /** The watch was broken: what is seen next may have been written at any time since. */
   unwatched(): void;
@@ -40,12 +45,6 @@ export interface TableCopies {
   copyOf: (heraldId: string, gateway: string) => RowCopy | undefined;
   /** Names and versions of all parts. */
   parts(): { name: string; heraldId: string; version: number }[];
-}
-
-export interface Taken {
-  rows: TableRow[];
-  /** False when only a bound or nothing told the age. */
-  ageKnown: boolean;
 }
 
 export function createTableCopies(newest: Newest): TableCopies {
@@ -85,8 +84,7 @@ export function createTableCopies(newest: Newest): TableCopies {
         before.seenAtMs = nowMs;
         return undefined;
       }
-      const age = ageMs(entry, ownWrite, olderSeenAtMs(name), nowMs);
-      const partAgeMs = age ?? UNKNOWN_AGE_MS;
+      const partAgeMs = ageMs(entry, ownWrite, olderSeenAtMs(name), nowMs) ?? UNKNOWN_AGE_MS;
       const copies = new Map<string, RowCopy>();
       const part = decodeTableNews(entry.data, (gateway, bootId, seq, rowAgeMs) => {
         const mine = newest(gateway);
@@ -109,7 +107,7 @@ export function createTableCopies(newest: Newest): TableCopies {
       watchedSince.add(name);
       keep(name, { heraldId: part.value.heraldId, version, seenAtMs: nowMs, rows: copies });
       if (rows.length > 0) learn(rows);
-      return { ok: true, value: { rows, ageKnown: age !== undefined } };
+      return { ok: true, value: rows };
     },
     forget(name) {
       drop(name);

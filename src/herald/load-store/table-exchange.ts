@@ -46,8 +46,6 @@ export interface TableExchange {
   storeAway(): void;
   /** See StoreClock. */
   ownWrite(): OwnWrite | undefined;
-  /** Monotonic time of the last part that was written, undefined before the first. */
-  lastWriteMs(): number | undefined;
   partCount(): number;
   /** Why the store, though it answers, does not let this Herald share: a missing right, a quota. */
   refusal(): Trouble | undefined;
@@ -104,7 +102,7 @@ export function createTableExchange(options: TableExchangeOptions): TableExchang
       return;
     }
     refused.delete(name);
-    if (taken.value.rows.length > 0) balancer.mergeRows(taken.value.rows, nowMs);
+    if (taken.value.length > 0) balancer.mergeRows(taken.value, nowMs);
   };
 
   const bury = async ({ name, version }: StoredPart): Promise<void> => {
@@ -187,7 +185,6 @@ export function createTableExchange(options: TableExchangeOptions): TableExchang
     },
     storeAway: () => copies.unwatched(),
     ownWrite: () => storeClock.ownWrite,
-    lastWriteMs: () => writer.lastWriteMs,
     partCount: () => copies.parts().length,
     refusal: () => refusal,
     stop() {
