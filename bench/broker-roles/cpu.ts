@@ -10,10 +10,12 @@ export function tell(line: unknown): void {
   console.log(JSON.stringify(line));
 }
 
-/** Calls `answer` for each line of JSON the parent writes and sends back what it returns. */
+/** Calls `answer` for each line of JSON the parent writes and sends back what it returns or resolves with. */
 export function answerLines(answer: (question: never) => unknown): void {
   process.stdin.setEncoding('utf8');
   process.stdin.on('data', (text: string) => {
-    for (const line of text.split('\n')) if (line !== '') tell(answer(JSON.parse(line) as never));
+    for (const line of text.split('\n')) {
+      if (line !== '') void Promise.resolve(answer(JSON.parse(line) as never)).then(tell);
+    }
   });
 }

@@ -54,9 +54,18 @@ async function ask(
       retryAfter: Array.isArray(retryAfter) ? retryAfter[0] : retryAfter,
     };
   } catch (error) {
-    throw new NoHerald(url, whyOf(error));
+    const why = whyOf(error);
+    if (UNTRUSTED.test(why)) {
+      throw new StartError(
+        `the certificate of ${url.origin} is not trusted (${why}); NODE_EXTRA_CA_CERTS=FILE adds an authority of your own`,
+      );
+    }
+    throw new NoHerald(url, why);
   }
 }
+
+/** Codes of Node for a certificate that does not hold: expired, for another name, signed by nobody known. */
+const UNTRUSTED = /CERT|VERIFY_LEAF_SIGNATURE/;
 
 export function whyOf(error: unknown): string {
   return codeOf(error) ?? messageOf(error);

@@ -6,6 +6,8 @@ import { formatAddress, isWildcard, leadsHere, parseAddress } from '../daemon/ad
 import { StartError } from '../daemon/lifecycle.ts';
 import { checkCommon, checkToken, longEnough } from '../daemon/options.ts';
 import { MIN_SECRET_CHARS } from '../daemon/secrets.ts';
+import type { Certificate } from '../daemon/tls.ts';
+import { readCertificate } from '../daemon/tls.ts';
 import { refusalText } from '../protocol/decode.ts';
 import { decodeLoadReport } from '../protocol/load-report.ts';
 import { ID_PATTERN, ID_WORDS, isGatewayUrl } from '../protocol/names.ts';
@@ -15,6 +17,8 @@ import type { GatewayConfig } from './gateway-options.ts';
 
 export interface CheckedConfig {
   listen: Address;
+  /** Of TLS at `listen`. */
+  certificate: Certificate | undefined;
   /** Of a topic, by its longest prefix. */
   maxWaitMs: TopicRules<number>;
   sendsLast: TopicRules<boolean>;
@@ -46,6 +50,10 @@ export function checkConfig(config: GatewayConfig): CheckedConfig {
       `--url: needed, since nobody elsewhere opens ${gatewayUrl(config, listen, listen.port)}`,
     );
   }
+  const certificate = readCertificate(config);
+  if (certificate && config.url.startsWith('ws:')) {
+    throw new StartError(`--url ${config.url}: with --tls-cert clients come by wss://`);
+  }
   checkCommon(config);
   longEnough(config.previousSecret, '--previous-secret');
   checkToken(config.adminToken, '--admin-token');
@@ -60,6 +68,7 @@ export function checkConfig(config: GatewayConfig): CheckedConfig {
   if (!waits) throw new StartError('--topic-max-wait-ms: expected prefix=ms, with 0 to 10000 ms');
   return {
     listen,
+    certificate,
     maxWaitMs: new TopicRules(waits, config.maxWaitMs),
     sendsLast: new TopicRules(
       config.lastValueTopics.map((prefix) => [prefix === '*' ? '' : prefix, true] as const),
@@ -90,5 +99,5 @@ export function gatewayUrl(config: GatewayConfig, listen: Address, boundPort: nu
   if (config.url !== '') return config.url;
   // The wildcard address is not one that anybody can open.
   const host = isWildcard(listen.host) ? '127.0.0.1' : listen.host;
-  return `ws://${formatAddress({ host, port: boundPort })}/ws`;
+  return `${config.tlsCert === '' ? 'ws' : 'wss'}://${formatAddress({ host, port: boundPort })}/ws`;
 }

@@ -3,6 +3,7 @@
 import type { Config } from '../daemon/config.ts';
 import { choice, integer, list, number, origins, secret, text, urls } from '../daemon/config.ts';
 import { brokerReachOptions, commonOptions, heraldsOption, previousSecretOption } from '../daemon/options.ts';
+import { tlsOptions } from '../daemon/tls.ts';
 import { CLIENT_LIMITS } from '../protocol/client-frames.ts';
 import { DEFAULT_RAMP_MS, LONGEST_RAMP_MS } from '../protocol/young-connections.ts';
 
@@ -101,6 +102,7 @@ export const gatewayOptions = {
   ...placeOptions,
   ...brokerReachOptions,
   ...doorOptions,
+  ...tlsOptions,
   ...fanOutOptions,
   ...resumeOptions,
   ...testOptions,

@@ -85,6 +85,8 @@ export async function startGateway(wanted: GatewayConfig, given: StartGatewayPar
     maxFrameBytes: config.maxFrameBytes,
     deflate: config.deflate === 'auto',
     maxSockets,
+    certificate: checked.certificate,
+    log,
   });
   const id = gatewayId(config, server.address);
   const port = Number(server.address.slice(server.address.lastIndexOf(':') + 1));
@@ -177,7 +179,7 @@ export async function startGateway(wanted: GatewayConfig, given: StartGatewayPar
   return {
     id,
     url,
-    addresses: { ws: url, http: `http://${server.address}` },
+    addresses: { ws: url, http: `${checked.certificate ? 'https' : 'http'}://${server.address}` },
     snapshot: () => gatewaySnapshot(parts, roster, moving, door, reporting.reporter?.snapshot()),
     squeeze(shareOfCore) {
       // A gateway that plays its load plays its neighbour too.

@@ -2,7 +2,7 @@
 // its first moment. The ws package reads what clients send; what goes out is written by connection.ts.
 
 import type { IncomingMessage } from 'node:http';
-import { createServer, ServerResponse, STATUS_CODES } from 'node:http';
+import { ServerResponse, STATUS_CODES } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -10,6 +10,9 @@ import { WebSocket, WebSocketServer } from 'ws';
 import type { Address } from '../daemon/address.ts';
 import { formatAddress } from '../daemon/address.ts';
 import { listening } from '../daemon/lifecycle.ts';
+import type { Log } from '../daemon/log.ts';
+import type { Certificate } from '../daemon/tls.ts';
+import { createWebServer } from '../daemon/tls.ts';
 import { CLIENT_PROTOCOL } from '../protocol/client-frames.ts';
 import type { Connection } from './connection.ts';
 import { acceptableOffer } from './core/deflate-offer.ts';
@@ -32,6 +35,9 @@ export interface WsServerOptions {
   deflate: boolean;
   /** TCP connections at a time, handshakes and HTTP included; more are closed as they come. */
   maxSockets: number;
+  /** Of TLS; without one the port speaks in the clear. */
+  certificate: Certificate | undefined;
+  log: Log;
 }
 
 export interface HttpQuestion {
@@ -87,14 +93,15 @@ const PATH = '/ws';
 /** Binds the port; `serve` says who answers. */
 export async function bindWsServer(options: WsServerOptions): Promise<WsServer> {
   const sockets = new Set<Duplex>();
-  const http = createServer({
+  const limits = {
     // A slow handshake holds a descriptor: 4,000 of them were all gone by 4 s with these (docs/operations.md).
     headersTimeout: 2_000,
     requestTimeout: 5_000,
     connectionsCheckingInterval: 500,
     keepAliveTimeout: 5_000,
     maxHeaderSize: 16_384,
-  });
+  };
+  const http = createWebServer(limits, options.certificate, options.log);
   // A flood of half-open connections must not take the descriptors that reports to Herald need.
   http.maxConnections = options.maxSockets;
   // Pipelined requests are answered before anyone else has a turn, so a connection that sends too many is cut.

@@ -7,6 +7,7 @@ import { checkZookeeperOption } from '../cluster/zookeeper-address.ts';
 import { isHttpUrl } from '../daemon/config.ts';
 import { StartError } from '../daemon/lifecycle.ts';
 import { checkCommon } from '../daemon/options.ts';
+import { readCertificate } from '../daemon/tls.ts';
 import { ID_PATTERN, ID_WORDS } from '../protocol/names.ts';
 import { fixedAgentPorts } from './agent-ports.ts';
 import { balancerSettings } from './balancer-settings.ts';
@@ -18,6 +19,7 @@ import { allowedPeers, listenAddresses } from './private-ports.ts';
 /** Throws a StartError that names the option. */
 export function checkConfig(config: HeraldConfig): void {
   checkCommon(config);
+  readCertificate(config);
   checkZookeeperOption(config.zookeeper);
   if (config.store === 'zookeeper' && config.zookeeper === '') {
     throw new StartError('--store zookeeper needs --zookeeper host:port');

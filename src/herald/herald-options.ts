@@ -3,6 +3,7 @@
 import type { Config } from '../daemon/config.ts';
 import { choice, flag, integer, list, number, origins, secret, text } from '../daemon/config.ts';
 import { clusterOptions, commonOptions } from '../daemon/options.ts';
+import { tlsOptions } from '../daemon/tls.ts';
 
 const POLICIES = ['expected', 'p2c', 'least', 'weighted', 'random', 'round-robin'] as const;
 
@@ -97,6 +98,7 @@ export const heraldOptions = {
   ...commonOptions,
   ...clusterOptions,
   ...listenOptions,
+  ...tlsOptions,
   ...tableOptions,
   ...policyOptions,
 } as const;

@@ -68,6 +68,7 @@ export async function startHerald(config: HeraldConfig, parts: HeraldParts): Pro
   const { log, metrics, clock } = parts;
   const herald = assemble(config, parts);
   const { id, listen, reach, balancer, meters, agentDesk } = herald;
+  const scheme = config.tlsCert === '' ? 'http' : 'https';
 
   // In this order, and backwards on a failure: whoever sees a port open may use it.
   const closers: (() => Promise<unknown>)[] = [() => herald.recorder.close()];
@@ -83,7 +84,7 @@ export async function startHerald(config: HeraldConfig, parts: HeraldParts): Pro
     const address = {
       id,
       control: config.controlUrl === '' ? control : config.controlUrl,
-      public: urlOf(listen.public),
+      public: urlOf(listen.public, scheme),
       admin: urlOf(listen.admin),
       agent: config.agentAddress || reach.agentAddress,
       startedEpochMs: clock.epochMs(),
@@ -111,7 +112,7 @@ export async function startHerald(config: HeraldConfig, parts: HeraldParts): Pro
     closers.push(() => agents.close());
     reach.agentAddress = reachable(agents.address);
     closers.push(() => closeHttp(herald.publicApp));
-    const publicUrl = urlOf(await listenHttp(herald.publicApp, listen.public, '--public-listen'));
+    const publicUrl = urlOf(await listenHttp(herald.publicApp, listen.public, '--public-listen'), scheme);
     return {
       id,
       addresses: { public: publicUrl, control, agent: formatAddress(agents.address), admin },
@@ -271,8 +272,8 @@ function heraldId(config: HeraldConfig, address: Address): string {
   return id;
 }
 
-function urlOf(address: Address): string {
-  return `http://${reachable(address)}`;
+function urlOf(address: Address, scheme = 'http'): string {
+  return `${scheme}://${reachable(address)}`;
 }
 
 /** A wildcard address is no place to send anybody to; this machine's name is. */

@@ -10,6 +10,8 @@ import { listening } from '../../daemon/lifecycle.ts';
 import type { Log } from '../../daemon/log.ts';
 import { errorFields } from '../../daemon/log.ts';
 import { NO_SCHEMAS } from '../../daemon/no-schemas.ts';
+import type { Certificate } from '../../daemon/tls.ts';
+import { createWebServer } from '../../daemon/tls.ts';
 import { LOOKUP_LIMITS } from '../../protocol/lookup.ts';
 import { frameworkProblem, problem, sendProblem } from './problem.ts';
 
@@ -22,31 +24,33 @@ export interface HttpServerOptions {
   keepAliveMs: number;
   maxConnections: number;
   trustProxy?: boolean;
+  /** Of TLS; without one the port speaks in the clear. */
+  certificate?: Certificate | undefined;
 }
 
 const HTTP_LIMITS = {
-  requestTimeoutMs: 5_000,
-  headersTimeoutMs: 2_000,
-  checkEveryMs: 500,
-  maxHeaderBytes: 16_384,
+  requestTimeout: 5_000,
+  headersTimeout: 2_000,
+  connectionsCheckingInterval: 500,
+  maxHeaderSize: 16_384,
 } as const;
 
 export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   const app = fastify({
     logger: false,
     bodyLimit: options.bodyLimitBytes,
-    requestTimeout: HTTP_LIMITS.requestTimeoutMs,
-    keepAliveTimeout: options.keepAliveMs,
     trustProxy: options.trustProxy ?? false,
     exposeHeadRoutes: false,
     schemaController: NO_SCHEMAS,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 256, querystringParser: noQueryParser },
-    http: {
-      headersTimeout: HTTP_LIMITS.headersTimeoutMs,
-      connectionsCheckingInterval: HTTP_LIMITS.checkEveryMs,
-      maxHeaderSize: HTTP_LIMITS.maxHeaderBytes,
-    },
+    serverFactory: (listener) =>
+      createWebServer(
+        { ...HTTP_LIMITS, keepAliveTimeout: options.keepAliveMs },
+        options.certificate,
+        options.log,
+        listener,
+      ),
     frameworkErrors: (error, _request, reply) => {
       void sendProblem(reply, frameworkProblem(error) ?? problem(500, 'internal', 'see the log'));
     },
