@@ -107,7 +107,8 @@ export function createAcquirer(parts: AcquirerParts): Acquirer {
 
   const excluded = (nowMs: number): string[] => {
     for (const [gateway, atMs] of failedAtMs) if (nowMs - atMs > EXCLUDE_MS) failedAtMs.delete(gateway);
-    const all = new Set([...(request.exclude ?? []), ...(wanted.avoid ?? []), ...failedAtMs.keys()]);
+    // What the program named comes last: when there are too many, it stays.
+    const all = new Set([...failedAtMs.keys(), ...(wanted.avoid ?? []), ...(request.exclude ?? [])]);
     return [...all].slice(-LOOKUP_LIMITS.maxExclude);
   };
 

@@ -20,7 +20,20 @@ export type WebSocketConstructor = new (url: string, protocols: string[]) => Web
 export type FetchLike = (
   url: string,
   init: { cache: 'no-store'; credentials: 'omit'; signal: AbortSignal },
-) => Promise<{ status: number; headers: { get(name: string): string | null }; text(): Promise<string> }>;
+) => Promise<FetchAnswer>;
+
+/** The part of a `Response` that is used; of `body`, where there is one, no more than 1 MiB. */
+export interface FetchAnswer {
+  status: number;
+  headers: { get(name: string): string | null };
+  text(): Promise<string>;
+  body?: { getReader(): BodyReader } | null;
+}
+
+interface BodyReader {
+  read(): Promise<{ done: boolean; value?: Uint8Array | undefined }>;
+  cancel(): Promise<void>;
+}
 
 export interface Timers {
   setTimeout(run: () => void, afterMs: number): unknown;
@@ -65,6 +78,7 @@ export interface Client {
   readonly state: ClientState;
   /** Calls `listener` at each event of that name; returns the function that ends it. */
   on<K extends keyof ClientEvents>(name: K, listener: (detail: ClientEvents[K]) => void): () => void;
+  /** A topic that it has already goes on as it is, or with `from` goes back to there. */
   subscribe(...topics: TopicWish[]): void;
   unsubscribe(...topics: string[]): void;
   /**

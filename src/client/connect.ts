@@ -5,10 +5,12 @@ import type { ClientEvent, ClientEvents } from './client-events.ts';
 import { EVENT_NAMES } from './client-events.ts';
 import type { Client, ConnectOptions, FetchLike, Timers } from './connect-options.ts';
 import type { Effect, TimerName } from './effects.ts';
+import type { LookupAnswer } from './lookup-answer.ts';
 import { judgeLookup } from './lookup-answer.ts';
 import { createMachine } from './machine.ts';
 import { messageOf } from './message-of.ts';
 import { PublishError } from './publish-error.ts';
+import { readAnswer } from './read-answer.ts';
 import {
   readCaps,
   readFrame,
@@ -139,26 +141,24 @@ export function connect(options: ConnectOptions): Client {
   };
 
   const lookUp = async (ask: number, url: string): Promise<void> => {
-    const deadline = new AbortController();
-    asking = deadline;
-    const timer = timers.setTimeout(() => deadline.abort(), LOOKUP_DEADLINE_MS);
-    let answer;
+    const abort = new AbortController();
+    asking = abort;
+    const answered = (answer: LookupAnswer): void => run(() => machine.lookedUp(ask, answer, timers.nowMs()));
+    const timer = timers.setTimeout(() => {
+      // Told from here: a `fetch` of the program may not know of signals. What comes later is not waited for any more.
+      answered({ is: 'silent', why: 'no answer in time' });
+      abort.abort();
+    }, LOOKUP_DEADLINE_MS);
+    let answer: LookupAnswer;
     try {
-      const response = await fetchLike(url, {
-        cache: 'no-store',
-        credentials: 'omit',
-        signal: deadline.signal,
-      });
-      answer = judgeLookup(response.status, response.headers.get('retry-after'), await response.text());
+      const { signal } = abort;
+      const response = await fetchLike(url, { cache: 'no-store', credentials: 'omit', signal });
+      answer = judgeLookup(response.status, response.headers.get('retry-after'), await readAnswer(response));
     } catch (error) {
-      answer = {
-        is: 'silent' as const,
-        why: deadline.signal.aborted ? 'no answer in time' : messageOf(error),
-      };
+      answer = { is: 'silent', why: messageOf(error) };
     }
     timers.clearTimeout(timer);
-    const judged = answer;
-    run(() => machine.lookedUp(ask, judged, timers.nowMs()));
+    answered(answer);
   };
 
   const wake = (): void => run(() => machine.woken(timers.nowMs()));

@@ -1,6 +1,8 @@
 // (6) Which Herald to ask: one of those given, at random, so that a fleet of clients spreads over replicas;
 // the next one after a silence. Gateways name further ones in `welcome`.
 
+import { isUrl } from '../protocol/names.ts';
+
 const MAX_HERALDS = 16;
 
 export interface HeraldRota {
@@ -40,6 +42,6 @@ export function createHeraldRota(given: readonly string[], random: () => number)
 
 /** Without a trailing slash and without the path of the lookup itself. */
 function baseOf(url: string): string | undefined {
-  if (typeof url !== 'string' || !/^https?:\/\/[^/]/.test(url) || !URL.canParse(url)) return undefined;
+  if (typeof url !== 'string' || !/^https?:\/\/[^/]/.test(url) || !isUrl(url)) return undefined;
   return url.replace(/[?#].*$/, '').replace(/(\/v1\/lookup)?\/*$/, '');
 }

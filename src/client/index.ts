@@ -4,6 +4,7 @@ export type { ClientEvents, ClientState, GapEvent, MessageEvent } from './client
 export type {
   Client,
   ConnectOptions,
+  FetchAnswer,
   FetchLike,
   Timers,
   TopicWish,

@@ -259,8 +259,7 @@ export function createMachine(parts: MachineParts): Machine {
       for (const session of sessions()) session.woken(nowMs);
     },
     subscribe(topics) {
-      const added = topics.filter(({ topic }) => !book.has(topic));
-      for (const { topic, from } of added) book.add(topic, from);
+      const added = topics.filter(({ topic, from }) => book.add(topic, from));
       if (added.length > 0)
         for (const session of sessions()) session.subscribe(added.map(({ topic }) => topic));
     },

@@ -4,7 +4,7 @@
 import type { Position } from '../protocol/client-frames.ts';
 import { shown } from '../protocol/decode.ts';
 import type { LookupRequest, PreferredLabel } from '../protocol/lookup.ts';
-import { DEFAULT_PREFERENCE } from '../protocol/lookup.ts';
+import { DEFAULT_PREFERENCE, LOOKUP_LIMITS } from '../protocol/lookup.ts';
 import {
   OPTIONAL_EPOCH_PATTERN,
   OPTIONAL_EPOCH_WORDS,
@@ -71,8 +71,15 @@ export function readRequest(options: ConnectOptions): Partial<LookupRequest> {
     ...(prefer !== undefined && { preferred: readPreferred(prefer) }),
     ...(key !== undefined && { key }),
     ...(size !== undefined && { size }),
-    ...(exclude !== undefined && { exclude: readList('exclude', exclude, 'a list of gateways') as string[] }),
+    ...(exclude !== undefined && { exclude: readExclude(exclude) }),
   };
+}
+
+function readExclude(exclude: unknown): string[] {
+  const gateways = readList('exclude', exclude, 'a list of gateways') as string[];
+  const { maxExclude } = LOOKUP_LIMITS;
+  if (gateways.length <= maxExclude) return gateways;
+  throw new TypeError(`exclude: received ${gateways.length} gateways, expected at most ${maxExclude}`);
 }
 
 function readPreferred(prefer: unknown): PreferredLabel[] {

@@ -21,8 +21,8 @@ interface Held {
 
 export interface Stream {
   subscribed(item: SubscribedItem, predecessorDelivers: boolean): void;
-  /** The gateway sends no more of it. */
-  unsubscribed(topic: string): void;
+  /** Another wish is under way: what comes of it before the answer to that is of the wish before. */
+  leave(topic: string): void;
   message(frame: MessageFrame): void;
   gap(frame: GapFrame): void;
   /** Lets go of topics that the previous connection has brought up to date; of all when `force`. */
@@ -31,13 +31,16 @@ export interface Stream {
 }
 
 export function createStream(book: TopicBook, emit: (event: ClientEvent) => void): Stream {
+  /** Of the topics in force. */
   const epochs = new Map<string, string>();
   const held = new Map<string, Held>();
   /** Not resumed: the gateway's own word on that hole, which follows its `ok`, is not news. */
   const echoes = new Set<string>();
 
   const deliver = (frame: MessageFrame): void => {
-    const epoch = frame.e ?? epochs.get(frame.c) ?? book.position(frame.c)?.e ?? '';
+    const known = epochs.get(frame.c);
+    if (known === undefined) return;
+    const epoch = frame.e ?? known;
     epochs.set(frame.c, epoch);
     echoes.delete(frame.c);
     if (!book.take(frame.c, epoch, frame.o)) return;
@@ -45,8 +48,9 @@ export function createStream(book: TopicBook, emit: (event: ClientEvent) => void
   };
 
   const tell = (frame: GapFrame): void => {
-    if (!book.has(frame.c)) return;
-    const epoch = frame.e === '' ? (epochs.get(frame.c) ?? '') : frame.e;
+    const known = epochs.get(frame.c);
+    if (known === undefined || !book.has(frame.c)) return;
+    const epoch = frame.e === '' ? known : frame.e;
     epochs.set(frame.c, epoch);
     const last = frame.from + frame.n - 1;
     const counted = frame.n > 0 && frame.from > 0;
@@ -128,9 +132,7 @@ export function createStream(book: TopicBook, emit: (event: ClientEvent) => void
       jump(topic, epoch, offset);
       done(false);
     },
-    unsubscribed(topic) {
-      // Subscribed to again since: its answer comes next.
-      if (book.has(topic)) return;
+    leave(topic) {
       epochs.delete(topic);
       echoes.delete(topic);
       held.delete(topic);

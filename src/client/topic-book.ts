@@ -16,7 +16,8 @@ interface Entry {
 }
 
 export interface TopicBook {
-  add(topic: string, from?: Position): void;
+  /** False when it has the topic already; a position that is given counts all the same. */
+  add(topic: string, from?: Position): boolean;
   remove(topic: string): void;
   has(topic: string): boolean;
   topics(): string[];
@@ -47,10 +48,11 @@ export function createTopicBook(): TopicBook {
 
   return {
     add(topic, from) {
-      if (entries.has(topic)) return;
+      if (entries.has(topic) && !from) return false;
       const entry: Entry = { seen: new Map(), last: undefined };
       if (from) note(entry, from.e, from.o);
       entries.set(topic, entry);
+      return true;
     },
     remove: (topic) => void entries.delete(topic),
     has: (topic) => entries.has(topic),

@@ -43,7 +43,7 @@ export interface TopicDesk {
 
 export function createTopicDesk(parts: TopicDeskParts): TopicDesk {
   const { book, stream } = parts;
-  const asked = new Map<number, { what: TopicRequest['what']; topics: readonly string[] }>();
+  const asked = new Map<number, { what: TopicRequest['what']; topics: Set<string> }>();
   const postponed = new Set<string>();
   const requests = createTopicRequests((topic) => book.item(topic));
 
@@ -53,13 +53,18 @@ export function createTopicDesk(parts: TopicDeskParts): TopicDesk {
       if (!next) return;
       const { what, items } = next;
       const id = parts.nextId();
-      asked.set(id, { what, topics: what === 'sub' ? items.map(({ c }) => c) : items });
+      asked.set(id, { what, topics: new Set(what === 'sub' ? items.map(({ c }) => c) : items) });
       parts.send({ op: what, id, c: items });
     }
   };
 
   const request = (what: TopicRequest['what'], topics: readonly string[]): void => {
-    if (what === 'unsub') for (const topic of topics) postponed.delete(topic);
+    for (const topic of topics) {
+      postponed.delete(topic);
+      // What was wished before is not wished any more: neither its answer counts, nor what comes until the new one.
+      for (const one of asked.values()) one.topics.delete(topic);
+      stream.leave(topic);
+    }
     requests.add(what, topics);
     ask();
   };
@@ -82,12 +87,9 @@ export function createTopicDesk(parts: TopicDeskParts): TopicDesk {
       if (!one) return;
       asked.delete(id);
       requests.answered();
-      if (one.what === 'unsub') {
-        for (const topic of one.topics) stream.unsubscribed(topic);
-        return;
-      }
+      if (one.what === 'unsub') return;
       if (problem) for (const topic of one.topics) refused(topic, problem);
-      for (const item of items) {
+      for (const item of items.filter(({ c }) => one.topics.has(c))) {
         if (item.err) refused(item.c, item.err);
         else stream.subscribed(item, parts.predecessorDelivers());
       }

@@ -35,5 +35,14 @@ const GATEWAY_URL = /^wss?:\/\/[A-Za-z0-9._[\]:-]{1,255}(\/[!$-;=?-Z_a-z~%]{0,10
 
 /** A `ws:` or `wss:` URL that a client can open: no credentials, no fragment, at most 1,300 characters. */
 export function isGatewayUrl(text: string): boolean {
-  return GATEWAY_URL.test(text) && URL.canParse(text);
+  return GATEWAY_URL.test(text) && isUrl(text);
+}
+
+/** `URL.canParse`, which React Native and browsers from before the end of 2023 do not have. */
+export function isUrl(text: string): boolean {
+  try {
+    return new URL(text).href !== '';
+  } catch {
+    return false;
+  }
 }

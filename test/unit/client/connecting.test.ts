@@ -69,6 +69,16 @@ describe('a client that connects', () => {
     expect(world.lookups[1]!.searchParams.get('failed')).toBe('t1.h1.g1');
   });
 
+  it('names what the program excluded rather than what failed, where there is no room for both', () => {
+    const exclude = Array.from({ length: 16 }, (_, i) => `never-${i}`);
+    const world = createFakeWorld({ request: { exclude } });
+    world.machine.start(0);
+    world.finds('g1');
+    world.last().closes(1006);
+    world.passes(500);
+    expect(world.lookups[1]!.searchParams.getAll('exclude')).toEqual(exclude);
+  });
+
   it('waits longer with each round, up to the range Herald gave', () => {
     const world = createFakeWorld();
     world.machine.start(0);

@@ -87,6 +87,7 @@ describe('connect', () => {
     [{ topics: [{ name: 'a' }] }, /^\{"name":"a"\} is not a topic/],
     [{ topics: [undefined] }, /^nothing is not a topic/],
     [{ exclude: 'gw-1' }, /^exclude: received "gw-1", expected a list/],
+    [{ exclude: Array(17).fill('gw') }, /^exclude: received 17 gateways, expected at most 16/],
     [{ caps: 'shout' }, /^caps: received "shout", expected a list/],
     [{ caps: [1] }, /^1 is not 1 to 64/],
     [{ webSocket: {} }, /^webSocket: received \{\}, expected a class/],

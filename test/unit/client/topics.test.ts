@@ -170,9 +170,46 @@ describe('topics and positions', () => {
     world.machine.unsubscribe(['t']);
     link.says({ op: 'ok', id: link.sent.at(-1)!['id'] });
     world.machine.subscribe([{ topic: 't' }]);
-    // No gateway sends a message before its answer: here it shows that the epoch of before is not known any more.
-    link.says(msg(2));
-    expect(world.of('message').map(({ epoch }) => epoch)).toEqual(['e1', '']);
+    link.answers({ t: { e: '' } });
+    link.says(msg(1, 'first of another life', { e: 'e2' }));
+    expect(world.of('message').map(({ epoch }) => epoch)).toEqual(['e1', 'e2']);
+  });
+
+  it('goes back to a position that is given for a topic it has', () => {
+    const world = createFakeWorld({ topics: [{ topic: 't' }, { topic: 't', from: { e: 'e1', o: 4 } }] });
+    world.machine.start(0);
+    world.finds('g1');
+    const link = world.last();
+    link.accepts();
+    expect(link.sent.at(-1)).toMatchObject({ op: 'sub', c: [{ c: 't', from: { e: 'e1', o: 4 } }] });
+    for (const o of [5, 6, 7]) link.says(msg(o));
+    world.machine.subscribe([{ topic: 't', from: { e: 'e1', o: 5 } }]);
+    expect(link.sent.at(-1)).toMatchObject({ op: 'sub', c: [{ c: 't', from: { e: 'e1', o: 5 } }] });
+    // Of the subscription before: it comes again with the replay, and would pass for the newest that was seen.
+    link.says(msg(8));
+    link.answers();
+    for (const o of [6, 7, 8, 9]) link.says(msg(o));
+    expect(world.data()).toEqual([5, 6, 7, 6, 7, 8, 9]);
+    expect(world.of('gap')).toEqual([]);
+  });
+
+  it('takes the answer to an earlier wish for none to a later one', () => {
+    const world = createFakeWorld({ topics: [] });
+    world.machine.start(0);
+    world.finds('g1');
+    const link = world.last();
+    link.accepts();
+    world.machine.subscribe([{ topic: 't' }]);
+    world.machine.unsubscribe(['t']);
+    world.machine.subscribe([{ topic: 't', from: { e: 'e1', o: 41 } }]);
+    link.says({ op: 'ok', id: 1, c: [{ c: 't', e: 'e1', o: 57 }] });
+    link.says(msg(58));
+    link.says({ op: 'ok', id: 2 });
+    link.says({ op: 'ok', id: 3, c: [{ c: 't', e: 'e1', o: 41, rec: true }] });
+    for (let o = 42; o <= 59; o++) link.says(msg(o));
+    expect(world.data()).toEqual(Array.from({ length: 18 }, (_, i) => 42 + i));
+    expect(world.of('gap')).toEqual([]);
+    expect(world.of('subscribed')).toEqual([{ topic: 't', recovered: true }]);
   });
 
   it('drops a topic that is forbidden, and asks again for one that is not possible now', () => {
