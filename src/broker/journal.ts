@@ -15,15 +15,16 @@ import { messageOf } from '../daemon/thrown.ts';
 import { BUCKET_COUNT } from '../protocol/bucket.ts';
 import type { BrokerCore } from './core/broker-core.ts';
 import { encodeStand, readJournal, recordHeader } from './core/journal-records.ts';
+import { lockJournal } from './journal-lock.ts';
 
 /** Of one file; the one before it stays. Read again in a tenth of a second. */
 const FILE_BYTES = 16 * 1024 * 1024;
 /** A disk that is so far behind is taken for broken: the file ends there, and acks go on without it. */
 const MAX_QUEUED_BYTES = 16 * 1024 * 1024;
 const MAX_WAIT_MS = 1_000;
-/** A new file names where every topic stands; so many buckets a flush, or a million topics would hold up the others. */
-const STANDS_PER_FLUSH = 16;
-/** Of lives before, for a broker that dies again and again leaves little each time; and of this one, whose disk may fail as often. */
+/** A new file names where every topic stands; so many of them a flush, or a million would hold up the others. */
+const TOPICS_PER_FLUSH = 50_000;
+/** Of lives before: a broker that dies again and again leaves little each time. */
 const MAX_FILES = 8;
 const CLOSE_AT_MOST_MS = 500;
 
@@ -48,20 +49,32 @@ export interface JournalOptions {
   log: Log;
 }
 
-/** Reads what the lives before left into the core, and begins a file. Throws a StartError for a directory that cannot be. */
-export function openJournal({ directory, id, core, keepMs, nowMs, log }: JournalOptions): Journal {
+/**
+ * Reads what the lives before left into the core, and begins a file. Throws a StartError for a directory that cannot be, or
+ * that a living broker of that id writes to.
+ */
+export async function openJournal(options: JournalOptions): Promise<Journal> {
+  const { directory, id, core, keepMs, nowMs, log } = options;
   const pathOf = (number: number): string => join(directory, `${id}.${number}.journal`);
   const remove = (numbers: readonly number[]): void => {
     for (const number of numbers) void rm(pathOf(number), { force: true }).catch(() => {});
   };
   const startedMs = nowMs();
   let before: number[];
+  let unlock = (): void => {};
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
+    unlock = await lockJournal(directory, id).catch((error: unknown) => {
+      if (error instanceof StartError) throw error;
+      log.warn('journal-not-locked', { directory, ...errorFields(error) });
+      return unlock;
+    });
     before = numbersOf(readdirSync(directory), id);
     remove(allBut(before, MAX_FILES));
-    for (const number of before) recall(readFileSync(pathOf(number)), core, startedMs);
+    recall(before.map(pathOf), core, startedMs);
   } catch (error) {
+    unlock();
+    if (error instanceof StartError) throw error;
     throw new StartError(`--journal ${directory}: ${messageOf(error)}`);
   }
 
@@ -84,14 +97,13 @@ export function openJournal({ directory, id, core, keepMs, nowMs, log }: Journal
     failures += 1;
     for (const { kept } of waiting.splice(0)) kept();
     // Of what is acked from here on the next life would know nothing, and what it has of before must not look whole.
-    if (isFailing) remove(own.splice(0));
-    else log.warn('journal-failed', { directory, ...fields });
+    remove(own.splice(0));
+    if (!isFailing) log.warn('journal-failed', { directory, ...fields });
     isFailing = true;
   };
   const begin = (): void => {
     file?.end();
     own.push(++last);
-    remove(allBut(own, MAX_FILES));
     [bytes, nextStand] = [0, 0];
     const made = createWriteStream(pathOf(last), { mode: 0o600 });
     made.on('error', (error) => {
@@ -125,8 +137,11 @@ export function openJournal({ directory, id, core, keepMs, nowMs, log }: Journal
     flushed(kept) {
       if (unwritten === 0) kept();
       else waiting.push({ sinceMs: nowMs(), left: unwritten, kept });
-      const until = Math.min(BUCKET_COUNT, nextStand + STANDS_PER_FLUSH);
-      for (; nextStand < until; nextStand++) write('stand', encodeStand(core.epoch, core.stand(nextStand)));
+      for (let topics = 0; nextStand < BUCKET_COUNT && topics < TOPICS_PER_FLUSH; nextStand++) {
+        const stand = core.stand(nextStand);
+        topics += stand.topics.length;
+        write('stand', encodeStand(core.epoch, stand));
+      }
       if (nextStand < BUCKET_COUNT || bytes < FILE_BYTES) return;
       // What the file before says of topics is in this one as well.
       remove(allBut(own, 1));
@@ -142,7 +157,10 @@ export function openJournal({ directory, id, core, keepMs, nowMs, log }: Journal
         isFailing = false;
       }
     },
-    close: () => atMost(CLOSE_AT_MOST_MS, new Promise((resolve) => (file ? file.end(resolve) : resolve()))),
+    async close() {
+      await atMost(CLOSE_AT_MOST_MS, new Promise((resolve) => (file ? file.end(resolve) : resolve())));
+      unlock();
+    },
   };
 }
 
@@ -159,14 +177,25 @@ function numbersOf(names: readonly string[], id: string): number[] {
     .sort((a, b) => a - b);
 }
 
-/** A life before becomes one of those that this broker has copies of. */
-function recall(bytes: Uint8Array, core: BrokerCore, nowMs: number): void {
-  readJournal(bytes, crc32, (record) => {
-    if (record.kind === 'stand') core.keepStand(record.epoch, record.stand, nowMs);
-    else {
-      for (const { bucket, firstSequence, messages } of record.sections) {
-        core.keep(record.epoch, bucket, firstSequence, messages, nowMs);
+/**
+ * Lives before become ones that this broker has copies of. One of which no file names where every bucket stood may have
+ * gone on beyond what is there.
+ */
+function recall(paths: readonly string[], core: BrokerCore, nowMs: number): void {
+  const isWhole = new Map<string, boolean>();
+  for (const path of paths) {
+    readJournal(readFileSync(path), crc32, (record) => {
+      const { epoch } = record;
+      if (!isWhole.has(epoch)) isWhole.set(epoch, false);
+      if (record.kind === 'stand') {
+        core.keepStand(epoch, record.stand, nowMs);
+        if (record.stand.bucket === BUCKET_COUNT - 1) isWhole.set(epoch, true);
+        return;
       }
-    }
-  });
+      for (const { bucket, firstSequence, messages } of record.sections) {
+        core.keep(epoch, bucket, firstSequence, messages, nowMs);
+      }
+    });
+  }
+  for (const [epoch, whole] of isWhole) if (!whole) core.noteCut(epoch);
 }

@@ -5,6 +5,8 @@ import { randomBytes } from 'node:crypto';
 import { formatAddress } from '../daemon/address.ts';
 import type { Clock } from '../daemon/clock.ts';
 import { atMost, createFineClock, every } from '../daemon/clock.ts';
+import type { Running } from '../daemon/lifecycle.ts';
+import { CLOSE_DEADLINE_MS } from '../daemon/lifecycle.ts';
 import type { Log } from '../daemon/log.ts';
 import { errorFields } from '../daemon/log.ts';
 import type { Metrics } from '../daemon/metrics.ts';
@@ -44,13 +46,11 @@ export interface BrokerSnapshot extends BrokerCoreSnapshot {
   envelopes: number;
 }
 
-export interface BrokerHandle {
+export interface BrokerHandle extends Running {
   readonly addresses: { publish: string; subscribe: string; repair: string; http: string };
   /** What it announces: where others reach it. */
   address(): BrokerAddress;
   snapshot(): BrokerSnapshot;
-  /** Drains without loss, then frees the ports. Twice is harmless. */
-  close(): Promise<void>;
 }
 
 const HEADS_PERIOD_MS = 1_000;
@@ -71,7 +71,7 @@ export async function startBroker(config: BrokerConfig, parts: BrokerParts): Pro
   const journal =
     config.journal === ''
       ? undefined
-      : openJournal({ directory: config.journal, id: config.id, core, keepMs, nowMs, log });
+      : await openJournal({ directory: config.journal, id: config.id, core, keepMs, nowMs, log });
   let state: 'up' | 'draining' = 'up';
 
   const sockets = await openBrokerSockets({
@@ -81,6 +81,9 @@ export async function startBroker(config: BrokerConfig, parts: BrokerParts): Pro
     lingerMs: LINGER_MS,
     ...(curve && { curve }),
     onError: (socket, error) => log.error('socket-failed', { socket, ...errorFields(error) }),
+  }).catch(async (error: unknown) => {
+    await journal?.close();
+    throw error;
   });
   const traces = new PassingTraces(config.id, createFineClock());
   const publishDesk = createPublishDesk(
@@ -138,6 +141,7 @@ export async function startBroker(config: BrokerConfig, parts: BrokerParts): Pro
     http = await openHttpDoor(listens.http, config, brokers, log, () => state, snapshot).catch(
       async (error: unknown) => {
         await sockets.close();
+        await journal?.close();
         throw error;
       },
     );
@@ -200,6 +204,7 @@ export async function startBroker(config: BrokerConfig, parts: BrokerParts): Pro
     addresses: { ...sockets.endpoints, http: http?.url ?? '' },
     address,
     snapshot,
+    closeDeadlineMs: CLOSE_DEADLINE_MS + config.drainMs,
     close: () => (closed ??= drain()),
   };
 }

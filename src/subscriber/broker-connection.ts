@@ -101,7 +101,7 @@ export class BrokerConnection {
         fromStart: (bucket, epoch, beganMs) => host.fromStart?.(bucket, epoch, beganMs),
         deliver: host.deliver,
         lost: (bucket, epoch, count, why) => host.lost(this, bucket, epoch, count, why),
-        ended: (followed) => host.ended(this, { ...followed, wasCut: this.#cutOff.isCut }),
+        ended: (followed) => host.ended(this, this.#withCut(followed)),
         askHeads: () => {
           const interest = host.wantedHere ? this.#interest() : emptyBucketSet();
           const request = host.questions.number();
@@ -198,17 +198,19 @@ export class BrokerConnection {
 
   tick(): void {
     const now = this.#host.nowMs();
-    this.#cutOff.tick(now);
+    const slept = this.#cutOff.tick(now);
     if (!this.connected) {
       if (this.epoch !== '' && now - this.#brokenMs > MEND_MS) {
         this.#brokenMs = now;
-        this.#host.broken(this, { ...this.#feed.followed, wasCut: this.#cutOff.isCut });
+        this.#host.broken(this, this.#withCut(this.#feed.followed));
       }
       return;
     }
     this.#feed.tick(now);
     const left = this.#left !== '' && this.#left === this.#feed.epoch;
-    if (!left && now - this.#presentMs > PRESENCE_MS) this.refresh();
+    // What was asked before a sleep is not answered after it: until the broker is, its death looks like a cut during that.
+    if (slept) this.#headsRequests.clear();
+    if (!left && (slept || now - this.#presentMs > PRESENCE_MS)) this.refresh();
     this.#leaveIfDone();
   }
 
@@ -268,12 +270,13 @@ export class BrokerConnection {
       this.#feed.heartbeat(decoded.value, this.#host.nowMs());
       this.#leaveIfDone();
     }
-    this.#heard();
-  }
-
-  #heard(): void {
     // What lay in a socket when the connection broke is no news of the broker.
     if (this.connected) this.#cutOff.heard(this.#host.nowMs());
+  }
+
+  /** A broker that said goodbye had nothing more to say. */
+  #withCut(followed: FollowedEpoch): FollowedEpoch {
+    return { ...followed, wasCut: this.#cutOff.isCut && this.#left !== followed.epoch };
   }
 
   #takeReply(frame: Uint8Array): void {
@@ -288,7 +291,7 @@ export class BrokerConnection {
     if (reply.kind === 'heads' && !this.#headsRequests.delete(reply.request)) return;
     if (reply.kind === 'range') this.#host.repaired(reply.section.messages.length);
     this.#feed.reply(reply, this.#host.nowMs());
-    if (reply.kind === 'heads') this.#heard();
+    if (reply.kind === 'heads' && this.connected) this.#cutOff.answered(this.#host.nowMs());
     this.#leaveIfDone();
   }
 

@@ -26,6 +26,12 @@ export class CutOff {
     this.#isCut = false;
   }
 
+  /** It answered what it was asked after any sleep: what was missed during that shows by its sequences. */
+  answered(nowMs: number): void {
+    this.#sleptMs = -Infinity;
+    this.heard(nowMs);
+  }
+
   /** The connection is gone, or still is. */
   broke(nowMs: number): void {
     this.tick(nowMs);
@@ -39,9 +45,11 @@ export class CutOff {
     if (atMs - (this.#brokenMs ?? Infinity) > LATE_WORD_MS) this.#isCut = true;
   }
 
-  /** Each 100 ms. */
-  tick(nowMs: number): void {
-    if (nowMs - (this.#lookedMs ?? nowMs) > SILENT_MS) this.#sleptMs = nowMs;
+  /** Each 100 ms. True right after a sleep. */
+  tick(nowMs: number): boolean {
+    const slept = nowMs - (this.#lookedMs ?? nowMs) > SILENT_MS;
+    if (slept) this.#sleptMs = nowMs;
     this.#lookedMs = nowMs;
+    return slept;
   }
 }

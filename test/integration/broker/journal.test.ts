@@ -5,13 +5,14 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
+import { canaryTopics } from '../../../src/broker/canary.ts';
 import { RETIRE_MS } from '../../../src/subscriber/broker-connections.ts';
 import { createPublisher } from '../../../src/publisher/index.ts';
 import type { TcpProxy } from '../../launch/tcp-proxy.ts';
 import { startTcpProxy } from '../../launch/tcp-proxy.ts';
 import { until } from '../../launch/until.ts';
 import type { BrokerFlags, Listener } from './rig.ts';
-import { brokerChild, heraldHere, listed, listener, numbers, samePlace } from './rig.ts';
+import { broker, brokerChild, heraldHere, listed, listener, numbers, samePlace } from './rig.ts';
 
 const closing: (() => unknown)[] = [];
 afterEach(async () => {
@@ -120,6 +121,52 @@ it('is told the exact count of what the journal holds no more', async () => {
   await until('all of it, or its count', () => TOPICS.every(isWhole), 20_000);
   expect(heard.gaps.length).toBeGreaterThan(0);
   expect(heard.gaps.filter(({ count }) => count === 0)).toEqual([]);
+});
+
+it.each(['SIGKILL', 'SIGTERM'] as const)(
+  'is told nothing where it slept before its broker was ended by %s, and missed nothing',
+  async (signal) => {
+    const first = await brokerChild('b1');
+    closing.push(() => first.child.stop());
+    const { address } = first;
+    let aheadMs = 0;
+    const heard = listener([address], { nowMs: () => performance.now() + aheadMs });
+    closing.push(() => heard.link.close());
+    const probes = canaryTopics();
+    await Promise.all([...TOPICS, ...probes].map((topic) => heard.link.subscribe(topic)));
+    aheadMs += 1_500;
+    const before = heard.messages.length;
+    // Two rounds: it had time to see that it slept, and to ask.
+    await until('probes of two seconds', () => heard.messages.length > before + 32);
+    first.child.signal(signal);
+    await first.child.exited;
+    const second = await brokerChild('b1', await samePlace(address));
+    closing.push(() => second.child.stop());
+    const publisher = await createPublisher({ brokers: [address] });
+    closing.push(() => publisher.close());
+    await Promise.all(TOPICS.map((topic) => publisher.publish(topic, 1)));
+    const news = (): unknown[] => TOPICS.flatMap((topic) => heard.values(topic));
+    await until('its next life to be heard', () => news().length === TOPICS.length);
+    expect(heard.gaps).toEqual([]);
+  },
+);
+
+it('is told nothing where it slept while its broker said goodbye', async () => {
+  const first = await broker('b1');
+  let aheadMs = 0;
+  const heard = listener([first.address()], { nowMs: () => performance.now() + aheadMs });
+  closing.push(() => heard.link.close());
+  await Promise.all(TOPICS.map((topic) => heard.link.subscribe(topic)));
+  const closed = first.close();
+  aheadMs += 1_500;
+  await closed;
+  const second = await broker('b1', await samePlace(first.address()));
+  closing.push(() => second.close());
+  const publisher = await createPublisher({ brokers: [second.address()] });
+  closing.push(() => publisher.close());
+  await Promise.all(TOPICS.map((topic) => publisher.publish(topic, 1)));
+  await until('its next life to be heard', () => heard.messages.length === TOPICS.length);
+  expect(heard.gaps).toEqual([]);
 });
 
 it('is told nothing where a broker that was in no list for a while was heard until it was killed', async () => {

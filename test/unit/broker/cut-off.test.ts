@@ -1,13 +1,21 @@
 import { expect, it } from 'vitest';
 import { CutOff } from '../../../src/subscriber/core/cut-off.ts';
 
-/** Heard until `heardMs`, looked at each 100 ms but in `asleep`, broken from `brokenMs` on, announced at `announcedMs`. */
-function cutOff({ heardMs = 0, brokenMs = 0, asleep = [0, 0], untilMs = 0, announcedMs = 0 }): CutOff {
+/** Heard until `heardMs`, looked at each 100 ms but in `asleep`, broken from `brokenMs` on, announced and answered when told. */
+function cutOff({
+  heardMs = 0,
+  brokenMs = 0,
+  asleep = [0, 0],
+  untilMs = 0,
+  announcedMs = 0,
+  answeredMs = Infinity,
+}): CutOff {
   const one = new CutOff();
   for (let nowMs = 0; nowMs <= Math.max(brokenMs, untilMs, announcedMs); nowMs += 100) {
     if (nowMs > asleep[0]! && nowMs < asleep[1]!) continue;
     one.tick(nowMs);
     if (nowMs <= heardMs) one.heard(nowMs);
+    if (nowMs === answeredMs) one.answered(nowMs);
     if (nowMs >= brokenMs) one.broke(nowMs);
     if (nowMs >= announcedMs) one.announced(announcedMs);
   }
@@ -21,6 +29,11 @@ it.each([
     'the listener slept, and read it all at once',
     { heardMs: 9_000, asleep: [4_000, 8_900], brokenMs: 9_100 },
     true,
+  ],
+  [
+    'the listener slept, and had an answer after that',
+    { heardMs: 9_000, asleep: [4_000, 8_900], answeredMs: 9_000, brokenMs: 9_100 },
+    false,
   ],
   ['the listener slept long before', { heardMs: 9_900, asleep: [1_000, 4_000], brokenMs: 10_000 }, false],
   ['it announced itself to others after that', { heardMs: 900, brokenMs: 1_000, announcedMs: 2_000 }, true],
