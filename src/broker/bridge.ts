@@ -5,6 +5,8 @@
 
 import { every } from '../daemon/clock.ts';
 import type { Config } from '../daemon/config.ts';
+import type { Running } from '../daemon/lifecycle.ts';
+import { CLOSE_DEADLINE_MS } from '../daemon/lifecycle.ts';
 import type { Log } from '../daemon/log.ts';
 import type { Counter, Metrics } from '../daemon/metrics.ts';
 import type { CurveClient } from '../daemon/zeromq-options.ts';
@@ -48,20 +50,22 @@ export interface BridgeSnapshot {
   buckets: number;
 }
 
-export interface BridgeHandle {
+/** `close` passes on what it has read, then disconnects. */
+export interface BridgeHandle extends Running {
   readonly addresses: Record<string, string>;
   snapshot(): BridgeSnapshot;
-  /** Passes on what it has read, then disconnects. */
-  close(): Promise<void>;
 }
 
 const TICK_MS = 100;
+/** How long a message waits for a broker over there, at a stop as well. */
+const GIVE_UP_MS = 10_000;
 
 /** `config` as `checkBridgeConfig` leaves it; a side whose brokers are given needs no Herald. */
 export async function startBridge(config: BridgeConfig, parts: BridgeParts): Promise<BridgeHandle> {
   const publisher = await createPublisher({
     heralds: config.toHeralds,
     brokers: parts.to ?? [],
+    giveUpMs: GIVE_UP_MS,
     ...curveOf(config, config.toServerKey),
   });
   return runBridge(config, parts, publisher);
@@ -181,6 +185,7 @@ function runBridge(config: BridgeConfig, parts: BridgeParts, publisher: Publishe
   return {
     addresses: {},
     snapshot: () => ({ ...counts, buckets: buckets().length }),
+    closeDeadlineMs: CLOSE_DEADLINE_MS + GIVE_UP_MS,
     async close() {
       stopFollowing();
       stopTicking();

@@ -85,7 +85,7 @@ function addBridgeCommand(program: Command): void {
         const bridge = await startBridge(config, { log, metrics });
         const stopTelemetry = startTelemetry(metrics, 'bridge', config.id, config.statsd, log);
         return {
-          addresses: bridge.addresses,
+          ...bridge,
           async close() {
             await bridge.close();
             await stopTelemetry();

@@ -1,5 +1,6 @@
 // (8) -> (7) What clients publish goes to the brokers as what any back end publishes does.
 
+import { atMost } from '../daemon/clock.ts';
 import { errorFields } from '../daemon/log.ts';
 import type { BrokerReach } from '../publisher/broker-reach.ts';
 import { createPublisher } from '../publisher/index.ts';
@@ -7,6 +8,8 @@ import type { PublishForClient } from './gateway-parts.ts';
 
 /** A client hears by then that no broker took it. */
 const DEADLINE_MS = 5_000;
+/** At a stop: none of the clients is there any more to hear of it. */
+const CLOSE_AT_MOST_MS = 1_000;
 /** Of publications that wait for a broker, together: a gateway has better uses for its memory. */
 const MAX_WAITING_BYTES = 33_554_432;
 
@@ -34,6 +37,6 @@ export async function openClientPublishing(
         return { ok: false, why: String(errorFields(error)['error']) };
       }
     },
-    close: () => publisher.close(),
+    close: () => atMost(CLOSE_AT_MOST_MS, publisher.close()),
   };
 }

@@ -15,6 +15,8 @@ import type { Roster } from './roster.ts';
 const MOVE_GRACE_MS = 30_000;
 /** Those who are left at the deadline are closed over this share of the spread. */
 const LEFTOVER_SHARE = 0.5;
+/** At a stop over no more than this: the process has 4 s to end after the spread. */
+const LEFTOVER_AT_STOP_MS = 1_000;
 const WRITES_A_TURN = 256;
 
 export class Moving {
@@ -55,9 +57,12 @@ export class Moving {
     this.#roster.plannedCloses.clear();
   }
 
-  shutdown(spreadMs: number): void {
+  /** Answers in how many ms the last one is closed. */
+  shutdown(spreadMs: number): number {
     this.#state = 'draining';
-    this.#order(this.#roster.connections, 'shutdown', spreadMs, spreadMs, CLOSE.shutdown);
+    const leftoverMs = Math.min(spreadMs * LEFTOVER_SHARE, LEFTOVER_AT_STOP_MS);
+    this.#order(this.#roster.connections, 'shutdown', spreadMs, spreadMs, CLOSE.shutdown, leftoverMs);
+    return spreadMs + leftoverMs;
   }
 
   #order(
@@ -66,6 +71,7 @@ export class Moving {
     spreadMs: number,
     deadlineMs: number,
     code: number,
+    leftoverMs = spreadMs * LEFTOVER_SHARE,
   ): void {
     const { clock, config, random, allocate } = this.#parts;
     const nowMs = clock.nowMs();
@@ -76,7 +82,7 @@ export class Moving {
       connection.movedMs = nowMs;
       if (!connection.has('move')) return { item: connection, atMs: nowMs + random() * spreadMs, code };
       told.push(connection);
-      return { item: connection, atMs: nowMs + deadlineMs + random() * spreadMs * LEFTOVER_SHARE, code };
+      return { item: connection, atMs: nowMs + deadlineMs + random() * leftoverMs, code };
     });
     this.#roster.plannedCloses.add(closes);
     this.moved += connections.length;

@@ -164,8 +164,8 @@ export async function startGateway(wanted: GatewayConfig, given: StartGatewayPar
     // Herald hears first, so that nobody who is asked to move is sent back here.
     reporting.reporter?.setState('draining');
     server.stopListening();
-    moving.shutdown(config.shutdownSpreadMs);
-    const untilMs = clock.nowMs() + config.shutdownSpreadMs * 1.5 + 2 * LEAVE_POLL_MS;
+    const leaveMs = moving.shutdown(config.shutdownSpreadMs);
+    const untilMs = clock.nowMs() + leaveMs + 2 * LEAVE_POLL_MS;
     while (roster.size > 0 && clock.nowMs() < untilMs) await sleep(LEAVE_POLL_MS);
     stopSweeping();
     roster.stop();

@@ -2,6 +2,7 @@
 // Every message carries a number, so a loss or a duplicate cannot hide.
 
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { CLOSE_DEADLINE_MS } from '../../../src/daemon/lifecycle.ts';
 import { createPublisher } from '../../../src/publisher/index.ts';
 import type { Publisher, PublisherSnapshot } from '../../../src/publisher/index.ts';
 import { closeLater } from '../../launch/close-later.ts';
@@ -80,7 +81,7 @@ describe('a broker that goes', () => {
     ['', false],
     [' after it waited for a gateway that froze', true],
   ])('loses and repeats nothing when the only one is restarted in its place%s', async (_how, isHeldUp) => {
-    const first = await broker('b1', { drainMs: 2_100 });
+    const first = await broker('b1', { drainMs: 4_100 });
     // Before the link: it must not sleep while this process prepares a child, or it could not tell what it missed.
     const frozen = isHeldUp ? listenerChild([first.address()], TOPICS) : undefined;
     if (frozen) onTestFinished(() => frozen.stop());
@@ -92,7 +93,9 @@ describe('a broker that goes', () => {
     frozen?.signal('SIGSTOP');
     const flow = traffic(publisher, 1_000);
     await until('traffic', () => heard.messages.length > 500);
+    const closingMs = performance.now();
     await first.close();
+    expect(performance.now() - closingMs).toBeLessThan(first.closeDeadlineMs ?? CLOSE_DEADLINE_MS);
     const second = closeLater(await broker('b1', await samePlace(first.address())));
     await until('traffic again', () => second.snapshot().ledger.forwarded > 500);
     await everythingOnce(heard, await flow.stop());
