@@ -8,6 +8,8 @@ import fastify from 'fastify';
 import type { Address } from '../daemon/address.ts';
 import { formatAddress } from '../daemon/address.ts';
 import { withinRoom } from '../daemon/descriptors.ts';
+import type { FrameworkError } from '../daemon/framework-refusal.ts';
+import { frameworkRefusal } from '../daemon/framework-refusal.ts';
 import { listening } from '../daemon/lifecycle.ts';
 import type { Log } from '../daemon/log.ts';
 import { errorFields } from '../daemon/log.ts';
@@ -62,15 +64,11 @@ export async function startHttpPublish(options: HttpPublishOptions): Promise<Htt
   app.setNotFoundHandler((request, reply) =>
     refuse(reply, 404, 'no-such-route', `no ${request.method} here; publish with POST /v1/publish`),
   );
-  app.setErrorHandler((error: Error & { statusCode?: number; code?: string }, _request, reply) => {
-    const status = error.statusCode ?? 500;
-    if (status >= 500) log.error('request-failed', { ...errorFields(error), stack: error.stack });
-    return refuse(
-      reply,
-      status,
-      error.code?.toLowerCase() ?? 'internal',
-      status >= 500 ? 'see the log' : error.message,
-    );
+  app.setErrorHandler((error: Error & FrameworkError, _request, reply) => {
+    const refusal = frameworkRefusal(error);
+    if (refusal) return refuse(reply, refusal.status, refusal.code, refusal.detail);
+    log.error('request-failed', { ...errorFields(error), stack: error.stack });
+    return refuse(reply, 500, 'internal', 'see the log');
   });
 
   app.get('/livez', () => ({ live: true }));

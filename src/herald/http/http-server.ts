@@ -65,7 +65,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     done(null, body),
   );
   app.setErrorHandler((error: Error & { statusCode?: number; code?: string }, request, reply) => {
-    const refused = frameworkProblem(error as Parameters<typeof frameworkProblem>[0]);
+    const refused = frameworkProblem(error);
     if (refused === undefined) {
       options.log.error('request-failed', {
         route: request.routeOptions.url,

@@ -1,7 +1,9 @@
 // Every refusal over HTTP has one form, RFC 9457 `application/problem+json`, and a stable code.
 
 import type { ServerResponse } from 'node:http';
-import type { FastifyError, FastifyReply } from 'fastify';
+import type { FastifyReply } from 'fastify';
+import type { FrameworkError } from '../../daemon/framework-refusal.ts';
+import { frameworkRefusal } from '../../daemon/framework-refusal.ts';
 import type { Refusal } from '../../protocol/decode.ts';
 import { refusalText } from '../../protocol/decode.ts';
 import type { Problem } from '../../protocol/lookup.ts';
@@ -75,17 +77,8 @@ export function refusalProblem(refusal: Refusal): Problem & Refusal {
   return { ...problem(400, 'invalid-value', refusalText(refusal)), ...refusal };
 }
 
-const FASTIFY_CODES: Readonly<Record<string, string>> = {
-  FST_ERR_CTP_BODY_TOO_LARGE: 'body-too-large',
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'json-required',
-  FST_ERR_CTP_EMPTY_JSON_BODY: 'empty-body',
-  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'bad-length',
-  FST_ERR_BAD_URL: 'bad-url',
-};
-
 /** An error Fastify raised before a handler ran, as a problem; undefined when it is a defect of ours. */
-export function frameworkProblem(error: FastifyError): Problem | undefined {
-  const status = error.statusCode ?? 500;
-  if (status >= 500) return undefined;
-  return problem(status, FASTIFY_CODES[error.code] ?? 'bad-request', error.message);
+export function frameworkProblem(error: FrameworkError): Problem | undefined {
+  const refusal = frameworkRefusal(error);
+  return refusal && problem(refusal.status, refusal.code, refusal.detail);
 }

@@ -98,9 +98,12 @@ describe('POST /v1/publish', () => {
     expect(
       (await post(url, { topic: 'x', data: 1 }, { ...token, origin: 'http://page.example' })).status,
     ).toBe(403);
-    expect(
-      (await post(url, { topic: 'x', data: 1 }, { ...token, 'content-type': 'text/plain' })).status,
-    ).toBe(415);
+    const plain = await post(url, { topic: 'x', data: 1 }, { ...token, 'content-type': 'text/plain' });
+    expect(await plain.json()).toMatchObject({
+      status: 415,
+      code: 'json-required',
+      detail: 'content-type: expected application/json',
+    });
     expect((await post(url, { topic: 'x', data: 1 }, token)).status).toBe(202);
     expect((await fetch(`${url}/v1/ledger`)).status).toBe(401);
     expect((await fetch(`${url}/readyz`)).status).toBe(200);

@@ -59,7 +59,8 @@ beforeAll(() => {
   symlinkSync(join(ROOT, 'node_modules/@types'), join(packages, '@types'));
   writeFileSync(join(app, 'package.json'), '{"type":"module"}');
   writeFileSync(join(app, 'typed.ts'), TYPED);
-  for (const [, code] of GUIDE.matchAll(/^```ts\n([^]*?)^```/gm)) {
+  const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
+  for (const [, code] of (GUIDE + readme).matchAll(/^```[tj]s\n([^]*?)^```/gm)) {
     writeFileSync(join(app, `guide-${SOURCES.length}.ts`), code!);
     SOURCES.push(`guide-${SOURCES.length}.ts`);
   }
@@ -108,7 +109,7 @@ it('its guide lists every option and event of the client', () => {
 });
 
 it.concurrent.each(['nodenext', 'bundler'])(
-  'its types, and the code of its guide, resolve with moduleResolution %s',
+  'its types, and the code of its guide and README, resolve with moduleResolution %s',
   async (resolution) => {
     const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
     const module = resolution === 'bundler' ? 'esnext' : 'nodenext';

@@ -112,7 +112,10 @@ test('refuses bodies that are too large, too many, not JSON or not said to be', 
   const form = await send(feedback(), report('gw-1'), {
     'content-type': 'application/x-www-form-urlencoded',
   });
-  expect(form).toMatchObject({ status: 415, body: { code: 'json-required' } });
+  expect(form).toMatchObject({
+    status: 415,
+    body: { code: 'json-required', detail: 'content-type: expected application/json' },
+  });
   const page = await send(feedback(), report('gw-1'), { origin: 'https://evil.example' });
   expect(page).toMatchObject({ status: 403, body: { code: 'no-browsers' } });
   expect((await ask(`${herald.addresses.admin}/v1/table`)).body.gateways).toEqual([]);
