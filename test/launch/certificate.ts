@@ -1,4 +1,4 @@
-// Certificates for 127.0.0.1, made by openssl and trusted by nobody.
+// Certificates made by openssl and trusted by nobody.
 
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -13,14 +13,14 @@ export const HAS_OPENSSL = commandPath('openssl') !== undefined;
 export class CertificateFolder {
   readonly path = mkdtempSync(join(tmpdir(), 'herald-tls-'));
 
-  /** Writes NAME-cert.pem and NAME-key.pem. */
-  make(name: string, days = 30): TlsFiles {
+  /** Writes NAME-cert.pem and NAME-key.pem; `place` as in a subjectAltName. */
+  make(name: string, days = 30, place = 'IP:127.0.0.1'): TlsFiles {
     const files = {
       tlsCert: join(this.path, `${name}-cert.pem`),
       tlsKey: join(this.path, `${name}-key.pem`),
     };
     const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
-    const names = ['-subj', `/CN=${name}`, '-addext', 'subjectAltName=IP:127.0.0.1'];
+    const names = ['-subj', `/CN=${name}`, '-addext', `subjectAltName=${place}`];
     const output = ['-keyout', files.tlsKey, '-out', files.tlsCert];
     execFileSync('openssl', ['req', '-x509', ...key, ...names, '-days', String(days), ...output], {
       stdio: 'ignore',

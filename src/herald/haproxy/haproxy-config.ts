@@ -1,6 +1,8 @@
 // A ready HAProxy backend for the current table. Pure text in, text out; each line that is easy to get wrong
 // says why it is as it is (docs/haproxy.md).
 
+import { isIP } from 'node:net';
+
 export interface HaproxyServer {
   gateway: string;
   url: string;
@@ -41,6 +43,11 @@ function serverLine({ gateway, url }: HaproxyServer): (backend: string) => strin
   const { hostname, port, protocol } = new URL(url);
   const secure = protocol === 'wss:';
   const address = `${hostname}:${port === '' ? (secure ? '443' : '80') : port}`;
-  const tls = secure ? ' ssl verify required ca-file @system-ca' : '';
+  const tls = secure ? ` ssl verify required ca-file @system-ca${serverName(hostname)}` : '';
   return (backend) => `    server ${gateway} ${address}${tls} agent-send "${backend}/${gateway}\\n"\n`;
+}
+
+/** Without it HAProxy takes a good certificate of anybody. It compares names alone, no addresses. */
+function serverName(hostname: string): string {
+  return isIP(hostname.replace(/^\[|\]$/g, '')) === 0 ? ` sni str(${hostname}) check-sni ${hostname}` : '';
 }

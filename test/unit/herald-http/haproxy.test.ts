@@ -4,6 +4,7 @@ import { haproxyConfig, lintHaproxy } from '../../../src/herald/haproxy/index.ts
 const GATEWAYS = [
   { gateway: 'gw-2', url: 'wss://gw-2.example.net/ws' },
   { gateway: 'gw-1', url: 'ws://10.0.0.1:7410/ws' },
+  { gateway: 'gw-3', url: 'wss://[2001:db8::3]:7410/ws' },
 ];
 
 test('writes one server a gateway, by name, and nothing the linter finds fault with', () => {
@@ -11,7 +12,8 @@ test('writes one server a gateway, by name, and nothing the linter finds fault w
   const servers = config.split('\n').filter((line) => line.trim().startsWith('server '));
   expect(servers).toEqual([
     '    server gw-1 10.0.0.1:7410 agent-send "chat/gw-1\\n"',
-    '    server gw-2 gw-2.example.net:443 ssl verify required ca-file @system-ca agent-send "chat/gw-2\\n"',
+    '    server gw-2 gw-2.example.net:443 ssl verify required ca-file @system-ca sni str(gw-2.example.net) check-sni gw-2.example.net agent-send "chat/gw-2\\n"',
+    '    server gw-3 [2001:db8::3]:7410 ssl verify required ca-file @system-ca agent-send "chat/gw-3\\n"',
   ]);
   expect(config).toContain('agent-addr 10.0.0.9 agent-port 7402');
   expect(lintHaproxy(config)).toEqual([]);
