@@ -143,6 +143,7 @@ function runBridge(config: BridgeConfig, parts: BridgeParts, publisher: Publishe
     wantedSince.flatMap((since, bucket) => (since === undefined ? [] : [bucket]));
   const connect = (address: BrokerAddress): BrokerConnection =>
     new BrokerConnection(address, curveOf(config, config.fromServerKey).curve, {
+      log,
       interestSince: (bucket) => wantedSince[bucket],
       questions,
       wantedHere: true,
@@ -152,8 +153,7 @@ function runBridge(config: BridgeConfig, parts: BridgeParts, publisher: Publishe
       broken: (from, followed) => recovery.mend(from, followed),
       ended: (from, followed) => recovery.ended(from, followed),
       repaired: () => {},
-      onConnected: (connection, connected) =>
-        log.info(connected ? 'broker-connected' : 'broker-disconnected', { broker: connection.id }),
+      onConnected: () => {},
     });
   const sources = new BrokerConnections(connect, () => performance.now());
   const setSources = (list: readonly BrokerAddress[]): void => {

@@ -3,6 +3,7 @@
 // message, and no connection of a publisher or gateway waits for it.
 
 import { every } from '../daemon/clock.ts';
+import type { Log } from '../daemon/log.ts';
 import type { CurveClient } from '../daemon/zeromq-options.ts';
 import type { BrokerAddress } from '../protocol/broker-address.ts';
 import { followBrokers } from '../publisher/discovery.ts';
@@ -18,18 +19,20 @@ export interface KeepCopiesOptions {
   brokers: readonly BrokerAddress[];
   curve: CurveClient | undefined;
   nowMs: () => number;
+  log: Log;
 }
 
 const TICK_MS = 100;
 
 /** Returns what ends it. */
 export function keepCopies(options: KeepCopiesOptions): () => void {
-  const { core, nowMs } = options;
+  const { core, nowMs, log } = options;
   const startedMs = nowMs();
   const questions = new Questions();
 
   const connect = (address: BrokerAddress): BrokerConnection =>
     new BrokerConnection(address, options.curve, {
+      log,
       interestSince: () => startedMs,
       questions,
       nowMs,

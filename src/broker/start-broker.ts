@@ -158,6 +158,7 @@ export async function startBroker(config: BrokerConfig, parts: BrokerParts): Pro
           brokers: peers,
           curve: peerKeys(config),
           nowMs,
+          log,
         });
   const secrets = [config.secret, config.previousSecret].filter((secret) => secret !== '');
   const announcer = startAnnouncing({ heralds: config.heralds, secrets, address, log });

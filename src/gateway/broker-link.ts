@@ -187,6 +187,7 @@ class LinkToBrokers implements BrokerLink {
       questions: this.#questions,
       wantedHere: true,
       nowMs: this.#nowMs,
+      log: this.#log,
       fromStart: (bucket, epoch, beganMs) => topics.heardFromStart(bucket, epoch, beganMs),
       deliver: (bucket, epoch, messages) =>
         topics.deliver(epoch, messages, () => this.#losses.noteResent(bucket)),
@@ -200,7 +201,6 @@ class LinkToBrokers implements BrokerLink {
       repaired: (count) => void (this.#repaired += count),
       traced: (notes) => this.#noted.add(notes),
       onConnected: (connection, connected) => {
-        this.#log.info(connected ? 'broker-connected' : 'broker-disconnected', { broker: connection.id });
         if (connected) {
           this.#schedule();
           this.#tellChange();

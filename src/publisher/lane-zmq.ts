@@ -2,6 +2,7 @@
 // and hands in acks. It queues nothing: what cannot be sent at once stays with the outbox.
 
 import { context, Dealer } from 'zeromq';
+import { keepConnecting } from '../daemon/connect-zmq.ts';
 import type { CurveClient } from '../daemon/zeromq-options.ts';
 import {
   addressFamily,
@@ -17,6 +18,8 @@ export interface LaneEvents {
   onUp: () => void;
   onDown: () => void;
   onFrame: (frame: Buffer) => void;
+  /** The broker is there, and lets this side not in. */
+  onRefused: (why: string) => void;
 }
 
 export interface LaneSocket {
@@ -54,7 +57,7 @@ export function openLane(
       if (open) events.onUp();
     });
     socket.events.on('disconnect', down);
-    socket.connect(endpoint);
+    keepConnecting(socket, endpoint, events.onRefused);
   } catch (error) {
     // Its events are two sockets more, for which there may be no room.
     socket.close();

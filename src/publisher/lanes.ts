@@ -19,6 +19,8 @@ interface Lane {
   endpoint: string;
   socket: LaneSocket;
   connected: boolean;
+  /** Why the broker let this side not in; empty = it never said. */
+  refusal: string;
 }
 
 export class Lanes {
@@ -65,6 +67,11 @@ export class Lanes {
     this.#lanes.get(broker)?.socket.send(frame, notes);
   }
 
+  /** Why this broker let this side not in; empty when it never said. */
+  refusalOf(broker: string): string {
+    return this.#lanes.get(broker)?.refusal ?? '';
+  }
+
   states(): { id: string; connected: boolean }[] {
     return [...this.#lanes].map(([id, { connected }]) => ({ id, connected }));
   }
@@ -85,8 +92,9 @@ export class Lanes {
         onDown(id);
       },
       onFrame: (frame) => onFrame(id, frame),
+      onRefused: (why) => (lane.refusal = why),
     });
-    const lane: Lane = { endpoint, socket, connected: false };
+    const lane: Lane = { endpoint, socket, connected: false, refusal: '' };
     this.#lanes.set(id, lane);
   }
 }

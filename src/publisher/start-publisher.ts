@@ -115,7 +115,9 @@ function startPublisher(
   const unreached = (): string | undefined => {
     if (known.length === 0) return heralds.length > 0 ? `${heralds.join(', ')} named none` : 'none is named';
     if (lanes.states().some(({ connected }) => connected)) return undefined;
-    return `not connected to ${known.map((broker) => `${broker.id} at ${broker.publish}`).join(', ')}`;
+    const place = ({ id, publish }: BrokerAddress): string =>
+      [`${id} at ${publish}`, lanes.refusalOf(id)].filter((part) => part !== '').join(': ');
+    return `not connected to ${known.map(place).join(', ')}`;
   };
 
   // It throws for a bad list, so it comes before anything is started that would have to be stopped.

@@ -1,6 +1,7 @@
 // (7) One broker as a subscriber (a gateway's link, a bridge) has it: sockets, feed, filters. Decodes frames
 // and hands them to the feed; says goodbye to a draining broker once everything has come.
 
+import type { Log } from '../daemon/log.ts';
 import type { CurveClient } from '../daemon/zeromq-options.ts';
 import type { BrokerAddress } from '../protocol/broker-address.ts';
 import type { BucketSet } from '../protocol/bucket.ts';
@@ -53,6 +54,7 @@ export interface ConnectionHost {
   /** Notes of traced messages; told before the messages that came with them. */
   traced?: (notes: readonly TraceNote[]) => void;
   onConnected: (connection: BrokerConnection, connected: boolean) => void;
+  log: Log;
 }
 
 /** A broker must hear from a gateway this often; when it drains it does not wait for one that is silent. */
@@ -64,6 +66,9 @@ const QUESTION_MS = 1_500;
 
 /** What a handshake may take, on a busy machine too. */
 const ARRIVAL_MS = 1_000;
+
+/** Away for so long it is reported: one that is restarted is back before. */
+const UNREACHABLE_MS = 5_000;
 
 export class BrokerConnection {
   readonly id: string;
@@ -90,6 +95,10 @@ export class BrokerConnection {
   #isClosed = false;
   #openedMs = 0;
   #brokenMs = 0;
+  /** Since when there is no connection, until that is reported. */
+  #awaySinceMs: number | undefined;
+  #refusal = '';
+  #isLoggedUp = false;
 
   constructor(address: BrokerAddress, curve: CurveClient | undefined, host: ConnectionHost) {
     this.id = address.id;
@@ -200,6 +209,7 @@ export class BrokerConnection {
     const now = this.#host.nowMs();
     const slept = this.#cutOff.tick(now);
     if (!this.connected) {
+      this.#reportAway(now);
       if (this.epoch !== '' && now - this.#brokenMs > MEND_MS) {
         this.#brokenMs = now;
         this.#host.broken(this, this.#withCut(this.#feed.followed));
@@ -224,6 +234,7 @@ export class BrokerConnection {
 
   #open(): BrokerSockets {
     this.#openedMs = this.#host.nowMs();
+    this.#awaySinceMs = this.#openedMs;
     this.#wasConnected = false;
     const sockets = openBrokerSockets(this.#address, this.#curve, {
       onEnvelope: (frame, notes) => this.#takeEnvelope(frame, notes),
@@ -238,11 +249,29 @@ export class BrokerConnection {
           this.#headsRequests.clear();
           this.#feed.outOfReach();
         }
+        this.#logConnected(connected);
         this.#host.onConnected(this, connected);
       },
+      onRefused: (why) => (this.#refusal = why),
     });
     sockets.subscribe(HEADS_FILTER);
     return sockets;
+  }
+
+  #logConnected(connected: boolean): void {
+    if (this.#isLoggedUp === connected) return;
+    this.#isLoggedUp = connected;
+    this.#refusal = '';
+    this.#awaySinceMs = connected ? undefined : this.#host.nowMs();
+    this.#host.log.info(connected ? 'broker-connected' : 'broker-disconnected', { broker: this.id });
+  }
+
+  #reportAway(nowMs: number): void {
+    if (nowMs - (this.#awaySinceMs ?? nowMs) < UNREACHABLE_MS) return;
+    this.#awaySinceMs = undefined;
+    const { subscribe, repair } = this.#address;
+    const why = this.#refusal === '' ? {} : { why: this.#refusal };
+    this.#host.log.warn('broker-unreachable', { broker: this.id, subscribe, repair, ...why });
   }
 
   /** What this subscriber wants, told to the broker so that bridges know what is worth bringing. */

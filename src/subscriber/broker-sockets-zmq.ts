@@ -1,6 +1,7 @@
 // A subscriber's two sockets to one broker: XSUB for what is published, DEALER to ask for what was missed.
 
 import { Dealer, XSubscriber } from 'zeromq';
+import { keepConnecting } from '../daemon/connect-zmq.ts';
 import type { CurveClient } from '../daemon/zeromq-options.ts';
 import {
   addressFamily,
@@ -20,6 +21,8 @@ export interface BrokerSocketEvents {
   onReply: (frame: Buffer) => void;
   /** Both sockets are connected, or one is not any more. */
   onConnected: (connected: boolean) => void;
+  /** It is there, and lets this side not in. */
+  onRefused?: (why: string) => void;
 }
 
 export interface BrokerSockets {
@@ -76,8 +79,9 @@ export function openBrokerSockets(
   void readAll(repair, (frame) => {
     if (open) events.onReply(frame);
   });
-  feed.connect(address.subscribe);
-  repair.connect(address.repair);
+  const refused = (why: string): void => events.onRefused?.(why);
+  keepConnecting(feed, address.subscribe, refused);
+  keepConnecting(repair, address.repair, refused);
 
   const filter = (joined: 0 | 1, bytes: Uint8Array): void => {
     // An XSUB without a limit takes every subscription at once and repeats them after a reconnect.
