@@ -1,6 +1,6 @@
 // The load table as text: one line a gateway, a bar of its expected load, colours where there is a terminal.
 // What does not fit a narrow terminal is left out, the least important column first; of a fleet too long for
-// it the hottest gateways are shown.
+// it those out of use are shown, and the hottest.
 
 import type { GatewaySnapshot, TableSnapshot } from '../herald/core/balancer-types.ts';
 import type { Color } from './terminal-text.ts';
@@ -51,9 +51,10 @@ export function renderTable(table: TableSnapshot, options: RenderOptions): strin
   const columns = fitting(columnsOf(table, options), width);
 
   const most = Math.max(1, (options.rows ?? Infinity) - AROUND_ROWS);
-  const shown = table.gateways.length <= most ? table.gateways : hottest(table.gateways, most);
+  const isCut = table.gateways.length > most;
+  const { away, hottest } = isCut ? foremost(table.gateways, most) : { away: [], hottest: table.gateways };
   const head = columns.map(({ head: text, width: room, left }) => padded(text, room, left)).join(GAP);
-  const lines = shown.map((gateway) => {
+  const lines = [...away, ...hottest].map((gateway) => {
     const cells = columns.map((column) => {
       const text = padded(column.cell(gateway, column.width), column.width, column.left);
       const color = column.color?.(gateway) ?? (isKnown(gateway) ? undefined : 'grey');
@@ -62,7 +63,9 @@ export function renderTable(table: TableSnapshot, options: RenderOptions): strin
     const remark = remarkOn(gateway, options.remarks);
     return (cells.join(GAP) + (remark === '' ? '' : `${GAP}${paint('yellow', remark)}`)).trimEnd();
   });
-  return [paint('bold', head), ...lines, footOf(table, shown.length, paint)].join('\n');
+  const others = away.length === 0 ? '' : `${away.length} out of use and `;
+  const cut = isCut ? `, ${others}the ${hottest.length} hottest shown` : '';
+  return [paint('bold', head), ...lines, footOf(table, cut, paint)].join('\n');
 }
 
 function columnsOf(table: TableSnapshot, options: RenderOptions): Column[] {
@@ -121,15 +124,28 @@ function widthOf(columns: Column[]): number {
   return columns.reduce((sum, column) => sum + column.width + GAP.length, -GAP.length);
 }
 
-function hottest(gateways: readonly GatewaySnapshot[], most: number): GatewaySnapshot[] {
-  const heat = (gateway: GatewaySnapshot): number => (isKnown(gateway) ? gateway.expectedScore : -1);
-  return [...gateways].sort((a, b) => heat(b) - heat(a)).slice(0, most);
+/** Up to half of the room is for those that lookups avoid, first those that nobody took out on purpose. */
+function foremost(
+  gateways: readonly GatewaySnapshot[],
+  most: number,
+): { away: GatewaySnapshot[]; hottest: GatewaySnapshot[] } {
+  const isOnPurpose = ({ effectiveState }: GatewaySnapshot): boolean =>
+    ['draining', 'drain', 'maint'].includes(effectiveState);
+  const inUse = gateways.filter(isInUse).sort((a, b) => b.expectedScore - a.expectedScore);
+  const away = gateways
+    .filter((gateway) => !isInUse(gateway))
+    .sort((a, b) => Number(isOnPurpose(a)) - Number(isOnPurpose(b)))
+    .slice(0, Math.max(Math.floor(most / 2), most - inUse.length));
+  return { away, hottest: inUse.slice(0, most - away.length) };
 }
 
-function footOf(table: TableSnapshot, shown: number, paint: (name: Color, text: string) => string): string {
+function isInUse({ effectiveState, breaker }: GatewaySnapshot): boolean {
+  return effectiveState === 'up' && breaker !== 'open';
+}
+
+function footOf(table: TableSnapshot, cut: string, paint: (name: Color, text: string) => string): string {
   const all = table.gateways.length;
   const up = table.gateways.filter(({ effectiveState }) => effectiveState === 'up').length;
-  const cut = shown < all ? `, the ${shown} hottest shown` : '';
   const foot = paint('grey', `${up} of ${all} gateways up, table version ${table.version}${cut}`);
   return table.frozen ? `${foot}${paint('red', ', FROZEN: serving the last good table')}` : foot;
 }

@@ -78,13 +78,29 @@ describe('the load table as text', () => {
     expect(text.at(-1)).toBe('200 of 200 gateways up, table version 6, the 18 hottest shown');
   });
 
-  it('of too many does not count those that fell silent among the hottest', () => {
+  it('of too many shows those out of use above the hottest, first those that nobody took out', () => {
     const rows = [
+      ...Array.from({ length: 300 }, (_, i) => gateway(`gw-${i}`, { expectedScore: i / 300 })),
+      gateway('drained', { effectiveState: 'drain', expectedScore: 0 }),
       gateway('gone', { effectiveState: 'stale', expectedScore: 9 }),
-      gateway('hot'),
-      gateway('warm'),
+      gateway('broken', { breaker: 'open', expectedScore: 0 }),
     ];
-    expect(renderTable(table(rows), { color: false, rows: 4 })).not.toContain('gone');
+    const text = lines(renderTable(table(rows), { color: false, rows: 8 }));
+    const shown = text.slice(1, -1).map((line) => line.split(' ')[0]);
+    expect(shown).toEqual(['gone', 'broken', 'drained', 'gw-299', 'gw-298', 'gw-297']);
+    expect(text.at(-1)).toMatch(/, 3 out of use and the 3 hottest shown$/);
+  });
+
+  it.each([
+    [3, 3],
+    [100, 96],
+  ])('of too many with %i out of use, these take %i rows of 98 and leave none empty', (count, shown) => {
+    const rows = Array.from({ length: 102 }, (_, i) =>
+      gateway(`gw-${i}`, i < count ? { effectiveState: 'maint' } : {}),
+    );
+    const text = lines(renderTable(table(rows), { color: false, rows: 100 }));
+    expect(text).toHaveLength(100);
+    expect(text.filter((line) => line.includes('maint'))).toHaveLength(shown);
   });
 
   it.each(['stale', 'suspect', 'expired'] as const)('shows no load of a gateway that is %s', (state) => {

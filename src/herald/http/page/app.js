@@ -116,7 +116,13 @@ const isKnown = (row) => !['stale', 'suspect', 'expired'].includes(row.effective
 
 const names = new Intl.Collator('en', { numeric: true });
 const byName = (a, b) => names.compare(a.gateway, b.gateway);
+/** First those that lookups avoid though nobody took them out, then those that somebody did. */
+const turn = ({ effectiveState, breaker }) => {
+  if (['draining', 'drain', 'maint'].includes(effectiveState)) return 1;
+  return effectiveState === 'up' && breaker !== 'open' ? 2 : 0;
+};
 const ORDERS = {
+  state: (a, b) => turn(a) - turn(b) || byName(a, b),
   gateway: byName,
   expected: (a, b) =>
     Number(isKnown(b)) - Number(isKnown(a)) || b.expectedScore - a.expectedScore || byName(a, b),
