@@ -41,18 +41,18 @@ export function startAnnouncing({ heralds, secrets, address, log }: AnnouncerOpt
     const body = method === 'POST' ? JSON.stringify(address()) : '';
     const url = `${herald.replace(/\/$/, '')}/v1/brokers${method === 'DELETE' ? `/${id}?epoch=${epoch}` : ''}`;
     const signal = AbortSignal.timeout(DEADLINE_MS);
-    const { status } = await signed(body, async (signature) => {
+    const { status, answer } = await signed(body, async (signature) => {
       const reply = await request(url, {
         method,
         ...(body !== '' && { body }),
         headers: { ...(body !== '' && { 'content-type': 'application/json' }), ...signature },
         signal,
       });
-      await reply.body.dump();
-      return { status: reply.statusCode, headers: reply.headers };
+      const { statusCode, headers } = reply;
+      return { status: statusCode, headers, answer: await reply.body.text() };
     });
     if (status === 409) throw new Error(`a broker that came later has the name ${id}`);
-    if (status >= 300) throw new Error(`HTTP ${status}`);
+    if (status >= 300) throw new Error(`HTTP ${status}: ${answer.slice(0, 300)}`);
   };
 
   const announceTo = async (link: Link): Promise<void> => {

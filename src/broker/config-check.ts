@@ -7,9 +7,9 @@ import type { Address } from '../daemon/address.ts';
 import { formatAddress, isLoopback, isWildcard, parseAddress } from '../daemon/address.ts';
 import type { Config } from '../daemon/config.ts';
 import { StartError } from '../daemon/lifecycle.ts';
-import { checkCommon, checkCurvePair, checkToken, longEnough } from '../daemon/options.ts';
+import { checkCluster, checkCommon, checkCurvePair, checkToken, longEnough } from '../daemon/options.ts';
 import type { CurveClient, CurveKeys } from '../daemon/zeromq-options.ts';
-import { ID_PATTERN, ID_WORDS, PLACE_PATTERN, PLACE_WORDS } from '../protocol/names.ts';
+import { ID_PATTERN, ID_WORDS } from '../protocol/names.ts';
 import type { brokerOptions } from './broker-options.ts';
 
 export type BrokerConfig = Config<typeof brokerOptions>;
@@ -30,10 +30,7 @@ export function checkConfig(config: BrokerConfig): BrokerListens {
   checkToken(config.publishToken, '--publish-token');
   checkZookeeperOption(config.zookeeper);
   if (!ID_PATTERN.test(config.id)) throw new StartError(`--id ${config.id}: expected ${ID_WORDS}`);
-  // It is the origin in every frame: gateways would refuse them all.
-  if (config.cluster === '' || !PLACE_PATTERN.test(config.cluster)) {
-    throw new StartError(`--cluster ${config.cluster}: expected ${PLACE_WORDS}`);
-  }
+  checkCluster(config.cluster);
   if (config.advertiseHost !== '' && isIP(config.advertiseHost) === 0 && !HOST.test(config.advertiseHost)) {
     throw new StartError(
       `--advertise-host ${config.advertiseHost}: expected a host name or address, no port`,

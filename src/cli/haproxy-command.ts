@@ -36,7 +36,7 @@ export function addHaproxyCommand(program: Command): void {
       try {
         text = readFileSync(file, 'utf8');
       } catch (error) {
-        throw new StartError(messageOf(error));
+        throw new StartError(`${file}: ${messageOf(error)}`);
       }
       const findings = lintHaproxy(text);
       for (const { line, message } of findings) console.log(`${file}:${line}: ${message}`);

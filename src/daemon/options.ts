@@ -2,6 +2,7 @@
 
 import { parseAddress } from './address.ts';
 import { choice, integer, list, secret, text, urls } from './config.ts';
+import { PLACE_PATTERN, PLACE_WORDS } from '../protocol/names.ts';
 import { StartError } from './lifecycle.ts';
 import { MIN_SECRET_CHARS } from './secrets.ts';
 import { isCurveKey, isCurvePair } from './curve-keys.ts';
@@ -19,6 +20,13 @@ export const clusterOptions = {
   zookeeperSessionTimeoutMs: integer(6_000, 1_000, 60_000, 'session timeout asked of ZooKeeper'),
   zookeeperAuth: secret('user:password for digest authentication at ZooKeeper; empty = none'),
 } as const;
+
+/** It is a folder of ZooKeeper, and the origin in every frame of a broker: gateways would refuse them all. */
+export function checkCluster(cluster: string): void {
+  if (cluster === '' || !PLACE_PATTERN.test(cluster)) {
+    throw new StartError(`--cluster ${cluster}: expected ${PLACE_WORDS}`);
+  }
+}
 
 /** For daemons that tell Herald of themselves. */
 export const previousSecretOption = secret(

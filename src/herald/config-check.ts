@@ -6,7 +6,7 @@ import { dirname } from 'node:path';
 import { checkZookeeperOption } from '../cluster/zookeeper-address.ts';
 import { isHttpUrl } from '../daemon/config.ts';
 import { StartError } from '../daemon/lifecycle.ts';
-import { checkCommon } from '../daemon/options.ts';
+import { checkCluster, checkCommon } from '../daemon/options.ts';
 import { readCertificate } from '../daemon/tls.ts';
 import { ID_PATTERN, ID_WORDS } from '../protocol/names.ts';
 import { fixedAgentPorts } from './agent-ports.ts';
@@ -20,6 +20,7 @@ import { allowedPeers, listenAddresses } from './private-ports.ts';
 export function checkConfig(config: HeraldConfig): void {
   checkCommon(config);
   readCertificate(config);
+  checkCluster(config.cluster);
   checkZookeeperOption(config.zookeeper);
   if (config.store === 'zookeeper' && config.zookeeper === '') {
     throw new StartError('--store zookeeper needs --zookeeper host:port');
@@ -38,12 +39,24 @@ export function checkConfig(config: HeraldConfig): void {
 }
 
 /** What stops no start and leaves a wish unfulfilled, each as a line: a disk that comes later may bring the folder. */
-export function configDoubts({ snapshotFile, recordFile }: HeraldConfig): string[] {
-  return Object.entries({ snapshotFile, recordFile }).flatMap(([key, path]) =>
+export function configDoubts(config: HeraldConfig): string[] {
+  const { snapshotFile, recordFile, periodMs, staleAfterMs, expireAfterMs } = config;
+  const doubts = Object.entries({ snapshotFile, recordFile }).flatMap(([key, path]) =>
     path === '' || existsSync(dirname(path))
       ? []
       : [`${key}: there is no folder ${dirname(path)}, and the daemon makes none`],
   );
+  if (staleAfterMs < 2 * periodMs) {
+    doubts.push(
+      `staleAfterMs ${staleAfterMs}: less than twice periodMs ${periodMs}, so one late report makes a gateway stale`,
+    );
+  }
+  if (expireAfterMs <= staleAfterMs) {
+    doubts.push(
+      `expireAfterMs ${expireAfterMs}: not above staleAfterMs ${staleAfterMs}, so no gateway is ever stale`,
+    );
+  }
+  return doubts;
 }
 
 export function checkHeraldId(id: string): void {

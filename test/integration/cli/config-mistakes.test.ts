@@ -49,6 +49,7 @@ describe('a configuration file', () => {
       'zookeeper: bad host\n',
       /--zookeeper bad host: ZooKeeper server "bad host": expected host:port/,
     ],
+    ['serve', 'cluster: a/b\n', /--cluster a\/b: expected a name of/],
     ['serve', 'helpshift: [/nowhere.yml]\n', /--helpshift \/nowhere.yml: ENOENT/],
     ['broker', 'statsd: nonsense\n', /--statsd nonsense: expected host:port/],
     ['gateway', 'pool: a b\n', /--pool: received "a b", expected a name/],
@@ -108,6 +109,15 @@ describe('a configuration file', () => {
       code: 0,
       stderr: `herald: warning: snapshotFile: there is no folder ${missing}, and the daemon makes none\n`,
     });
+  });
+
+  it('is checked with a warning of ages that leave gateways stale between their reports, or never', async () => {
+    const { code, stderr } = await check('serve', 'periodMs: 5000\nexpireAfterMs: 2000\n');
+    expect(stderr.trim().split('\n')).toEqual([
+      'herald: warning: staleAfterMs 2000: less than twice periodMs 5000, so one late report makes a gateway stale',
+      'herald: warning: expireAfterMs 2000: not above staleAfterMs 2000, so no gateway is ever stale',
+    ]);
+    expect(code).toBe(0);
   });
 
   it('that is good says so', async () => {

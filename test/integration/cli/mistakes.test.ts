@@ -76,6 +76,11 @@ describe('a mistake on the command line', () => {
   });
 });
 
+it('a folder in the place of a file is named', async () => {
+  const { code, stderr } = await herald(['haproxy', 'lint', folder]);
+  expect([code, stderr]).toEqual([1, `herald: ${folder}: EISDIR: illegal operation on a directory, read\n`]);
+});
+
 describe('a Herald that is not there', () => {
   it('is named by whoever asks it', async () => {
     const url = `http://127.0.0.1:${await freePort()}`;
