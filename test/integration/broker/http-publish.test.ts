@@ -131,7 +131,7 @@ describe('leaving loopback', () => {
     await until('the message', () => heard.messages.length === 1);
     const stranger = closeLater(await createPublisher({ brokers: [one.address()], giveUpMs: 700 }));
     await expect(stranger.publish('c', 'plain')).rejects.toThrow(
-      `(not connected to b1 at ${one.address().publish})`,
+      `(not connected to b1 at ${one.address().publish}: one side encrypts`,
     );
     expect((await post(one.addresses.http, { topic: 'c', data: 2 })).status).toBe(202);
   });

@@ -122,6 +122,12 @@ describe.runIf(requireServer('chromium'))('the ops page', () => {
     }
     await expect.poll(() => page.locator('#shown').textContent()).toBe('the first 200 of 302');
     expect(await page.locator('#rows tr').count()).toBe(200);
+    // The silent one and the drained one are not for the operator to look for.
+    expect((await page.locator('#rows tr b').allTextContents()).slice(0, 3)).toEqual([
+      'ws-2',
+      'ws-1',
+      'fleet-1',
+    ]);
     await page.locator('#filter').fill('fleet-300');
     await page.locator('#rows tr', { hasText: 'fleet-300' }).waitFor();
     expect(await page.locator('#shown').textContent()).toBe('1 of 302');
