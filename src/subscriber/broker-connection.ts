@@ -24,6 +24,7 @@ import type { FollowedEpoch } from './core/recover-epoch.ts';
 import type { Questions } from './core/questions.ts';
 import type { BrokerSockets } from './broker-sockets-zmq.ts';
 import { openBrokerSockets } from './broker-sockets-zmq.ts';
+import { ReachLog } from './reach-log.ts';
 
 export interface ConnectionHost {
   interestSince: (bucket: number) => number | undefined;
@@ -67,9 +68,6 @@ const QUESTION_MS = 1_500;
 /** What a handshake may take, on a busy machine too. */
 const ARRIVAL_MS = 1_000;
 
-/** Away for so long it is reported: one that is restarted is back before. */
-const UNREACHABLE_MS = 5_000;
-
 export class BrokerConnection {
   readonly id: string;
   /** Counts of resent messages when the connection broke. */
@@ -80,6 +78,7 @@ export class BrokerConnection {
   badFrames = 0;
   readonly #host: ConnectionHost;
   readonly #curve: CurveClient | undefined;
+  readonly #reach: ReachLog;
   readonly #feed: BrokerFeed;
   #cutOff = new CutOff();
   readonly #names = createFrameNames();
@@ -95,16 +94,13 @@ export class BrokerConnection {
   #isClosed = false;
   #openedMs = 0;
   #brokenMs = 0;
-  /** Since when there is no connection, until that is reported. */
-  #awaySinceMs: number | undefined;
-  #refusal = '';
-  #isLoggedUp = false;
 
   constructor(address: BrokerAddress, curve: CurveClient | undefined, host: ConnectionHost) {
     this.id = address.id;
     this.#address = address;
     this.#curve = curve;
     this.#host = host;
+    this.#reach = new ReachLog(host.log);
     this.#feed = new BrokerFeed(
       {
         fromStart: (bucket, epoch, beganMs) => host.fromStart?.(bucket, epoch, beganMs),
@@ -209,7 +205,7 @@ export class BrokerConnection {
     const now = this.#host.nowMs();
     const slept = this.#cutOff.tick(now);
     if (!this.connected) {
-      this.#reportAway(now);
+      this.#reach.tick(this.#address, now);
       if (this.epoch !== '' && now - this.#brokenMs > MEND_MS) {
         this.#brokenMs = now;
         this.#host.broken(this, this.#withCut(this.#feed.followed));
@@ -234,7 +230,7 @@ export class BrokerConnection {
 
   #open(): BrokerSockets {
     this.#openedMs = this.#host.nowMs();
-    this.#awaySinceMs = this.#openedMs;
+    this.#reach.opened(this.#openedMs);
     this.#wasConnected = false;
     const sockets = openBrokerSockets(this.#address, this.#curve, {
       onEnvelope: (frame, notes) => this.#takeEnvelope(frame, notes),
@@ -249,29 +245,13 @@ export class BrokerConnection {
           this.#headsRequests.clear();
           this.#feed.outOfReach();
         }
-        this.#logConnected(connected);
+        this.#reach.connected(this.id, connected, this.#host.nowMs());
         this.#host.onConnected(this, connected);
       },
-      onRefused: (why) => (this.#refusal = why),
+      onRefused: (why) => this.#reach.refused(why),
     });
     sockets.subscribe(HEADS_FILTER);
     return sockets;
-  }
-
-  #logConnected(connected: boolean): void {
-    if (this.#isLoggedUp === connected) return;
-    this.#isLoggedUp = connected;
-    this.#refusal = '';
-    this.#awaySinceMs = connected ? undefined : this.#host.nowMs();
-    this.#host.log.info(connected ? 'broker-connected' : 'broker-disconnected', { broker: this.id });
-  }
-
-  #reportAway(nowMs: number): void {
-    if (nowMs - (this.#awaySinceMs ?? nowMs) < UNREACHABLE_MS) return;
-    this.#awaySinceMs = undefined;
-    const { subscribe, repair } = this.#address;
-    const why = this.#refusal === '' ? {} : { why: this.#refusal };
-    this.#host.log.warn('broker-unreachable', { broker: this.id, subscribe, repair, ...why });
   }
 
   /** What this subscriber wants, told to the broker so that bridges know what is worth bringing. */
