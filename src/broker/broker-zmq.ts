@@ -132,6 +132,8 @@ export async function openBrokerSockets(options: BrokerSocketsOptions): Promise<
       out.send(notes ? [frame, notes] : frame).catch(failed('subscribe'));
     },
     reply(socket, peer, frame) {
+      // An ack may have waited for a slow disk all through the end; a closed socket throws.
+      if (closing) return;
       // A peer that left is no failure: the library reports an unroutable message only when asked to.
       sockets[socket].send([peer, frame]).catch(failed(socket));
     },

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { freePort } from '../../launch/free-port.ts';
+import { openBrokerSockets as openOwnSockets } from '../../../src/broker/broker-zmq.ts';
 import { openBrokerSockets } from '../../../src/subscriber/broker-sockets-zmq.ts';
 
 it('a question that comes up when the sockets have closed is no error', async () => {
@@ -11,4 +12,21 @@ it('a question that comes up when the sockets have closed is no error', async ()
   );
   sockets.close();
   expect(() => sockets.ask({ request: 1, kind: 'interest' })).not.toThrow();
+});
+
+it('an answer that comes up when the sockets have closed is no error', async () => {
+  const any = 'tcp://127.0.0.1:0';
+  const sockets = await openOwnSockets({
+    publish: any,
+    subscribe: any,
+    repair: any,
+    lingerMs: 0,
+    onError: (_socket, error) => expect.fail(String(error)),
+  });
+  sockets.read(
+    () => {},
+    () => {},
+  );
+  await sockets.close();
+  expect(() => sockets.reply('publish', Buffer.from('p'), Uint8Array.of(1))).not.toThrow();
 });
