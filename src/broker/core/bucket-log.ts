@@ -118,10 +118,7 @@ export class BucketLog {
     this.skipTo(head + 1);
     for (const { topic, offset } of topics) {
       const state = this.#topics.get(topic) ?? this.#addTopic(topic);
-      if (offset <= state.offset) continue;
-      state.offset = offset;
-      // Its newest messages are not here.
-      state.lastSequence = 0;
+      state.offset = Math.max(state.offset, offset);
     }
     this.#forgottenOffset = Math.max(this.#forgottenOffset, forgottenOffset);
   }

@@ -3,11 +3,12 @@ import { BrokerCore, DEFAULT_BROKER_LIMITS } from '../../../src/broker/core/brok
 import type { BrokerCoreLimits } from '../../../src/broker/core/broker-core.ts';
 import { MESSAGE_OVERHEAD_BYTES } from '../../../src/broker/core/message-shelves.ts';
 import { bucketOf, emptyBucketSet } from '../../../src/protocol/bucket.ts';
-import { ByteReader } from '../../../src/protocol/bytes.ts';
+import { ByteReader, ByteWriter } from '../../../src/protocol/bytes.ts';
 import { decoding } from '../../../src/protocol/decode.ts';
 import type { Publication, Source } from '../../../src/protocol/publication.ts';
-import { createFrameNames } from '../../../src/protocol/publication.ts';
+import { createFrameNames, PUBLICATION_LIMITS } from '../../../src/protocol/publication.ts';
 import { readSection } from '../../../src/protocol/publication-envelope.ts';
+import { decodeRepairReply, encodeRepairReply } from '../../../src/protocol/publication-repair.ts';
 import { WINDOW_SEQUENCES } from '../../../src/protocol/sequence-window.ts';
 
 const direct: Source = { publisher: 'p', origin: '', hop: 0 };
@@ -131,5 +132,28 @@ describe('BrokerCore', () => {
     core.accept({ batch: 1, messages }, 0);
     const sections = core.takeSections();
     expect(sections.map((section) => section.messages)).toEqual([2, 2]);
+  });
+
+  it('keeps every answer about topics within a frame that can be read, whatever is asked', () => {
+    const core = coreWith();
+    const large = Buffer.from(JSON.stringify('x'.repeat(60_000)));
+    for (let n = 0; n < 1_100; n++) core.accept({ batch: n, messages: [publication('many', n)] }, 0);
+    for (let n = 0; n < 36; n++) {
+      const message = publication(n % 2 === 0 ? 'one' : 'other', 2_000 + n, { data: large });
+      core.accept({ batch: 2_000 + n, messages: [message] }, 0);
+    }
+    const ask = (want: 'since' | 'held', ...topics: string[]) => {
+      const queries = topics.map((topic) => ({ topic, want, epoch: 'e1', afterOffset: 0 }));
+      const limits = { maxMessages: 1_000_000, maxBytes: 1_000_000_000 };
+      const interest = emptyBucketSet();
+      const reply = core.answer({ request: 1, kind: 'topics', of: '', ...limits, queries }, interest, 0);
+      const frame = encodeRepairReply(new ByteWriter(), reply);
+      expect(frame.length).toBeLessThanOrEqual(PUBLICATION_LIMITS.maxFrameBytes);
+      expect(decodeRepairReply(frame, createFrameNames())).toMatchObject({ ok: true });
+      return reply.kind === 'topics' ? reply.answers.map(({ status }) => status) : [];
+    };
+    expect(ask('since', 'many')).toEqual(['over-limit']);
+    expect(ask('held', 'many')).toEqual(['complete']);
+    expect(ask('held', 'one', 'other')).toEqual(['complete', 'complete']);
   });
 });

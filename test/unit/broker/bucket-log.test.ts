@@ -102,4 +102,35 @@ describe('BucketLog', () => {
     expect(back.flags & MESSAGE_FLAG.renumbered).toBe(MESSAGE_FLAG.renumbered);
     expect(log.append(publication('a'), 7)).toMatchObject({ offset: back.offset + 1, flags: 0 });
   });
+
+  it('says where a topic stood at most at a moment, as far back as anybody may resume', () => {
+    const log = filled(2, 'a', 'b', 'a', 'a');
+    expect([0, 1, 2.5, 9].map((ms) => log.offsetBefore('a', ms))).toEqual([0, 1, 2, 3]);
+    log.dropOldest();
+    log.dropOldest();
+    // What came before the oldest that is held came before it.
+    expect(log.offsetBefore('a', 0)).toBe(1);
+    for (let i = 0; i < 301; i++) log.append(publication('b'), 20);
+    expect([log.offsetBefore('b', 20), log.offsetBefore('b', 21)]).toEqual([0, 302]);
+    const few = filled(1, 'a', 'a', 'b');
+    // Forgotten: it may have stood at what was forgotten last.
+    expect(few.offsetBefore('a', 9)).toBe(2);
+  });
+
+  it('is not set back by a stand that it has passed, and goes on from one beyond', () => {
+    const log = new BucketLog(3, 10);
+    const copy = (offset: number): void => log.copy({ ...publication('a'), offset }, offset, 0, 0);
+    for (const offset of [1, 2, 3]) copy(offset);
+    const stand = (offset: number, forgottenOffset: number): void =>
+      log.reach({ bucket: 3, head: offset, forgottenOffset, topics: [{ topic: 'a', offset }] });
+    stand(3, 7);
+    stand(2, 5);
+    expect(offsets(log.history(since('a', 1), true, 300, 100_000).messages)).toEqual([2, 3]);
+    expect(log.history(since('x', 0), true, 300, 100_000).headOffset).toBe(7);
+    stand(5, 7);
+    expect(log.history(since('a', 2), true, 300, 100_000)).toMatchObject({
+      status: 'trimmed',
+      headOffset: 5,
+    });
+  });
 });

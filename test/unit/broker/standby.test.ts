@@ -47,6 +47,30 @@ describe('Standby', () => {
     expect(standby.log('e', BUCKET).head).toBe(100);
   });
 
+  it('lets go of the bytes of what a stand leaves behind', () => {
+    const standby = new Standby(limits);
+    standby.keep('e', BUCKET, 1, messages(1, 3, 'a'), () => 0, 0);
+    standby.reach(
+      'e',
+      { bucket: BUCKET, head: 9, forgottenOffset: 0, topics: [{ topic: 'a', offset: 9 }] },
+      0,
+    );
+    expect([standby.bytes, standby.log('e', BUCKET).head]).toEqual([0, 9]);
+  });
+
+  it('forgets the epoch unheard of for longest when there are too many', () => {
+    const standby = new Standby(limits);
+    for (let n = 0; n < 64; n++) standby.keep(`e${n}`, BUCKET, 1, messages(1, 1, 'a'), () => 0, n);
+    standby.keep('e0', BUCKET, 2, messages(2, 2, 'a'), () => 0, 100);
+    standby.keep('e64', BUCKET, 1, messages(1, 1, 'a'), () => 0, 101);
+    expect(['e0', 'e1', 'e63', 'e64'].map((epoch) => standby.knows(epoch))).toEqual([
+      true,
+      false,
+      true,
+      true,
+    ]);
+  });
+
   it('takes room from the fullest buckets in turn, from none more than half at once', () => {
     const [one] = messages(1, 1, 'a');
     const copies = (count: number) => Array.from({ length: count }, (_, i) => ({ ...one!, offset: i + 1 }));
@@ -75,6 +99,28 @@ function followed(to: number): { delivered: number[]; feed: BucketFeed } {
   feed.receive({ bucket: BUCKET, firstSequence: 1, messages: messages(1, to, 'a') });
   return { delivered, feed };
 }
+
+it('joins where it shall, or earlier where that has come already', () => {
+  const delivered: number[] = [];
+  const feed = new BucketFeed((messages) => delivered.push(...messages.map(({ offset }) => offset)));
+  feed.receive({ bucket: BUCKET, firstSequence: 3, messages: messages(3, 4, 'a') });
+  feed.join(5);
+  feed.receive({ bucket: BUCKET, firstSequence: 5, messages: messages(5, 5, 'a') });
+  expect(delivered).toEqual([3, 4, 5]);
+});
+
+it('holds no more than 8,192 messages behind a hole, and as many again behind the next one', () => {
+  const feed = new BucketFeed(() => {});
+  const receive = (first: number, count: number): void =>
+    feed.receive({ bucket: BUCKET, firstSequence: first, messages: messages(first, first + count - 1, 'a') });
+  feed.join(1);
+  for (let first = 2; first < 10_002; first += 1_000) receive(first, 1_000);
+  receive(1, 1);
+  expect(feed.missing()).toEqual({ from: 8_002, to: 10_001 });
+  receive(8_003, 8_000);
+  receive(8_002, 1);
+  expect(feed.missing()).toBeUndefined();
+});
 
 describe('a life of a broker that ended', () => {
   it('is completed from the copies of others, the tail nobody had told of too', async () => {
