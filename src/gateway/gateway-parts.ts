@@ -29,8 +29,6 @@ export interface GatewayParts {
   readonly admission: Admission;
   readonly capabilities: readonly Capability[];
   readonly publish: PublishForClient | undefined;
-  /** Wakes the fan-out after something was appended to a group. */
-  readonly wake: () => void;
   /** Connections above the soft buffer limit; each adds and removes itself. */
   readonly slow: Set<Connection>;
   /** To be closed as slow consumers at the next sweep. */

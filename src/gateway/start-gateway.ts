@@ -121,7 +121,6 @@ export async function startGateway(wanted: GatewayConfig, given: StartGatewayPar
     admission: openAdmission(config, id, (heraldId) => reporting.reporter?.ticketClockOffsetMs(heraldId)),
     capabilities: [...BUILT_IN_CAPABILITIES, ...(given.capabilities ?? [])],
     publish: given.publish ?? publishing?.publish,
-    wake: () => fanOut.wake(),
     slow: new Set(),
     doomed: new Set(),
     deliveredBytes: 0,

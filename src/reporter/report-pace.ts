@@ -28,8 +28,6 @@ export interface PaceInput {
 export interface ReportPace {
   /** The kind of report due now, if any. The caller sends what it is told: the pace assumes so. */
   due(input: PaceInput): ReportKind | undefined;
-  /** The next `due` answers `full`: a state changed, or somebody flushes. */
-  hurry(): void;
   setPeriodMs(periodMs: number): void;
   periodMs(): number;
 }
@@ -59,9 +57,6 @@ export function createReportPace(initialPeriodMs: number, random: () => number):
         return 'counters';
       }
       return undefined;
-    },
-    hurry() {
-      nextFullMs = -Infinity;
     },
     setPeriodMs(next) {
       // A shorter period starts now, not after a last long one.

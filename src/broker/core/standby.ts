@@ -42,10 +42,6 @@ export class Standby {
     return this.#bytes;
   }
 
-  get epochs(): number {
-    return this.#epochs.size;
-  }
-
   /** `ownOffsetOf`: where a topic stands in this broker's own epoch. */
   keep(
     epoch: string,

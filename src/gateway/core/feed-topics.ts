@@ -107,11 +107,6 @@ export class FeedTopics {
     return this.#ofBucket[bucket]!;
   }
 
-  position(topic: string): TopicPosition | undefined {
-    const state = this.#topics.get(topic);
-    return state && { epoch: state.epoch, offset: state.offset };
-  }
-
   /** The owner said where a topic stands: what comes from here on must be without a hole. */
   noteHead(topic: string, { epoch, offset }: TopicPosition): void {
     const state = this.#topics.get(topic);

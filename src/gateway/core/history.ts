@@ -54,10 +54,6 @@ export class History {
     return this.#entries.length - this.#first;
   }
 
-  get bytes(): number {
-    return this.#bytes;
-  }
-
   push(epoch: string, offset: number, frame: Uint8Array, nowMs: number): void {
     this.#entries.push({ epoch, offset, frame, atMs: nowMs });
     this.#bytes += frame.length;

@@ -104,11 +104,6 @@ export class GatewaySlots {
     return this.#slotOf.size;
   }
 
-  /** One past the highest slot ever used. */
-  get end(): number {
-    return this.records.length;
-  }
-
   slotOf(gateway: string): number {
     return this.#slotOf.get(gateway) ?? -1;
   }

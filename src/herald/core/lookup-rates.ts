@@ -10,7 +10,6 @@ export class LookupRates {
   #lookups = 0;
   #refused = 0;
   #rolledAtMs: number | undefined;
-  #startedAtMs = 0;
   #fast = 0;
   #slow = 0;
   #refusedShare = 0;
@@ -29,7 +28,6 @@ export class LookupRates {
   roll(nowMs: number): void {
     if (this.#rolledAtMs === undefined || nowMs < this.#rolledAtMs) {
       this.#rolledAtMs = nowMs;
-      this.#startedAtMs = nowMs;
       return;
     }
     const tookMs = nowMs - this.#rolledAtMs;
@@ -66,10 +64,5 @@ export class LookupRates {
     if (now < CROWD_FROM_PER_SEC || this.#slowFill === 0) return draws;
     const usual = this.#slow / this.#slowFill;
     return Math.min(draws, Math.max(2, Math.round(draws * Math.min(1, (2 * usual) / now))));
-  }
-
-  /** Since when it counts. */
-  get startedAtMs(): number {
-    return this.#startedAtMs;
   }
 }

@@ -7,7 +7,6 @@ import type { Offers } from '../offers.ts';
 import type { Policy, Question } from './policy.ts';
 
 export const expectedPolicy: Policy = {
-  name: 'expected',
   comparesExpectedLoad: true,
   offer(question: Question, offers: Offers): void {
     const { slots, view, filter, factors, random, nowMs, draws, admit, mostAssigned, weights } = question;

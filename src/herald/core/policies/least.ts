@@ -6,7 +6,6 @@ import type { Offers } from '../offers.ts';
 import type { Policy, Question } from './policy.ts';
 
 export const leastPolicy: Policy = {
-  name: 'least',
   comparesExpectedLoad: false,
   offer(question: Question, offers: Offers): void {
     const { slots, view, filter, random } = question;

@@ -1,7 +1,6 @@
 // The interface of a selection policy: given a view and the question's filter, offer gateways with the load
 // by which they are compared. The least one wins, the others are alternates.
 
-import type { PolicyName } from '../balancer-types.ts';
 import type { CandidateView } from '../candidate-view.ts';
 import type { FleetFactors } from '../expected-load.ts';
 import type { GatewaySlots } from '../gateway-slots.ts';
@@ -29,7 +28,6 @@ export interface Question {
 }
 
 export interface Policy {
-  readonly name: PolicyName;
   /** True when its loads are expected loads, so that admission and breakers apply to them. */
   readonly comparesExpectedLoad: boolean;
   /** Adds to `offers` gateways that the filter allows; none when the draws met nobody. */

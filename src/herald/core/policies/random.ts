@@ -4,7 +4,6 @@ import type { Offers } from '../offers.ts';
 import type { Policy, Question } from './policy.ts';
 
 export const randomPolicy: Policy = {
-  name: 'random',
   comparesExpectedLoad: false,
   offer(question: Question, offers: Offers): void {
     const { view, filter, random, draws, alternates } = question;

@@ -5,7 +5,6 @@ import type { Offers } from '../offers.ts';
 import type { Policy, Question } from './policy.ts';
 
 export const roundRobinPolicy: Policy = {
-  name: 'round-robin',
   comparesExpectedLoad: false,
   offer(question: Question, offers: Offers): void {
     const { view, filter, alternates } = question;

@@ -9,7 +9,6 @@ import type { Policy, Question } from './policy.ts';
 const TRIES = 32;
 
 export const weightedPolicy: Policy = {
-  name: 'weighted',
   comparesExpectedLoad: false,
   offer(question: Question, offers: Offers): void {
     const { slots, view, filter, random, alternates } = question;
