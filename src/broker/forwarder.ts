@@ -24,19 +24,20 @@ export interface Forwarder {
   readonly envelopes: number;
 }
 
-/**
- * `sent` is called after each flush: that is when acks may go. `keep`, where it is given, gets all that leaves, in
- * envelopes of the wide lane.
- */
-export function createForwarder(
-  core: BrokerCore,
-  traces: PassingTraces,
-  listeners: Listeners,
-  broadcast: (frame: Uint8Array, notes?: Uint8Array) => void,
-  nowMs: () => number,
-  sent: () => void,
-  keep?: (envelope: Uint8Array) => void,
-): Forwarder {
+export interface ForwarderParts {
+  core: BrokerCore;
+  traces: PassingTraces;
+  listeners: Listeners;
+  broadcast: (frame: Uint8Array, notes?: Uint8Array) => void;
+  nowMs: () => number;
+  /** Called after each flush: that is when acks may go. */
+  onSent: () => void;
+  /** Gets all that leaves, in envelopes of the wide lane. */
+  keep?: ((envelope: Uint8Array) => void) | undefined;
+}
+
+export function createForwarder(parts: ForwarderParts): Forwarder {
+  const { core, traces, listeners, broadcast, nowMs, onSent, keep } = parts;
   const writer = new ByteWriter(PUBLICATION_LIMITS.targetFrameBytes * 2);
   let timer: NodeJS.Timeout | undefined;
   let immediate: NodeJS.Immediate | undefined;
@@ -74,7 +75,7 @@ export function createForwarder(
       keep?.(frame);
     }
     traces.left();
-    sent();
+    onSent();
   };
 
   return {

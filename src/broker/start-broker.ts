@@ -94,18 +94,18 @@ export async function startBroker(config: BrokerConfig, parts: BrokerParts): Pro
     () => forwarder.schedule(),
   );
   const repairDesk = createRepairDesk(core, (peer, frame) => sockets.reply('repair', peer, frame), nowMs);
-  const forwarder = createForwarder(
+  const forwarder = createForwarder({
     core,
     traces,
-    sockets.listeners,
-    (frame, notes) => sockets.broadcast(frame, notes),
+    listeners: sockets.listeners,
+    broadcast: (frame, notes) => sockets.broadcast(frame, notes),
     nowMs,
-    () => {
+    onSent() {
       if (journal) journal.flushed(publishDesk.takeAcks());
       else publishDesk.sendAcks();
     },
-    journal && ((envelope) => journal.append(envelope)),
-  );
+    keep: journal && ((envelope) => journal.append(envelope)),
+  });
   sockets.read(
     (peer, frame, notes) => publishDesk.take(peer, frame, notes),
     (peer, frame) => repairDesk.take(peer, frame),

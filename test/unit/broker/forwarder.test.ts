@@ -9,14 +9,14 @@ import { aMessage } from './given.ts';
 it('messages leave in the same turn once as many wait as an envelope should hold, and not before', () => {
   const core = new BrokerCore('e1', 'main', 0, DEFAULT_BROKER_LIMITS);
   let envelopes = 0;
-  const forwarder = createForwarder(
+  const forwarder = createForwarder({
     core,
-    new PassingTraces('b1', () => 0),
-    { wide: true, narrow: new Set() },
-    () => (envelopes += 1),
-    () => 0,
-    () => {},
-  );
+    traces: new PassingTraces('b1', () => 0),
+    listeners: { wide: true, narrow: new Set() },
+    broadcast: () => (envelopes += 1),
+    nowMs: () => 0,
+    onSent: () => {},
+  });
   const full = Math.ceil(PUBLICATION_LIMITS.targetFrameBytes / (1 + MESSAGE_FRAME_BYTES));
   for (let sequence = 0; sequence < full; sequence++) {
     expect(envelopes).toBe(0);
