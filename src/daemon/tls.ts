@@ -13,6 +13,7 @@ import { text } from './config.ts';
 import { StartError } from './lifecycle.ts';
 import type { Log } from './log.ts';
 import { errorFields } from './log.ts';
+import { messageOf } from './thrown.ts';
 
 /** For a port that faces clients. */
 export const tlsOptions = {
@@ -67,7 +68,7 @@ function attempt<T>(what: string, action: () => T): T {
   try {
     return action();
   } catch (error) {
-    throw new StartError(`${what}: ${String(errorFields(error)['error'])}`);
+    throw new StartError(`${what}: ${messageOf(error)}`);
   }
 }
 
@@ -100,7 +101,7 @@ export function followCertificate(
   current: Certificate,
   log: Log,
 ): () => void {
-  let told: unknown;
+  let told: string | undefined;
   return () => {
     try {
       const found = readCertificate(current.files)!;
@@ -110,9 +111,8 @@ export function followCertificate(
       current = found;
       tell(log, found);
     } catch (error) {
-      const fields = errorFields(error);
-      if (told !== fields['error']) log.error('certificate-not-renewed', fields);
-      told = fields['error'];
+      if (told !== messageOf(error)) log.error('certificate-not-renewed', errorFields(error));
+      told = messageOf(error);
     }
   };
 }

@@ -1,7 +1,7 @@
 // (8) -> (7) What clients publish goes to the brokers as what any back end publishes does.
 
 import { atMost } from '../daemon/clock.ts';
-import { errorFields } from '../daemon/log.ts';
+import { messageOf } from '../daemon/thrown.ts';
 import type { BrokerReach } from '../publisher/broker-reach.ts';
 import { createPublisher } from '../publisher/index.ts';
 import type { PublishForClient } from './gateway-parts.ts';
@@ -34,7 +34,7 @@ export async function openClientPublishing(
         await publisher.publishJson(topic, data);
         return { ok: true };
       } catch (error) {
-        return { ok: false, why: String(errorFields(error)['error']) };
+        return { ok: false, why: messageOf(error) };
       }
     },
     close: () => atMost(CLOSE_AT_MOST_MS, publisher.close()),
