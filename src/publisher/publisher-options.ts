@@ -12,7 +12,7 @@ import { DEFAULT_OUTBOX_LIMITS } from './core/outbox.ts';
 import type { PublishIdentity } from './identity.ts';
 
 export interface PublisherOptions extends Partial<OutboxLimits> {
-  /** Control URLs of Heralds (`http://127.0.0.1:7401`): the brokers are asked of them each second. */
+  /** Control URLs of Heralds (`http://127.0.0.1:7401`): the brokers are asked of them each second. Or `brokers`. */
   heralds?: readonly string[];
   /** Brokers to start with, or all there are when no Herald is named. */
   brokers?: readonly BrokerAddress[];
@@ -85,6 +85,10 @@ export function limitsOf(options: PublisherOptions): OutboxLimits {
     throw new RangeError(
       "curve: expected the brokers' key and a pair of one's own, as `herald keys` prints them",
     );
+  }
+  // By a wrong name, as `herald`, which a client's is: every message would wait in vain.
+  if (options.heralds === undefined && options.brokers === undefined) {
+    throw new RangeError("heralds: received nothing, expected a list of Heralds' control URLs, or brokers");
   }
   return limits;
 }

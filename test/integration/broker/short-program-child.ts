@@ -2,7 +2,7 @@
 import { createPublisher } from '../../../src/publisher/index.ts';
 import { PublishError } from '../../../src/publisher/publisher-errors.ts';
 
-const publisher = await createPublisher({ giveUpMs: 300 });
+const publisher = await createPublisher({ brokers: [], giveUpMs: 300 });
 try {
   await publisher.publish('news', 1);
 } catch (error) {

@@ -11,6 +11,7 @@ afterEach(() => publisher?.close());
 it.each([
   [{ heralds: 'http://127.0.0.1:7401' }, 'heralds: received "http://127.0.0.1:7401", expected a list'],
   [{ heralds: ['127.0.0.1:7401'] }, 'heralds: received ["127.0.0.1:7401"], expected a list'],
+  [{ herald: 'http://127.0.0.1:7401' }, 'heralds: received nothing, expected a list'],
   [{ publisherId: 7 }, 'publisherId: 7 is not an id'],
 ])('with %o there is none', async (options, words) => {
   await expect(createPublisher(options as object)).rejects.toThrow(RangeError);
@@ -18,7 +19,7 @@ it.each([
 });
 
 it('refuses topics, data and identities of another type', async () => {
-  publisher = await createPublisher({});
+  publisher = await createPublisher({ brokers: [] });
   const loose = publisher as unknown as Record<'publish' | 'publishJson', (...args: unknown[]) => unknown>;
   await expect(loose.publish(undefined, 1)).rejects.toMatchObject({ code: 'bad-topic' });
   await expect(loose.publish(5, 1)).rejects.toMatchObject({ code: 'bad-topic' });
