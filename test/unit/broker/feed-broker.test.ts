@@ -117,6 +117,13 @@ describe('BrokerFeed', () => {
     expect(take()).toEqual(['heads?', 'e4']);
   });
 
+  it('joins at the head where it first hears of a broker that was there for a while, however old the interest', () => {
+    const { feed, heads, take } = gateway();
+    feed.refresh(60_000);
+    heads('e', 40, 20_000, 60_010);
+    expect(take()).toEqual(['heads?']);
+  });
+
   it('sees a loss at the tail by the heartbeat and asks for it', () => {
     const { feed, heads, take } = gateway();
     heads('e', 0, 3_600_000, 0);

@@ -4,11 +4,14 @@
 import { expect, it } from 'vitest';
 import { BrokerCore, DEFAULT_BROKER_LIMITS } from '../../../src/broker/core/broker-core.ts';
 import type { ResumePoint } from '../../../src/gateway/core/feed-port.ts';
+import type { CarriedPart } from '../../../src/gateway/core/join-parts.ts';
+import { bestCopy, joinParts } from '../../../src/gateway/core/join-parts.ts';
 import type { HistorySource } from '../../../src/gateway/fetch-history.ts';
 import { fetchHistory } from '../../../src/gateway/fetch-history.ts';
 import { bucketOf, emptyBucketSet } from '../../../src/protocol/bucket.ts';
 import { MESSAGE_FLAG } from '../../../src/protocol/publication.ts';
 import type { SequencedMessage } from '../../../src/protocol/publication-envelope.ts';
+import { aMessage } from '../broker/given.ts';
 
 const TOPIC = 't';
 const LIMITS = { maxMessages: 20, maxBytes: 10_000 };
@@ -172,4 +175,50 @@ it('says why when it cannot be proven whole', async () => {
   for (const one of [a, b, c]) one.silent = false;
   for (let n = 9; n < 30; n++) b.carry(n, 6_000);
   expect(await given(point('b', 5, { a: 2 }), b, a, c)).toBe('over-limit');
+});
+
+/** One epoch's share with these messages; 1 is the first of its publisher. */
+const part = (
+  epoch: string,
+  ...list: { offset: number; sequence: number; flags?: number }[]
+): CarriedPart => ({
+  epoch,
+  head: list.at(-1)?.offset ?? 0,
+  messages: list.map((one) => aMessage(one.offset, one)),
+});
+
+it('marks what another broker may have carried too, since its twin may have come live already', () => {
+  const a = part('a', { offset: 1, sequence: 1 }, { offset: 2, sequence: 2 });
+  const b = part('b', { offset: 1, sequence: 2 }, { offset: 2, sequence: 3, flags: MESSAGE_FLAG.resent });
+  const joined = joinParts([a, b], new Set(), LIMITS);
+  expect(
+    joined.complete && joined.messages.map(({ epoch, offset, hasTwin }) => [epoch, offset, hasTwin]),
+  ).toEqual([
+    ['a', 1, undefined],
+    ['a', 2, true],
+    ['b', 2, true],
+  ]);
+  expect(joined.head).toEqual({ epoch: 'b', offset: 2 });
+});
+
+it('gives no more than may be resumed, of all epochs together', () => {
+  const parts = [part('a', { offset: 1, sequence: 1 }), part('b', { offset: 1, sequence: 2 })];
+  const why = (maxMessages: number, maxBytes: number): unknown => {
+    const joined = joinParts(parts, new Set(), { maxMessages, maxBytes });
+    return joined.complete || joined.why;
+  };
+  expect([why(2, 2), why(1, 2), why(2, 1)]).toEqual([true, 'over-limit', 'over-limit']);
+});
+
+it('takes copies that are behind the client for whole only while their broker lives, and only from who has any', () => {
+  const copy = (head: number): CarriedPart => ({ epoch: 'a', head, messages: [], trouble: 'trimmed' });
+  const missedNothing = { epoch: 'a', head: 5, messages: [] };
+  expect(bestCopy([copy(3), copy(4)], 5, true)).toEqual(missedNothing);
+  for (const [copies, isLiving] of [
+    [[copy(3), copy(4)], false],
+    [[copy(3), copy(0)], true],
+    [[copy(3), copy(5)], true],
+  ] as const) {
+    expect(bestCopy(copies, 5, isLiving)).toMatchObject({ trouble: 'trimmed' });
+  }
 });
