@@ -22,6 +22,7 @@ export async function openHttpDoor(
   brokers: readonly BrokerAddress[],
   log: Log,
   state: () => 'up' | 'draining',
+  trouble: () => string | undefined,
   snapshot: () => unknown,
 ): Promise<HttpDoor> {
   const curve = peerKeys(config);
@@ -38,6 +39,7 @@ export async function openHttpDoor(
       log,
       publisher,
       state,
+      trouble,
       snapshot,
     });
     return {

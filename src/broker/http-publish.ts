@@ -29,6 +29,8 @@ export interface HttpPublishOptions {
   log: Log;
   publisher: Publisher;
   state: () => 'up' | 'draining';
+  /** What is wrong while it still serves. */
+  trouble: () => string | undefined;
   /** What `GET /v1/ledger` answers. */
   snapshot: () => unknown;
 }
@@ -72,9 +74,11 @@ export async function startHttpPublish(options: HttpPublishOptions): Promise<Htt
   });
 
   app.get('/livez', () => ({ live: true }));
-  app.get('/readyz', (_request, reply) =>
-    options.state() === 'up' ? { ready: true } : refuse(reply, 503, 'draining', 'this broker is leaving'),
-  );
+  app.get('/readyz', (_request, reply) => {
+    if (options.state() !== 'up') return refuse(reply, 503, 'draining', 'this broker is leaving');
+    const trouble = options.trouble();
+    return { ready: true, ...(trouble !== undefined && { degraded: [trouble] }) };
+  });
   app.get('/v1/ledger', (request, reply) =>
     authorised(request, options.token) ? options.snapshot() : needToken(reply),
   );

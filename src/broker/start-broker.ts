@@ -11,6 +11,7 @@ import type { Log } from '../daemon/log.ts';
 import { errorFields } from '../daemon/log.ts';
 import type { Metrics } from '../daemon/metrics.ts';
 import { startTelemetry } from '../daemon/telemetry.ts';
+import { watchDescriptors } from '../daemon/watch-descriptors.ts';
 import type { BrokerAddress } from '../protocol/broker-address.ts';
 import { parseBrokers } from '../publisher/broker-reach.ts';
 import { startAnnouncing } from './announce.ts';
@@ -135,16 +136,24 @@ export async function startBroker(config: BrokerConfig, parts: BrokerParts): Pro
     envelopes: forwarder.envelopes,
     ...core.snapshot(),
   });
+  const descriptors = watchDescriptors(log);
   let http: HttpDoor | undefined;
   if (listens.http) {
     const brokers = [address(), ...peers.filter(({ id }) => id !== config.id)];
-    http = await openHttpDoor(listens.http, config, brokers, log, () => state, snapshot).catch(
-      async (error: unknown) => {
-        await sockets.close();
-        await journal?.close();
-        throw error;
-      },
-    );
+    http = await openHttpDoor(
+      listens.http,
+      config,
+      brokers,
+      log,
+      () => state,
+      descriptors.trouble,
+      snapshot,
+    ).catch(async (error: unknown) => {
+      descriptors.stop();
+      await sockets.close();
+      await journal?.close();
+      throw error;
+    });
   }
 
   const entry = enterCluster(config, address(), log);
@@ -165,6 +174,7 @@ export async function startBroker(config: BrokerConfig, parts: BrokerParts): Pro
   const meters = createBrokerMeters(metrics, config.id);
   const stopTelemetry = startTelemetry(metrics, 'broker', config.id, config.statsd, log);
   const stopTimers = [
+    descriptors.stop,
     // No jitter: gateways take a missed heartbeat for a lost broker, and each broker starts at another time.
     every(HEADS_PERIOD_MS, () => heartbeat.beat(state), 0),
     every(1_000, () => {

@@ -16,7 +16,7 @@ export function descriptorLimit(procSelfLimits: string): number | undefined {
 
 /** Descriptors for connections of others; Infinity on a system that does not say. */
 export function connectionRoom(): number {
-  return ownLimit() - KEPT;
+  return openFilesLimit() - KEPT;
 }
 
 /** `most`, or this share of the room for connections where that is less. */
@@ -26,14 +26,15 @@ export function withinRoom(most: number, share: number): number {
 
 /** Throws a StartError when too few are left to load a daemon's own files and take connections. */
 export function checkDescriptors(): void {
-  const limit = ownLimit();
+  const limit = openFilesLimit();
   if (limit >= LEAST) return;
   throw new StartError(
     `${limit} open files are too few, at least ${LEAST} are needed; raise \`ulimit -n\`, or LimitNOFILE of the unit`,
   );
 }
 
-function ownLimit(): number {
+/** Infinity on a system that does not say. */
+export function openFilesLimit(): number {
   try {
     return descriptorLimit(readFileSync('/proc/self/limits', 'utf8')) ?? Infinity;
   } catch {

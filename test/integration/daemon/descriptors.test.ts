@@ -111,3 +111,24 @@ it('a Herald whose control port is full says so: in its log, at /readyz, and to 
   await until('the gateway to be heard', () => gateway.output().includes('herald-reachable'), 20_000);
   expect(herald.output().match(/control-port-full/g)).toHaveLength(1);
 });
+
+it('a broker whose publishers take nearly all says so, in its log and at /readyz, until they are gone', async () => {
+  const listens = { 'publish-listen': ANY_PORT, 'subscribe-listen': ANY_PORT, 'repair-listen': ANY_PORT };
+  const broker = await start('broker', { ...listens, 'http-listen': ANY_PORT, heralds: '' });
+  const { publish, http } = broker.addresses;
+  const room = OPEN_FILES - descriptors(broker) - 16;
+  for (let i = 0; i < room; i++) {
+    const one = connect(Number(new URL(publish!).port), '127.0.0.1');
+    one.on('error', () => {});
+    sockets.push(one);
+  }
+  await until('the broker to say so', () => broker.output().includes('descriptors-nearly-gone'));
+  expect(await (await fetch(`${http}/readyz`)).json()).toEqual({
+    ready: true,
+    degraded: [expect.stringMatching(/^\d+ of 256 file descriptors are open; raise LimitNOFILE$/)],
+  });
+  for (const socket of sockets) socket.destroy();
+  await until('it to be over', () => broker.output().includes('descriptors-free-again'));
+  expect(await (await fetch(`${http}/readyz`)).json()).toEqual({ ready: true });
+  expect(broker.output().match(/descriptors-nearly-gone/g)).toHaveLength(1);
+});
