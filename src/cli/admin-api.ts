@@ -107,6 +107,8 @@ export async function askSuccess<T>(target: Target, path: string, body?: unknown
   throw refusal(target, status, value, retryAfter);
 }
 
+const PORTS = '7400 answers lookups, 7401 who publishes, 7403 all other commands';
+
 export function refusal(
   target: Target,
   status: number,
@@ -118,6 +120,9 @@ export function refusal(
     return new StartError(`${target.url} ${wish} with --token or HERALD_ADMIN_TOKEN`);
   }
   const problem = value as Partial<Problem> | undefined;
+  if (problem?.code === 'no-such-route') {
+    return new StartError(`${target.url} does not know this: is it the right port? By default ${PORTS}`);
+  }
   const wait = retryAfter === undefined ? '' : `; try again in ${retryAfter} s`;
   return new StartError(`${status} ${problem?.title ?? ''}: ${problem?.detail ?? 'no detail given'}${wait}`);
 }

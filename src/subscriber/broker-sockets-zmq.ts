@@ -62,9 +62,11 @@ export function openBrokerSockets(
   let open = true;
 
   const note = (socket: 'feed' | 'repair', isUp: boolean): void => {
-    if (!open || up[socket] === isUp) return;
+    if (!open) return;
+    const wasConnected = up.feed && up.repair;
     up[socket] = isUp;
-    events.onConnected(up.feed && up.repair);
+    // The second that goes, or the first that is back, is no news.
+    if (wasConnected !== (up.feed && up.repair)) events.onConnected(!wasConnected);
   };
   for (const [name, socket] of [
     ['feed', feed],

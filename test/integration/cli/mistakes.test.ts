@@ -193,6 +193,23 @@ describe('a Herald that asks for a token', () => {
   });
 });
 
+it('asking another port of a Herald says which is which', async () => {
+  const { addresses, close } = await oneHerald();
+  const asked = await Promise.all([
+    herald(['table', '--admin', addresses.control]),
+    herald(['lookup', '--url', addresses.admin]),
+    herald(['publish', 'news', '1', '--heralds', addresses.public]),
+  ]);
+  await close();
+  expect(asked.map(({ stderr }) => stderr)).toEqual([
+    expect.stringMatching(
+      /^herald: http:\S+ does not know this: is it the right port\? By default 7400 answers lookups, .*\n$/,
+    ),
+    expect.stringContaining('is it the right port?'),
+    expect.stringContaining('names a broker'),
+  ]);
+});
+
 it('waiting for a drain ends when somebody lifts it, or its time is up', async () => {
   const one = await oneHerald();
   await fetch(`${one.addresses.control}/v1/feedback`, {
