@@ -194,13 +194,14 @@ describe('a Herald that asks for a token', () => {
 });
 
 it('asking another port of a Herald says which is which', async () => {
-  const { addresses, close } = await oneHerald();
+  const one = await oneHerald();
+  const { addresses } = one;
   const asked = await Promise.all([
     herald(['table', '--admin', addresses.control]),
     herald(['lookup', '--url', addresses.admin]),
     herald(['publish', 'news', '1', '--heralds', addresses.public]),
   ]);
-  await close();
+  await one.close();
   expect(asked.map(({ stderr }) => stderr)).toEqual([
     expect.stringMatching(
       /^herald: http:\S+ does not know this: is it the right port\? By default 7400 answers lookups, .*\n$/,
