@@ -3,12 +3,10 @@
 //
 //   node scripts/run-ts.mjs bench/tls.ts [--connections 3000] [--seconds 5] [--repeats 3] [--ahead]
 
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { cpus, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { cpus } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { CertificateFolder } from '../test/launch/certificate.ts';
 import { LOAD_CORE, NICENESS, Role, SERVER_CORE } from './role.ts';
 import type { GatewayTold, Order } from './tls-roles/words.ts';
 
@@ -36,13 +34,9 @@ interface Figures {
   framesPerWrite: number;
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'herald-tls-'));
-process.on('exit', () => rmSync(folder, { recursive: true }));
-const files = { tlsCert: join(folder, 'cert.pem'), tlsKey: join(folder, 'key.pem') };
-const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-subj', '/CN=bench'];
-execFileSync('openssl', ['req', '-x509', ...key, '-keyout', files.tlsKey, '-out', files.tlsCert], {
-  stdio: 'ignore',
-});
+const folder = new CertificateFolder();
+process.on('exit', () => folder.remove());
+const files = folder.make('bench');
 
 console.log(
   `${CONNECTIONS} connections, ${DELIVERIES_PER_SEC} deliveries of ${BYTES} B a second, windows of ${SECONDS} s, medians of ` +

@@ -6,7 +6,6 @@ import type { Log } from '../daemon/log.ts';
 import { silentLog } from '../daemon/log.ts';
 import type { CurveClient } from '../daemon/zeromq-options.ts';
 import { bucketOf } from '../protocol/bucket.ts';
-import { rankAllBuckets } from '../protocol/bucket-owner.ts';
 import type { BrokerAddress } from '../protocol/broker-address.ts';
 import type { ConnectionHost } from '../subscriber/broker-connection.ts';
 import { BrokerConnection } from '../subscriber/broker-connection.ts';
@@ -29,6 +28,7 @@ import { FeedTopics } from './core/feed-topics.ts';
 import { NotedStamps } from './core/noted-stamps.ts';
 import { fetchHistory } from './fetch-history.ts';
 import { LossSettler } from './loss-settler.ts';
+import { TopicOwners } from './topic-owners.ts';
 import { WantedHeads } from './wanted-heads.ts';
 
 export interface BrokerLinkOptions extends FeedEvents {
@@ -62,14 +62,13 @@ class LinkToBrokers implements BrokerLink {
   readonly #noted = new NotedStamps();
   readonly #topics: FeedTopics;
   readonly #connections: BrokerConnections;
+  readonly #owners: TopicOwners;
   readonly #heads: WantedHeads;
   readonly #settler: LossSettler;
   readonly #recovery: Recovery;
   readonly #stopTicking: () => void;
   /** Called at each tick and whenever a broker connects; each is called once. */
   readonly #changes: (() => void)[] = [];
-  /** By bucket, the ids of the brokers in the order in which they own it. */
-  #ranks = rankAllBuckets([]);
   #wide = false;
   #refreshDue = false;
   #scheduled: NodeJS.Immediate | undefined;
@@ -92,8 +91,9 @@ class LinkToBrokers implements BrokerLink {
       (address) => new BrokerConnection(address, options.curve, host),
       this.#nowMs,
     );
+    this.#owners = new TopicOwners((broker) => this.#connections.get(broker));
     this.#heads = new WantedHeads(
-      (topic) => this.#ownerOf(topic),
+      (topic) => this.#owners.of(topic),
       (topic, head) => this.#topics.noteHead(topic, head),
     );
     this.#settler = new LossSettler({
@@ -133,7 +133,7 @@ class LinkToBrokers implements BrokerLink {
       connection.listen(this.#wide, this.#topics.interestedBuckets()),
     );
     if (!isNew) return;
-    this.#ranks = rankAllBuckets(brokers);
+    this.#owners.setBrokers(brokers);
     this.#schedule();
   }
 
@@ -233,19 +233,12 @@ class LinkToBrokers implements BrokerLink {
     this.#losses.orphan({ bucket, epoch, count }, from.resentBefore?.[bucket] ?? 0, this.#reachMs);
   }
 
-  /** The first in rank that is connected; undefined while there is none, or while one before it is still arriving. */
-  #ownerOf(topic: string): BrokerConnection | undefined {
-    const ranked = this.#ranks[bucketOf(topic)]!.map((id) => this.#connections.get(id));
-    const first = ranked.find((one) => one !== undefined && (one.connected || one.arriving));
-    return first?.connected === true ? first : undefined;
-  }
-
   async #ownerSoon(topic: string): Promise<BrokerConnection | undefined> {
     const endMs = this.#nowMs() + this.#fetchDeadlineMs;
-    let owner = this.#ownerOf(topic);
+    let owner = this.#owners.of(topic);
     while (!owner && !this.#closed && this.#nowMs() < endMs) {
       await this.#change();
-      owner = this.#ownerOf(topic);
+      owner = this.#owners.of(topic);
     }
     return owner;
   }

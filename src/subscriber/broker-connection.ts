@@ -8,12 +8,7 @@ import type { BucketSet } from '../protocol/bucket.ts';
 import { addBucket, BUCKET_COUNT, emptyBucketSet } from '../protocol/bucket.ts';
 import { createFrameNames } from '../protocol/publication.ts';
 import type { SequencedMessage } from '../protocol/publication-envelope.ts';
-import {
-  bucketFilter,
-  decodeBrokerOut,
-  HEADS_FILTER,
-  WIDE_FILTER,
-} from '../protocol/publication-envelope.ts';
+import { decodeBrokerOut, HEADS_FILTER } from '../protocol/publication-envelope.ts';
 import type { RepairReply, RepairRequest } from '../protocol/publication-repair.ts';
 import type { TraceNote } from '../protocol/publication-trace.ts';
 import { decodeTraceNotes } from '../protocol/publication-trace.ts';
@@ -24,6 +19,7 @@ import type { FollowedEpoch } from './core/recover-epoch.ts';
 import type { Questions } from './core/questions.ts';
 import type { BrokerSockets } from './broker-sockets-zmq.ts';
 import { openBrokerSockets } from './broker-sockets-zmq.ts';
+import { BucketFilters } from './bucket-filters.ts';
 import { ReachLog } from './reach-log.ts';
 
 export interface ConnectionHost {
@@ -82,10 +78,9 @@ export class BrokerConnection {
   readonly #feed: BrokerFeed;
   #cutOff = new CutOff();
   readonly #names = createFrameNames();
-  readonly #filters = new Set<number>();
-  #wide = false;
   #address: BrokerAddress;
   #sockets: BrokerSockets;
+  #filters: BucketFilters;
   #presentMs = 0;
   /** Asked for the feed. A late answer to a question about another broker's epoch must not reach it. */
   readonly #headsRequests = new Set<number>();
@@ -123,6 +118,7 @@ export class BrokerConnection {
       host.interestSince,
     );
     this.#sockets = this.#open();
+    this.#filters = new BucketFilters(this.#sockets);
   }
 
   /** Still on its first way in: whoever has the choice waits a moment rather than ask another. */
@@ -169,9 +165,8 @@ export class BrokerConnection {
     if (this.#isClosed) this.#cutOff = new CutOff();
     else this.#sockets.close();
     this.#isClosed = false;
-    this.#wide = false;
-    this.#filters.clear();
     this.#sockets = this.#open();
+    this.#filters = new BucketFilters(this.#sockets);
   }
 
   /** What a Herald knows of it; what is missed while it cannot be heard shows in no sequence. */
@@ -183,22 +178,11 @@ export class BrokerConnection {
 
   /** Takes everything, or only the given buckets. */
   listen(wide: boolean, buckets: readonly number[]): void {
-    if (wide && !this.#wide) this.#sockets.subscribe(WIDE_FILTER);
-    if (!wide) for (const bucket of buckets) this.filter(bucket, true);
-    if (!wide && this.#wide) this.#sockets.unsubscribe(WIDE_FILTER);
-    if (wide) for (const bucket of [...this.#filters]) this.filter(bucket, false);
-    this.#wide = wide;
+    this.#filters.listen(wide, buckets);
   }
 
   filter(bucket: number, wanted: boolean): void {
-    if (this.#filters.has(bucket) === wanted) return;
-    if (wanted) {
-      this.#filters.add(bucket);
-      this.#sockets.subscribe(bucketFilter(bucket));
-    } else {
-      this.#filters.delete(bucket);
-      this.#sockets.unsubscribe(bucketFilter(bucket));
-    }
+    this.#filters.filter(bucket, wanted);
   }
 
   tick(): void {

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
 import { canaryTopics } from '../../../src/broker/canary.ts';
+import type { BrokerAddress } from '../../../src/protocol/broker-address.ts';
 import { RETIRE_MS } from '../../../src/subscriber/broker-connections.ts';
 import { createPublisher } from '../../../src/publisher/index.ts';
 import type { TcpProxy } from '../../launch/tcp-proxy.ts';
@@ -25,6 +26,13 @@ async function herald(): Promise<string> {
   const started = await heraldHere();
   closing.push(() => started.close());
   return started.addresses.control;
+}
+
+/** To each topic. */
+async function publishOne(address: BrokerAddress): Promise<void> {
+  const publisher = await createPublisher({ brokers: [address] });
+  closing.push(() => publisher.close());
+  await Promise.all(TOPICS.map((topic) => publisher.publish(topic, 1)));
 }
 
 /** Publishes `count` messages that a listener misses, and starts the broker again behind its back. */
@@ -142,9 +150,7 @@ it.each(['SIGKILL', 'SIGTERM'] as const)(
     await first.child.exited;
     const second = await brokerChild('b1', await samePlace(address));
     closing.push(() => second.child.stop());
-    const publisher = await createPublisher({ brokers: [address] });
-    closing.push(() => publisher.close());
-    await Promise.all(TOPICS.map((topic) => publisher.publish(topic, 1)));
+    await publishOne(address);
     const news = (): unknown[] => TOPICS.flatMap((topic) => heard.values(topic));
     await until('its next life to be heard', () => news().length === TOPICS.length);
     expect(heard.gaps).toEqual([]);
@@ -162,9 +168,7 @@ it('is told nothing where it slept while its broker said goodbye', async () => {
   await closed;
   const second = await broker('b1', await samePlace(first.address()));
   closing.push(() => second.close());
-  const publisher = await createPublisher({ brokers: [second.address()] });
-  closing.push(() => publisher.close());
-  await Promise.all(TOPICS.map((topic) => publisher.publish(topic, 1)));
+  await publishOne(second.address());
   await until('its next life to be heard', () => heard.messages.length === TOPICS.length);
   expect(heard.gaps).toEqual([]);
 });
