@@ -9,6 +9,13 @@ import { guardChild } from './guard.ts';
 /** The built command; another build can be put to the test with HERALD_BIN. */
 export const HERALD_BIN = process.env['HERALD_BIN'] ?? join(process.cwd(), 'dist/cli/main.js');
 export const ANY_PORT = '127.0.0.1:0';
+/** Flags of `serve`. */
+export const HERALD_ON_ANY_PORTS = {
+  'public-listen': ANY_PORT,
+  'control-listen': ANY_PORT,
+  'agent-listen': ANY_PORT,
+  'admin-listen': ANY_PORT,
+};
 const START_DEADLINE_MS = 45_000;
 const STOP_DEADLINE_MS = 10_000;
 
@@ -27,6 +34,9 @@ export interface HeraldProcess {
   stop(): Promise<void>;
 }
 
+/** What listens at the default port of Heralds is somebody's own: nobody here speaks to it unasked. */
+const SPEAKS_TO_HERALDS = new Set(['gateway', 'broker']);
+
 /**
  * Resolves when the daemon says that it is ready. Flags by their names without dashes; `openFiles`: how many descriptors
  * it may have.
@@ -37,7 +47,11 @@ export async function startHeraldProcess(
   env: Record<string, string> = {},
   openFiles?: number,
 ): Promise<HeraldProcess> {
-  const args = Object.entries(flags).flatMap(([name, value]) => [`--${name}`, String(value)]);
+  const given: Record<string, string | number> = {
+    ...(SPEAKS_TO_HERALDS.has(command) && { heralds: '' }),
+    ...flags,
+  };
+  const args = Object.entries(given).flatMap(([name, value]) => [`--${name}`, String(value)]);
   const child = fork(HERALD_BIN, [command, ...args, '--log-level', 'info'], {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     env: { ...process.env, ...env },

@@ -7,7 +7,7 @@ import type { ChildProcess } from 'node:child_process';
 import type { ChildSays, ParentSays } from '../../../src/cli/parent.ts';
 import type { TableSnapshot } from '../../../src/herald/core/balancer-types.ts';
 import { guardChild } from '../../launch/guard.ts';
-import { HERALD_BIN } from '../../launch/herald-process.ts';
+import { HERALD_BIN, HERALD_ON_ANY_PORTS } from '../../launch/herald-process.ts';
 import { until } from '../../launch/until.ts';
 import { launchZookeeper } from '../../launch/zookeeper.ts';
 
@@ -73,10 +73,7 @@ export async function startFleet(plan: FleetPlan): Promise<FleetProcesses> {
         'serve',
         ...flags({
           id,
-          'public-listen': ANY_PORT,
-          'control-listen': ANY_PORT,
-          'agent-listen': ANY_PORT,
-          'admin-listen': ANY_PORT,
+          ...HERALD_ON_ANY_PORTS,
           policy,
           mover,
           // Only the played load may count: what this machine really does would speak for all gateways at once.

@@ -6,7 +6,12 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { freePorts } from '../../launch/free-port.ts';
 import { TestClient } from '../../launch/gateway.ts';
 import type { HeraldProcess } from '../../launch/herald-process.ts';
-import { ANY_PORT, HERALD_BIN, startHeraldProcess } from '../../launch/herald-process.ts';
+import {
+  ANY_PORT,
+  HERALD_BIN,
+  HERALD_ON_ANY_PORTS,
+  startHeraldProcess,
+} from '../../launch/herald-process.ts';
 import { until } from '../../launch/until.ts';
 
 interface Keys {
@@ -40,10 +45,7 @@ async function cluster(
 ): Promise<{ control: string; lookup: string; brokers: string }> {
   const herald = await start('serve', {
     id: `${name}-herald`,
-    'public-listen': ANY_PORT,
-    'control-listen': ANY_PORT,
-    'agent-listen': ANY_PORT,
-    'admin-listen': ANY_PORT,
+    ...HERALD_ON_ANY_PORTS,
   });
   const ports = await freePorts(3);
   const [publish, subscribe, repair] = ports.map((port) => `127.0.0.1:${port}`);
@@ -102,11 +104,7 @@ describe('CURVE', () => {
         { id: 'gw-east', listen: ANY_PORT, heralds: here.control, 'publish-topics': '*' },
         ownKeys(east, own),
       ),
-      start(
-        'gateway',
-        { id: 'gw-west', listen: ANY_PORT, heralds: '', brokers: there.brokers },
-        ownKeys(west, own),
-      ),
+      start('gateway', { id: 'gw-west', listen: ANY_PORT, brokers: there.brokers }, ownKeys(west, own)),
       start(
         'bridge',
         {
@@ -142,7 +140,7 @@ describe('CURVE', () => {
         { id: 'gw-plain', keys: {} },
         { id: 'gw-wrong', keys: ownKeys(other, own) },
         { id: 'gw-right', keys: ownKeys(server, own) },
-      ].map(({ id, keys }) => start('gateway', { id, listen: ANY_PORT, heralds: '', brokers }, keys)),
+      ].map(({ id, keys }) => start('gateway', { id, listen: ANY_PORT, brokers }, keys)),
     );
     const heard = await subscribed(right!, 'news');
     publish('1', ['--heralds', control], ownKeys(server, own));
@@ -183,10 +181,10 @@ describe('CURVE', () => {
   it('is refused at the start when keys do not belong together', async () => {
     const { publicKey } = heraldKeys();
     await expect(
-      startHeraldProcess('gateway', { listen: ANY_PORT, 'broker-server-key': publicKey, heralds: '' }),
+      startHeraldProcess('gateway', { listen: ANY_PORT, 'broker-server-key': publicKey }),
     ).rejects.toThrow('curvePublicKey: needed together with brokerServerKey');
-    await expect(
-      startHeraldProcess('gateway', { listen: ANY_PORT, heralds: '', brokers: 'b1@host:1:2' }),
-    ).rejects.toThrow('--brokers b1@host:1:2: expected id@host or id@host:publish:subscribe:repair');
+    await expect(startHeraldProcess('gateway', { listen: ANY_PORT, brokers: 'b1@host:1:2' })).rejects.toThrow(
+      '--brokers b1@host:1:2: expected id@host or id@host:publish:subscribe:repair',
+    );
   });
 });

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freePort } from '../../launch/free-port.ts';
-import { ANY_PORT, HERALD_BIN, startHeraldProcess } from '../../launch/herald-process.ts';
+import { HERALD_BIN, HERALD_ON_ANY_PORTS, startHeraldProcess } from '../../launch/herald-process.ts';
 import { oneHerald, report } from '../herald/one-herald.ts';
 import { herald } from './run-herald.ts';
 
@@ -170,12 +170,7 @@ describe('a Herald that asks for a token', () => {
     const admin = `127.0.0.1:${await freePort()}`;
     const daemon = await startHeraldProcess(
       'serve',
-      {
-        'public-listen': ANY_PORT,
-        'control-listen': ANY_PORT,
-        'agent-listen': ANY_PORT,
-        'admin-listen': admin,
-      },
+      { ...HERALD_ON_ANY_PORTS, 'admin-listen': admin },
       { HERALD_ADMIN_TOKEN: 'a token of the right length' },
     );
     const asked = ['--admin', `http://${admin}`, ...flags];

@@ -5,17 +5,11 @@ import type { Socket } from 'node:net';
 import { connect } from 'node:net';
 import { afterEach, expect, it } from 'vitest';
 import type { HeraldProcess } from '../../launch/herald-process.ts';
-import { ANY_PORT, startHeraldProcess } from '../../launch/herald-process.ts';
+import { ANY_PORT, HERALD_ON_ANY_PORTS, startHeraldProcess } from '../../launch/herald-process.ts';
 import { RawClient } from '../../launch/raw-ws.ts';
 import { until } from '../../launch/until.ts';
 
 const OPEN_FILES = 256;
-const HERALD = {
-  'public-listen': ANY_PORT,
-  'control-listen': ANY_PORT,
-  'admin-listen': ANY_PORT,
-  'agent-listen': ANY_PORT,
-};
 const running: HeraldProcess[] = [];
 const sockets: Socket[] = [];
 afterEach(async () => {
@@ -70,7 +64,7 @@ it('a gateway fills up below its limit: it answers, refuses with 503, and is fre
 });
 
 it('a Herald whose public port is full hears its gateways and its operators', async () => {
-  const herald = await start('serve', HERALD);
+  const herald = await start('serve', HERALD_ON_ANY_PORTS);
   const { public: publicUrl, control, admin } = herald.addresses;
   const url = new URL(publicUrl!);
   let refused = 0;
@@ -88,7 +82,7 @@ it('a Herald whose public port is full hears its gateways and its operators', as
 });
 
 it('a Herald whose control port is full says so: in its log, at /readyz, and to the gateway that comes', async () => {
-  const herald = await start('serve', HERALD);
+  const herald = await start('serve', HERALD_ON_ANY_PORTS);
   const { public: publicUrl, control } = herald.addresses;
   const url = new URL(control!);
   const come = (): void => {
@@ -114,7 +108,7 @@ it('a Herald whose control port is full says so: in its log, at /readyz, and to 
 
 it('a broker whose publishers take nearly all says so, in its log and at /readyz, until they are gone', async () => {
   const listens = { 'publish-listen': ANY_PORT, 'subscribe-listen': ANY_PORT, 'repair-listen': ANY_PORT };
-  const broker = await start('broker', { ...listens, 'http-listen': ANY_PORT, heralds: '' });
+  const broker = await start('broker', { ...listens, 'http-listen': ANY_PORT });
   const { publish, http } = broker.addresses;
   const room = OPEN_FILES - descriptors(broker) - 16;
   for (let i = 0; i < room; i++) {

@@ -14,7 +14,12 @@ import { followCertificate, readCertificate } from '../../../src/daemon/tls.ts';
 import { CertificateFolder, HAS_OPENSSL } from '../../launch/certificate.ts';
 import { startChild } from '../../launch/child.ts';
 import { launchGateway } from '../../launch/gateway.ts';
-import { ANY_PORT, HERALD_BIN, startHeraldProcess } from '../../launch/herald-process.ts';
+import {
+  ANY_PORT,
+  HERALD_BIN,
+  HERALD_ON_ANY_PORTS,
+  startHeraldProcess,
+} from '../../launch/herald-process.ts';
 import { until } from '../../launch/until.ts';
 
 describe.runIf(HAS_OPENSSL)('TLS', () => {
@@ -113,10 +118,7 @@ describe.runIf(HAS_OPENSSL)('TLS', () => {
     const tls = { 'tls-cert': tlsCert, 'tls-key': tlsKey };
     const env = { NODE_EXTRA_CA_CERTS: tlsCert };
     const herald = await startHeraldProcess('serve', {
-      'public-listen': ANY_PORT,
-      'control-listen': ANY_PORT,
-      'admin-listen': ANY_PORT,
-      'agent-listen': ANY_PORT,
+      ...HERALD_ON_ANY_PORTS,
       ...tls,
     });
     const heralds = herald.addresses['control']!;

@@ -8,7 +8,12 @@ import { gatewayOptions } from '../../../src/gateway/gateway-options.ts';
 import { workerFlags } from '../../../src/cli/workers.ts';
 import { TestClient } from '../../launch/gateway.ts';
 import type { HeraldProcess } from '../../launch/herald-process.ts';
-import { ANY_PORT, HERALD_BIN, startHeraldProcess } from '../../launch/herald-process.ts';
+import {
+  ANY_PORT,
+  HERALD_BIN,
+  HERALD_ON_ANY_PORTS,
+  startHeraldProcess,
+} from '../../launch/herald-process.ts';
 import { startChild } from '../../launch/child.ts';
 import { until } from '../../launch/until.ts';
 
@@ -41,10 +46,7 @@ interface Row {
 it('gives each worker a process and a row, starts again one that dies, and ends them all', async () => {
   const herald = await start('serve', {
     id: 'herald-1',
-    'public-listen': ANY_PORT,
-    'control-listen': ANY_PORT,
-    'admin-listen': ANY_PORT,
-    'agent-listen': ANY_PORT,
+    ...HERALD_ON_ANY_PORTS,
     'period-ms': 200,
   });
   const rows = async (): Promise<Row[]> => {
@@ -124,7 +126,10 @@ it('ends its workers when it is killed itself', async () => {
 it('says in one line what keeps a worker from starting', async () => {
   const busy = await start('gateway', { listen: ANY_PORT });
   const listen = new URL(busy.addresses['http']!).host;
-  const child = startChild(process.execPath, [HERALD_BIN, 'gateway', '--workers', '2', '--listen', listen]);
+  const child = startChild(process.execPath, [
+    // The second worker finds its own port free.
+    ...[HERALD_BIN, 'gateway', '--workers', '2', '--listen', listen, '--heralds', ''],
+  ]);
   expect(await child.exited).toBe(75);
   expect(child.stderr()).toMatch(new RegExp(`^herald: ${listen} is in use by .+--listen$`, 'm'));
 });

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { startChild } from '../../launch/child.ts';
 import { launchHaproxy } from '../../launch/haproxy.ts';
-import { ANY_PORT, startHeraldProcess } from '../../launch/herald-process.ts';
+import { HERALD_ON_ANY_PORTS, startHeraldProcess } from '../../launch/herald-process.ts';
 import { freePort } from '../../launch/free-port.ts';
 import { requireServer } from '../../launch/require-server.ts';
 import { transpiled } from '../../launch/transpiled.ts';
@@ -46,8 +46,8 @@ function quantile(values: readonly number[], share: number): number {
 describe.runIf(requireServer('haproxy'))('a flood on the agent-check port', () => {
   test('neither silences it nor holds its places', async () => {
     const herald = await startHeraldProcess('serve', {
-      ...{ id: 'herald-1', 'public-listen': ANY_PORT, 'control-listen': ANY_PORT },
-      ...{ 'agent-listen': ANY_PORT, 'admin-listen': ANY_PORT },
+      id: 'herald-1',
+      ...HERALD_ON_ANY_PORTS,
     });
     cleanUps.push(() => herald.kill());
     const { admin, control, agent } = herald.addresses as { admin: string; control: string; agent: string };
