@@ -76,6 +76,10 @@ export const brokers = dashboard({
           max: 1,
         }),
         lines('Memory', 'bytes', [gaugeBy('id', 'herald.process.memory_bytes', ...PROCESS)]),
+        lines('File descriptors', 'percentunit', [gaugeBy('id', 'herald.process.descriptors', ...PROCESS)], {
+          max: 1,
+          help: 'Open, over what the process may have.',
+        }),
       ],
     },
   ],

@@ -164,6 +164,12 @@ export const overview = dashboard({
           max: 1,
         }),
         lines('Memory', 'bytes', [query(worst('herald_process_memory_bytes', 'id'), '{{id}}')]),
+        lines(
+          'File descriptors',
+          'percentunit',
+          [query(worst('herald_process_descriptors', 'id'), '{{id}}')],
+          { max: 1, help: 'Open, over what the process may have.' },
+        ),
       ],
     },
   ],

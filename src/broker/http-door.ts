@@ -22,7 +22,7 @@ export async function openHttpDoor(
   brokers: readonly BrokerAddress[],
   log: Log,
   state: () => 'up' | 'draining',
-  trouble: () => string | undefined,
+  degraded: () => readonly string[],
   snapshot: () => unknown,
 ): Promise<HttpDoor> {
   const curve = peerKeys(config);
@@ -39,7 +39,7 @@ export async function openHttpDoor(
       log,
       publisher,
       state,
-      trouble,
+      degraded,
       snapshot,
     });
     return {

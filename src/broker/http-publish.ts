@@ -30,7 +30,7 @@ export interface HttpPublishOptions {
   publisher: Publisher;
   state: () => 'up' | 'draining';
   /** What is wrong while it still serves. */
-  trouble: () => string | undefined;
+  degraded: () => readonly string[];
   /** What `GET /v1/ledger` answers. */
   snapshot: () => unknown;
 }
@@ -76,8 +76,8 @@ export async function startHttpPublish(options: HttpPublishOptions): Promise<Htt
   app.get('/livez', () => ({ live: true }));
   app.get('/readyz', (_request, reply) => {
     if (options.state() !== 'up') return refuse(reply, 503, 'draining', 'this broker is leaving');
-    const trouble = options.trouble();
-    return { ready: true, ...(trouble !== undefined && { degraded: [trouble] }) };
+    const degraded = options.degraded();
+    return { ready: true, ...(degraded.length > 0 && { degraded }) };
   });
   app.get('/v1/ledger', (request, reply) =>
     authorised(request, options.token) ? options.snapshot() : needToken(reply),

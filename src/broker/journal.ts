@@ -35,6 +35,8 @@ export interface Journal {
   flushed(kept: () => void): void;
   /** Once a second. */
   tick(): void;
+  /** What is wrong, while it is. */
+  trouble(): string | undefined;
   close(): Promise<void>;
 }
 
@@ -157,6 +159,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
         isFailing = false;
       }
     },
+    trouble: () => (isFailing ? `the journal in ${directory} cannot be written` : undefined),
     async close() {
       await atMost(CLOSE_AT_MOST_MS, new Promise((resolve) => (file ? file.end(resolve) : resolve())));
       unlock();

@@ -137,23 +137,19 @@ export async function startBroker(config: BrokerConfig, parts: BrokerParts): Pro
     ...core.snapshot(),
   });
   const descriptors = watchDescriptors(log);
+  const degraded = (): string[] =>
+    [descriptors.trouble(), journal?.trouble()].filter((one) => one !== undefined);
   let http: HttpDoor | undefined;
   if (listens.http) {
     const brokers = [address(), ...peers.filter(({ id }) => id !== config.id)];
-    http = await openHttpDoor(
-      listens.http,
-      config,
-      brokers,
-      log,
-      () => state,
-      descriptors.trouble,
-      snapshot,
-    ).catch(async (error: unknown) => {
-      descriptors.stop();
-      await sockets.close();
-      await journal?.close();
-      throw error;
-    });
+    http = await openHttpDoor(listens.http, config, brokers, log, () => state, degraded, snapshot).catch(
+      async (error: unknown) => {
+        descriptors.stop();
+        await sockets.close();
+        await journal?.close();
+        throw error;
+      },
+    );
   }
 
   const entry = enterCluster(config, address(), log);

@@ -32,6 +32,7 @@ const DEFINITIONS = {
   'herald.process.cpu': gauge('cores', ['daemon', 'id'], 'CPU used by this process'),
   'herald.process.event_loop': gauge('ratio', ['daemon', 'id'], 'event-loop utilisation'),
   'herald.process.memory_bytes': gauge('bytes', ['daemon', 'id'], 'resident memory'),
+  'herald.process.descriptors': gauge('ratio', ['daemon', 'id'], 'open file descriptors over the limit'),
 
   'herald.lookups': counter('lookups', ['outcome'], 'lookups answered, by outcome (ok or the refusal code)'),
   'herald.lookup_duration': timing([], 'time to answer a lookup, in the process'),

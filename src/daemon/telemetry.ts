@@ -8,6 +8,7 @@ import { parseAddress } from './address.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import { startStatsd } from './metrics-statsd.ts';
+import { COUNT_DESCRIPTORS_EVERY_MS, createDescriptorMeter } from './open-descriptors.ts';
 import { createResidentMeter } from './resident-memory.ts';
 
 /** Returns the function that stops it all after one last flush. */
@@ -24,7 +25,13 @@ export function startTelemetry(
   const cpu = metrics.gauge('herald.process.cpu', tags);
   const loop = metrics.gauge('herald.process.event_loop', tags);
   const memory = metrics.gauge('herald.process.memory_bytes', tags);
+  const descriptors = metrics.gauge('herald.process.descriptors', tags);
   const residentBytes = createResidentMeter();
+  const descriptorsNow = createDescriptorMeter();
+  const count = async (): Promise<void> => {
+    const now = await descriptorsNow();
+    if (now) descriptors.set(now.open / now.limit);
+  };
   let lastCpu = process.cpuUsage();
   let lastLoop: EventLoopUtilization = performance.eventLoopUtilization();
   let lastMs = performance.now();
@@ -39,8 +46,11 @@ export function startTelemetry(
     lastMs = nowMs;
     metrics.roll();
   });
+  void count();
+  const stopCounting = every(COUNT_DESCRIPTORS_EVERY_MS, () => void count());
   return async () => {
     stop();
+    stopCounting();
     await stopStatsd?.();
   };
 }

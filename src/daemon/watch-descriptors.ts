@@ -1,11 +1,11 @@
 // Nearly every descriptor of this process is open: told before there is none left. ZeroMQ accepts all who come, and of one
 // that it cannot take any more it is told again and again, at the cost of most of a core.
 
-import { readdir } from 'node:fs/promises';
 import { every } from './clock.ts';
-import { openFilesLimit } from './descriptors.ts';
 import type { Log } from './log.ts';
+import { createDescriptorMeter } from './open-descriptors.ts';
 
+/** Mute strangers are let go after three. */
 const LOOK_MS = 1_000;
 const NEARLY_ALL = 0.9;
 
@@ -16,14 +16,10 @@ export interface DescriptorWatch {
 }
 
 export function watchDescriptors(log: Log): DescriptorWatch {
-  const limit = openFilesLimit();
+  const descriptors = createDescriptorMeter();
   let trouble: string | undefined;
   const look = async (): Promise<void> => {
-    // Listing them takes one as well; a system without /proc tells of no trouble.
-    const open = await readdir('/proc/self/fd').then(
-      (names) => names.length,
-      (error: unknown) => ((error as NodeJS.ErrnoException).code === 'EMFILE' ? limit : 0),
-    );
+    const { open, limit } = (await descriptors()) ?? { open: 0, limit: Infinity };
     const isShort = open >= limit * NEARLY_ALL;
     if (isShort && trouble === undefined) log.warn('descriptors-nearly-gone', { open, limit });
     if (!isShort && trouble !== undefined) log.info('descriptors-free-again', { open, limit });

@@ -16,6 +16,7 @@ export interface HealthSources {
   storeState: () => Pick<LoadStoreState, 'problem' | 'snapshotHealthy'> | undefined;
   /** Of the control port: gateways may soon find no place. */
   controlTrouble: () => string | undefined;
+  recordingTrouble: () => string | undefined;
   stopping: () => boolean;
 }
 
@@ -23,14 +24,14 @@ export function createHealth(sources: HealthSources): () => Health {
   return () => {
     if (sources.stopping()) return { unready: 'stopping', degraded: [] };
     const store = sources.storeState();
-    const control = sources.controlTrouble();
+    const troubles = [sources.controlTrouble(), sources.recordingTrouble()];
     return {
       // Another replica may know gateways that this one does not.
       unready: sources.balancer.size() === 0 ? 'no gateway has reported yet' : undefined,
       degraded: [
         ...(store?.problem === undefined ? [] : [`store: ${store.problem}`]),
         ...(store?.snapshotHealthy === false ? ['the snapshot file cannot be written'] : []),
-        ...(control === undefined ? [] : [control]),
+        ...troubles.filter((one) => one !== undefined),
         ...(sources.balancer.isFrozen() ? ['table frozen: most gateways fell silent at once'] : []),
       ],
     };

@@ -46,6 +46,7 @@ export function createRecordStream(file: Recorder): RecordStream {
     hangUp() {
       for (const response of listeners.keys()) response.end();
     },
+    trouble: () => file.trouble(),
     close: () => file.close(),
   };
 }

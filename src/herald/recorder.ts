@@ -4,19 +4,27 @@
 import { closeSync, createWriteStream, fstatSync, ftruncateSync, openSync, readSync } from 'node:fs';
 import type { Log } from '../daemon/log.ts';
 import { errorFields } from '../daemon/log.ts';
+import { messageOf } from '../daemon/thrown.ts';
 import type { LoadReport } from '../protocol/load-report.ts';
 import type { LookupRequest } from '../protocol/lookup.ts';
 
 export interface Recorder {
   report(report: LoadReport, nowMs: number): void;
   lookup(request: LookupRequest, nowMs: number): void;
+  /** Why nothing is recorded any more, where a disk is the cause. */
+  trouble(): string | undefined;
   close(): Promise<void>;
 }
 
 /** Bytes that may wait for the disk; beyond, lines are left out, since a recording must not cost lookups. */
 const MAX_WAITING_BYTES = 4 * 1024 * 1024;
 
-export const noRecorder: Recorder = { report: () => {}, lookup: () => {}, close: async () => {} };
+export const noRecorder: Recorder = {
+  report: () => {},
+  lookup: () => {},
+  trouble: () => undefined,
+  close: async () => {},
+};
 
 /** More than any line has: a report's body is bounded, a lookup's address too. */
 const LONGEST_LINE_BYTES = 1024 * 1024;
@@ -27,9 +35,11 @@ export function createRecorder(path: string, maxBytes: number, startMs: number, 
   let written = wholeLines(path);
   const file = createWriteStream(path, { flags: 'a' });
   let over = false;
+  let trouble: string | undefined;
   file.on('error', (error) => {
     if (!over) log.error('recording-failed', { path, ...errorFields(error) });
     over = true;
+    trouble = `the recording has ended: ${messageOf(error)}`;
   });
   const append = (entry: object): void => {
     if (over || file.writableLength > MAX_WAITING_BYTES) return;
@@ -46,6 +56,7 @@ export function createRecorder(path: string, maxBytes: number, startMs: number, 
   return {
     report: (report, nowMs) => append({ t: since(nowMs), report }),
     lookup: (request, nowMs) => append({ t: since(nowMs), lookup: request }),
+    trouble: () => trouble,
     close: () =>
       new Promise((resolve) => {
         if (file.destroyed) resolve();

@@ -172,6 +172,7 @@ function assemble(config: HeraldConfig, { log, metrics, clock }: HeraldParts) {
     balancer,
     storeState: () => reach.store?.state(),
     controlTrouble: () => control.places.trouble(),
+    recordingTrouble: () => recorder.trouble(),
     stopping: () => reach.stopping,
   });
   const connections = createReportConnections((gateway) => {

@@ -2,11 +2,10 @@
 // operating system. What the numbers mean is decided in cgroup.ts and averaging-window.ts.
 
 import { readFileSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
 import { availableParallelism, totalmem } from 'node:os';
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import { getHeapStatistics } from 'node:v8';
-import { descriptorLimit } from '../daemon/descriptors.ts';
+import { COUNT_DESCRIPTORS_EVERY_MS, createDescriptorMeter } from '../daemon/open-descriptors.ts';
 import { createResidentMeter } from '../daemon/resident-memory.ts';
 import { codeOf } from '../daemon/thrown.ts';
 import type { Signals } from '../protocol/load-report.ts';
@@ -16,8 +15,6 @@ import { groupMemoryBytes, parseCpuStat, readCgroupLimits } from './cgroup.ts';
 
 /** Limits may be changed under a running container; this often they are read again. */
 const LIMITS_EVERY_MS = 10_000;
-/** Counting descriptors lists a directory of up to 20,000 names, so it is done seldom and off the loop. */
-const DESCRIPTORS_EVERY_MS = 5_000;
 const LOOP_DELAY_RESOLUTION_MS = 20;
 
 export interface ProcessSignals {
@@ -49,6 +46,7 @@ export function createProcessSignals(): ProcessSignals {
   const loopDelay = monitorEventLoopDelay({ resolution: LOOP_DELAY_RESOLUTION_MS });
   loopDelay.enable();
   const residentBytes = createResidentMeter();
+  const descriptorsNow = createDescriptorMeter();
 
   let limits: CgroupLimits | undefined;
   let limitsAtMs = -Infinity;
@@ -65,10 +63,8 @@ export function createProcessSignals(): ProcessSignals {
   const heapLimitBytes = getHeapStatistics().heap_size_limit;
 
   const countDescriptors = async (): Promise<void> => {
-    const limit = descriptorLimit(readText('/proc/self/limits') ?? '');
-    if (limit === undefined) return;
-    const names = await readdir('/proc/self/fd');
-    if (open) descriptors = names.length / limit;
+    const now = await descriptorsNow();
+    if (open) descriptors = now && now.open / now.limit;
   };
   const readGroup = (nowMs: number): void => {
     if (nowMs - limitsAtMs >= LIMITS_EVERY_MS) {
@@ -97,12 +93,9 @@ export function createProcessSignals(): ProcessSignals {
 
   return {
     sample(nowMs) {
-      if (nowMs - descriptorsAtMs >= DESCRIPTORS_EVERY_MS) {
+      if (nowMs - descriptorsAtMs >= COUNT_DESCRIPTORS_EVERY_MS) {
         descriptorsAtMs = nowMs;
-        // A system without /proc reports no descriptors: an absent signal limits nobody.
-        countDescriptors().catch((error: unknown) => {
-          descriptors = noneLeft(error) ? 1 : undefined;
-        });
+        void countDescriptors();
       }
       if (nowMs - delayWindowAtMs >= AVERAGING_WINDOW_MS) {
         delayP99Ms = loopDelayP99Ms(loopDelay.percentile(99));

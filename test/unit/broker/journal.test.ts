@@ -51,7 +51,9 @@ it('leaves nothing that ends too early where the disk has failed', async () => {
   journal.flushed(() => {});
   // No turn of the event loop in between, so nothing was written within the second it has.
   nowMs += 1_500;
+  expect(journal.trouble()).toBeUndefined();
   journal.tick();
+  expect(journal.trouble()).toBe(`the journal in ${directory} cannot be written`);
   await expect.poll(nextLife).toBe('not held');
   journal.tick();
   append();
@@ -59,6 +61,8 @@ it('leaves nothing that ends too early where the disk has failed', async () => {
   await expect.poll(nextLife).toBe('held');
   journal.flushed(() => {});
   await expect.poll(nextLife).toBe('held to its end');
+  journal.tick();
+  expect(journal.trouble()).toBeUndefined();
   await journal.close();
 });
 

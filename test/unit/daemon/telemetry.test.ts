@@ -11,14 +11,14 @@ describe('the telemetry of a process', () => {
   it('measures itself once a second and ends each timing window', async () => {
     const metrics = createMetrics();
     const stop = startTelemetry(metrics, 'herald', 'h1', '', silentLog);
+    const value = (name: string): number =>
+      metrics.gauges().find((one) => one.name === name && one.tags['id'] === 'h1')!.value;
     metrics.timing('herald.lookup_duration').observe(4);
     const busyUntilMs = performance.now() + 20;
     while (performance.now() < busyUntilMs) Math.sqrt(busyUntilMs);
     vi.advanceTimersByTime(1_101);
+    await expect.poll(() => value('herald.process.descriptors')).toBeGreaterThan(0);
     await stop();
-    const own = { daemon: 'herald', id: 'h1' };
-    const value = (name: string): number =>
-      metrics.gauges().find((one) => one.name === name && one.tags['id'] === own.id)!.value;
     expect(value('herald.process.cpu')).toBeGreaterThan(0);
     expect(value('herald.process.event_loop')).toBeGreaterThanOrEqual(0);
     expect(value('herald.process.event_loop')).toBeLessThanOrEqual(1);

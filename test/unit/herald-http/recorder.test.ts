@@ -35,6 +35,8 @@ it('takes half a line, left by a Herald that was killed, off the file before it 
   expect(lines.map((line) => (JSON.parse(line) as { t: number }).t)).toEqual([1, 0]);
 });
 
-it('ends the recording, not the daemon, where nothing can be written', async () => {
-  await expect(createRecorder(folder, 2_000, 0, silentLog).close()).resolves.toBeUndefined();
+it('ends the recording, not the daemon, where nothing can be written, and says so', async () => {
+  const recorder = createRecorder(folder, 2_000, 0, silentLog);
+  await expect.poll(() => recorder.trouble()).toMatch(/^the recording has ended: EISDIR/);
+  await expect(recorder.close()).resolves.toBeUndefined();
 });
