@@ -10,8 +10,7 @@ import { atMost, every } from '../../daemon/clock.ts';
 import type { Log } from '../../daemon/log.ts';
 import type { BrokerAddress } from '../../protocol/broker-address.ts';
 import type { Balancer, Desired } from '../core/balancer-types.ts';
-import type { DesiredBoard } from './desired-board.ts';
-import { createDesiredBoard } from './desired-board.ts';
+import { DesiredBoard } from './desired-board.ts';
 import type { HeraldAddress } from './herald-address.ts';
 import { encodeHeraldAddress } from './herald-address.ts';
 import { watchHeralds } from './live-heralds.ts';
@@ -89,7 +88,7 @@ export function startLoadStore(options: LoadStoreOptions): LoadStore {
     onWrite: options.onWrite ?? (() => {}),
     onReadable: () => (nextWriteMs = 0),
   });
-  const board = createDesiredBoard({
+  const board = new DesiredBoard({
     coordination,
     balancer,
     paths,

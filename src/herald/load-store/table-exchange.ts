@@ -11,8 +11,7 @@ import type { Log } from '../../daemon/log.ts';
 import type { TableRow } from '../../protocol/table-row.ts';
 import type { Balancer } from '../core/balancer-types.ts';
 import { createHomeRows } from './home-rows.ts';
-import type { StoredPart } from './orphan-parts.ts';
-import { createOrphanWatch } from './orphan-parts.ts';
+import { OrphanRemoval } from './orphan-removal.ts';
 import type { WriteOutcome } from './part-writer.ts';
 import { PartWriter } from './part-writer.ts';
 import { StoreClock } from './store-clock.ts';
@@ -56,10 +55,8 @@ export function createTableExchange(options: TableExchangeOptions): TableExchang
   const { coordination, balancer, paths, heraldId, bootId, clock, log, onWrite } = options;
   const copies = createTableCopies((gateway) => balancer.newest(gateway));
   const homeRows = createHomeRows();
-  const orphans = createOrphanWatch();
+  const orphans = new OrphanRemoval(coordination, paths, log);
   const refused = new Set<string>();
-  /** Orphans that could not be deleted, in the version that was tried. */
-  const unburied = new Map<string, number>();
   let stopWatching = (): void => {};
   let started = false;
   let stopped = false;
@@ -105,16 +102,6 @@ export function createTableExchange(options: TableExchangeOptions): TableExchang
     if (taken.value.length > 0) balancer.mergeRows(taken.value, nowMs);
   };
 
-  const bury = async ({ name, version }: StoredPart): Promise<void> => {
-    // Its version is the proof that its Herald has not come back to it.
-    const removed = await coordination.remove(`${paths.table}/${name}`, version);
-    if (removed.ok) log.info('table-part-orphaned', { part: name });
-    // It is tried again each second; a right that is missing is told once.
-    else if (unburied.get(name) !== version) log.warn('table-part-kept', { part: name, why: removed.why });
-    if (!removed.ok) unburied.set(name, version);
-    else unburied.delete(name);
-  };
-
   const isOwn = (name: string): boolean => parsePartName(name)?.heraldId === heraldId;
   const readOwnParts = async (): Promise<void> => {
     const names = await coordination.list(paths.table);
@@ -127,37 +114,35 @@ export function createTableExchange(options: TableExchangeOptions): TableExchang
     }
     ownPartsRead = names.ok || names.why === 'no-node';
   };
-  const start = (): void => {
+  const start = async (): Promise<void> => {
     started = true;
-    void (async () => {
-      await storeClock.ask();
-      if (stopped) return;
-      stopWatching = watchEntries(coordination, paths.table, {
-        // What we wrote ourselves we know.
-        wanted: (name) => !isOwn(name),
-        onEntry(name, entry) {
-          if (entry) void take(name, entry);
-          else {
-            copies.forget(name);
-            unburied.delete(name);
-          }
-        },
-      });
-      await readOwnParts();
-      // The store went away in between, or refused: again on its return or at the next round.
-      if (!ownPartsRead) {
-        stopWatching();
-        started = false;
-      } else {
-        options.onReadable();
-      }
-    })();
+    await storeClock.ask();
+    if (stopped) return;
+    stopWatching = watchEntries(coordination, paths.table, {
+      // What we wrote ourselves we know.
+      wanted: (name) => !isOwn(name),
+      onEntry(name, entry) {
+        if (entry) void take(name, entry);
+        else {
+          copies.forget(name);
+          orphans.forget(name);
+        }
+      },
+    });
+    await readOwnParts();
+    // The store went away in between, or refused: again on its return or at the next round.
+    if (!ownPartsRead) {
+      stopWatching();
+      started = false;
+    } else {
+      options.onReadable();
+    }
   };
 
   return {
     async writeRound(all) {
       if (coordination.state() !== 'up' || !ownPartsRead || !options.mayWrite()) {
-        if (coordination.state() === 'up' && !started && !stopped) start();
+        if (coordination.state() === 'up' && !started && !stopped) void start();
         onWrite('skipped');
         return true;
       }
@@ -174,14 +159,12 @@ export function createTableExchange(options: TableExchangeOptions): TableExchang
     },
     deleteOrphans() {
       if (coordination.state() !== 'up') return;
-      for (const part of orphans.find(copies.parts(), heraldId, options.heralds(), clock.nowMs())) {
-        void bury(part);
-      }
+      orphans.remove(copies.parts(), heraldId, options.heralds(), clock.nowMs());
     },
     storeUp() {
       writer.forget();
       orphans.restart();
-      if (!started) start();
+      if (!started) void start();
     },
     storeAway: () => copies.unwatched(),
     ownWrite: () => storeClock.ownWrite,
