@@ -6,7 +6,7 @@ import type { ChildProcess } from 'node:child_process';
 import { fork } from 'node:child_process';
 import { formatAddress, parseAddress } from '../daemon/address.ts';
 import type { Config } from '../daemon/config.ts';
-import { CLOSE_DEADLINE_MS, StartError } from '../daemon/lifecycle.ts';
+import { CLOSE_DEADLINE_MS, hearStop, HURRIED, StartError } from '../daemon/lifecycle.ts';
 import { createLog, errorFields } from '../daemon/log.ts';
 import { retryDelayMs } from '../protocol/retry.ts';
 import type { gatewayOptions } from '../gateway/gateway-options.ts';
@@ -47,18 +47,20 @@ export async function runWorkers(count: number, config: GatewayConfig): Promise<
   let failed: StartError | undefined;
   let stopping = false;
 
+  const kill = (): void => {
+    for (const child of children) child.kill('SIGKILL');
+  };
   const stop = (): void => {
-    if (!stopping) {
-      const deadlineMs = CLOSE_DEADLINE_MS + config.shutdownSpreadMs + AFTER_ITS_DEADLINE_MS;
-      const overdue = setTimeout(() => {
-        log.error('close-overdue', { deadlineMs, workers: children.size });
-        for (const child of children) child.kill('SIGKILL');
-      }, deadlineMs);
-      overdue.unref();
-    }
+    if (stopping) return;
     stopping = true;
+    const deadlineMs = CLOSE_DEADLINE_MS + config.shutdownSpreadMs + AFTER_ITS_DEADLINE_MS;
+    setTimeout(() => {
+      log.error('close-overdue', { deadlineMs, workers: children.size });
+      kill();
+    }, deadlineMs).unref();
     for (const timer of restarts) clearTimeout(timer);
-    for (const child of children) child.kill('SIGTERM');
+    // Not by a signal: systemd sends one of its own to every worker, and a second would end it at once.
+    for (const child of children) if (child.connected) child.disconnect();
     if (children.size === 0) ended();
   };
   let ended: () => void = () => {};
@@ -101,13 +103,10 @@ export async function runWorkers(count: number, config: GatewayConfig): Promise<
     });
   };
 
-  process.on('SIGINT', stop);
-  process.on('SIGTERM', stop);
-  process.on('SIGHUP', () => {
-    if (!stopping) stop();
+  hearStop(stop, () => {
+    kill();
+    process.exit(HURRIED);
   });
-  // Forked by `herald up` or a test: what started it is gone.
-  if (process.send) process.on('disconnect', stop);
   for (let index = 0; index < count; index++) start(index, 0);
   await over;
   if (failed !== undefined) throw failed;

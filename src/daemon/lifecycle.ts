@@ -14,25 +14,23 @@ export interface Running {
 }
 
 export const CLOSE_DEADLINE_MS = 4_000;
+/** Exit code of a process that was told twice to end. */
+export const HURRIED = 130;
 
 /**
- * Starts a daemon and ends the process with it. SIGINT, SIGTERM and SIGHUP close it; SIGINT or SIGTERM again or the
- * deadline ends it at once. Ctrl-C on a terminal reaches a daemon twice, as the terminal's SIGINT and as its
- * parent's SIGTERM: that is one wish. When the process was forked, the loss of its parent counts as SIGTERM,
- * so that nothing outlives a killed `herald up`.
+ * `stop` hears that the process is to end: by SIGINT, SIGTERM or SIGHUP, or, where it was forked, by its parent, which is
+ * gone or lets it go, so that nothing outlives a killed `herald up`. It may hear so several times. `hurry` hears the
+ * same again, which is impatience. Ctrl-C on a terminal reaches a daemon twice, as the terminal's SIGINT and as its
+ * parent's SIGTERM, and systemd's SIGTERM reaches parent and child: each of these is one wish.
  */
-export async function runUntilSignalled(start: () => Promise<Running>, log: Log): Promise<void> {
-  process.on('uncaughtException', (error) => fatal(log, 'uncaught-exception', error));
-  process.on('unhandledRejection', (error) => fatal(log, 'unhandled-rejection', error));
-
-  // Signals are heard before the start is over: a Ctrl-C during a slow start must not wait for it.
-  let onStop: (cause: string) => void = () => {};
-  const stopped = new Promise<string>((resolve) => (onStop = resolve));
+export function hearStop(stop: (cause: string) => void, hurry: () => void): void {
   const heard = new Set<string>();
   const hear = (cause: string): void => {
-    if (heard.has(cause)) process.exit(130);
-    heard.add(cause);
-    onStop(cause);
+    if (heard.has(cause)) hurry();
+    else {
+      heard.add(cause);
+      stop(cause);
+    }
   };
   process.on('SIGINT', () => hear('SIGINT'));
   process.on('SIGTERM', () => hear('SIGTERM'));
@@ -41,10 +39,19 @@ export async function runUntilSignalled(start: () => Promise<Running>, log: Log)
     if (!heard.has('SIGHUP')) hear('SIGHUP');
   });
   if (process.send) {
-    process.on('disconnect', () => hear('parent-gone'));
+    process.on('disconnect', () => hear('parent'));
     // The parent may have gone while our files were loaded, before anybody listened.
-    if (!process.connected) hear('parent-gone');
+    if (!process.connected) hear('parent');
   }
+}
+
+/** Starts a daemon and ends the process with it, at once when it is told to end twice or has not closed by its deadline. */
+export async function runUntilSignalled(start: () => Promise<Running>, log: Log): Promise<void> {
+  process.on('uncaughtException', (error) => fatal(log, 'uncaught-exception', error));
+  process.on('unhandledRejection', (error) => fatal(log, 'unhandled-rejection', error));
+
+  // Signals are heard before the start is over: a Ctrl-C during a slow start must not wait for it.
+  const stopped = new Promise<string>((resolve) => hearStop(resolve, () => process.exit(HURRIED)));
 
   const running = await start();
   const cause = await stopped;

@@ -88,7 +88,7 @@ describe('a daemon', () => {
     await one.event('started');
     one.process.disconnect();
     expect(await one.exit).toEqual({ code: 0, signal: null });
-    expect(await one.event('stopping')).toMatchObject({ cause: 'parent-gone' });
+    expect(await one.event('stopping')).toMatchObject({ cause: 'parent' });
   });
 
   it.each([0, 100, 300])('ends when its parent is gone %i ms after it was forked', async (afterMs) => {

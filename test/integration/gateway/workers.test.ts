@@ -87,6 +87,27 @@ it('gives each worker a process and a row, starts again one that dies, and ends 
   expect(after.filter(runs)).toEqual([]);
 });
 
+it('lets clients move where every process is sent the signal, as systemd does', async () => {
+  const fleet = await start('gateway', { workers: 2, listen: ANY_PORT, 'shutdown-spread-ms': 300 });
+  const client = await TestClient.connect(fleet.addresses['worker1']!);
+  for (const pid of [...childrenOf(fleet.pid), fleet.pid]) process.kill(pid, 'SIGTERM');
+  await client.next('move');
+  await until('the client to be let go', () => client.closed);
+  expect(client.closed).toMatchObject({ code: 4204 });
+  await fleet.exited;
+});
+
+it('ends its workers at once when it is told twice', async () => {
+  const fleet = await start('gateway', { workers: 2, listen: ANY_PORT, 'shutdown-spread-ms': 60_000 });
+  const children = childrenOf(fleet.pid);
+  const client = await TestClient.connect(fleet.addresses['worker1']!);
+  fleet.signal('SIGTERM');
+  await client.next('move');
+  fleet.signal('SIGTERM');
+  await fleet.exited;
+  await until('the workers to be gone', () => !children.some(runs));
+});
+
 it('says that a worker died, and ends one that is frozen', async () => {
   const fleet = await start('gateway', { workers: 2, listen: ANY_PORT, 'shutdown-spread-ms': 0 });
   const [first, second] = childrenOf(fleet.pid);
