@@ -27,7 +27,12 @@ export const brokerOptions = {
     [],
     'the other brokers, where no Herald names them: id@host or id@host:publish:subscribe:repair with ports',
   ),
-  standbyMegabytes: integer(64, 0, 65_536, 'memory for copies of what other brokers sent; 0 = none are kept'),
+  standbyMegabytes: integer(
+    64,
+    0,
+    65_536,
+    'memory for copies of what other brokers, or lives before, sent; 0 = none are kept',
+  ),
   standbySeconds: integer(30, 1, 3_600, 'longest time such a copy is kept'),
   journal: text(
     '',

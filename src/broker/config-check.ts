@@ -42,6 +42,9 @@ export function checkConfig(config: BrokerConfig): BrokerListens {
     repair: parseAddress(config.repairListen, '--repair-listen'),
     http: config.httpListen === '' ? undefined : parseAddress(config.httpListen, '--http-listen'),
   };
+  if (config.journal !== '' && config.standbyMegabytes === 0) {
+    throw new StartError('--journal: needs --standby-megabytes, the memory that its messages are read into');
+  }
   checkCurvePair(config);
   const bound = [listens.publish, listens.subscribe, listens.repair];
   const open = bound.find(({ host }) => !isLoopback(host));

@@ -230,7 +230,7 @@ class LinkToBrokers implements BrokerLink {
 
   /** Lost unless their publishers send them again; whose they were, nobody knows. */
   #orphan(from: BrokerConnection, bucket: number, epoch: string, count: number): void {
-    this.#losses.orphan({ bucket, epoch, count }, from.resentBefore?.[bucket] ?? 0, this.#reachMs);
+    this.#losses.orphan({ bucket, epoch, count }, this.#reachMs, from.resentBefore?.[bucket]);
   }
 
   async #ownerSoon(topic: string): Promise<BrokerConnection | undefined> {

@@ -117,6 +117,11 @@ export function frameBytesOf({ topic, data }: Publication): number {
   return data.length + topic.length + 16;
 }
 
+/** The most that a message can take in a frame, with a source of its own. */
+export function mostFrameBytesOf({ topic, data, source }: Publication): number {
+  return data.length + topic.length + source.publisher.length + source.origin.length + 40;
+}
+
 /** Checks the two bytes every frame has, kind and version. */
 export function readKind(from: ByteReader, kind: number): void {
   const found = from.byte('kind');

@@ -103,6 +103,8 @@ export class BrokerConnection {
         lost: (bucket, epoch, count, why) => host.lost(this, bucket, epoch, count, why),
         ended: (followed) => host.ended(this, this.#withCut(followed)),
         askHeads: () => {
+          // One that drains takes the question for a sign that it is still needed.
+          this.#left = '';
           const interest = host.wantedHere ? this.#interest() : emptyBucketSet();
           const request = host.questions.number();
           this.#headsRequests.add(request);

@@ -2,14 +2,15 @@
 
 import type { BucketSet } from '../../protocol/bucket.ts';
 import { bucketOf } from '../../protocol/bucket.ts';
-import { PUBLICATION_LIMITS } from '../../protocol/publication.ts';
+import { mostFrameBytesOf, PUBLICATION_LIMITS } from '../../protocol/publication.ts';
 import type { RepairReply, RepairRequest } from '../../protocol/publication-repair.ts';
 import { MAX_RANGE, REPAIR_LIMITS } from '../../protocol/publication-repair.ts';
 import type { BucketLog } from './bucket-log.ts';
 import type { Standby } from './standby.ts';
 
-/** What a message adds to a frame beside its JSON, at most: topic, varints. */
-export const MESSAGE_FRAME_BYTES = 300;
+/** What a reply takes beside its answers, and an answer beside its topic and its messages, at most. */
+const REPLY_BYTES = 64;
+const ANSWER_BYTES = 48;
 
 export interface RepairSources {
   epoch: string;
@@ -54,13 +55,14 @@ export function answerRepair(request: RepairRequest, from: RepairSources): Repai
     case 'topics': {
       const maxMessages = Math.min(request.maxMessages, MAX_RANGE);
       const maxBytes = Math.min(request.maxBytes, PUBLICATION_LIMITS.maxFrameBytes);
-      // The limits are for the request as a whole: one reply must stay one frame.
-      let left = PUBLICATION_LIMITS.maxFrameBytes - 65_536;
+      // For the request as a whole: one reply must stay one frame, or the connection of the asker breaks.
+      let roomBytes = PUBLICATION_LIMITS.maxFrameBytes - REPLY_BYTES;
+      for (const { topic } of request.queries) roomBytes -= topic.length + ANSWER_BYTES;
       const answers = request.queries.map((query) => {
         const sameEpoch = query.epoch === reply.epoch;
         const log = logOf(bucketOf(query.topic));
-        const answer = log.history(query, sameEpoch, maxMessages, Math.min(maxBytes, left));
-        for (const { data } of answer.messages) left -= data.length + MESSAGE_FRAME_BYTES;
+        const answer = log.history(query, sameEpoch, { maxMessages, maxBytes, roomBytes });
+        for (const message of answer.messages) roomBytes -= mostFrameBytesOf(message);
         return answer;
       });
       return { ...reply, kind: 'topics', answers };

@@ -3,7 +3,7 @@
 // 1 within the broker's epoch and are never given twice. The same memory keeps copies of another broker's bucket,
 // under the numbers that one gave.
 
-import { MESSAGE_FLAG } from '../../protocol/publication.ts';
+import { MESSAGE_FLAG, mostFrameBytesOf } from '../../protocol/publication.ts';
 import type { Publication } from '../../protocol/publication.ts';
 import type { Section, SequencedMessage } from '../../protocol/publication-envelope.ts';
 import type { TopicAnswer, TopicQuery } from '../../protocol/publication-repair.ts';
@@ -15,6 +15,14 @@ interface TopicState {
   offset: number;
   lastSequence: number;
   ownOffset: number;
+}
+
+export interface AnswerLimits {
+  maxMessages: number;
+  /** Of JSON. */
+  maxBytes: number;
+  /** What is left of the frame. */
+  roomBytes: number;
 }
 
 const EVICTION_TRIES = 8;
@@ -162,7 +170,8 @@ export class BucketLog {
   }
 
   /** Answers for one topic of this bucket; `sameEpoch` says whether the query's epoch is this broker's. */
-  history(query: TopicQuery, sameEpoch: boolean, maxMessages: number, maxBytes: number): TopicAnswer {
+  history(query: TopicQuery, sameEpoch: boolean, limits: AnswerLimits): TopicAnswer {
+    const { maxMessages, maxBytes, roomBytes } = limits;
     const state = this.#topics.get(query.topic);
     const headOffset = state?.offset ?? this.#forgottenOffset;
     const answer = (
@@ -182,10 +191,12 @@ export class BucketLog {
 
     const newestFirst: LoggedMessage[] = [];
     let bytes = 0;
+    let frameBytes = 0;
     let message = this.#ring.at(state?.lastSequence ?? 0);
     while (message && !(since && message.offset <= query.afterOffset)) {
       bytes += message.data.length;
-      if (newestFirst.length >= maxMessages || bytes > maxBytes) {
+      frameBytes += mostFrameBytesOf(message);
+      if (newestFirst.length >= maxMessages || bytes > maxBytes || frameBytes > roomBytes) {
         return since ? answer('over-limit') : answer('complete', newestFirst.reverse());
       }
       newestFirst.push(message);

@@ -3,8 +3,10 @@
 import { ByteWriter } from '../../protocol/bytes.ts';
 import { frameBytesOf, PUBLICATION_LIMITS } from '../../protocol/publication.ts';
 import { writeSection } from '../../protocol/publication-envelope.ts';
-import { MESSAGE_FRAME_BYTES } from './answer-repair.ts';
 import type { LoggedMessage } from './message-shelves.ts';
+
+/** What a message is taken to add to a frame beside its JSON. */
+export const MESSAGE_FRAME_BYTES = 300;
 
 /** Messages of one bucket, ready for envelopes. */
 export interface OutgoingSection {

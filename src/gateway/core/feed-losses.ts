@@ -42,8 +42,11 @@ export class FeedLosses {
     return this.#resent.slice();
   }
 
-  /** `count` messages of a bucket died with their broker, unless they come again. */
-  orphan(loss: BucketLoss, resentBefore: number, reachMs: number): void {
+  /**
+   * `count` messages of a bucket died with their broker, unless they come again. Without `resentBefore`, as for a broker
+   * that is there and does not answer, only what is sent again from now on can be them.
+   */
+  orphan(loss: BucketLoss, reachMs: number, resentBefore = this.#resent[loss.bucket]!): void {
     this.#orphans.push({ ...loss, resentBefore, untilMs: reachMs + RESEND_GRACE_MS });
   }
 

@@ -186,6 +186,8 @@ export class Hub {
   message({ topic: name, epoch, offset, data }: DeliveredMessage, nowMs: number): void {
     const topic = this.#topics.get(name);
     if (!topic) return;
+    // Still on its way here when the brokers named the head, above which those who waited for that are served.
+    if (epoch === topic.openedAt.epoch && offset <= topic.openedAt.offset) return;
     const { allocate, outbox, deflate, deflateFromBytes } = this.#parts;
     const { ledger } = this;
     const newEpoch = topic.position.epoch !== epoch || topic.announceEpoch;

@@ -6,7 +6,12 @@ import { bucketOf } from '../../../src/protocol/bucket.ts';
 import { ByteWriter } from '../../../src/protocol/bytes.ts';
 import { createFrameNames } from '../../../src/protocol/publication.ts';
 import type { Section } from '../../../src/protocol/publication-envelope.ts';
-import { bucketFilter, encodeEnvelope, writeSection } from '../../../src/protocol/publication-envelope.ts';
+import {
+  bucketFilter,
+  encodeEnvelope,
+  encodeHeads,
+  writeSection,
+} from '../../../src/protocol/publication-envelope.ts';
 import type { RepairReply, RepairRequest } from '../../../src/protocol/publication-repair.ts';
 import { decodeRepairRequest, encodeRepairReply } from '../../../src/protocol/publication-repair.ts';
 import { freePorts } from '../../launch/free-port.ts';
@@ -76,6 +81,9 @@ async function playedBroker() {
       });
       await feed.send(encodeEnvelope(new ByteWriter(), 'narrow', BUCKET, epoch, bytes));
     },
+    /** The last heartbeat of a life in which nothing was published. */
+    sayBye: (epoch: string) =>
+      feed.send(encodeHeads(new ByteWriter(), { broker: 'b', epoch, state: 'bye', nowMs: 0, heads: [] })),
   } as const;
 }
 
@@ -111,6 +119,25 @@ it('a link goes on with the life it hears, whoever answers late or for another',
   expect(heard.values('t')).toEqual([6, 7, 8, 9, 10]);
   expect(gaps).toEqual([]);
   expect(link.snapshot().brokers[0]?.epoch).toBe('one');
+});
+
+it('a link that asks a leaving broker once more does not keep it waiting', async () => {
+  const broker = await playedBroker();
+  const { link } = listener([broker.address]);
+  closing.push(() => link.close());
+  const answer = async (): Promise<void> => {
+    const { request } = await broker.question('heads');
+    await broker.answer({ request, kind: 'heads', epoch: 'one', upMs: 3_600_000, heads: [] });
+  };
+  void link.subscribe('t');
+  await answer();
+  await broker.wanted();
+  await broker.sayBye('one');
+  await broker.question('leave');
+  // To be asked for heads is a sign of life: the broker waits for this link again.
+  void link.subscribe('u');
+  await answer();
+  await broker.question('leave');
 });
 
 it('a link counts what was gone of a life that it hears from the start', async () => {

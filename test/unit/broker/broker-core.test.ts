@@ -156,4 +156,31 @@ describe('BrokerCore', () => {
     expect(ask('held', 'many')).toEqual(['complete']);
     expect(ask('held', 'one', 'other')).toEqual(['complete', 'complete']);
   });
+
+  it('counts the names of topics and publishers towards that frame', () => {
+    const core = coreWith();
+    const topic = 't'.repeat(255);
+    const data = Buffer.from(JSON.stringify('x'.repeat(600)));
+    for (let n = 0; n < 1_000; n++) {
+      const source = { ...direct, publisher: `${'p'.repeat(120)}${n}`, origin: 'o'.repeat(64) };
+      core.accept({ batch: n, messages: [publication(topic, n, { data, source })] }, 0);
+    }
+    const query = { topic, want: 'since', epoch: 'e1' } as const;
+    const ask = (...afterOffsets: number[]) => {
+      const queries = afterOffsets.map((afterOffset) => ({ ...query, afterOffset }));
+      const limits = { maxMessages: 1_000, maxBytes: 1_048_576 };
+      const reply = core.answer(
+        { request: 1, kind: 'topics', of: '', ...limits, queries },
+        emptyBucketSet(),
+        0,
+      );
+      expect(encodeRepairReply(new ByteWriter(), reply).length).toBeLessThanOrEqual(
+        PUBLICATION_LIMITS.maxFrameBytes,
+      );
+      return reply.kind === 'topics' ? reply.answers.map(({ status }) => status) : [];
+    };
+    expect(ask(0)).toEqual(['over-limit']);
+    expect(ask(60)).toEqual(['complete']);
+    expect(ask(500, 500)).toEqual(['complete', 'over-limit']);
+  });
 });

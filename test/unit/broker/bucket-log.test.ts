@@ -13,6 +13,7 @@ const publication = (topic: string, bytes = 10): Publication => ({
   flags: 0,
   publishedAtMs: 0,
 });
+const AMPLE = { maxMessages: 300, maxBytes: 100_000, roomBytes: 100_000 };
 const since = (topic: string, afterOffset: number): TopicQuery => ({
   topic,
   want: 'since',
@@ -59,34 +60,37 @@ describe('BucketLog', () => {
     ['ahead of the head', since('a', 4), 'trimmed', []],
     ['of a topic never heard of', since('x', 0), 'complete', []],
   ] as const)('answers a resume %s', (_, query, status, expected) => {
-    const answer = filled(10, 'a', 'b', 'a', 'b', 'a').history(query, true, 300, 100_000);
+    const answer = filled(10, 'a', 'b', 'a', 'b', 'a').history(query, true, AMPLE);
     expect(answer.status).toBe(status);
     expect(offsets(answer.messages)).toEqual(expected);
   });
 
   it('is all or nothing: over the limit, trimmed or of another epoch it gives no message', () => {
     const log = filled(10, 'a', 'a', 'a', 'a');
-    expect(log.history(since('a', 1), true, 2, 100_000)).toMatchObject({
+    expect(log.history(since('a', 1), true, { ...AMPLE, maxMessages: 2 })).toMatchObject({
       status: 'over-limit',
       messages: [],
     });
-    expect(log.history(since('a', 1), true, 300, 25)).toMatchObject({ status: 'over-limit', messages: [] });
-    expect(log.history(since('a', 1), false, 300, 100_000)).toMatchObject({
+    expect(log.history(since('a', 1), true, { ...AMPLE, maxBytes: 25 })).toMatchObject({
+      status: 'over-limit',
+      messages: [],
+    });
+    expect(log.history(since('a', 1), false, AMPLE)).toMatchObject({
       status: 'epoch-gone',
       headOffset: 4,
       messages: [],
     });
     log.dropOldest();
     log.dropOldest();
-    expect(log.history(since('a', 1), true, 300, 100_000)).toMatchObject({ status: 'trimmed', messages: [] });
-    expect(offsets(log.history(since('a', 2), true, 300, 100_000).messages)).toEqual([3, 4]);
+    expect(log.history(since('a', 1), true, AMPLE)).toMatchObject({ status: 'trimmed', messages: [] });
+    expect(offsets(log.history(since('a', 2), true, AMPLE).messages)).toEqual([3, 4]);
   });
 
   it('gives the newest that are held to who asks for those', () => {
     const log = filled(10, 'a', 'a', 'b', 'a');
     const held = { ...since('a', 0), want: 'held' as const };
-    expect(offsets(log.history(held, false, 2, 100_000).messages)).toEqual([2, 3]);
-    expect(log.history({ ...held, want: 'head' }, false, 2, 100_000)).toMatchObject({
+    expect(offsets(log.history(held, false, { ...AMPLE, maxMessages: 2 }).messages)).toEqual([2, 3]);
+    expect(log.history({ ...held, want: 'head' }, false, { ...AMPLE, maxMessages: 2 })).toMatchObject({
       headOffset: 3,
       messages: [],
     });
@@ -125,10 +129,10 @@ describe('BucketLog', () => {
       log.reach({ bucket: 3, head: offset, forgottenOffset, topics: [{ topic: 'a', offset }] });
     stand(3, 7);
     stand(2, 5);
-    expect(offsets(log.history(since('a', 1), true, 300, 100_000).messages)).toEqual([2, 3]);
-    expect(log.history(since('x', 0), true, 300, 100_000).headOffset).toBe(7);
+    expect(offsets(log.history(since('a', 1), true, AMPLE).messages)).toEqual([2, 3]);
+    expect(log.history(since('x', 0), true, AMPLE).headOffset).toBe(7);
     stand(5, 7);
-    expect(log.history(since('a', 2), true, 300, 100_000)).toMatchObject({
+    expect(log.history(since('a', 2), true, AMPLE)).toMatchObject({
       status: 'trimmed',
       headOffset: 5,
     });

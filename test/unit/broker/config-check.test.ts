@@ -29,6 +29,7 @@ describe('a broker', () => {
     ['--advertise-host my host', { advertiseHost: 'my host' }],
     ['--advertise-host b1.example.com:7420', { advertiseHost: 'b1.example.com:7420' }],
     ['--advertise-host: needed', open],
+    ['--journal: needs --standby-megabytes', { journal: '/var/lib/herald', standbyMegabytes: 0 }],
     ['curvePublicKey: expected 40', { ...open, curvePublicKey: 'k'.repeat(39) }],
     ['curveSecretKey: expected 40', { ...open, curveSecretKey: `${'k'.repeat(39)},` }],
     ['curveSecretKey: expected 40', { ...open, curveSecretKey: '#'.repeat(40) }],
@@ -46,6 +47,8 @@ describe('a broker', () => {
     { ...open, advertiseHost: '10.0.0.7' },
     { ...open, publishListen: '10.0.0.7:7420' },
     { ...open, heralds: [] },
+    { journal: '/var/lib/herald', standbyMegabytes: 1 },
+    { standbyMegabytes: 0 },
   ])('starts with %j', (flags) => {
     expect(() => check(flags)).not.toThrow();
   });

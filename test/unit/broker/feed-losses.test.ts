@@ -4,7 +4,7 @@ import { FeedLosses, RESEND_GRACE_MS } from '../../../src/gateway/core/feed-loss
 describe('messages that died with their broker', () => {
   it('are lost when their publishers have not sent them again in time', () => {
     const losses = new FeedLosses();
-    losses.orphan({ bucket: 7, epoch: 'e1', count: 3 }, 0, 100);
+    losses.orphan({ bucket: 7, epoch: 'e1', count: 3 }, 100);
     losses.noteResent(7);
     losses.noteResent(8);
     expect(losses.due(100 + RESEND_GRACE_MS - 1).buckets).toEqual([]);
@@ -16,8 +16,15 @@ describe('messages that died with their broker', () => {
     const losses = new FeedLosses();
     const before = losses.resentCounts();
     losses.noteResent(7);
-    losses.orphan({ bucket: 7, epoch: 'e1', count: 1 }, before[7]!, 0);
+    losses.orphan({ bucket: 7, epoch: 'e1', count: 1 }, 0, before[7]);
     expect(losses.due(Infinity).buckets).toEqual([]);
+  });
+
+  it('are lost although others came again, before anything was known to be missing', () => {
+    const losses = new FeedLosses();
+    losses.noteResent(7);
+    losses.orphan({ bucket: 7, epoch: 'e1', count: 1 }, 0);
+    expect(losses.due(Infinity).buckets).toEqual([{ bucket: 7, epoch: 'e1', count: 1 }]);
   });
 });
 

@@ -157,7 +157,7 @@ describe('FeedLosses', () => {
     losses.noteResent(3);
     const before = losses.resentCounts();
     losses.noteResent(3);
-    losses.orphan({ bucket: 3, epoch: 'e', count: 5 }, before[3]!, 0);
+    losses.orphan({ bucket: 3, epoch: 'e', count: 5 }, 0, before[3]);
     losses.noteResent(3);
     expect(losses.due(RESEND_GRACE_MS - 1).buckets).toEqual([]);
     expect(losses.due(RESEND_GRACE_MS).buckets).toEqual([{ bucket: 3, epoch: 'e', count: 3 }]);
@@ -166,7 +166,7 @@ describe('FeedLosses', () => {
 
   it('counts nothing when all of it came again', () => {
     const losses = new FeedLosses();
-    losses.orphan({ bucket: 3, epoch: 'e', count: 1 }, 0, 0);
+    losses.orphan({ bucket: 3, epoch: 'e', count: 1 }, 0);
     losses.noteResent(3);
     expect(losses.due(RESEND_GRACE_MS).buckets).toEqual([]);
   });

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { MESSAGE_FRAME_BYTES } from '../../../src/broker/core/answer-repair.ts';
+import { MESSAGE_FRAME_BYTES } from '../../../src/broker/core/pending-sections.ts';
 import { BrokerCore, DEFAULT_BROKER_LIMITS } from '../../../src/broker/core/broker-core.ts';
 import { PassingTraces } from '../../../src/broker/core/passing-traces.ts';
 import { createForwarder } from '../../../src/broker/forwarder.ts';
