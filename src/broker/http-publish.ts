@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import fastify from 'fastify';
 import type { Address } from '../daemon/address.ts';
-import { formatAddress } from '../daemon/address.ts';
+import { boundAddress, formatAddress } from '../daemon/address.ts';
 import { withinRoom } from '../daemon/descriptors.ts';
 import type { FrameworkError } from '../daemon/framework-refusal.ts';
 import { frameworkRefusal } from '../daemon/framework-refusal.ts';
@@ -17,6 +17,7 @@ import { NO_SCHEMAS } from '../daemon/no-schemas.ts';
 import { sameText } from '../daemon/secrets.ts';
 import { refusalText } from '../protocol/decode.ts';
 import type { Problem } from '../protocol/lookup.ts';
+import { PROBLEM_TYPE_PREFIX } from '../protocol/lookup.ts';
 import type { PublishIdentity, Publisher } from '../publisher/index.ts';
 import type { PublishError } from '../publisher/publisher-errors.ts';
 import { decodePublishRequest, PUBLISH_REQUEST_LIMITS } from './publish-request.ts';
@@ -103,10 +104,8 @@ export async function startHttpPublish(options: HttpPublishOptions): Promise<Htt
     formatAddress(listen),
     '--http-listen',
   );
-  const bound = app.server.address();
-  const port = typeof bound === 'object' && bound ? bound.port : listen.port;
   return {
-    url: `http://${formatAddress({ host: listen.host, port })}`,
+    url: `http://${formatAddress(boundAddress(listen, app.server))}`,
     close: () => app.close(),
   };
 }
@@ -162,7 +161,7 @@ function needToken(reply: FastifyReply): FastifyReply {
 
 function refuse(reply: FastifyReply, status: number, code: string, detail: string): FastifyReply {
   const problem: Problem = {
-    type: `urn:herald:problem:${code}`,
+    type: PROBLEM_TYPE_PREFIX + code,
     title: status >= 500 ? 'Not available' : 'Refused',
     status,
     detail,

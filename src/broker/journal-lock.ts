@@ -7,6 +7,7 @@ import type { Server } from 'node:net';
 import { createConnection, createServer } from 'node:net';
 import { join } from 'node:path';
 import { StartError } from '../daemon/lifecycle.ts';
+import { codeOf } from '../daemon/thrown.ts';
 
 /** The shortest of what systems allow for the path of a socket. */
 const MAX_PATH_BYTES = 103;
@@ -19,7 +20,7 @@ export async function lockJournal(directory: string, id: string): Promise<() => 
   const path = join(directory, `${id}.lock`);
   if (Buffer.byteLength(path) > MAX_PATH_BYTES) throw new Error(`${path}: too long for the path of a socket`);
   const server = await listen(path).catch(async (error: unknown) => {
-    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+    if (codeOf(error) !== 'EADDRINUSE') throw error;
     if (!(await isLeftOver(path))) {
       throw new StartError(
         `--journal ${directory}: another broker ${id} is writing there; each needs an id of its own`,

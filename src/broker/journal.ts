@@ -72,7 +72,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
       return unlock;
     });
     before = numbersOf(readdirSync(directory), id);
-    remove(allBut(before, MAX_FILES));
+    remove(takeAllBut(before, MAX_FILES));
     recall(before.map(pathOf), core, startedMs);
   } catch (error) {
     unlock();
@@ -146,7 +146,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
       }
       if (nextStand < BUCKET_COUNT || bytes < FILE_BYTES) return;
       // What the file before says of topics is in this one as well.
-      remove(allBut(own, 1));
+      remove(takeAllBut(own, 1));
       begin();
     },
     tick() {
@@ -167,8 +167,8 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
   };
 }
 
-/** Takes all but the last `count` out. */
-function allBut(numbers: number[], count: number): number[] {
+/** All but the last `count`, which alone are left in `numbers`. */
+function takeAllBut(numbers: number[], count: number): number[] {
   return numbers.splice(0, Math.max(0, numbers.length - count));
 }
 

@@ -1,5 +1,6 @@
 // host:port texts of the configuration, and whether they stay on this machine.
 
+import type { Server } from 'node:net';
 import { StartError } from './lifecycle.ts';
 
 export interface Address {
@@ -18,6 +19,12 @@ export function parseAddress(text: string, flag: string): Address {
 
 export function formatAddress({ host, port }: Address): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/** `address` as `server` is bound to it, with the port that the system chose. */
+export function boundAddress({ host, port }: Address, server: Server): Address {
+  const bound = server.address();
+  return { host, port: typeof bound === 'object' && bound ? bound.port : port };
 }
 
 /** True for addresses that nobody outside this machine can reach. */

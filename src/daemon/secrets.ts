@@ -4,6 +4,10 @@
 import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
 
 export const MIN_SECRET_CHARS = 16;
+/** Of a signed request, as `signFeedback` has it. */
+export const SIGNATURE_HEADER = 'herald-signature';
+/** Of a Herald's answers: what the next request is signed with. */
+export const NONCE_HEADER = 'herald-nonce';
 
 /** The key of one gateway for one purpose. 32 bytes. */
 export function deriveKey(secret: string, purpose: 'ticket' | 'feedback', gateway: string): Buffer {

@@ -2,9 +2,8 @@
 // it starts, and a Herald may not know a new cluster secret yet. So a request that is refused is repeated with the
 // nonce that came with the refusal, and then with each further key.
 
-import { deriveKey, signFeedback } from './secrets.ts';
+import { deriveKey, NONCE_HEADER, SIGNATURE_HEADER, signFeedback } from './secrets.ts';
 
-const NONCE_HEADER = 'herald-nonce';
 const UNAUTHORIZED = 401;
 
 export interface SignedAnswer {
@@ -27,7 +26,7 @@ export function createSignedExchange(id: string, secrets: readonly string[]): Si
   const signature = (body: string): Record<string, string> => {
     const key = keys[at];
     if (key === undefined || nonce === '') return {};
-    return { 'herald-signature': `${id};${nonce};${signFeedback(key, nonce, body)}` };
+    return { [SIGNATURE_HEADER]: `${id};${nonce};${signFeedback(key, nonce, body)}` };
   };
   return async (body, send) => {
     let isRenewed = false;

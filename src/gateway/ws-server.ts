@@ -3,12 +3,11 @@
 
 import type { IncomingMessage } from 'node:http';
 import { ServerResponse, STATUS_CODES } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocket, WebSocketServer } from 'ws';
 import type { Address } from '../daemon/address.ts';
-import { formatAddress } from '../daemon/address.ts';
+import { boundAddress, formatAddress } from '../daemon/address.ts';
 import { listening } from '../daemon/lifecycle.ts';
 import type { Log } from '../daemon/log.ts';
 import type { Certificate } from '../daemon/tls.ts';
@@ -219,10 +218,9 @@ export async function bindWsServer(options: WsServerOptions): Promise<WsServer> 
     wanted,
     '--listen',
   );
-  const bound = http.address() as AddressInfo;
 
   return {
-    address: formatAddress({ host: options.address.host, port: bound.port }),
+    address: formatAddress(boundAddress(options.address, http)),
     serve,
     stopListening: () => void http.close(),
     async close() {

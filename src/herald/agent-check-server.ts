@@ -5,7 +5,7 @@
 import { createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
 import type { Address } from '../daemon/address.ts';
-import { formatAddress } from '../daemon/address.ts';
+import { boundAddress, formatAddress } from '../daemon/address.ts';
 import { withinRoom } from '../daemon/descriptors.ts';
 import { listening } from '../daemon/lifecycle.ts';
 import type { AgentAnswer, AgentRequest } from '../protocol/agent-check.ts';
@@ -53,9 +53,8 @@ export async function startAgentCheck(
   await listening(listen(server, address), formatAddress(address), flag);
   // A connection that could not be taken (no descriptor left, no memory) is lost, and nothing else.
   server.on('error', () => options.onEnd('refused'));
-  const bound = server.address();
   return {
-    address: { host: address.host, port: typeof bound === 'object' && bound ? bound.port : address.port },
+    address: boundAddress(address, server),
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

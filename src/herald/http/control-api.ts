@@ -3,6 +3,7 @@
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Clock } from '../../daemon/clock.ts';
+import { NONCE_HEADER, SIGNATURE_HEADER } from '../../daemon/secrets.ts';
 import { decodeBrokerAddress } from '../../protocol/broker-address.ts';
 import { decodeJson, refusalText } from '../../protocol/decode.ts';
 import type { BrokerBook } from '../broker-book.ts';
@@ -10,7 +11,6 @@ import { MAX_BROKERS } from '../broker-book.ts';
 import type { Balancer } from '../core/balancer-types.ts';
 import type { TakeFeedback } from './feedback-desk.ts';
 import type { SignatureCheck } from './feedback-signature.ts';
-import { NONCE_HEADER, SIGNATURE_HEADER } from './feedback-signature.ts';
 import { bodyText, queryOf } from './http-server.ts';
 import { sendJson } from './json.ts';
 import { problem, refusalProblem, sendProblem } from './problem.ts';

@@ -9,9 +9,6 @@ import { deriveKey, sameText, signFeedback } from '../../daemon/secrets.ts';
 import type { Decoded } from '../../protocol/decode.ts';
 import { decoding, refuse } from '../../protocol/decode.ts';
 
-export const SIGNATURE_HEADER = 'herald-signature';
-export const NONCE_HEADER = 'herald-nonce';
-
 export interface SignatureCheck {
   /** Undefined when no secret is configured: then nothing is checked. */
   nonce: string | undefined;

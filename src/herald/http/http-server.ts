@@ -5,7 +5,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import fastify from 'fastify';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Address } from '../../daemon/address.ts';
-import { formatAddress } from '../../daemon/address.ts';
+import { boundAddress, formatAddress } from '../../daemon/address.ts';
 import { listening } from '../../daemon/lifecycle.ts';
 import type { Log } from '../../daemon/log.ts';
 import { errorFields } from '../../daemon/log.ts';
@@ -145,8 +145,7 @@ export function bodyText({ body }: FastifyRequest): string {
 /** Binds; answers the address with the port the system chose. */
 export async function listenHttp(app: FastifyInstance, address: Address, flag: string): Promise<Address> {
   await listening(app.listen({ host: address.host, port: address.port }), formatAddress(address), flag);
-  const bound = app.server.address();
-  return { host: address.host, port: typeof bound === 'object' && bound ? bound.port : address.port };
+  return boundAddress(address, app.server);
 }
 
 /** Time that requests under way get at the end; a half-sent one would otherwise hold the close for ever. */
