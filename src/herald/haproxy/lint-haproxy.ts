@@ -60,111 +60,133 @@ function defaultsOf(section: Section, sections: readonly Section[]): readonly Nu
 }
 
 function lintBackend(section: Section, defaults: readonly NumberedLine[]): LintFinding[] {
-  const findings: LintFinding[] = [];
-  const find = (
-    line: NumberedLine,
-    severity: LintFinding['severity'],
-    code: LintFinding['code'],
-    message: string,
-  ) => findings.push({ line: line.number, severity, code, message });
-  const defaultWords = [...defaults, ...section.lines]
+  const inForce = [...defaults, ...section.lines];
+  const defaultWords = inForce
     .filter(({ words }) => words[0] === 'default-server')
     .flatMap(({ words }) => words);
-  const servers = section.lines.filter(({ words }) => /^server(-template)?$/.test(words[0] ?? ''));
-  const fed = servers.filter(({ words }) => [...defaultWords, ...words].includes('agent-check'));
-  if (fed.length === 0) return findings;
-
-  for (const server of fed) {
-    // A server's own words come last and win.
-    const words = [...defaultWords, ...server.words];
-    const weight = Number(valueOf(words, 'weight') ?? 1);
-    if (weight < 100) {
-      const shown = weight === 1 ? 'the default weight 1' : `weight ${weight}`;
-      find(
-        server,
-        'error',
-        'weight-vanishes',
-        `a percentage of ${shown} rounds to few steps or to 0: write weight 100`,
-      );
-    }
-    const sent = valueOf(words, 'agent-send');
-    if (sent === undefined) {
-      if (valueOf(words, 'agent-addr') !== undefined) {
-        find(
-          server,
-          'error',
-          'agent-send-missing',
-          'one agent for many servers must be told which: agent-send "backend/server\\n"',
-        );
-      }
-    } else if (!sent.endsWith('\\n')) {
-      find(
-        server,
-        'error',
-        'agent-send-newline',
-        `agent-send ${sent} lacks \\n at its end: HAProxy sends it as written, and the agent waits for a line`,
-      );
-    }
-    if (valueOf(words, 'agent-port') === undefined) {
-      find(server, 'error', 'agent-without-port', 'agent-check does nothing without agent-port');
-    }
-    const interval = valueOf(words, 'agent-inter') ?? valueOf(words, 'inter');
-    const intervalMs = interval === undefined ? SLOW_AGENT_MS : durationMs(interval);
-    if (intervalMs > SLOW_AGENT_MS) {
-      find(
-        server,
-        'warning',
-        'slow-agent',
-        `asked every ${intervalMs} ms, a squeezed gateway keeps its share that long: agent-inter 1s`,
-      );
-    }
-    if (!words.includes('check')) {
-      find(
-        server,
-        'warning',
-        'no-health-check',
-        'without check a dead gateway stays in while Herald is away',
-      );
-    }
-    if (server.words[0] === 'server-template' && /^_/.test(server.words[3] ?? '')) {
-      find(
-        server,
-        'warning',
-        'srv-weight',
-        'weights of SRV records are divided by 256: write them times 256',
-      );
-    }
-  }
-  for (const line of section.lines) {
-    if (line.words[0] === 'balance' && line.words[1] === 'leastconn') {
-      find(
-        line,
-        'warning',
-        'leastconn-herds',
-        'leastconn and a fed-back weight both chase the idle server: use roundrobin or random(2)',
-      );
-    }
-    const response = line.words.join(' ');
-    if (/\bweight:\d/.test(response)) {
-      find(
-        line,
-        'warning',
-        'weight-word',
-        'weight:N in agent answers is known from HAProxy 3.1 on; earlier ones ignore the whole line',
-      );
-    }
-  }
-  const timeouts = [...defaults, ...section.lines].filter(({ words }) => words[0] === 'timeout');
-  if (!timeouts.some(({ words }) => words[1] === 'tunnel')) {
-    find(
-      { number: section.line, words: [] },
-      'warning',
-      'no-tunnel-timeout',
-      'without timeout tunnel a WebSocket ends with timeout server',
-    );
-  }
-  return findings;
+  const fed = section.lines
+    .filter(({ words }) => /^server(-template)?$/.test(words[0] ?? ''))
+    .map((line) => ({ line, words: [...defaultWords, ...line.words] }))
+    .filter(({ words }) => words.includes('agent-check'));
+  if (fed.length === 0) return [];
+  return [
+    ...fed.flatMap((server) => met(SERVER_TRAPS, server, server.line.number)),
+    ...section.lines.flatMap((line) => met(LINE_TRAPS, line, line.number)),
+    ...met(SECTION_TRAPS, inForce, section.line),
+  ];
 }
+
+interface Trap<Place> extends Pick<LintFinding, 'severity' | 'code'> {
+  /** What is wrong there; undefined = nothing. */
+  problem: (place: Place) => string | undefined;
+}
+
+function met<Place>(traps: readonly Trap<Place>[], place: Place, line: number): LintFinding[] {
+  return traps.flatMap(({ severity, code, problem }) => {
+    const message = problem(place);
+    return message === undefined ? [] : [{ line, severity, code, message }];
+  });
+}
+
+/** A server whose weight an agent says, with the words of `default-server` before its own, which win. */
+interface FedServer {
+  line: NumberedLine;
+  words: readonly string[];
+}
+
+const SERVER_TRAPS: readonly Trap<FedServer>[] = [
+  {
+    severity: 'error',
+    code: 'weight-vanishes',
+    problem({ words }) {
+      const weight = Number(valueOf(words, 'weight') ?? 1);
+      const shown = weight === 1 ? 'the default weight 1' : `weight ${weight}`;
+      return weight < 100
+        ? `a percentage of ${shown} rounds to few steps or to 0: write weight 100`
+        : undefined;
+    },
+  },
+  {
+    severity: 'error',
+    code: 'agent-send-missing',
+    problem: ({ words }) =>
+      valueOf(words, 'agent-send') === undefined && valueOf(words, 'agent-addr') !== undefined
+        ? 'one agent for many servers must be told which: agent-send "backend/server\\n"'
+        : undefined,
+  },
+  {
+    severity: 'error',
+    code: 'agent-send-newline',
+    problem({ words }) {
+      const sent = valueOf(words, 'agent-send');
+      return sent === undefined || sent.endsWith('\\n')
+        ? undefined
+        : `agent-send ${sent} lacks \\n at its end: HAProxy sends it as written, and the agent waits for a line`;
+    },
+  },
+  {
+    severity: 'error',
+    code: 'agent-without-port',
+    problem: ({ words }) =>
+      valueOf(words, 'agent-port') === undefined ? 'agent-check does nothing without agent-port' : undefined,
+  },
+  {
+    severity: 'warning',
+    code: 'slow-agent',
+    problem({ words }) {
+      const interval = valueOf(words, 'agent-inter') ?? valueOf(words, 'inter');
+      const intervalMs = interval === undefined ? 0 : durationMs(interval);
+      return intervalMs > SLOW_AGENT_MS
+        ? `asked every ${intervalMs} ms, a squeezed gateway keeps its share that long: agent-inter 1s`
+        : undefined;
+    },
+  },
+  {
+    severity: 'warning',
+    code: 'no-health-check',
+    problem: ({ words }) =>
+      words.includes('check') ? undefined : 'without check a dead gateway stays in while Herald is away',
+  },
+  {
+    severity: 'warning',
+    code: 'srv-weight',
+    problem: ({ line: { words } }) =>
+      words[0] === 'server-template' && words[3]?.startsWith('_') === true
+        ? 'weights of SRV records are divided by 256: write them times 256'
+        : undefined,
+  },
+];
+
+const LINE_TRAPS: readonly Trap<NumberedLine>[] = [
+  {
+    severity: 'warning',
+    code: 'leastconn-herds',
+    problem: ({ words }) =>
+      words[0] === 'balance' && words[1] === 'leastconn'
+        ? 'leastconn and a fed-back weight both chase the idle server: use roundrobin or random(2)'
+        : undefined,
+  },
+  {
+    severity: 'warning',
+    code: 'weight-word',
+    problem: ({ words }) =>
+      /\bweight:\d/.test(words.join(' '))
+        ? 'weight:N in agent answers is known from HAProxy 3.1 on; earlier ones ignore the whole line'
+        : undefined,
+  },
+];
+
+/** Of all lines that hold for a section. */
+const SECTION_TRAPS: readonly Trap<readonly NumberedLine[]>[] = [
+  {
+    severity: 'warning',
+    code: 'no-tunnel-timeout',
+    problem: (lines) =>
+      lines.some(({ words }) => words[0] === 'timeout' && words[1] === 'tunnel')
+        ? undefined
+        : 'without timeout tunnel a WebSocket ends with timeout server',
+  },
+];
 
 function sectionsOf(text: string): Section[] {
   const sections: Section[] = [];
