@@ -1,10 +1,11 @@
 // (8) The door to the ws package: HTTP for health, the upgrade on /ws, and sockets whose closing is seen at
 // its first moment. The ws package reads what clients send; what goes out is written by connection.ts.
 
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import { ServerResponse, STATUS_CODES } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { Server as WebSocketServers } from 'ws';
 import { WebSocket, WebSocketServer } from 'ws';
 import type { Address } from '../daemon/address.ts';
 import { boundAddress, formatAddress } from '../daemon/address.ts';
@@ -134,78 +135,6 @@ export async function bindWsServer(options: WsServerOptions): Promise<WsServer> 
     sockets.delete(this);
   }
 
-  const serve = (events: WsServerEvents): void => {
-    const answerRequest = (request: IncomingMessage, response: ServerResponse): void => {
-      const answer = request.method === 'GET' ? events.answer(questionOf(request)) : undefined;
-      const body = `${JSON.stringify(answer?.body ?? { title: 'Not found', status: 404 })}\n`;
-      response.writeHead(answer?.status ?? 404, {
-        'content-type':
-          (answer?.status ?? 404) < 400 || pathOf(request) === '/readyz'
-            ? 'application/json'
-            : 'application/problem+json',
-        'cache-control': 'no-store',
-      });
-      response.end(body);
-    };
-    http.on('request', answerRequest);
-    http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-      if (!(socket instanceof Socket)) throw new TypeError('an upgrade came without a socket');
-      // Java's HttpClient and curl --http2 offer HTTP/2 with each request: they are answered as if they did not.
-      if (!/^websocket$/i.test(request.headers.upgrade ?? '')) {
-        socket.on('error', () => socket.destroy());
-        const response = new ServerResponse(request);
-        response.shouldKeepAlive = false;
-        response.assignSocket(socket);
-        response.on('finish', () => socket.destroySoon());
-        answerRequest(request, response);
-        return;
-      }
-      const protocols = (request.headers['sec-websocket-protocol'] ?? '')
-        .split(',')
-        .map((item) => item.trim());
-      const refusal = refusalOf(request, protocols) ?? events.refuse(request.headers.origin);
-      if (refusal) {
-        refuseUpgrade(socket, refusal);
-        return;
-      }
-      // Offers we cannot meet are declined, as RFC 7692 asks; the package would answer 400.
-      const offer = acceptableOffer(request.headers['sec-websocket-extensions'] ?? '');
-      if (offer === undefined) delete request.headers['sec-websocket-extensions'];
-      else request.headers['sec-websocket-extensions'] = offer;
-      const ticket = ticketOf(protocols, request.headers.authorization);
-      server.handleUpgrade(request, socket, head, (ws) => {
-        // Listeners shared by all sockets: one closure a connection would cost more than the connection.
-        ws.connection = events.open(ws, socket, ticket);
-        ws.on('message', onMessage);
-        ws.on('ping', onControl);
-        ws.on('pong', onControl);
-        ws.on('error', onError);
-        ws.on('close', onClose);
-      });
-    });
-
-    function onMessage(this: WebSocket, data: Buffer, isBinary: boolean): void {
-      const connection = connectionOf(this);
-      if (isBinary) connection?.close(1003, 'text frames only');
-      else if (connection) events.message(connection, data.toString());
-    }
-    function onControl(this: WebSocket): void {
-      const connection = connectionOf(this);
-      if (connection) events.control(connection);
-    }
-    // The package has closed with the right code by itself; an 'error' nobody hears would end the process.
-    function onError(this: WebSocket): void {
-      const connection = connectionOf(this);
-      if (connection) connection.isClosedHere = true;
-    }
-    function onClose(this: WebSocket, code: number): void {
-      const connection = connectionOf(this);
-      if (!connection) return;
-      connection.closing(code);
-      events.closed(connection, code);
-    }
-  };
-
   const wanted = formatAddress(options.address);
   await listening(
     new Promise<void>((resolve, reject) => {
@@ -221,7 +150,7 @@ export async function bindWsServer(options: WsServerOptions): Promise<WsServer> 
 
   return {
     address: formatAddress(boundAddress(options.address, http)),
-    serve,
+    serve: (events) => serve(http, server, events),
     stopListening: () => void http.close(),
     async close() {
       const free = new Promise<void>((resolve) => {
@@ -232,6 +161,86 @@ export async function bindWsServer(options: WsServerOptions): Promise<WsServer> 
       await free;
     },
   };
+}
+
+function serve(http: Server, server: WebSocketServers<typeof ClientSocket>, events: WsServerEvents): void {
+  const hear = listenTo(events);
+  http.on('request', (request, response) => answerRequest(request, response, events));
+  http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    if (!(socket instanceof Socket)) throw new TypeError('an upgrade came without a socket');
+    // Java's HttpClient and curl --http2 offer HTTP/2 with each request: they are answered as if they did not.
+    if (!/^websocket$/i.test(request.headers.upgrade ?? '')) {
+      answerRequest(request, responseTo(request, socket), events);
+      return;
+    }
+    const protocols = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((item) => item.trim());
+    const refusal = refusalOf(request, protocols) ?? events.refuse(request.headers.origin);
+    if (refusal) {
+      refuseUpgrade(socket, refusal);
+      return;
+    }
+    // Offers we cannot meet are declined, as RFC 7692 asks; the package would answer 400.
+    const offer = acceptableOffer(request.headers['sec-websocket-extensions'] ?? '');
+    if (offer === undefined) delete request.headers['sec-websocket-extensions'];
+    else request.headers['sec-websocket-extensions'] = offer;
+    const ticket = ticketOf(protocols, request.headers.authorization);
+    server.handleUpgrade(request, socket, head, (ws) => {
+      ws.connection = events.open(ws, socket, ticket);
+      hear(ws);
+    });
+  });
+}
+
+/** Listeners shared by all sockets: one closure a connection would cost more than the connection. */
+function listenTo(events: WsServerEvents): (ws: ClientSocket) => void {
+  function onMessage(this: WebSocket, data: Buffer, isBinary: boolean): void {
+    const connection = connectionOf(this);
+    if (isBinary) connection?.close(1003, 'text frames only');
+    else if (connection) events.message(connection, data.toString());
+  }
+  function onControl(this: WebSocket): void {
+    const connection = connectionOf(this);
+    if (connection) events.control(connection);
+  }
+  // The package has closed with the right code by itself; an 'error' nobody hears would end the process.
+  function onError(this: WebSocket): void {
+    const connection = connectionOf(this);
+    if (connection) connection.isClosedHere = true;
+  }
+  function onClose(this: WebSocket, code: number): void {
+    const connection = connectionOf(this);
+    if (!connection) return;
+    connection.closing(code);
+    events.closed(connection, code);
+  }
+  return (ws) => {
+    ws.on('message', onMessage);
+    ws.on('ping', onControl);
+    ws.on('pong', onControl);
+    ws.on('error', onError);
+    ws.on('close', onClose);
+  };
+}
+
+function answerRequest(request: IncomingMessage, response: ServerResponse, events: WsServerEvents): void {
+  const answer = request.method === 'GET' ? events.answer(questionOf(request)) : undefined;
+  const { status, body } = answer ?? { status: 404, body: { title: 'Not found', status: 404 } };
+  const isProblem = status >= 400 && pathOf(request) !== '/readyz';
+  response.writeHead(status, {
+    'content-type': isProblem ? 'application/problem+json' : 'application/json',
+    'cache-control': 'no-store',
+  });
+  response.end(`${JSON.stringify(body)}\n`);
+}
+
+/** The answer to a request that Node took for an upgrade. */
+function responseTo(request: IncomingMessage, socket: Socket): ServerResponse {
+  socket.on('error', () => socket.destroy());
+  const response = new ServerResponse(request);
+  response.shouldKeepAlive = false;
+  response.assignSocket(socket);
+  response.on('finish', () => socket.destroySoon());
+  return response;
 }
 
 function connectionOf(ws: WebSocket): Connection | undefined {
