@@ -49,18 +49,7 @@ export function zookeeperCoordination(options: ZookeeperOptions): Coordination {
   });
 
   const at = (path: string): string => (path === '/' ? chroot || '/' : chroot + path);
-  // One watcher for each `onChange`: the package keeps every watcher it is given for a path until the path changes.
-  const watchers = new WeakMap<() => void, { number: number; watcher: () => void }>();
-  const watcherOf = (onChange: (() => void) | undefined): (() => void) | undefined => {
-    if (!onChange) return undefined;
-    const number = supervisor.connectionNumber;
-    const known = watchers.get(onChange);
-    if (known?.number === number) return known.watcher;
-    // Out of the package's data handler first: what a listener throws is not the connection's fault.
-    const watcher = (): void => queueMicrotask(() => number === supervisor.connectionNumber && onChange());
-    watchers.set(onChange, { number, watcher });
-    return watcher;
-  };
+  const watcherOf = oneWatcherEach(supervisor);
 
   const create = async (path: string, data: Buffer, mode: number): Promise<Outcome<void>> => {
     const created = await supervisor.run<string>((client, done) =>
@@ -71,6 +60,14 @@ export function zookeeperCoordination(options: ZookeeperOptions): Coordination {
     const parent = await create(parentOf(path), Buffer.alloc(0), zookeeper.CreateMode.PERSISTENT);
     if (!parent.ok && parent.why !== 'exists') return parent;
     return create(path, data, mode);
+  };
+
+  /** What `act` answers; where it misses `path`, that node is made first. */
+  const onceMade = async <T>(path: string, act: () => Promise<Outcome<T>>): Promise<Outcome<T>> => {
+    const first = await act();
+    if (first.ok || first.why !== 'no-node') return first;
+    const made = await create(at(path), Buffer.alloc(0), zookeeper.CreateMode.PERSISTENT);
+    return made.ok || made.why === 'exists' ? act() : made;
   };
 
   /** Only `exists` can watch for a creation; its stat is empty while there is nothing. */
@@ -137,21 +134,17 @@ export function zookeeperCoordination(options: ZookeeperOptions): Coordination {
     remove: (path, version) =>
       supervisor.run((client, done) => client.remove(at(path), version, (error) => done(error))),
 
-    async acquire(path, data, epochPath) {
-      // Zero is never an epoch: the package's transactions read a check for version 0 as "any version".
-      const raise = (): Promise<Outcome<number>> =>
+    // Zero is never an epoch: the package's transactions read a check for version 0 as "any version".
+    acquire: (path, data, epochPath) =>
+      onceMade(epochPath, () =>
         supervisor.run<number>((client, done) =>
           client
             .transaction()
             .create(at(path), Buffer.from(data), acls, zookeeper.CreateMode.EPHEMERAL)
             .setData(at(epochPath), Buffer.from(data), -1)
             .commit((error, results) => done(error, error ? undefined : results[1]?.stat?.version)),
-        );
-      const raised = await raise();
-      if (raised.ok || raised.why !== 'no-node') return raised;
-      const made = await create(at(epochPath), Buffer.alloc(0), zookeeper.CreateMode.PERSISTENT);
-      return made.ok || made.why === 'exists' ? raise() : made;
-    },
+        ),
+      ),
     async fencedWrite(epochPath, epoch, path, data) {
       const write = (): Promise<Outcome<void>> =>
         supervisor.run((client, done) =>
@@ -161,16 +154,32 @@ export function zookeeperCoordination(options: ZookeeperOptions): Coordination {
             .setData(at(path), Buffer.from(data), -1)
             .commit((error) => done(error)),
         );
-      const asFence = (outcome: Outcome<void>): Outcome<void> =>
-        !outcome.ok && outcome.why === 'version' ? { ok: false, why: 'fenced' } : outcome;
-      const written = await write();
-      if (written.ok || written.why !== 'no-node') return asFence(written);
-      const made = await create(at(path), Buffer.alloc(0), zookeeper.CreateMode.PERSISTENT);
-      return made.ok || made.why === 'exists' ? asFence(await write()) : made;
+      const written = await onceMade(path, write);
+      return !written.ok && written.why === 'version' ? { ok: false, why: 'fenced' } : written;
     },
     close: () => supervisor.close(),
   };
   return coordinate(session, log);
+}
+
+/**
+ * One watcher for each `onChange` on a connection: the package keeps every watcher that it is given for a path until the
+ * path changes.
+ */
+function oneWatcherEach(
+  supervisor: ZookeeperSupervisor,
+): (onChange: (() => void) | undefined) => (() => void) | undefined {
+  const watchers = new WeakMap<() => void, { number: number; watcher: () => void }>();
+  return (onChange) => {
+    if (!onChange) return undefined;
+    const number = supervisor.connectionNumber;
+    const known = watchers.get(onChange);
+    if (known?.number === number) return known.watcher;
+    // Out of the package's data handler first: what a listener throws is not the connection's fault.
+    const watcher = (): void => queueMicrotask(() => number === supervisor.connectionNumber && onChange());
+    watchers.set(onChange, { number, watcher });
+    return watcher;
+  };
 }
 
 function stampOf(stat: Stat): Stamp {
