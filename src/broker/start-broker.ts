@@ -16,6 +16,7 @@ import type { BrokerAddress } from '../protocol/broker-address.ts';
 import { parseBrokers } from '../publisher/broker-reach.ts';
 import { startAnnouncing } from './announce.ts';
 import { createBrokerMeters } from './broker-meters.ts';
+import type { BrokerSockets } from './broker-zmq.ts';
 import { openBrokerSockets } from './broker-zmq.ts';
 import type { BrokerCoreSnapshot } from './core/broker-core.ts';
 import { BrokerCore, DEFAULT_BROKER_LIMITS } from './core/broker-core.ts';
@@ -27,6 +28,7 @@ import { enterCluster } from './cluster-entry.ts';
 import { createHeartbeat } from './heartbeat.ts';
 import type { HttpDoor } from './http-door.ts';
 import { openHttpDoor } from './http-door.ts';
+import type { Journal } from './journal.ts';
 import { openJournal } from './journal.ts';
 import { keepCopies } from './keep-copies.ts';
 import { createPublishDesk } from './publish-desk.ts';
@@ -86,39 +88,13 @@ export async function startBroker(config: BrokerConfig, parts: BrokerParts): Pro
     await journal?.close();
     throw error;
   });
-  const traces = new PassingTraces(config.id, createFineClock());
-  const publishDesk = createPublishDesk(
+  const { publishDesk, repairDesk, forwarder, heartbeat } = openWays(
+    config.id,
     core,
-    traces,
-    (peer, frame) => sockets.reply('publish', peer, frame),
-    nowMs,
-    () => forwarder.schedule(),
-  );
-  const repairDesk = createRepairDesk(core, (peer, frame) => sockets.reply('repair', peer, frame), nowMs);
-  const forwarder = createForwarder({
-    core,
-    traces,
-    listeners: sockets.listeners,
-    broadcast: (frame, notes) => sockets.broadcast(frame, notes),
-    nowMs,
-    onSent() {
-      if (journal) journal.flushed(publishDesk.takeAcks());
-      else publishDesk.sendAcks();
-    },
-    keep: journal && ((envelope) => journal.append(envelope)),
-  });
-  sockets.read(
-    (peer, frame, notes) => publishDesk.take(peer, frame, notes),
-    (peer, frame) => repairDesk.take(peer, frame),
-  );
-
-  const heartbeat = createHeartbeat({
-    broker: config.id,
-    core,
-    forwarder,
-    broadcast: (frame) => sockets.broadcast(frame),
+    journal,
+    sockets,
     clock,
-  });
+  );
 
   const address = (): BrokerAddress => ({
     id: config.id,
@@ -214,6 +190,50 @@ export async function startBroker(config: BrokerConfig, parts: BrokerParts): Pro
     closeDeadlineMs: CLOSE_DEADLINE_MS + config.drainMs,
     close: () => (closed ??= drain()),
   };
+}
+
+/** The ways of messages between the sockets and the core, open from now on. */
+function openWays(
+  broker: string,
+  core: BrokerCore,
+  journal: Journal | undefined,
+  sockets: BrokerSockets,
+  clock: Clock,
+) {
+  const nowMs = (): number => clock.nowMs();
+  const traces = new PassingTraces(broker, createFineClock());
+  const publishDesk = createPublishDesk(
+    core,
+    traces,
+    (peer, frame) => sockets.reply('publish', peer, frame),
+    nowMs,
+    () => forwarder.schedule(),
+  );
+  const repairDesk = createRepairDesk(core, (peer, frame) => sockets.reply('repair', peer, frame), nowMs);
+  const forwarder = createForwarder({
+    core,
+    traces,
+    listeners: sockets.listeners,
+    broadcast: (frame, notes) => sockets.broadcast(frame, notes),
+    nowMs,
+    onSent() {
+      if (journal) journal.flushed(publishDesk.takeAcks());
+      else publishDesk.sendAcks();
+    },
+    keep: journal && ((envelope) => journal.append(envelope)),
+  });
+  const heartbeat = createHeartbeat({
+    broker,
+    core,
+    forwarder,
+    broadcast: (frame) => sockets.broadcast(frame),
+    clock,
+  });
+  sockets.read(
+    (peer, frame, notes) => publishDesk.take(peer, frame, notes),
+    (peer, frame) => repairDesk.take(peer, frame),
+  );
+  return { publishDesk, repairDesk, forwarder, heartbeat };
 }
 
 function openCore(config: BrokerConfig, epoch: string, nowMs: number): BrokerCore {
