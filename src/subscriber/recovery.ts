@@ -5,6 +5,7 @@ import { every } from '../daemon/clock.ts';
 import type { BrokerConnection } from './broker-connection.ts';
 import type { FollowedEpoch, GiveUp, Recovered, StandIn } from './core/recover-epoch.ts';
 import { recoverEpoch } from './core/recover-epoch.ts';
+import { UnheardEnds } from './core/unheard-ends.ts';
 
 export interface RecoveryHost {
   connections(): Iterable<BrokerConnection>;
@@ -13,7 +14,7 @@ export interface RecoveryHost {
   repaired(count: number): void;
   /** Nowhere any more. `holder` knows where the topics of that epoch stood, if any broker does. */
   lost(from: BrokerConnection, epoch: string, bucket: number, count: number, holder?: StandIn): void;
-  /** More may be lost than anybody knows of. */
+  /** That life did not come back, and more of it may be lost than anybody knows of. */
   uncounted(from: BrokerConnection, followed: FollowedEpoch): void;
 }
 
@@ -33,6 +34,7 @@ interface Ended {
 export class Recovery {
   readonly #host: RecoveryHost;
   readonly #ended = new Set<Ended>();
+  readonly #unheard = new UnheardEnds<BrokerConnection>();
   readonly #busy = new Set<string>();
   readonly #stop: () => void;
   #closed = false;
@@ -41,6 +43,7 @@ export class Recovery {
     this.#host = host;
     this.#stop = every(AGAIN_MS, () => {
       for (const ended of this.#ended) void this.#finish(ended);
+      this.#tellUncounted();
     });
   }
 
@@ -70,7 +73,15 @@ export class Recovery {
     const recovered = await this.#recover(from, followed, giveUp);
     if (!recovered?.isWhole || !recovered.isFinal || this.#closed) return;
     this.#ended.delete(ended);
-    if (!recovered.isKnown && followed.wasCut === true) this.#host.uncounted(from, followed);
+    if (recovered.isKnown || followed.wasCut !== true) return;
+    this.#unheard.add(from, followed, this.#host.nowMs());
+    this.#tellUncounted();
+  }
+
+  #tellUncounted(): void {
+    for (const { from, followed } of this.#unheard.takeCertain(this.#host.nowMs())) {
+      this.#host.uncounted(from, followed);
+    }
   }
 
   /** Undefined while it is under way already. */

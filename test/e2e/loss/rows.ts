@@ -137,7 +137,7 @@ export const ROWS: Record<string, Row> = {
   'only-broker-kill': {
     promise: 'nothing',
     what: 'kill -9 of the only broker, back after 3 s: publishers send again what it had acked',
-    times: [0, 6],
+    times: [1, 6],
     ratePerSec: 5_000,
     brokers: 1,
     async fault(field) {
@@ -195,7 +195,7 @@ export const ROWS: Record<string, Row> = {
   'broker-frozen-long': {
     promise: 'nothing',
     what: 'SIGSTOP of a broker for 12 s: it was in no list any more, and comes back in the same life',
-    times: [0, 3],
+    times: [1, 3],
     ratePerSec: 3_000,
     fault: brokerFrozen(12_000),
   },
@@ -214,7 +214,7 @@ export const ROWS: Record<string, Row> = {
   'gateway-kill-broker-frozen': {
     promise: 'nothing',
     what: 'kill -9 of a gateway at any moment of a broker frozen for 4 s, whose topics go to another and come back',
-    times: [0, 20],
+    times: [1, 20],
     ratePerSec: 3_000,
     mayRepeat: true,
     async fault(field, time) {
