@@ -4,7 +4,7 @@
 import { isIP } from 'node:net';
 import { checkZookeeperOption } from '../cluster/zookeeper-address.ts';
 import type { Address } from '../daemon/address.ts';
-import { formatAddress, isLoopback, isWildcard, parseAddress } from '../daemon/address.ts';
+import { checkApart, formatAddress, isLoopback, isWildcard, parseAddress } from '../daemon/address.ts';
 import type { Config } from '../daemon/config.ts';
 import { StartError } from '../daemon/lifecycle.ts';
 import { checkCluster, checkCommon, checkCurvePair, checkToken, longEnough } from '../daemon/options.ts';
@@ -45,6 +45,12 @@ export function checkConfig(config: BrokerConfig): BrokerListens {
   if (config.journal !== '' && config.standbyMegabytes === 0) {
     throw new StartError('--journal: needs --standby-megabytes, the memory that its messages are read into');
   }
+  checkApart([
+    ['--publish-listen', listens.publish],
+    ['--subscribe-listen', listens.subscribe],
+    ['--repair-listen', listens.repair],
+    ...(listens.http ? [['--http-listen', listens.http] as const] : []),
+  ]);
   checkCurvePair(config);
   const bound = [listens.publish, listens.subscribe, listens.repair];
   const open = bound.find(({ host }) => !isLoopback(host));

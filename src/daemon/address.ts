@@ -37,6 +37,19 @@ export function isWildcard(host: string): boolean {
   return host === '0.0.0.0' || host === '::';
 }
 
+/** Throws a StartError for the first flag that wants a port which one before it has. */
+export function checkApart(listens: readonly (readonly [flag: string, address: Address])[]): void {
+  for (const [i, [flag, address]] of listens.entries()) {
+    const twin = listens.slice(0, i).find(([, other]) => collide(other, address));
+    if (twin) throw new StartError(`${flag} ${formatAddress(address)}: ${twin[0]} has this port already`);
+  }
+}
+
+function collide(one: Address, other: Address): boolean {
+  const isSameHost = one.host === other.host || isWildcard(one.host) || isWildcard(other.host);
+  return isSameHost && one.port === other.port && one.port !== 0;
+}
+
 /** Whether a URL leads to this machine and no other. */
 export function leadsHere(url: string): boolean {
   return isLoopback(new URL(url).hostname.replace(/^\[|\]$/g, ''));

@@ -4,6 +4,8 @@
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { checkZookeeperOption } from '../cluster/zookeeper-address.ts';
+import type { Address } from '../daemon/address.ts';
+import { checkApart } from '../daemon/address.ts';
 import { isHttpUrl } from '../daemon/config.ts';
 import { StartError } from '../daemon/lifecycle.ts';
 import { checkCluster, checkCommon } from '../daemon/options.ts';
@@ -30,12 +32,22 @@ export function checkConfig(config: HeraldConfig): void {
     throw new StartError(`--control-url ${controlUrl}: expected an http:// or https:// URL`);
   }
   if (config.id !== '') checkHeraldId(config.id);
-  listenAddresses(config);
+  checkPorts(config);
   allowedPeers(config.agentAllow);
-  fixedAgentPorts(config);
   config.helpshift.forEach(readHelpshift);
   optionPairs(config.agentServers, '--agent-servers', 'backend/server=gateway');
   balancerSettings(config, 'herald', 0, () => 0);
+}
+
+function checkPorts(config: HeraldConfig): void {
+  const listens = listenAddresses(config);
+  const fixed = fixedAgentPorts(config).map(
+    ({ port }) => ['--agent-ports', { host: listens.agent.host, port }] as const,
+  );
+  const flags = Object.entries(listens).map(
+    ([name, address]) => [`--${name}-listen`, address as Address] as const,
+  );
+  checkApart([...flags, ...fixed]);
 }
 
 /** What stops no start and leaves a wish unfulfilled, each as a line: a disk that comes later may bring the folder. */

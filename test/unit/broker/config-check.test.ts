@@ -30,6 +30,8 @@ describe('a broker', () => {
     ['--advertise-host b1.example.com:7420', { advertiseHost: 'b1.example.com:7420' }],
     ['--advertise-host: needed', open],
     ['--journal: needs --standby-megabytes', { journal: '/var/lib/herald', standbyMegabytes: 0 }],
+    ['--repair-listen 127.0.0.1:7430: --subscribe-listen has this port', { repairListen: '127.0.0.1:7430' }],
+    ['--http-listen 0.0.0.0:7420: --publish-listen has this port', { httpListen: '0.0.0.0:7420' }],
     ['curvePublicKey: expected 40', { ...open, curvePublicKey: 'k'.repeat(39) }],
     ['curveSecretKey: expected 40', { ...open, curveSecretKey: `${'k'.repeat(39)},` }],
     ['curveSecretKey: expected 40', { ...open, curveSecretKey: '#'.repeat(40) }],
@@ -49,6 +51,12 @@ describe('a broker', () => {
     { ...open, heralds: [] },
     { journal: '/var/lib/herald', standbyMegabytes: 1 },
     { standbyMegabytes: 0 },
+    {
+      repairListen: '127.0.0.2:7430',
+      subscribeListen: '127.0.0.1:7430',
+      publishListen: '127.0.0.1:0',
+      httpListen: '127.0.0.1:0',
+    },
   ])('starts with %j', (flags) => {
     expect(() => check(flags)).not.toThrow();
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formatAddress, isLoopback, parseAddress } from '../../../src/daemon/address.ts';
+import { checkApart, formatAddress, isLoopback, parseAddress } from '../../../src/daemon/address.ts';
 import { StartError } from '../../../src/daemon/lifecycle.ts';
 
 describe('an address of the configuration', () => {
@@ -32,4 +32,27 @@ describe('loopback', () => {
       expect(isLoopback(host)).toBe(false);
     },
   );
+});
+
+describe('two flags', () => {
+  const listens = (...texts: string[]): [string, ReturnType<typeof parseAddress>][] =>
+    texts.map((text, i) => [`--${i}`, parseAddress(text, `--${i}`)]);
+
+  it.each([
+    ['127.0.0.1:7400', '127.0.0.1:7400'],
+    ['127.0.0.1:7400', '0.0.0.0:7400'],
+    ['[::]:7400', '10.0.0.1:7400'],
+  ])('may not both want a port: %s, %s', (one, other) => {
+    expect(() => checkApart(listens(one, '127.0.0.1:1', other))).toThrow(
+      new StartError(`--2 ${other}: --0 has this port already`),
+    );
+  });
+
+  it.each([
+    ['127.0.0.1:0', '127.0.0.1:0'],
+    ['127.0.0.1:7400', '127.0.0.2:7400'],
+    ['127.0.0.1:7400', '127.0.0.1:7401'],
+  ])('stand beside each other with %s and %s', (one, other) => {
+    expect(() => checkApart(listens(one, other))).not.toThrow();
+  });
 });
