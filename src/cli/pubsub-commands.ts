@@ -6,7 +6,7 @@ import { Option as Flag } from 'commander';
 import { WebSocket } from 'ws';
 import { connect } from '../client/index.ts';
 import { StartError } from '../daemon/lifecycle.ts';
-import { messageOf } from '../daemon/thrown.ts';
+import { codeOf, messageOf } from '../daemon/thrown.ts';
 import { TOPIC_PATTERN, TOPIC_WORDS } from '../protocol/names.ts';
 import { traceKey } from '../protocol/publication-trace.ts';
 import type { AdminFlags } from './ask-commands.ts';
@@ -62,9 +62,10 @@ async function publish(
     }
     console.log(`published ${count} to ${topic}`);
   } catch (error) {
-    const none = publisher.snapshot().brokers.length === 0;
+    const { brokers, acked } = publisher.snapshot();
+    const none = brokers.length === 0 && codeOf(error) === 'timeout';
     const why = none ? `no Herald at ${heralds.join(', ')} names a broker` : messageOf(error);
-    throw new StartError(`not published: ${why}`);
+    throw new StartError(`${acked > 0 ? `published ${acked} of ${count}, then` : 'not published'}: ${why}`);
   } finally {
     await publisher.close();
   }

@@ -12,7 +12,7 @@ const WORDS: Record<PublishErrorCode, string> = {
   'too-large': 'the data is larger than 65,536 bytes of JSON',
   'queue-full':
     'too many messages, or too large ones, wait for an ack; publish slower, or raise maxQueued or maxQueuedBytes',
-  timeout: 'no broker acked it in time; it may have been delivered',
+  timeout: 'no broker acked it in time',
   closed: 'the publisher was closed before a broker acked it',
   'too-old': 'the broker no longer knows whether it has seen this sequence',
   'too-many-hops': 'it crossed more bridges than allowed',
@@ -23,11 +23,20 @@ export class PublishError extends Error {
   override readonly name = 'PublishError';
   readonly code: PublishErrorCode;
   readonly topic: string;
+  /** It was on its way to a broker, so with `timeout` or `closed` it may have been delivered. */
+  readonly wasSent: boolean;
 
   /** `because`: what else is known of it. */
-  constructor(code: PublishErrorCode, topic: string, because?: string) {
-    super(`${topic.slice(0, 80)}: ${WORDS[code]}${because === undefined ? '' : ` (${because})`}`);
+  constructor(
+    code: PublishErrorCode,
+    topic: string,
+    { wasSent = false, because }: { wasSent?: boolean; because?: string | undefined } = {},
+  ) {
+    const isOpen = code === 'timeout' || code === 'closed';
+    const fate = isOpen ? `; it ${wasSent ? 'may have been delivered' : 'was not sent'}` : '';
+    super(`${topic.slice(0, 80)}: ${WORDS[code]}${fate}${because === undefined ? '' : ` (${because})`}`);
     this.code = code;
     this.topic = topic;
+    this.wasSent = wasSent;
   }
 }

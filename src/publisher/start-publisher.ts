@@ -153,14 +153,15 @@ function startPublisher(
         flags: 0,
         publishedAtMs: identity?.publishedAtMs ?? Date.now(),
         deadlineMs: nowMs() + giveUpMs,
-        settle(outcome) {
+        settle(outcome, wasSent) {
           if (outbox.open === 0) processHold.unref();
           if (outcome === 'acked') {
             counts.acked += 1;
             resolve();
           } else {
             counts.failed += 1;
-            reject(new PublishError(outcome, topic, outcome === 'timeout' ? unreached() : undefined));
+            const because = outcome === 'timeout' ? unreached() : undefined;
+            reject(new PublishError(outcome, topic, { wasSent, because }));
           }
         },
       };

@@ -10,7 +10,7 @@ export interface OutboxMessage extends Publication {
   /** When to give up, on the monotonic clock. */
   deadlineMs: number;
   /** Called once. A message that was acked and is sent again is not settled again. */
-  settle: (outcome: PublishOutcome) => void;
+  settle: (outcome: PublishOutcome, wasSent: boolean) => void;
 }
 
 /** A message and its way through the outbox. */
@@ -20,6 +20,8 @@ export interface Entry {
   order: number;
   bucket: number;
   settled: boolean;
+  /** A broker may have it. */
+  sent: boolean;
   ackedMs: number;
 }
 
@@ -81,6 +83,7 @@ export class OutboxLane {
       count += 1;
     }
     const entries = this.queue.splice(0, count);
+    for (const entry of entries) entry.sent = true;
     this.#inFlight.set(batch, { entries, sentMs: nowMs });
     return { batch, messages: entries.map(({ message }) => message) };
   }

@@ -84,7 +84,7 @@ export class Outbox {
     this.#open += 1;
     this.#openBytes += bytes;
     const bucket = bucketOf(message.topic);
-    this.#place({ message, order: this.#nextOrder++, bucket, settled: false, ackedMs: 0 });
+    this.#place({ message, order: this.#nextOrder++, bucket, settled: false, sent: false, ackedMs: 0 });
     return true;
   }
 
@@ -249,7 +249,7 @@ export class Outbox {
     const { message } = entry;
     this.#open -= 1;
     this.#openBytes -= bytesOf(message);
-    message.settle(outcome);
+    message.settle(outcome, entry.sent);
     // A message that is retained must not keep alive all that waited for its outcome.
     message.settle = settledBefore;
   }

@@ -175,7 +175,7 @@ describe('publish and deliver', () => {
     await expect(publisher.publish('x', 'y'.repeat(70_000))).rejects.toMatchObject({ code: 'too-large' });
     await expect(publisher.publish('x', 1)).rejects.toMatchObject({
       code: 'timeout',
-      message: 'x: no broker acked it in time; it may have been delivered (none is named)',
+      message: 'x: no broker acked it in time; it was not sent (none is named)',
     });
     await expect(createPublisher({ publisherId: 'my service' })).rejects.toThrow('publisherId: "my service"');
   });

@@ -140,6 +140,8 @@ describe('a Herald that is not there', () => {
     const { code, stdout, stderr } = await herald(['publish', 'news', 'x', '--heralds', url]);
     expect(stderr).toBe(`herald: not published: no Herald at ${url} names a broker\n`);
     expect([code, stdout]).toEqual([1, '']);
+    const long = await herald(['publish', 'news', 'x'.repeat(70_000), '--heralds', url]);
+    expect(long.stderr).toBe('herald: not published: news: the data is larger than 65,536 bytes of JSON\n');
   });
 
   it('is told by subscribe with the reason, while it goes on asking', async () => {

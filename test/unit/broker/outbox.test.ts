@@ -3,6 +3,7 @@ import { MESSAGE_FLAG, PUBLICATION_LIMITS } from '../../../src/protocol/publicat
 import type { PublishBatch } from '../../../src/protocol/publication.ts';
 import type { OutboxLimits } from '../../../src/publisher/core/outbox.ts';
 import { DEFAULT_OUTBOX_LIMITS, Outbox } from '../../../src/publisher/core/outbox.ts';
+import { PublishError } from '../../../src/publisher/publisher-errors.ts';
 import { anAddress } from './given.ts';
 
 const only = anAddress('b1');
@@ -13,15 +14,18 @@ function outboxWith(limits: Partial<OutboxLimits> = {}): {
   outbox: Outbox;
   publish: (nowMs: number, bytes?: number) => void;
   outcomes: string[];
+  sent: boolean[];
 } {
   const outbox = new Outbox({ ...DEFAULT_OUTBOX_LIMITS, ...limits });
   outbox.setBrokers([only], 0);
   outbox.laneUp('b1', 0);
   const outcomes: string[] = [];
+  const sent: boolean[] = [];
   let sequence = 0;
   return {
     outbox,
     outcomes,
+    sent,
     publish(nowMs, bytes = 1) {
       outbox.add({
         topic: 't',
@@ -31,7 +35,10 @@ function outboxWith(limits: Partial<OutboxLimits> = {}): {
         flags: 0,
         publishedAtMs: 0,
         deadlineMs: nowMs + DEADLINE_MS,
-        settle: (outcome) => outcomes.push(outcome),
+        settle(outcome, wasSent) {
+          outcomes.push(outcome);
+          sent.push(wasSent);
+        },
       });
     },
   };
@@ -58,6 +65,27 @@ describe('what waits for its ack', () => {
     outbox.tick(DEADLINE_MS);
     publish(DEADLINE_MS, 3_000);
     expect(outbox.open).toBe(1);
+  });
+});
+
+describe('what is given up', () => {
+  it('is told from what never left', () => {
+    const { outbox, publish, outcomes, sent } = outboxWith();
+    publish(0);
+    outbox.takeBatch('b1', 0);
+    publish(0);
+    outbox.laneDown('b1', 0);
+    outbox.tick(DEADLINE_MS);
+    expect({ outcomes, sent }).toEqual({ outcomes: ['timeout', 'timeout'], sent: [true, false] });
+  });
+
+  it.each([
+    ['timeout', true, 'news: no broker acked it in time; it may have been delivered'],
+    ['timeout', false, 'news: no broker acked it in time; it was not sent'],
+    ['closed', false, 'news: the publisher was closed before a broker acked it; it was not sent'],
+    ['too-large', false, 'news: the data is larger than 65,536 bytes of JSON'],
+  ] as const)('as %s, sent %s, says so', (code, wasSent, message) => {
+    expect(new PublishError(code, 'news', { wasSent })).toMatchObject({ message, wasSent });
   });
 });
 
