@@ -144,9 +144,11 @@ export function createAcquirer(parts: AcquirerParts): Acquirer {
       return;
     }
     silences = 0;
+    // A Herald that leaves out what failed says that none is left; why they failed is known here alone.
+    const failed = failedAtMs.size > 0 ? `; ${lastWhy}` : '';
     // Better a gateway that failed a moment ago than none.
     failedAtMs.clear();
-    wait(answer.retryAfterMs ?? delayMs(), answer.detail || answer.code, true);
+    wait(answer.retryAfterMs ?? delayMs(), `${answer.detail || answer.code}${failed}`, true);
   };
 
   return {
@@ -194,7 +196,7 @@ export function createAcquirer(parts: AcquirerParts): Acquirer {
       }
     },
     pickFailed(pick, why, nowMs) {
-      lastWhy = why;
+      lastWhy = `${pick.gateway}: ${why}`;
       failedAtMs.set(pick.gateway, nowMs);
       // The hint counts once per ticket; the first pick is the one Herald counted on.
       if (failedTicket === '') failedTicket = pick.ticket;

@@ -1,9 +1,11 @@
-// (6) Which Herald to ask: one of those given, at random, so that a fleet of clients spreads over replicas;
-// the next one after a silence. Gateways name further ones in `welcome`.
+// (6) Which Herald to ask: one of those given, at random, so that a fleet of clients spreads over replicas; the next
+// one after a silence. Gateways name further ones: what the last of them named counts, so that one that has gone for
+// good is not asked for ever.
 
 import { isUrl } from '../protocol/names.ts';
 
-const MAX_HERALDS = 16;
+/** Of those that gateways name. */
+const MAX_LEARNED = 16;
 
 export interface HeraldRota {
   /** Base URL of the Herald whose turn it is. */
@@ -11,33 +13,39 @@ export interface HeraldRota {
   /** That one did not answer. */
   next(): void;
   size(): number;
-  /** Adds what a gateway named; what is not an http(s) URL is ignored. */
+  /** All that a gateway names, in place of what was learned before; what is not an http(s) URL is ignored. */
   learn(urls: readonly string[]): void;
+  /** One more. */
+  add(url: string): void;
 }
 
 /** Throws a TypeError when no usable URL is given. */
 export function createHeraldRota(given: readonly string[], random: () => number): HeraldRota {
-  const urls: string[] = [];
-  const add = (url: string): boolean => {
-    const base = baseOf(url);
-    if (base === undefined || urls.length >= MAX_HERALDS) return base !== undefined;
-    if (!urls.includes(base)) urls.push(base);
-    return true;
+  const own = [...new Set(given.map(readBase))];
+  if (own.length === 0) throw new TypeError('herald: received no URL');
+  let all = own;
+  const withOthers = (known: readonly string[], urls: readonly string[]): string[] => {
+    const bases = urls.map(baseOf).filter((base) => base !== undefined);
+    return [...new Set([...known, ...bases])].slice(0, own.length + MAX_LEARNED);
   };
-  for (const url of given) {
-    if (!add(url))
-      throw new TypeError(`herald: received ${JSON.stringify(url)}, expected an http:// or https:// URL`);
-  }
-  if (urls.length === 0) throw new TypeError('herald: received no URL');
-  let turn = Math.floor(random() * urls.length);
+  let current = own[Math.floor(random() * own.length)]!;
   return {
-    current: () => urls[turn]!,
-    next: () => void (turn = (turn + 1) % urls.length),
-    size: () => urls.length,
-    learn: (named) => {
-      for (const url of named) add(url);
+    current: () => current,
+    next() {
+      const at = all.indexOf(current);
+      const turn = at < 0 ? Math.floor(random() * all.length) : (at + 1) % all.length;
+      current = all[turn]!;
     },
+    size: () => all.length,
+    learn: (urls) => void (all = withOthers(own, urls)),
+    add: (url) => void (all = withOthers(all, [url])),
   };
+}
+
+function readBase(url: string): string {
+  const base = baseOf(url);
+  if (base !== undefined) return base;
+  throw new TypeError(`herald: received ${JSON.stringify(url)}, expected an http:// or https:// URL`);
 }
 
 /** Without a trailing slash and without the path of the lookup itself. */

@@ -107,10 +107,12 @@ export function createMachine(parts: MachineParts): Machine {
         rota.learn(welcome.lookup);
         if (current) out({ do: 'timer', name: 'handover', afterMs: HANDOVER_MS });
       },
-      onReady: () => handOver(session),
+      mayPublish: () => next?.phase() !== 'live',
+      onPublished: () => takeOver(),
+      onReady: () => takeOver(),
       onMove: (order) => startMove(session, order),
-      onProgress: () => {
-        if (session === current) next?.release(false);
+      onProgress: (topic) => {
+        if (session === current) next?.progressed(topic);
       },
       onFailure: (why) => lost(session, 1006, why, lastSeenMs),
     });
@@ -120,8 +122,12 @@ export function createMachine(parts: MachineParts): Machine {
     session.open(nowMs);
   };
 
+  /** The connection to be takes over when what was published on the one in use is answered. */
+  const takeOver = (): void => {
+    if (next?.phase() === 'live' && !(patient && current?.isPublishing())) handOver(next);
+  };
+
   const handOver = (session: Session): void => {
-    if (session !== next) return;
     const old = current;
     current = session;
     next = undefined;
@@ -131,6 +137,7 @@ export function createMachine(parts: MachineParts): Machine {
     acquirer.succeeded();
     showState();
     if (old) {
+      session.adopt(old.takeUnsent());
       acquirer.lasted(lastSeenMs - (old.liveSinceMs() ?? lastSeenMs) >= CALM_AFTER_MS);
       out({ do: 'send', link: old.link, text: '{"op":"bye"}' });
       old.close(1000, 'moved');
@@ -143,7 +150,7 @@ export function createMachine(parts: MachineParts): Machine {
     if (session === next) early = order;
     if (session !== current || move) return;
     move = order;
-    if (order.lookup !== undefined) rota.learn([order.lookup]);
+    if (order.lookup !== undefined) rota.add(order.lookup);
     // Orders one after the other: whoever gives them, Herald is not asked in a circle.
     const pauseMs = acquirer.attempt() > 0 ? acquirer.delayMs() : 0;
     out({ do: 'timer', name: 'move', afterMs: Math.max(pauseMs, Math.round(random() * order.spreadMs)) });
@@ -168,6 +175,7 @@ export function createMachine(parts: MachineParts): Machine {
       out({ do: 'timer', name: 'handover', afterMs: undefined });
       if (band === 'stop' && !current) stop(code, reason || 'refused by the gateway');
       else acquirer.pickFailed(session.pick, why, nowMs);
+      current?.publishOn();
       showState();
       return;
     }
@@ -183,7 +191,8 @@ export function createMachine(parts: MachineParts): Machine {
     if (acquirer.phase().name !== 'idle') {
       // A move was under way: it becomes the way back. What it held back for the old one goes on now.
       acquirer.insist();
-      next?.release(true);
+      next?.release();
+      takeOver();
       showState();
       return;
     }
@@ -248,7 +257,8 @@ export function createMachine(parts: MachineParts): Machine {
       else if (name === 'move') moveNow(nowMs);
       else if (name === 'handover') {
         patient = false;
-        next?.release(true);
+        next?.release();
+        takeOver();
       } else if (name === 'resubscribe') for (const session of sessions()) session.resubscribe();
       else if (name.startsWith('pace:')) find(Number(name.slice('pace:'.length)))?.paced();
       else find(Number(name.slice('link:'.length)))?.checked(nowMs);

@@ -4,6 +4,7 @@ import type { MoveOrder, Welcome } from '../protocol/client-frames.ts';
 import type { LookupPick } from '../protocol/lookup.ts';
 import type { ClientEvent } from './client-events.ts';
 import type { Out } from './effects.ts';
+import type { Unsent } from './publications.ts';
 import type { TopicBook } from './topic-book.ts';
 
 export type SessionPhase = 'opening' | 'greeting' | 'subscribing' | 'live' | 'closed';
@@ -21,11 +22,15 @@ export interface SessionParts {
   predecessorDelivers: () => boolean;
   /** Welcome came. */
   onWelcome: (welcome: Welcome) => void;
+  /** False while another connection is about to take over: what is published next goes there. */
+  mayPublish: () => boolean;
+  /** A publication was answered. */
+  onPublished: () => void;
   /** Every topic is in force and none is held back. */
   onReady: () => void;
   onMove: (order: MoveOrder) => void;
   /** After each message and gap: another connection may wait for it. */
-  onProgress: () => void;
+  onProgress: (topic: string) => void;
   /** This side gives the connection up; the edge was told to close it. */
   onFailure: (why: string) => void;
 }
@@ -50,13 +55,23 @@ export interface Session {
   subscribe(topics: readonly string[]): void;
   unsubscribe(topics: readonly string[]): void;
   publish(publish: number, topic: string, data: unknown): void;
+  /** Publications were sent and are not answered yet. */
+  isPublishing(): boolean;
+  /** Those that wait for their turn, to be adopted by the connection that takes over. */
+  takeUnsent(): Unsent[];
+  adopt(waiting: readonly Unsent[]): void;
+  /** Nothing takes over after all. */
+  publishOn(): void;
   /** Capabilities in force. */
   caps(): readonly string[];
   /** A frame of the program's own. False when it is not sent: not live, too fast, or too large for the gateway. */
   send(frame: object): boolean;
   /** Topics that were refused for now (41xx) are asked for again. */
   resubscribe(): void;
-  release(force: boolean): void;
+  /** The connection in use went on in this topic. */
+  progressed(topic: string): void;
+  /** The connection in use brings nothing more. */
+  release(): void;
   /** Ends it from this side without `onFailure`. */
   close(code: number, reason: string): void;
   /** The socket closed. */

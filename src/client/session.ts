@@ -9,6 +9,7 @@ import type { LifeVerdict } from './life-signs.ts';
 import { LifeSigns } from './life-signs.ts';
 import { createPace } from './pace.ts';
 import { createPublications } from './publications.ts';
+import type { PublishProblem } from './publish-error.ts';
 import type { Session, SessionParts, SessionPhase } from './session-port.ts';
 import { createStream } from './stream.ts';
 import { createTopicDesk } from './topic-desk.ts';
@@ -78,8 +79,9 @@ export function createSession(parts: SessionParts): Session {
 
   /** Sends what waits, as far as the gateway takes it. */
   const goOn = (): void => {
+    if (!isOpen()) return;
     topics.ask();
-    while (pace.isOpen()) {
+    while (pace.isOpen() && parts.mayPublish()) {
       const text = publications.next(topics.open());
       if (text === undefined) return;
       transmit(text);
@@ -92,6 +94,12 @@ export function createSession(parts: SessionParts): Session {
     liveSinceMs = nowMs;
     obey(life.live(pingMs));
     parts.onReady();
+  };
+
+  const answered = (id: number, problem?: PublishProblem): boolean => {
+    const isPublication = publications.answered(id, problem);
+    if (isPublication) parts.onPublished();
+    return isPublication;
   };
 
   const take = (frame: ClientOut): void => {
@@ -109,21 +117,19 @@ export function createSession(parts: SessionParts): Session {
         return;
       case 'msg':
         stream.message(frame);
-        parts.onProgress();
+        parts.onProgress(frame.c);
         return;
       case 'gap':
         stream.gap(frame);
-        parts.onProgress();
+        parts.onProgress(frame.c);
         return;
       case 'ok':
-        if (!publications.answered(frame.id, undefined)) topics.answered(frame.id, frame.c ?? [], undefined);
+        if (!answered(frame.id)) topics.answered(frame.id, frame.c ?? [], undefined);
         goOn();
         return;
       case 'err':
         if (frame.id === undefined) return;
-        if (!publications.answered(frame.id, { code: frame.code, why: frame.msg })) {
-          topics.answered(frame.id, [], frame);
-        }
+        if (!answered(frame.id, { code: frame.code, why: frame.msg })) topics.answered(frame.id, [], frame);
         goOn();
         return;
       case 'ping':
@@ -188,6 +194,13 @@ export function createSession(parts: SessionParts): Session {
       publications.add(publish, topic, data, maxFrameBytes);
       goOn();
     },
+    isPublishing: () => publications.unanswered() > 0,
+    takeUnsent: () => publications.takeUnsent(),
+    adopt(waiting) {
+      publications.adopt(waiting, maxFrameBytes);
+      goOn();
+    },
+    publishOn: goOn,
     paced() {
       pace.tick();
       goOn();
@@ -204,8 +217,12 @@ export function createSession(parts: SessionParts): Session {
     resubscribe() {
       if (isOpen()) topics.askAgain();
     },
-    release(force) {
-      stream.release(force);
+    progressed(topic) {
+      stream.progressed(topic);
+      settleIfReady(life.heardMs);
+    },
+    release() {
+      stream.release();
       settleIfReady(life.heardMs);
     },
     close,

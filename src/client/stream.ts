@@ -25,8 +25,10 @@ export interface Stream {
   leave(topic: string): void;
   message(frame: MessageFrame): void;
   gap(frame: GapFrame): void;
-  /** Lets go of topics that the previous connection has brought up to date; of all when `force`. */
-  release(force: boolean): void;
+  /** The previous connection went on in this topic: it is let go once it is up to date. */
+  progressed(topic: string): void;
+  /** Lets go of all topics that are held back. */
+  release(): void;
   holding(): boolean;
 }
 
@@ -139,8 +141,12 @@ export function createStream(book: TopicBook, emit: (event: ClientEvent) => void
     },
     message: takeOrHold,
     gap: takeOrHold,
-    release(force) {
-      for (const [topic, hold] of held) if (force || arrived(topic, hold)) goOn(topic, hold);
+    progressed(topic) {
+      const hold = held.get(topic);
+      if (hold && arrived(topic, hold)) goOn(topic, hold);
+    },
+    release() {
+      for (const [topic, hold] of held) goOn(topic, hold);
     },
     holding: () => held.size > 0,
   };

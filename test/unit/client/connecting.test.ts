@@ -136,6 +136,21 @@ describe('a client that connects', () => {
     expect(world.machine.state()).toMatchObject({ name: 'waiting', forMs: most });
   });
 
+  it('says why the gateways failed, also where Herald then has none left to name', () => {
+    const world = createFakeWorld();
+    world.machine.start(0);
+    world.finds('g1');
+    world.last().closes(1006, 'connect ECONNREFUSED');
+    const failed = 'g1: connect ECONNREFUSED';
+    expect(world.machine.state()).toMatchObject({ why: `no gateway could be reached: ${failed}` });
+    world.passes(500);
+    world.refuses({ code: 'none-eligible', detail: 'no gateway may take it', retryAfterMs: 100 });
+    expect(world.machine.state()).toMatchObject({ why: `no gateway may take it; ${failed}` });
+    world.passes(100);
+    world.refuses({ code: 'none-eligible', detail: 'no gateway may take it', retryAfterMs: 100 });
+    expect(world.machine.state()).toMatchObject({ why: 'no gateway may take it' });
+  });
+
   it('asks without exclusions after a refusal: better a gateway that failed than none', () => {
     const world = createFakeWorld();
     world.machine.start(0);
@@ -228,25 +243,41 @@ describe('a client that connects', () => {
     expect(() => createFakeWorld({ heralds: ['ftp://x'] })).toThrow(/ftp:\/\/x/);
   });
 
-  it('learns further Heralds from welcome', () => {
+  it('learns further Heralds from welcome, and forgets those that no gateway names any more', () => {
+    const world = createFakeWorld();
+    world.machine.start(0);
+    /** Which Heralds are asked, once each, after a gateway that named these. */
+    const asked = (...lookup: string[]): string[] => {
+      world.finds('g1');
+      world.last().accepts({ lookup });
+      world.last().closes(1006);
+      world.passes(20_000);
+      const first = world.lookups.length - 1;
+      while (world.machine.state().name === 'looking-up') world.silence();
+      world.passes(20_000);
+      return world.lookups.slice(first, -1).map(({ host }) => host);
+    };
+    expect(asked('http://h2:7400/v1/lookup', 'not a url')).toEqual(['h1:7400', 'h2:7400']);
+    expect(asked('http://h3:7400', 'http://h4:7400/')).toEqual(['h1:7400', 'h3:7400', 'h4:7400']);
+    expect(asked()).toEqual(['h1:7400']);
+    const many = Array.from({ length: 40 }, (_, i) => `http://m${i}`);
+    expect(asked(...many)).toHaveLength(17);
+  });
+
+  it('goes on asking the Herald that answered last, although no gateway names it any more', () => {
     const world = createFakeWorld();
     world.machine.start(0);
     world.finds('g1');
-    world.last().opens();
-    world.last().says({
-      op: 'welcome',
-      v: 1,
-      caps: [],
-      conn: 'c',
-      gateway: 'g1',
-      pingMs: 25_000,
-      max: {},
-      lookup: ['http://h2:7400/v1/lookup', 'not a url'],
-    });
-    world.last().answers();
+    world.last().accepts({ lookup: ['http://h2:7400'] });
     world.last().closes(1006);
-    world.passes(1_000);
+    world.passes(20_000);
     world.silence();
+    world.finds('g1');
+    world.last().accepts({ lookup: ['http://h3:7400'] });
+    world.last().closes(1006);
+    world.passes(20_000);
     expect(world.lookups.at(-1)!.host).toBe('h2:7400');
+    world.silence();
+    expect(['h1:7400', 'h3:7400']).toContain(world.lookups.at(-1)!.host);
   });
 });

@@ -31,6 +31,7 @@ interface Welcome {
   pingMs?: number;
   maxFrameBytes?: number;
   perSec?: number;
+  lookup?: string[];
 }
 
 export interface Answer {
@@ -135,7 +136,7 @@ export function createFakeWorld(options: Partial<MachineParts> = {}, chance: num
           self.says({ op: 'ok', id, c });
         }
       },
-      welcomes({ gateway = 'g', pingMs = 25_000, maxFrameBytes = 65_536, perSec = 20 }) {
+      welcomes({ gateway = 'g', pingMs = 25_000, maxFrameBytes = 65_536, perSec = 20, lookup = [] }) {
         self.says({
           op: 'welcome',
           v: 1,
@@ -144,7 +145,7 @@ export function createFakeWorld(options: Partial<MachineParts> = {}, chance: num
           gateway,
           pingMs,
           max: { frame: maxFrameBytes, topics: 128, perSec },
-          lookup: [],
+          lookup,
         });
       },
       accepts({ answers, ...welcome } = {}) {

@@ -222,7 +222,7 @@ describe('a client', () => {
     FakeSocket.last!.onerror!({ message: 'Unexpected server response: 403' } as never);
     expect(client.state).toMatchObject({
       name: 'waiting',
-      why: 'no gateway could be reached: Unexpected server response: 403',
+      why: 'no gateway could be reached: g: Unexpected server response: 403',
     });
     client.close();
   });

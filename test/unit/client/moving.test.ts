@@ -230,6 +230,59 @@ describe('a client that is told to move', () => {
     expect(world.settled.has(1)).toBe(true);
   });
 
+  describe('what it publishes meanwhile', () => {
+    const published = (world: FakeWorld, link: number): unknown[] =>
+      world.links[link]!.sent.filter(({ op }) => op === 'pub').map(({ d }) => d);
+    const answer = (world: FakeWorld): void => {
+      for (const { op, id } of world.links[0]!.sent) if (op === 'pub') world.links[0]!.says({ op: 'ok', id });
+    };
+    /** 20 publications, 4 of which wait for their turn while the new connection is ready. */
+    const publishing = (): FakeWorld => {
+      const world = movingWorld();
+      for (let i = 0; i < 20; i++) world.machine.publish(i, 'c', i);
+      world.last().accepts();
+      return world;
+    };
+
+    it('is answered by the old gateway, or goes out at the new one, each once and in order', () => {
+      const world = publishing();
+      world.machine.publish(20, 'c', 20);
+      expect(world.links[0]!.closedWith).toBeUndefined();
+      expect(world.machine.state()).toMatchObject({ gateway: 'g1', moving: true });
+      answer(world);
+      expect(world.links[0]!.closedWith).toBe(1000);
+      expect(world.machine.state()).toMatchObject({ gateway: 'g2', moving: false });
+      expect([...published(world, 0), ...published(world, 1)]).toEqual(
+        Array.from({ length: 21 }, (_, i) => i),
+      );
+      expect([...world.settled.values()]).toEqual(Array.from({ length: 16 }, () => undefined));
+    });
+
+    it('is not waited for longer than 5 s', () => {
+      const world = publishing();
+      world.passes(5_000);
+      expect(world.machine.state()).toMatchObject({ gateway: 'g2' });
+      expect(world.settled.size).toBe(16);
+      expect(published(world, 1)).toEqual([16, 17, 18, 19]);
+    });
+
+    it('goes out at the old gateway when the new one is lost', () => {
+      const world = publishing();
+      world.last().closes(1006);
+      answer(world);
+      world.passes(250);
+      expect(published(world, 0)).toEqual(Array.from({ length: 20 }, (_, i) => i));
+    });
+
+    it('does not hold up the new connection when the old one is lost', () => {
+      const world = publishing();
+      world.links[0]!.closes(1006);
+      expect(world.machine.state()).toMatchObject({ name: 'live', gateway: 'g2' });
+      expect(world.settled.get(0)).toMatch(/may have been published/);
+      expect(world.settled.get(19)).toBe('the connection closed before its turn came');
+    });
+  });
+
   it('subscribes at both while it moves', () => {
     const world = createFakeWorld({ topics: [] });
     world.machine.start(0);
