@@ -57,7 +57,10 @@ export function addAskCommands(program: Command): void {
     )
     .option('--key <key>', 'affinity key')
     .option('--exclude <gateway...>', 'gateways not to be named')
-    .option('--alternates <number>', `how many alternates, 0 to ${MAX_ALTERNATES}`)
+    .option(
+      '--alternates <number>',
+      `how many alternates, 0 to ${MAX_ALTERNATES}; ${LOOKUP_LIMITS.defaultAlternates} if not said`,
+    )
     .addOption(outputFlag())
     .action(lookup);
 

@@ -51,7 +51,10 @@ export function addSimCommand(program: Command): void {
   program
     .command('sim')
     .description('compare policies on storms, with the production core on a virtual clock')
-    .option('--policy <name...>', `one or more of ${SIM_POLICIES.join(', ')}`)
+    .option(
+      '--policy <name...>',
+      `one or more of ${SIM_POLICIES.join(', ')}; default ${DEFAULT_POLICIES.join(', ')}`,
+    )
     .option('--scenario <name...>', `one or more of ${Object.keys(SCENARIOS).join(', ')}; default all`)
     .option('--seed <number>', 'same seed, same result', '1')
     .option('--gateways <number>', 'gateways at the start', '20')

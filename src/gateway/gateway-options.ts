@@ -76,7 +76,12 @@ const fanOutOptions = {
 } as const;
 
 const resumeOptions = {
-  resumeMessages: integer(300, 0, 100_000, 'messages a client may have missed and still resume'),
+  resumeMessages: integer(
+    300,
+    0,
+    100_000,
+    'messages a client may have missed and still resume; above 1,024 only of what its gateway itself saw',
+  ),
   resumeBytes: integer(1_048_576, 0, 1e9, 'bytes of them'),
   resumeMs: integer(120_000, 0, 86_400_000, 'age of the oldest message kept for resuming'),
   historyBytes: integer(134_217_728, 0, 1e12, 'memory for the histories of all topics together'),
