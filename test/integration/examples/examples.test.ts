@@ -142,6 +142,26 @@ describe('gateways', () => {
     expect((await rowOf(fleet, gateway!))?.effectiveState).not.toBe('up');
   });
 
+  it('own-client.mjs speaks a protocol of its own, and finds another server when its own is gone', async () => {
+    const { control } = fleet.herald.addresses;
+    const servers = new Map<string, Child>();
+    for (const child of [1, 2].map(() =>
+      run(process.execPath, 'examples/plain-ws-server.mjs', '0', control),
+    )) {
+      servers.set((await child.line(/(plain-\d+) reports to/, 20_000))[1]!, child);
+    }
+    for (const gateway of servers.keys()) {
+      await until(`${gateway} is up`, async () => (await rowOf(fleet, gateway))?.effectiveState === 'up');
+    }
+    const client = run(process.execPath, 'examples/own-client.mjs', fleet.url);
+    const [, first] = await client.line(/connected to (plain-\d+)\nhello/, 20_000);
+    await until('its ticket is counted', async () => (await rowOf(fleet, first!))?.inFlightTickets === 0);
+    servers.get(first!)!.signal('SIGKILL');
+    servers.delete(first!);
+    const [second] = servers.keys();
+    await client.line(new RegExp(`connected to ${second}\nhello`), 20_000);
+  });
+
   it('plain-ws-server.mjs lets its clients go one by one in a drain, until it is called off', async () => {
     const child = run(process.execPath, 'examples/plain-ws-server.mjs', '0', fleet.herald.addresses.control);
     const [, gateway] = await child.line(/(plain-\d+) reports to/, 20_000);
