@@ -3,14 +3,14 @@
 
 import type { AutoscaleAdvice } from './balancer-types.ts';
 import type { FleetFactors } from './expected-load.ts';
-import { expectedLoad, unconfirmedLoad } from './expected-load.ts';
+import { unbarredLoad, unconfirmedLoad } from './expected-load.ts';
 import type { GatewaySlots } from './gateway-slots.ts';
-import { BAR, OPEN, STRIDE } from './gateway-slots.ts';
+import { OPEN, STRIDE } from './gateway-slots.ts';
 import type { Pool } from './pool.ts';
 
 const SAMPLE_MS = 5_000;
-/** Samples behind the slope: two minutes, so that noise does not look like growth. */
-const SLOPE_SAMPLES = 24;
+/** What the slope looks back on, so that noise does not look like growth; none is known before half of it was seen. */
+const SLOPE_MS = 120_000;
 /** How far ahead growth is provided for: about the time a new gateway needs to be there. */
 const LEAD_SEC = 150;
 const DOWN_EACH_MS = 30_000;
@@ -26,10 +26,17 @@ interface Fleet {
   byWork: { gateway: string; work: number }[];
 }
 
+interface LoadSample {
+  atMs: number;
+  load: number;
+}
+
 export class Autoscale {
   readonly #pool: Pool;
   readonly #slots: GatewaySlots;
-  readonly #loads: number[] = [];
+  readonly #loads: LoadSample[] = [];
+  /** Members of the pool that were open at some time. */
+  #met = new Set<string>();
   readonly #sizes: { atMs: number; size: number }[] = [];
   #sampledAtMs: number | undefined;
   #loweredAtMs = -Infinity;
@@ -50,8 +57,7 @@ export class Autoscale {
     this.#sampledAtMs = nowMs;
     const fleet = this.#fleet(nowMs);
     if (fleet.count === 0) return;
-    this.#loads.push(fleet.load);
-    if (this.#loads.length > SLOPE_SAMPLES) this.#loads.shift();
+    this.#sampleLoad(fleet, nowMs);
     const size = this.#sizeFor(fleet);
     this.#sizes.push({ atMs: nowMs, size });
     while (this.#sizes.length > 1 && nowMs - this.#sizes[0]!.atMs > DOWN_MEMORY_MS) this.#sizes.shift();
@@ -72,6 +78,23 @@ export class Autoscale {
       drainCandidates: fleet.byWork.slice(0, spare).map(({ gateway }) => gateway),
       reason: this.#reason(desired, fleet),
     };
+  }
+
+  /**
+   * What a gateway brings when it is first seen was there before: it is no growth that a Herald meets its fleet
+   * one by one.
+   */
+  #sampleLoad({ load, byWork }: Fleet, nowMs: number): void {
+    const met = new Set(byWork.map(({ gateway }) => gateway));
+    for (const slot of this.#pool.members) {
+      const { gateway } = this.#slots.records[slot]!;
+      if (this.#met.has(gateway)) met.add(gateway);
+    }
+    const brought = byWork.reduce((sum, { gateway, work }) => (this.#met.has(gateway) ? sum : sum + work), 0);
+    this.#met = met;
+    for (const sample of this.#loads) sample.load += brought;
+    this.#loads.push({ atMs: nowMs, load });
+    while (nowMs - this.#loads[0]!.atMs >= SLOPE_MS) this.#loads.shift();
   }
 
   #follow(size: number, current: number, nowMs: number): void {
@@ -140,27 +163,27 @@ export class Autoscale {
   }
 }
 
-/**
- * Without what lookups alone speak for: who comes of them is in the next reports, and nobody need come. Nor is an open
- * breaker a load.
- */
+/** Without what lookups alone speak for: who comes of them is in the next reports, and nobody need come. */
 function borneLoad(hot: Float64Array, at: number, factors: FleetFactors, nowMs: number): number {
-  return expectedLoad(hot, at, factors, nowMs) - unconfirmedLoad(hot, at, factors, nowMs) - hot[at + BAR]!;
+  return unbarredLoad(hot, at, factors, nowMs) - unconfirmedLoad(hot, at, factors, nowMs);
 }
 
-/** Least-squares slope of the samples; 0 with too few of them. */
-function slopePerSec(loads: readonly number[]): number {
-  const count = loads.length;
-  if (count < SLOPE_SAMPLES / 2) return 0;
-  const middle = (count - 1) / 2;
-  const mean = loads.reduce((sum, load) => sum + load, 0) / count;
+/** Least-squares slope of the samples; 0 while they say too little. */
+function slopePerSec(samples: readonly LoadSample[]): number {
+  if (samples.at(-1)!.atMs - samples[0]!.atMs < SLOPE_MS / 2) return 0;
+  const middle = meanOf(samples.map(({ atMs }) => atMs));
+  const mean = meanOf(samples.map(({ load }) => load));
   let upper = 0;
   let lower = 0;
-  loads.forEach((load, i) => {
-    upper += (i - middle) * (load - mean);
-    lower += (i - middle) ** 2;
-  });
-  return upper / lower / (SAMPLE_MS / 1_000);
+  for (const { atMs, load } of samples) {
+    upper += (atMs - middle) * (load - mean);
+    lower += (atMs - middle) ** 2;
+  }
+  return (1_000 * upper) / lower;
+}
+
+function meanOf(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 function rounded(value: number): number {

@@ -43,6 +43,11 @@ export function expectedLoad(hot: Float64Array, at: number, factors: FleetFactor
   );
 }
 
+/** E of a gateway as a load to be shared out: an open breaker says whether it is named, not what it carries. */
+export function unbarredLoad(hot: Float64Array, at: number, factors: FleetFactors, nowMs: number): number {
+  return expectedLoad(hot, at, factors, nowMs) - hot[at + BAR]!;
+}
+
 /** Load of the handshakes now going on: s*p*rho*h/C. */
 export function handshakeLoad(hot: Float64Array, at: number, factors: FleetFactors, nowMs: number): number {
   return factors.handshake * assignedPerCapacity(hot, at, nowMs);

@@ -4,9 +4,9 @@
 
 import type { ShedOrder } from '../../protocol/load-report.ts';
 import type { MoverMode, MoverRecord } from './balancer-types.ts';
-import { expectedLoad } from './expected-load.ts';
+import { unbarredLoad } from './expected-load.ts';
 import type { GatewaySlots } from './gateway-slots.ts';
-import { CONNECTIONS, COST, OPEN, STRIDE } from './gateway-slots.ts';
+import { BAR, CONNECTIONS, COST, OPEN, STRIDE } from './gateway-slots.ts';
 import type { Pool } from './pool.ts';
 
 const ROUND_MS = 10_000;
@@ -41,6 +41,8 @@ interface Member {
   load: number;
   connections: number;
   cost: number;
+  /** Nobody is sent to it. */
+  barred: boolean;
 }
 
 interface Standing {
@@ -117,7 +119,7 @@ export class Mover {
     this.#orderedLast = 0;
     for (const member of members) {
       const standing = this.#judge(member, mean, tookMs);
-      if (standing.receiver) room += this.#roomOf(member, standing, mean, tookMs);
+      if (standing.receiver && !member.barred) room += this.#roomOf(member, standing, mean, tookMs);
       standing.picksBefore = arrivalPicks(this.#slots, member.slot);
     }
     this.#forgetGone(members);
@@ -211,9 +213,10 @@ export class Mover {
         slot,
         gateway: record.gateway,
         capacity: record.capacity,
-        load: Math.min(LOAD_CLAMP, expectedLoad(hot, at, this.#pool.factors, nowMs)),
+        load: Math.min(LOAD_CLAMP, unbarredLoad(hot, at, this.#pool.factors, nowMs)),
         connections: hot[at + CONNECTIONS]!,
         cost: hot[at + COST]!,
+        barred: hot[at + BAR]! > 0,
       });
     }
     return members;

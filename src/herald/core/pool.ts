@@ -4,7 +4,7 @@
 import type { PoolPolicy } from './balancer-options.ts';
 import { ConnectShare } from './connect-share.ts';
 import type { FleetFactors } from './expected-load.ts';
-import { expectedLoad } from './expected-load.ts';
+import { unbarredLoad } from './expected-load.ts';
 import { FleetCost } from './fleet-cost.ts';
 import type { GatewaySlots } from './gateway-slots.ts';
 import { INVERSE_CAPACITY, OPEN, STRIDE } from './gateway-slots.ts';
@@ -83,7 +83,7 @@ export class Pool {
       const at = slot * STRIDE;
       if (hot[at + OPEN] !== 1) continue;
       const size = 1 / hot[at + INVERSE_CAPACITY]!;
-      load += Math.min(expectedLoad(hot, at, this.factors, nowMs), MEAN_CLAMP) * size;
+      load += Math.min(unbarredLoad(hot, at, this.factors, nowMs), MEAN_CLAMP) * size;
       capacity += size;
     }
     this.openCapacity = capacity;

@@ -3,9 +3,9 @@
 import type { TableRow } from '../../protocol/table-row.ts';
 import type { GatewaySnapshot, TableSnapshot } from './balancer-types.ts';
 import { isBarred } from './breaker.ts';
-import { expectedLoad } from './expected-load.ts';
+import { unbarredLoad } from './expected-load.ts';
 import type { GatewayRecord } from './gateway-slots.ts';
-import { BAR, CONNECTIONS, COST, REPORTED, REPORTED_AT, STRIDE } from './gateway-slots.ts';
+import { CONNECTIONS, COST, REPORTED, REPORTED_AT, STRIDE } from './gateway-slots.ts';
 import type { LoadTable } from './load-table.ts';
 
 export function rowOf(table: LoadTable, record: GatewayRecord, nowMs: number): TableRow {
@@ -42,8 +42,7 @@ export function gatewayOf(table: LoadTable, record: GatewayRecord, nowMs: number
     effectiveState: table.state(record, nowMs),
     hearsay: record.hearsay,
     desired: record.desired,
-    // An open breaker is told as such: no load is ten times the limit.
-    expectedScore: expectedLoad(hot, at, factors, nowMs) - hot[at + BAR]!,
+    expectedScore: unbarredLoad(hot, at, factors, nowMs),
     inFlightTickets: table.tickets.count(record.slot),
     breaker: breaker.state === 'trial' && isBarred(breaker) ? ('open' as const) : breaker.state,
     weightPercent: record.weightPercent,

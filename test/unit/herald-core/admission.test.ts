@@ -3,7 +3,8 @@ import { HotKeys } from '../../../src/herald/core/hot-keys.ts';
 import { LookupRates } from '../../../src/herald/core/lookup-rates.ts';
 import { retryAfterMs } from '../../../src/herald/core/admission.ts';
 import { TokenBucket } from '../../../src/herald/core/token-bucket.ts';
-import { aBalancer, aLookup, aReport, named, shares } from './given.ts';
+import { encodeTicket } from '../../../src/protocol/ticket.ts';
+import { aBalancer, aLookup, aReport, HERALD, named, shares } from './given.ts';
 
 describe('admission', () => {
   it('refuses a new connection above 0.90 and lets those that resume or move in up to 0.95', () => {
@@ -217,6 +218,22 @@ describe('affinity', () => {
     const owner = named(fleet([0.3, 0.3, 0.3]).lookup(aLookup({ key: 'k' }), 150));
     const cpus = [0.3, 0.3, 0.3].map((cpu, i) => (owner === `gw-${i}` ? 0.8 : cpu));
     expect(named(fleet(cpus).lookup(aLookup({ key: 'k' }), 150))).not.toBe(owner);
+  });
+
+  it('leaves it as well while a breaker is open: that is no load of the pool', () => {
+    const calm = [0.3, 0.3, 0.3, 0.3];
+    const owner = named(fleet(calm).lookup(aLookup({ key: 'k' }), 150));
+    const balancer = fleet(calm.map((cpu, i) => (owner === `gw-${i}` ? 0.6 : cpu)));
+    const shut = owner === 'gw-0' ? 'gw-1' : 'gw-0';
+    for (let i = 0; i < 200; i++) {
+      const verdict = balancer.lookup(aLookup(), 10);
+      if (named(verdict) !== shut || !verdict.ok) continue;
+      const { ticketSeq: seq } = verdict.best;
+      const failedTicket = encodeTicket({ heraldId: HERALD, seq, issuedMs: 0, mac: 'A'.repeat(22) });
+      balancer.lookup(aLookup({ exclude: [shut], failedTicket }), 10);
+    }
+    expect(balancer.gateway(shut, 150)?.breaker).toBe('open');
+    expect(named(balancer.lookup(aLookup({ key: 'k' }), 150))).not.toBe(owner);
   });
 });
 

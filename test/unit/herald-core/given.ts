@@ -3,7 +3,7 @@
 import { createBalancer } from '../../../src/herald/core/balancer.ts';
 import type { BalancerOptions } from '../../../src/herald/core/balancer-options.ts';
 import type { Balancer, LookupVerdict } from '../../../src/herald/core/balancer-types.ts';
-import type { LoadReport } from '../../../src/protocol/load-report.ts';
+import type { LoadReport, ShedOrder } from '../../../src/protocol/load-report.ts';
 import type { LookupRequest } from '../../../src/protocol/lookup.ts';
 
 export const HERALD = 'h1';
@@ -74,6 +74,31 @@ export function shares(balancer: Balancer, count: number, nowMs: number, fields 
     found.set(gateway, (found.get(gateway) ?? 0) + 1);
   }
   return found;
+}
+
+/** Runs a fleet whose gateways report `cpuOf(i)` every 500 ms; collects the orders it gets. */
+export function runFleet(
+  balancer: Balancer,
+  count: number,
+  seconds: number,
+  cpuOf: (index: number, sec: number) => number,
+  connectionsOf: (index: number) => number = () => 1_000,
+): (ShedOrder & { gateway: string; sec: number })[] {
+  const orders: (ShedOrder & { gateway: string; sec: number })[] = [];
+  for (let nowMs = 0; nowMs <= seconds * 1_000; nowMs += 100) {
+    if (nowMs % 500 === 0) {
+      for (let i = 0; i < count; i++) {
+        const gateway = `gw-${i}`;
+        const fields = { seq: 1 + nowMs, cpu: cpuOf(i, nowMs / 1_000), connections: connectionsOf(i) };
+        const verdict = balancer.report(aReport(gateway, fields), nowMs);
+        if (verdict.taken && verdict.directive && 'shed' in verdict.directive) {
+          orders.push({ ...verdict.directive.shed, gateway, sec: nowMs / 1_000 });
+        }
+      }
+    }
+    balancer.tick(nowMs);
+  }
+  return orders;
 }
 
 /** The report without some of its fields: gateways that cannot know them do not send them. */
