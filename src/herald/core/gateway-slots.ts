@@ -6,6 +6,8 @@ import type { Desired } from './balancer-types.ts';
 import type { Breaker } from './breaker.ts';
 import { newBreaker } from './breaker.ts';
 import { textHash } from './text-hash.ts';
+import type { Turnover } from './turnover.ts';
+import { noTurnover } from './turnover.ts';
 
 /** Fields of `hot`, in the order a lookup reads them. Times in ms on the caller's clock. */
 export const STRIDE = 16;
@@ -21,7 +23,7 @@ export const LATE_AFTER = 3;
 export const BASE = 4;
 /** Learned cost of one connection. */
 export const COST = 5;
-/** Connections not yet visible in the observed load. */
+/** Connections not yet visible in the observed load, but for those that replace others. */
 export const YOUNG = 6;
 /** Tickets issued here and not yet seen as accepted, by expected size. */
 export const PENDING = 7;
@@ -73,6 +75,7 @@ export interface GatewayRecord {
   /** Measured score that its connections do not cause: the last one without any, and at most the lowest since. */
   idleScore: number;
   youngConnections: number;
+  turnover: Turnover;
   maxConnections: number;
   /** Accepted connections by Herald as last reported in this boot; undefined before the first report. */
   admitted: Map<string, number> | undefined;
@@ -171,6 +174,7 @@ function newRecord(slot: number, gateway: string, bornAtLookup: number): Gateway
     errorSize: 0,
     idleScore: 0,
     youngConnections: 0,
+    turnover: noTurnover(),
     maxConnections: 0,
     admitted: undefined,
     acceptedTotal: undefined,

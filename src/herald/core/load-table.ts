@@ -19,6 +19,7 @@ import type { SleepGuard } from './sleep-guard.ts';
 import { Standings } from './standings.ts';
 import { TicketOutcomes } from './ticket-outcomes.ts';
 import type { TicketsInFlight } from './tickets.ts';
+import { countTurnover, noTurnover } from './turnover.ts';
 
 /** How much later than the loss of our connection another Herald must have heard a gateway to clear it: ages
  * of what others wrote are known to within a write's round trip. */
@@ -101,6 +102,7 @@ export class LoadTable {
     this.poolOf(record).renew(nowMs, this.settings.leftOut);
     const score = report.kind === 'full' ? scoreOf(report, record.capacity, this.settings.limits) : undefined;
     const { connections, youngConnections = 0 } = report;
+    if (!first) countTurnover(record, report, hot[at + CONNECTIONS]!, nowMs - hot[at + REPORTED_AT]!);
     this.#observe(record, { score, connections, youngConnections }, first);
     if (score !== undefined) hot[at + REPORTED] = score;
     hot[at + REPORTED_AT] = nowMs;
@@ -235,6 +237,7 @@ export class LoadTable {
     record.errorSize = 0;
     record.admitted = undefined;
     record.acceptedTotal = undefined;
+    record.turnover = noTurnover();
     this.#outcomes.reset(record);
   }
 

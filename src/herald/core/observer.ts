@@ -5,6 +5,7 @@
 import type { GatewayRecord, GatewaySlots } from './gateway-slots.ts';
 import { BASE, CONNECTIONS, COST, INVERSE_CAPACITY, REPORTED, STRIDE, YOUNG } from './gateway-slots.ts';
 import type { LeftOut } from './balancer-options.ts';
+import { replacing } from './turnover.ts';
 
 /** The fleet's cost stands in for this many connections of one's own: few connections say little. */
 const PRIOR_CONNECTIONS = 50;
@@ -72,7 +73,7 @@ export function observe(
   record.countsConnections = counts;
   record.youngConnections = young;
   const hot = slots.hot;
-  hot[at + YOUNG] = young;
+  hot[at + YOUNG] = Math.max(0, young - replacing(record.turnover));
   hot[at + CONNECTIONS] = connections;
   const fairLoad = visible * fairCost;
   // Between full reports the last one stands: else a liar would look half empty in every rush.
