@@ -1,8 +1,8 @@
 // (1) A link to every Herald known: opened when a reply names it, dropped when no reply does any more.
 
 import type { FeedbackReply } from '../protocol/load-report.ts';
-import type { HeraldLink, LinkParts, LinkSnapshot } from './herald-link-undici.ts';
-import { openHeraldLink } from './herald-link-undici.ts';
+import type { HeraldLink, LinkParts, LinkSnapshot } from './herald-link.ts';
+import { openHeraldLink } from './herald-link.ts';
 import { createHeraldList } from './herald-list.ts';
 import type { ReportKind } from './report-pace.ts';
 

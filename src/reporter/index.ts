@@ -1,7 +1,7 @@
 // "herald/reporter": makes any WebSocket server a gateway that Herald can balance. See examples/.
 
 export type { CgroupLimits } from './cgroup.ts';
-export type { LinkSnapshot, LinkState } from './herald-link-undici.ts';
+export type { LinkSnapshot, LinkState } from './herald-link.ts';
 export type {
   Reporter,
   ReporterCounters,

@@ -4,7 +4,7 @@ import type { Clock } from '../daemon/clock.ts';
 import type { Log } from '../daemon/log.ts';
 import type { BrokerAddress } from '../protocol/broker-address.ts';
 import type { Directive, Signals } from '../protocol/load-report.ts';
-import type { LinkSnapshot } from './herald-link-undici.ts';
+import type { LinkSnapshot } from './herald-link.ts';
 
 export interface ReporterCounters {
   /** Open connections. */

@@ -1,26 +1,18 @@
-// (1) The one connection to one Herald. Kept alive on purpose: its close without a goodbye tells Herald of a
-// death milliseconds after it happened. Posts never overlap; while one is under way the next waits as a
+// (1) What becomes of the reports to one Herald. Posts never overlap; while one is under way the next waits as a
 // kind, not as a queue, and is written fresh when its turn comes.
 
-import type { IncomingHttpHeaders } from 'node:http';
-import { Client } from 'undici';
 import type { Clock } from '../daemon/clock.ts';
 import type { Log } from '../daemon/log.ts';
 import { errorFields } from '../daemon/log.ts';
-import { createSignedExchange } from '../daemon/signed-exchange.ts';
 import { messageOf } from '../daemon/thrown.ts';
 import { refusalText } from '../protocol/decode.ts';
 import type { FeedbackReply } from '../protocol/load-report.ts';
 import { retryDelayMs } from '../protocol/retry.ts';
 import { createClockOffset } from './clock-offset.ts';
 import { decodeFeedbackReply } from './feedback-reply.ts';
+import { openHeraldConnection } from './herald-connection-undici.ts';
 import type { ReportKind } from './report-pace.ts';
 
-const REQUEST_DEADLINE_MS = 2_000;
-const GOODBYE_DEADLINE_MS = 1_000;
-/** Longer than any report period, so that only a death or a goodbye closes the connection. */
-const KEEP_ALIVE_MS = 90_000;
-const MAX_REPLY_BYTES = 1024 * 1024;
 const MAX_RETRY_AFTER_MS = 10_000;
 /** Short: while a Herald does not hear us it learns of our death late and from others, so it should hear us again soon. */
 const BACKOFF = { minMs: 100, maxMs: 2_000 };
@@ -70,17 +62,7 @@ export interface LinkParts {
 
 export function openHeraldLink(parts: LinkParts): HeraldLink {
   const { base, clock, log } = parts;
-  const { origin } = new URL(base);
-  const below = base.slice(origin.length);
-  const client = new Client(origin, {
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    keepAliveMaxTimeout: KEEP_ALIVE_MS,
-    headersTimeout: REQUEST_DEADLINE_MS,
-    bodyTimeout: REQUEST_DEADLINE_MS,
-    connect: { timeout: REQUEST_DEADLINE_MS },
-    maxResponseSize: MAX_REPLY_BYTES,
-  });
-  const signed = createSignedExchange(parts.gateway, parts.secrets);
+  const connection = openHeraldConnection(base, parts.gateway, parts.secrets);
   const offset = createClockOffset();
   let state: LinkState = 'new';
   let heraldId = '';
@@ -102,33 +84,10 @@ export function openHeraldLink(parts: LinkParts): HeraldLink {
     parts.onFailure();
   };
 
-  /** One exchange with its deadline. */
-  const exchange = (
-    method: 'POST' | 'DELETE',
-    path: string,
-    body: string,
-  ): Promise<{ status: number; headers: IncomingHttpHeaders; text: string }> => {
-    const signal = AbortSignal.timeout(method === 'POST' ? REQUEST_DEADLINE_MS : GOODBYE_DEADLINE_MS);
-    return signed(body, async (signature) => {
-      const {
-        statusCode,
-        headers,
-        body: answer,
-      } = await client.request({
-        method,
-        path: below + path,
-        headers: { ...(method === 'POST' && { 'content-type': 'application/json' }), ...signature },
-        ...(method === 'POST' && { body }),
-        signal,
-      });
-      return { status: statusCode, headers, text: await answer.text() };
-    });
-  };
-
   const post = async (kind: ReportKind): Promise<void> => {
     const sentMs = clock.nowMs();
     try {
-      const { status, headers, text } = await exchange('POST', '/v1/feedback', parts.write(kind));
+      const { status, headers, text } = await connection.report(parts.write(kind));
       if (status !== 200) {
         const retryAfterMs = Math.min(MAX_RETRY_AFTER_MS, 1_000 * (Number(headers['retry-after']) || 0));
         failed(`status ${status}`, { status, answer: text.slice(0, 300) }, retryAfterMs);
@@ -188,17 +147,17 @@ export function openHeraldLink(parts: LinkParts): HeraldLink {
     async goodbye() {
       if (state === 'up') {
         try {
-          await exchange('DELETE', `/v1/feedback/${encodeURIComponent(parts.gateway)}`, '');
+          await connection.goodbye();
         } catch (error) {
           log.debug('goodbye-unheard', { herald: base, ...errorFields(error) });
         }
       }
       state = 'closed';
-      await client.destroy();
+      await connection.destroy();
     },
     drop() {
       state = 'closed';
-      client.destroy().catch((error: unknown) => log.debug('link-close', errorFields(error)));
+      connection.destroy().catch((error: unknown) => log.debug('link-close', errorFields(error)));
     },
     snapshot: () => ({
       url: base,
