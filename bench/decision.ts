@@ -25,6 +25,7 @@ import type { Question } from '../src/herald/core/policies/policy.ts';
 import { TICKET_RUN, TicketsInFlight } from '../src/herald/core/tickets.ts';
 import type { LoadReport } from '../src/protocol/load-report.ts';
 import type { LookupRequest } from '../src/protocol/lookup.ts';
+import { DEFAULT_LOOKUP } from '../src/protocol/lookup.ts';
 import { seededRandom } from '../src/sim/chance.ts';
 
 const random = seededRandom(1);
@@ -65,17 +66,7 @@ function report(index: number, seq: number): LoadReport {
   };
 }
 
-const request: LookupRequest = {
-  pool: 'default',
-  zone: '',
-  labels: {},
-  key: '',
-  exclude: [],
-  failedTicket: '',
-  size: 1,
-  alternates: 0,
-  intent: 'connect',
-};
+const request: LookupRequest = { ...DEFAULT_LOOKUP, alternates: 0 };
 
 /** The decision alone: eight draws, eight expected loads, the least. */
 function bareDecision(count: number): { pickUs: number; scanUs: number } {

@@ -88,6 +88,19 @@ export const LOOKUP_LIMITS = {
   maxTicketChars: 256,
 } as const;
 
+/** What an empty query asks for. */
+export const DEFAULT_LOOKUP: LookupRequest = {
+  pool: 'default',
+  zone: '',
+  labels: {},
+  key: '',
+  exclude: [],
+  failedTicket: '',
+  size: 1,
+  alternates: LOOKUP_LIMITS.defaultAlternates,
+  intent: 'connect',
+};
+
 /** Decodes the query of a lookup or connect request. Unknown parameters are ignored. */
 export function decodeLookupQuery(query: URLSearchParams): Decoded<LookupRequest> {
   return decoding(() => ({

@@ -6,6 +6,7 @@ import type { LeftOut } from '../herald/core/balancer-options.ts';
 import type { Balancer, PolicyName } from '../herald/core/balancer-types.ts';
 import type { Directive, LoadReport } from '../protocol/load-report.ts';
 import type { LookupIntent, LookupRequest } from '../protocol/lookup.ts';
+import { DEFAULT_LOOKUP } from '../protocol/lookup.ts';
 import { encodeTicket } from '../protocol/ticket.ts';
 import type { Random } from './chance.ts';
 import type { GatewayModel } from './gateway-model.ts';
@@ -79,17 +80,7 @@ export function heralds(options: HeraldsOptions, fleet: readonly GatewayModel[],
   );
   if (options.moves) balancers[0]!.setMoverLease(true);
   const limits = shareLimits(options.replicas, options.replicaShares);
-  const request: LookupRequest = {
-    pool: 'default',
-    zone: '',
-    labels: {},
-    key: '',
-    exclude: [],
-    failedTicket: '',
-    size: 1,
-    alternates: 0,
-    intent: 'connect',
-  };
+  const request: LookupRequest = { ...DEFAULT_LOOKUP, alternates: 0 };
 
   return {
     lookup({ intent, failed }, nowMs) {

@@ -11,6 +11,7 @@ import type { LoadStore } from '../../src/herald/load-store/start-load-store.ts'
 import { startLoadStore } from '../../src/herald/load-store/start-load-store.ts';
 import type { BrokerAddress } from '../../src/protocol/broker-address.ts';
 import type { LoadReport } from '../../src/protocol/load-report.ts';
+import { DEFAULT_LOOKUP } from '../../src/protocol/lookup.ts';
 import type { TableRow } from '../../src/protocol/table-row.ts';
 
 export interface Replica {
@@ -110,20 +111,7 @@ export function startReplica(
   replica.named = () => {
     const names = new Set<string>();
     for (let i = 0; i < 50; i++) {
-      const found = balancer.lookup(
-        {
-          pool: 'default',
-          zone: '',
-          labels: {},
-          key: '',
-          exclude: [],
-          failedTicket: '',
-          size: 1,
-          alternates: 0,
-          intent: 'connect',
-        },
-        nowMs(),
-      );
+      const found = balancer.lookup({ ...DEFAULT_LOOKUP, alternates: 0 }, nowMs());
       if (found.ok) names.add(found.best.gateway);
     }
     return names;

@@ -5,6 +5,7 @@ import type { BalancerOptions } from '../../../src/herald/core/balancer-options.
 import type { Balancer, LookupVerdict } from '../../../src/herald/core/balancer-types.ts';
 import type { LoadReport, ShedOrder } from '../../../src/protocol/load-report.ts';
 import type { LookupRequest } from '../../../src/protocol/lookup.ts';
+import { DEFAULT_LOOKUP } from '../../../src/protocol/lookup.ts';
 
 export const HERALD = 'h1';
 
@@ -47,18 +48,7 @@ export function aReport(gateway: string, fields: Partial<LoadReport> = {}): Load
 }
 
 export function aLookup(fields: Partial<LookupRequest> = {}): LookupRequest {
-  return {
-    pool: 'default',
-    zone: '',
-    labels: {},
-    key: '',
-    exclude: [],
-    failedTicket: '',
-    size: 1,
-    alternates: 0,
-    intent: 'connect',
-    ...fields,
-  };
+  return { ...DEFAULT_LOOKUP, alternates: 0, ...fields };
 }
 
 export function named(verdict: LookupVerdict): string {

@@ -5,7 +5,7 @@ import { encodeAgentAnswer } from '../../../src/protocol/agent-check.ts';
 import { decodeClientIn } from '../../../src/protocol/client-frames.ts';
 import { decodeClientOut } from '../../../src/protocol/client-out-frames.ts';
 import { decodeLoadReport, SIGNAL_NAMES } from '../../../src/protocol/load-report.ts';
-import { decodeLookupQuery } from '../../../src/protocol/lookup.ts';
+import { decodeLookupQuery, DEFAULT_LOOKUP } from '../../../src/protocol/lookup.ts';
 import { decodeTablePart } from '../../../src/protocol/table-row.ts';
 import { decodeTicket } from '../../../src/protocol/ticket.ts';
 
@@ -225,6 +225,7 @@ describe('a lookup', () => {
   const repeated = (count: number, text: string): string => many(count, (i) => text + String(i)).join('&');
 
   it.each([
+    ['', DEFAULT_LOOKUP],
     ['', { pool: 'default', zone: '', key: '', size: 1, alternates: 3, intent: 'connect' }],
     ['n=0&size=0.001', { alternates: 0, size: 0.001 }],
     ['n=8&size=10000&intent=', { alternates: 8, size: 10_000, intent: 'connect' }],
