@@ -75,6 +75,9 @@ export const brokers = dashboard({
         lines('Event loop', 'percentunit', [gaugeBy('id', 'herald.process.event_loop', ...PROCESS)], {
           max: 1,
         }),
+        lines('Event loop delay', 'ms', [gaugeBy('id', 'herald.process.loop_delay', ...PROCESS)], {
+          help: 'How late it is, 99th percentile: what all that comes to this process waits.',
+        }),
         lines('Memory', 'bytes', [gaugeBy('id', 'herald.process.memory_bytes', ...PROCESS)]),
         lines('File descriptors', 'percentunit', [gaugeBy('id', 'herald.process.descriptors', ...PROCESS)], {
           max: 1,

@@ -77,8 +77,8 @@ export const overview = dashboard({
           [query(rate('herald_lookups_total', 'outcome'), '{{outcome}}')],
           { stack: true },
         ),
-        lines('Time to answer', 'ms', [query(worst('herald_lookup_duration_ms', 'stat'), '{{stat}}')], {
-          help: 'Inside the process, without the network.',
+        lines('Time to decide', 'ms', [query(worst('herald_lookup_duration_ms', 'stat'), '{{stat}}')], {
+          help: 'Of a lookup, once it is read. What it waits before that is the event loop delay below.',
         }),
         lines('Picks by gateway', 'reqps', [query(rate('herald_picks_total', 'gateway'), '{{gateway}}')], {
           stack: true,
@@ -162,6 +162,9 @@ export const overview = dashboard({
         lines('CPU', 'none', [query(worst('herald_process_cpu', 'id'), '{{id}}')], { help: 'In cores.' }),
         lines('Event loop', 'percentunit', [query(worst('herald_process_event_loop', 'id'), '{{id}}')], {
           max: 1,
+        }),
+        lines('Event loop delay', 'ms', [query(worst('herald_process_loop_delay', 'id'), '{{id}}')], {
+          help: 'How late it is, 99th percentile: what all that comes to this process waits.',
         }),
         lines('Memory', 'bytes', [query(worst('herald_process_memory_bytes', 'id'), '{{id}}')]),
         lines(

@@ -31,11 +31,16 @@ const timing = (tags: readonly string[], meaning: string): MetricDefinition => (
 const DEFINITIONS = {
   'herald.process.cpu': gauge('cores', ['daemon', 'id'], 'CPU used by this process'),
   'herald.process.event_loop': gauge('ratio', ['daemon', 'id'], 'event-loop utilisation'),
+  'herald.process.loop_delay': gauge(
+    'ms',
+    ['daemon', 'id'],
+    'how late the event loop was in the last second, 99th percentile: what all that comes waits',
+  ),
   'herald.process.memory_bytes': gauge('bytes', ['daemon', 'id'], 'resident memory'),
   'herald.process.descriptors': gauge('ratio', ['daemon', 'id'], 'open file descriptors over the limit'),
 
   'herald.lookups': counter('lookups', ['outcome'], 'lookups answered, by outcome (ok or the refusal code)'),
-  'herald.lookup_duration': timing([], 'time to answer a lookup, in the process'),
+  'herald.lookup_duration': timing([], 'time to decide a lookup, once it is read'),
   'herald.reports': counter('reports', ['outcome'], 'load reports, by outcome (taken or why not)'),
   'herald.picks': counter('picks', ['gateway'], 'lookups that named this gateway first'),
   'herald.gateways': gauge('gateways', ['state'], 'gateways in the table, by effective state'),

@@ -6,6 +6,7 @@ import type { EventLoopUtilization } from 'node:perf_hooks';
 import { every } from './clock.ts';
 import { parseAddress } from './address.ts';
 import type { Log } from './log.ts';
+import { createLoopDelayMeter } from './loop-delay.ts';
 import type { Metrics } from './metrics.ts';
 import { startStatsd } from './metrics-statsd.ts';
 import { COUNT_DESCRIPTORS_EVERY_MS, createDescriptorMeter } from './open-descriptors.ts';
@@ -24,8 +25,10 @@ export function startTelemetry(
   const tags = { daemon, id };
   const cpu = metrics.gauge('herald.process.cpu', tags);
   const loop = metrics.gauge('herald.process.event_loop', tags);
+  const delay = metrics.gauge('herald.process.loop_delay', tags);
   const memory = metrics.gauge('herald.process.memory_bytes', tags);
   const descriptors = metrics.gauge('herald.process.descriptors', tags);
+  const loopDelay = createLoopDelayMeter();
   const residentBytes = createResidentMeter();
   const descriptorsNow = createDescriptorMeter();
   const count = async (): Promise<void> => {
@@ -40,6 +43,7 @@ export function startTelemetry(
     const usedUs = process.cpuUsage(lastCpu);
     cpu.set((usedUs.user + usedUs.system) / 1_000 / (nowMs - lastMs));
     loop.set(performance.eventLoopUtilization(lastLoop).utilization);
+    delay.set(loopDelay.p99Ms());
     memory.set(residentBytes());
     lastCpu = process.cpuUsage();
     lastLoop = performance.eventLoopUtilization();
@@ -51,6 +55,7 @@ export function startTelemetry(
   return async () => {
     stop();
     stopCounting();
+    loopDelay.close();
     await stopStatsd?.();
   };
 }

@@ -3,8 +3,9 @@
 
 import { readFileSync } from 'node:fs';
 import { availableParallelism, totalmem } from 'node:os';
-import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
+import { performance } from 'node:perf_hooks';
 import { getHeapStatistics } from 'node:v8';
+import { createLoopDelayMeter } from '../daemon/loop-delay.ts';
 import { COUNT_DESCRIPTORS_EVERY_MS, createDescriptorMeter } from '../daemon/open-descriptors.ts';
 import { createResidentMeter } from '../daemon/resident-memory.ts';
 import { codeOf } from '../daemon/thrown.ts';
@@ -15,7 +16,6 @@ import { groupMemoryBytes, parseCpuStat, readCgroupLimits } from './cgroup.ts';
 
 /** Limits may be changed under a running container; this often they are read again. */
 const LIMITS_EVERY_MS = 10_000;
-const LOOP_DELAY_RESOLUTION_MS = 20;
 
 export interface ProcessSignals {
   /** Takes one sample; call at least twice a window. */
@@ -43,8 +43,7 @@ function noneLeft(error: unknown): boolean {
 
 export function createProcessSignals(): ProcessSignals {
   const window = createAveragingWindow();
-  const loopDelay = monitorEventLoopDelay({ resolution: LOOP_DELAY_RESOLUTION_MS });
-  loopDelay.enable();
+  const loopDelay = createLoopDelayMeter();
   const residentBytes = createResidentMeter();
   const descriptorsNow = createDescriptorMeter();
 
@@ -98,8 +97,7 @@ export function createProcessSignals(): ProcessSignals {
         void countDescriptors();
       }
       if (nowMs - delayWindowAtMs >= AVERAGING_WINDOW_MS) {
-        delayP99Ms = loopDelayP99Ms(loopDelay.percentile(99));
-        loopDelay.reset();
+        delayP99Ms = loopDelay.p99Ms();
         delayWindowAtMs = nowMs;
       }
       try {
@@ -129,12 +127,7 @@ export function createProcessSignals(): ProcessSignals {
     allowedCores,
     close() {
       open = false;
-      loopDelay.disable();
+      loopDelay.close();
     },
   };
-}
-
-/** The histogram holds the whole interval between two ticks, in ns; the delay is what passes its resolution. */
-function loopDelayP99Ms(intervalNs: number): number {
-  return Math.max(0, intervalNs / 1e6 - LOOP_DELAY_RESOLUTION_MS);
 }

@@ -22,6 +22,7 @@ describe('the telemetry of a process', () => {
     expect(value('herald.process.cpu')).toBeGreaterThan(0);
     expect(value('herald.process.event_loop')).toBeGreaterThanOrEqual(0);
     expect(value('herald.process.event_loop')).toBeLessThanOrEqual(1);
+    expect(value('herald.process.loop_delay')).toBeGreaterThanOrEqual(0);
     expect(value('herald.process.memory_bytes')).toBeGreaterThan(10e6);
     expect(metrics.gauges()).toContainEqual({
       name: 'herald.lookup_duration',
