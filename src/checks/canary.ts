@@ -6,6 +6,7 @@ import { messageOf } from '../daemon/thrown.ts';
 import type { BrokerReach } from '../publisher/broker-reach.ts';
 import { createPublisher } from '../publisher/index.ts';
 import type { BrokerAddress } from '../protocol/broker-address.ts';
+import { fieldsOf } from '../protocol/decode.ts';
 import type { LookupPick } from '../protocol/lookup.ts';
 import { LOOKUP_LIMITS } from '../protocol/lookup.ts';
 import type { Hearing } from './core/way.ts';
@@ -32,7 +33,7 @@ export async function sendCanary(
 ): Promise<Sent> {
   const signal = AbortSignal.timeout(timeoutMs);
   const nonce = randomBytes(9).toString('base64url');
-  const isOurs = (data: unknown): boolean => (data as { nonce?: unknown } | null)?.nonce === nonce;
+  const isOurs = (data: unknown): boolean => fieldsOf(data)['nonce'] === nonce;
   const publisher = await createPublisher({ brokers, giveUpMs: timeoutMs, ...(curve && { curve }) });
   const listeners: Listener[] = [];
   try {

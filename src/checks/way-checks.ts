@@ -1,7 +1,7 @@
 // The checks that go the way themselves: `lookup` as a client would, `canary` as a message would.
 
 import { decodeBrokerList } from '../protocol/broker-address.ts';
-import { refusalText } from '../protocol/decode.ts';
+import { fieldsOf, refusalText } from '../protocol/decode.ts';
 import type { BrokerAddress } from '../protocol/broker-address.ts';
 import type { LookupPick } from '../protocol/lookup.ts';
 import type { BrokerReach } from '../publisher/broker-reach.ts';
@@ -61,7 +61,7 @@ async function brokersFor({ controlUrls, brokerReach, timeoutMs }: WayOptions): 
   if (brokerReach.brokers.length > 0) return { ok: true, list: brokerReach.brokers };
   const asked = await askFirst(controlUrls, '/v1/brokers', timeoutMs);
   if (!asked.ok) return { ok: false, severity: 'unknown', why: asked.why };
-  const list = decodeBrokerList((asked.answer.body as { brokers?: unknown } | null)?.brokers);
+  const list = decodeBrokerList(fieldsOf(asked.answer.body)['brokers']);
   if (!list.ok) return { ok: false, severity: 'unknown', why: refusalText(list.refusal) };
   if (list.value.length > 0) return { ok: true, list: list.value };
   return { ok: false, severity: 'critical', why: 'not published: no broker is up' };
@@ -74,17 +74,19 @@ function lookupPath(pool: string, alternates: number): string {
 
 /** The gateway that was named and its alternates. */
 function picksOf(body: unknown): LookupPick[] {
-  const reply = (body ?? {}) as Partial<LookupPick> & { alternates?: unknown };
-  const alternates = Array.isArray(reply.alternates) ? (reply.alternates as Partial<LookupPick>[]) : [];
-  return [reply, ...alternates].flatMap(({ gateway, url, ticket }) =>
-    typeof gateway === 'string' && typeof url === 'string' && URL.canParse(url)
-      ? [{ gateway, url, ticket: typeof ticket === 'string' ? ticket : '' }]
-      : [],
-  );
+  const picks: unknown[] = [body];
+  return picks
+    .concat(fieldsOf(body)['alternates'] ?? [])
+    .map(fieldsOf)
+    .flatMap(({ gateway, url, ticket }) =>
+      typeof gateway === 'string' && typeof url === 'string' && URL.canParse(url)
+        ? [{ gateway, url, ticket: typeof ticket === 'string' ? ticket : '' }]
+        : [],
+    );
 }
 
 function refusal(status: number, body: unknown, lookupMs: number): LookupProbe {
-  const { code, detail } = (body ?? {}) as { code?: unknown; detail?: unknown };
+  const { code, detail } = fieldsOf(body);
   return {
     step: 'refused',
     status,

@@ -1,10 +1,11 @@
 // (5) -> (6) What came back for a lookup, as one of four facts: picks, "wait so long", "never ask like this
 // again", or silence. A refusal and a silence are different facts: only the second says try another Herald.
 
-import type { Decoded, Fields } from '../protocol/decode.ts';
+import type { Decoded } from '../protocol/decode.ts';
 import {
   decodeJson,
   decoding,
+  fieldsOf,
   optionalNumber,
   readFields,
   refuse,
@@ -111,8 +112,7 @@ interface HeardProblem {
 
 function problemOf(body: string): HeardProblem {
   const json = decodeJson(body);
-  const from: Fields =
-    json.ok && typeof json.value === 'object' && json.value !== null ? (json.value as Fields) : {};
+  const from = fieldsOf(json.ok ? json.value : undefined);
   const text = (field: string): string => (typeof from[field] === 'string' ? from[field].slice(0, 300) : '');
   const given = from['retryAfterMs'];
   return {

@@ -57,6 +57,11 @@ export function asJson(value: unknown): string | undefined {
   }
 }
 
+/** The fields of an object; none of anything else. */
+export function fieldsOf(value: unknown): Fields {
+  return typeof value === 'object' && value !== null ? { ...value } : {};
+}
+
 export function readFields(value: unknown, field: string): Fields {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     refuse(field, value, 'a JSON object');

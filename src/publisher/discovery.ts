@@ -5,6 +5,7 @@ import { Agent, request } from 'undici';
 import { every } from '../daemon/clock.ts';
 import { decodeBrokerList } from '../protocol/broker-address.ts';
 import type { BrokerAddress } from '../protocol/broker-address.ts';
+import { fieldsOf } from '../protocol/decode.ts';
 
 const PERIOD_MS = 1_000;
 const DEADLINE_MS = 1_000;
@@ -51,6 +52,6 @@ export function followBrokers(
 }
 
 function brokersIn(body: unknown): BrokerAddress[] {
-  const list = decodeBrokerList((body as { brokers?: unknown } | null)?.brokers);
+  const list = decodeBrokerList(fieldsOf(body)['brokers']);
   return list.ok ? list.value : [];
 }

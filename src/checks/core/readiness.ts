@@ -1,5 +1,6 @@
 // `herald-ready` and `brokers`: verdicts on whether a Herald may be asked, and on the brokers it knows.
 
+import { fieldsOf } from '../../protocol/decode.ts';
 import type { Limits, Verdict } from './verdict.ts';
 import { counted, severityOf } from './verdict.ts';
 
@@ -11,7 +12,7 @@ export const NO_PUBLIC_PORT = 'what answers is not the public port of a Herald';
 
 /** `status` is the HTTP status of `/readyz`, `body` its JSON. */
 export function judgeReady(status: number, body: unknown): Verdict {
-  const fields = (typeof body === 'object' && body !== null ? body : {}) as Record<string, unknown>;
+  const fields = fieldsOf(body);
   const degraded = Array.isArray(fields['degraded']) ? fields['degraded'].map(String) : [];
   const figures = [{ label: 'degraded', value: degraded.length, min: 0 }];
   const isHeralds = fields['status'] === (degraded.length > 0 ? 'degraded' : 'ready');
@@ -27,10 +28,10 @@ export function judgeReady(status: number, body: unknown): Verdict {
 
 /** `body` is the answer of `GET /v1/brokers`. */
 export function judgeBrokers(body: unknown, limits: Limits): Verdict {
-  const list = (body as { brokers?: unknown } | null)?.brokers;
+  const list = fieldsOf(body)['brokers'];
   if (!Array.isArray(list))
     return { severity: 'unknown', text: 'the answer holds no list of brokers', figures: [] };
-  const brokers = list as { id?: unknown; state?: unknown }[];
+  const brokers = list.map(fieldsOf);
   const up = brokers.filter(({ state }) => state === 'up').length;
   const others = brokers
     .filter(({ state }) => state !== 'up')

@@ -142,6 +142,7 @@ describe('the brokers', () => {
     [brokers('up', 'draining'), 'warning', '1 broker up; b1 draining'],
     [brokers('draining'), 'critical', '0 brokers up; b0 draining'],
     [brokers(), 'critical', '0 brokers up'],
+    [{ brokers: [null] }, 'critical', '0 brokers up; undefined undefined'],
     [{}, 'unknown', 'the answer holds no list of brokers'],
     [undefined, 'unknown', 'the answer holds no list of brokers'],
   ] as const)('%j are %s', (body, severity, text) => {
