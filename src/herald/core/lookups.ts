@@ -183,11 +183,16 @@ export class Lookups {
     return view.size > 0 ? { ...question, view, weights: wishes.map(({ weight }) => weight) } : undefined;
   }
 
-  /** When most breakers are open the fault is not the gateways': then they are not obeyed. */
+  /** When most breakers, of gateways that could be named, are open the fault is not theirs: then they are not obeyed. */
   #mostAreBarred(pool: Pool): boolean {
     let barred = 0;
-    for (const slot of pool.members) if (this.#table.slots.hot[slot * STRIDE + BAR]! > 0) barred++;
-    return barred * 2 > pool.members.size;
+    let count = 0;
+    for (const slot of pool.members) {
+      if (!this.#filter.allowsAnyone(slot)) continue;
+      count++;
+      if (this.#table.slots.hot[slot * STRIDE + BAR]! > 0) barred++;
+    }
+    return barred * 2 > count;
   }
 
   #assign(

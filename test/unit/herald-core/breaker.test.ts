@@ -64,6 +64,20 @@ describe('the breaker', () => {
     expect(shares(balancer, 200, 21).has('hole')).toBe(true);
   });
 
+  it.each(['draining', 'silent', 'full'])('shuts nobody out whom only %s gateways stand beside', (how) => {
+    const { balancer, fail } = blackHole();
+    fail(8, 10);
+    const others = how === 'silent' ? ['hole'] : ['hole', 'b', 'c', 'd'];
+    for (const id of others) {
+      const isHole = id === 'hole';
+      const state = !isHole && how === 'draining' ? ('draining' as const) : ('up' as const);
+      const full = !isHole && how === 'full' ? { maxConnections: 500 } : {};
+      balancer.report(aReport(id, { seq: 2, cpu: 0.1, state, ...full }), 2_300);
+    }
+    expect(breakerOf(balancer, 'hole', 2_300)).toBe('open');
+    expect(named(balancer.lookup(aLookup(), 2_300))).toBe('hole');
+  });
+
   it('leaves the load that others are shown alone: a broken gateway is not an overloaded one', () => {
     const { balancer, fail } = blackHole();
     const shown = (): number =>
