@@ -162,7 +162,7 @@ describe('a hot key', () => {
 
   it('is not one that is merely the only visitor of a quiet pool', () => {
     const keys = new HotKeys();
-    for (let i = 0; i < 40; i++) expect(keys.count('me', i * 1_000)).toBe(false);
+    for (let i = 0; i < 200; i++) expect(keys.count('me', i * 250)).toBe(false);
   });
 
   it('is spread over the pool instead of following its owner', () => {
@@ -251,6 +251,20 @@ it('keeps to the share cap when one is set', () => {
   };
   expect(newcomerShare(free)).toBeGreaterThan(0.25);
   expect(newcomerShare(capped)).toBeLessThan(0.2);
+});
+
+it('keeps to no share cap while lookups are few: a fair share of them is less than one', () => {
+  const balancer = aBalancer({ defaultPool: { shareCap: 2 } });
+  let got = 0;
+  for (let nowMs = 0; nowMs < 20_000; nowMs += 200) {
+    for (let i = 0; i < 20 && nowMs % 1_000 === 0; i++) {
+      const fields = { cpu: i === 0 ? 0 : 0.7, connections: i && 3_500 };
+      balancer.report(aReport(`gw-${i}`, { seq: 1 + nowMs, ...fields }), nowMs);
+    }
+    balancer.tick(nowMs);
+    if (named(balancer.lookup(aLookup(), nowMs)) === 'gw-0') got++;
+  }
+  expect(got).toBeGreaterThan(25);
 });
 
 it('draws as ever where none is set, however many lookups come', () => {

@@ -27,6 +27,18 @@ describe('advice on the size', () => {
     expect(more.reason).toBe('load or its growth needs more gateways');
   });
 
+  it('leaves room for the loss of one gateway', () => {
+    const balancer = aBalancer();
+    runFleet(balancer, 2, 10, () => 0.6);
+    expect(balancer.autoscale(10_000, 'default').desired).toBe(3);
+  });
+
+  it('does not see a falling load go on falling', () => {
+    const balancer = aBalancer();
+    runFleet(balancer, 10, 700, (_i, sec) => 0.81 - sec / 2_000);
+    expect(balancer.autoscale(700_000, 'default').desired).toBe(10);
+  });
+
   it('provides for growth before it is there', () => {
     const balancer = aBalancer();
     runFleet(

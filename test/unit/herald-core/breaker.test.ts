@@ -1,4 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import {
+  breakerAccepted,
+  breakerAt,
+  breakerFailed,
+  breakerTried,
+  newBreaker,
+} from '../../../src/herald/core/breaker.ts';
 import type { Balancer } from '../../../src/herald/core/balancer-types.ts';
 import type { LoadReport } from '../../../src/protocol/load-report.ts';
 import { encodeTicket } from '../../../src/protocol/ticket.ts';
@@ -141,6 +148,49 @@ describe('the breaker', () => {
     expect(breakerOf(balancer, 'hole', 29_500)).toBe('open');
     balancer.tick(30_100);
     expect(breakerOf(balancer, 'hole', 30_100)).toBe('trial');
+  });
+
+  it('opens for twice as long when nothing is heard of the trial tickets, up to five minutes', () => {
+    let breaker = breakerFailed(newBreaker(), 8, 0);
+    let nowMs = 0;
+    for (const openMs of [10_000, 20_000, 40_000, 80_000, 160_000, 300_000, 300_000]) {
+      expect(breaker.state).toBe('open');
+      expect(breakerAt(breaker, nowMs + openMs - 1)).toBe(breaker);
+      nowMs += openMs;
+      breaker = breakerAt(breaker, nowMs);
+      expect(breaker.state).toBe('trial');
+      for (let i = 0; i < 3; i++) breakerTried(breaker, nowMs);
+      expect(breakerAt(breaker, nowMs + 14_999)).toBe(breaker);
+      nowMs += 15_000;
+      breaker = breakerAt(breaker, nowMs);
+    }
+    // A gateway that works again is shut out for half as long the next time.
+    breaker = breakerFailed(breakerAccepted(breaker, 1), 10, nowMs);
+    expect(breakerAt(breaker, nowMs + 149_999).state).toBe('open');
+    expect(breakerAt(breaker, nowMs + 150_000).state).toBe('trial');
+  });
+
+  it('stays closed for tickets of a gateway that only another Herald hears', () => {
+    const balancer = aBalancer();
+    const other = aBalancer({ heraldId: 'h2' });
+    const admitted = new Map<string, number>();
+    for (let nowMs = 0; nowMs <= 30_000; nowMs += 100) {
+      for (const id of ['far', 'near']) {
+        if (nowMs % 500 !== 0) continue;
+        const tickets = { [HERALD]: { admitted: admitted.get(id) ?? 0 } };
+        const report = aReport(id, { seq: 1 + nowMs, cpu: 0.1, tickets });
+        other.report(report, nowMs);
+        if (id === 'near' || nowMs < 5_000) balancer.report(report, nowMs);
+      }
+      balancer.mergeRows(other.rows(nowMs), nowMs);
+      balancer.tick(nowMs);
+      for (let i = 0; i < 2; i++) {
+        const id = named(balancer.lookup(aLookup(), nowMs));
+        admitted.set(id, (admitted.get(id) ?? 0) + 1);
+      }
+      expect(breakerOf(balancer, 'far', nowMs)).toBe('closed');
+    }
+    expect(balancer.gateway('far', 30_000)).toMatchObject({ hearsay: true });
   });
 
   it('opens for tickets that never arrive while those of others do', () => {

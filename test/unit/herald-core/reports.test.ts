@@ -33,6 +33,16 @@ describe('a report', () => {
     expect(late).toMatchObject({ taken: false, why: 'old-boot' });
   });
 
+  it('of the old boot does not come back by another Herald either, which hears the old process still', () => {
+    const balancer = aBalancer();
+    balancer.report(aReport('a', { bootId: 'one', seq: 900 }), 0);
+    balancer.report(aReport('a', { bootId: 'two', seq: 1 }), 1_000);
+    const other = aBalancer({ heraldId: 'h2' });
+    other.report(aReport('a', { bootId: 'one', seq: 903 }), 2_000);
+    balancer.mergeRows(other.rows(2_000), 2_000);
+    expect(row(balancer, 'a', 2_000).bootId).toBe('two');
+  });
+
   it('of a script without boot ids may start its numbers anew after a silence', () => {
     const balancer = aBalancer();
     balancer.report(aReport('a', { bootId: '', seq: 50 }), 0);

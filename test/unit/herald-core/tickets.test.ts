@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { GatewaySlots, PENDING, STRIDE } from '../../../src/herald/core/gateway-slots.ts';
 import { TICKET_RUN, TicketsInFlight } from '../../../src/herald/core/tickets.ts';
+import { aBalancer, aLookup, aReport, HERALD } from './given.ts';
 
 it('numbers the tickets of a gateway in runs, and no number twice', () => {
   const tickets = new TicketsInFlight(new GatewaySlots(), 1_000_001);
@@ -105,5 +106,23 @@ describe('tickets in flight', () => {
     tickets.issue(2, 1);
     rollTo(10_000);
     expect(ranOut).toEqual([[2, 1, 10_000]]);
+  });
+});
+
+describe('the share of tickets that connect', () => {
+  it('is not lowered by those that a gateway reports late', () => {
+    const balancer = aBalancer();
+    let admitted = 0;
+    let lookupId = '';
+    for (let nowMs = 0; nowMs <= 30_000; nowMs += 100) {
+      // A report in 1.9 s, where two a second are due: a fifth of the tickets is overdue by then.
+      if (nowMs % 1_900 === 0) {
+        balancer.report(aReport('a', { seq: 1 + nowMs, tickets: { [HERALD]: { admitted } } }), nowMs);
+      }
+      balancer.tick(nowMs);
+      ({ lookupId } = balancer.lookup(aLookup(), nowMs));
+      admitted++;
+    }
+    expect(balancer.explain(lookupId)!.factors.pending).toBeGreaterThan(0.9);
   });
 });

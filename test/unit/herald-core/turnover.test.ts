@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Balancer } from '../../../src/herald/core/balancer-types.ts';
 import type { LoadReport } from '../../../src/protocol/load-report.ts';
+import { replacing } from '../../../src/herald/core/turnover.ts';
 import { aBalancer, aReport, lacking } from './given.ts';
 
 const COST = 0.5 / 3_000;
@@ -41,6 +42,11 @@ describe('young connections that take the place of others', () => {
     run(balancer, leave, 120);
     expect(youngOf(balancer, 120_000)).toBeGreaterThan(least - 0.1);
     expect(youngOf(balancer, 120_000)).toBeLessThan(most);
+  });
+
+  it('are at most the usual ones, however many leave', () => {
+    expect(replacing({ came: 10, left: 20, young: 100 })).toBe(100);
+    expect(replacing({ came: 0, left: 20, young: 100 })).toBe(0);
   });
 
   it('are known after half a minute', () => {
