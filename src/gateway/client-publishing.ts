@@ -3,7 +3,7 @@
 import { atMost } from '../daemon/clock.ts';
 import { messageOf } from '../daemon/thrown.ts';
 import type { BrokerReach } from '../publisher/broker-reach.ts';
-import { createPublisher } from '../publisher/index.ts';
+import { createPublisher, PublishError } from '../publisher/index.ts';
 import type { PublishForClient } from './gateway-parts.ts';
 
 /** A client hears by then that no broker took it. */
@@ -34,7 +34,7 @@ export async function openClientPublishing(
         await publisher.publishJson(topic, data);
         return { ok: true };
       } catch (error) {
-        return { ok: false, why: messageOf(error) };
+        return { ok: false, why: error instanceof PublishError ? error.outcome : messageOf(error) };
       }
     },
     close: () => atMost(CLOSE_AT_MOST_MS, publisher.close()),

@@ -25,6 +25,8 @@ export class PublishError extends Error {
   readonly topic: string;
   /** It was on its way to a broker, so with `timeout` or `closed` it may have been delivered. */
   readonly wasSent: boolean;
+  /** The message without what is known of brokers: for whom it is no business where they are. */
+  readonly outcome: string;
 
   /** `because`: what else is known of it. */
   constructor(
@@ -34,7 +36,9 @@ export class PublishError extends Error {
   ) {
     const isOpen = code === 'timeout' || code === 'closed';
     const fate = isOpen ? `; it ${wasSent ? 'may have been delivered' : 'was not sent'}` : '';
-    super(`${topic.slice(0, 80)}: ${WORDS[code]}${fate}${because === undefined ? '' : ` (${because})`}`);
+    const outcome = `${topic.slice(0, 80)}: ${WORDS[code]}${fate}`;
+    super(because === undefined ? outcome : `${outcome} (${because})`);
+    this.outcome = outcome;
     this.code = code;
     this.topic = topic;
     this.wasSent = wasSent;

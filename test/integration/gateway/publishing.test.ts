@@ -57,6 +57,16 @@ it('refuses a publication nested too deeply or too large, and lives on', async (
   expect(await answer(6, '[[1]]')).toBeUndefined();
 });
 
+it('tells a client that no broker took it, and not where brokers are', async () => {
+  const { url } = await gatewayForTest({ publishTopics: ['*'], brokers: ['b1@127.0.0.1:1:1:1'] });
+  const client = await TestClient.connect(url);
+  client.send({ op: 'pub', id: 1, c: 'chat.1', d: 1 });
+  expect(await client.next('err', undefined, 10_000)).toEqual({
+    ...{ op: 'err', id: 1, code: 4105 },
+    msg: 'chat.1: no broker acked it in time; it was not sent',
+  });
+});
+
 it('takes 32 MB of publications while there is no broker, and no more', async () => {
   const { url } = await gatewayForTest({ publishTopics: ['*'], messagesPerSec: 100_000 });
   const client = await TestClient.connect(url);
