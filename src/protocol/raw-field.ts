@@ -63,7 +63,6 @@ function eachMember(
       deepest = Math.max(deepest, depth);
     } else if (char === COLON && depth === 1) {
       valueAt = at + 1;
-      deepest = 1;
     } else if (char === CLOSING_BRACE || char === CLOSING_BRACKET || char === COMMA) {
       if (depth === 1) {
         const text = json.slice(valueAt, at).trim();

@@ -133,14 +133,14 @@ export class History {
     this.#setBase(position.epoch, position.offset, -Infinity);
   }
 
-  /** When the message at a position passed here; undefined = it did not, or was forgotten since. */
+  /** When the message at a position passed here; undefined or -Infinity = it did not, or was forgotten since. */
   passedMs({ epoch, offset }: TopicPosition): number | undefined {
     for (let i = this.#entries.length - 1; i >= this.#first; i--) {
       const entry = this.#entries[i]!;
       if (entry.offset === offset && entry.epoch === epoch) return entry.atMs;
     }
     const base = this.#bases.get(epoch);
-    return base?.offset === offset && base.atMs > -Infinity ? base.atMs : undefined;
+    return base?.offset === offset ? base.atMs : undefined;
   }
 
   /** Whether a client at this position has been told of the last uncountable hole, or the hole is too old to matter. */

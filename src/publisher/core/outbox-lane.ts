@@ -73,13 +73,13 @@ export class OutboxLane {
     return oldest?.sentMs ?? Infinity;
   }
 
-  /** Sends the head of the queue as batch number `batch`. */
+  /** Sends the head of the queue as batch number `batch`; a message alone is far below the size of a frame. */
   takeBatch(batch: number, nowMs: number): PublishBatch {
     let bytes = 0;
     let count = 0;
     for (const { message } of this.queue) {
       bytes += frameBytesOf(message);
-      if (count === MAX_BATCH_MESSAGES || (count > 0 && bytes > PUBLICATION_LIMITS.targetFrameBytes)) break;
+      if (count === MAX_BATCH_MESSAGES || bytes > PUBLICATION_LIMITS.targetFrameBytes) break;
       count += 1;
     }
     const entries = this.queue.splice(0, count);

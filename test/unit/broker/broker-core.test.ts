@@ -117,6 +117,57 @@ describe('BrokerCore', () => {
     expect(ringBytes).toBe(ringMessages * MESSAGE_BYTES);
   });
 
+  it('takes from the fullest buckets, and from none all it has, when all together hold too much', () => {
+    const core = coreWith({ ringBytes: 64 * MESSAGE_BYTES });
+    const [few, some, many] = ['a', 'b', 'c'];
+    const fill = (topic: string, from: number, count: number): void => {
+      for (let n = from; n < from + count; n++) {
+        core.accept({ batch: n, messages: [publication(topic, n)] }, 0);
+      }
+    };
+    const held = (topic: string): number => {
+      const bucket = bucketOf(topic);
+      const range = { kind: 'range', of: '', bucket, fromSequence: 1, toSequence: 1_000 } as const;
+      const reply = core.answer({ request: 1, ...range }, emptyBucketSet(), 0);
+      return reply.kind === 'range' ? reply.headSequence - reply.firstHeldSequence + 1 : 0;
+    };
+    fill(few, 0, 4);
+    fill(some, 100, 30);
+    fill(many, 200, 100);
+    expect([held(few), held(some) > 10, held(many) > 10]).toEqual([4, true, true]);
+    expect(core.snapshot().ringMessages).toBeLessThanOrEqual(64);
+  });
+
+  it('keeps as many messages of a bucket as it may', () => {
+    const core = coreWith({ ringMessagesPerBucket: 2, ringAgeMs: 1_000 });
+    for (const n of [0, 1, 2]) core.accept({ batch: n, messages: [publication('a', n)] }, n);
+    expect(core.snapshot()).toMatchObject({ ringMessages: 2, trimmed: 1 });
+    core.trim(1_001);
+    expect(core.snapshot().ringMessages).toBe(2);
+  });
+
+  it('forgets what it kept of an epoch that was not heard of for long', () => {
+    const core = coreWith({ ringAgeMs: 1_000 });
+    core.keep('other', 0, 1, [{ ...publication('a', 0), offset: 1 }], 0);
+    const interest = emptyBucketSet();
+    const ask = () => core.answer({ request: 1, kind: 'heads', of: 'other', interest }, interest, 0).kind;
+    core.trim(1_000);
+    expect(ask()).toBe('heads');
+    core.trim(1_001);
+    expect(ask()).toBe('not-held');
+  });
+
+  it('takes what crossed one bridge, passes on how many each crossed, and refuses what crossed two', () => {
+    const core = coreWith();
+    const crossed = (sequence: number, hop: number): Publication =>
+      publication('a', sequence, { source: { publisher: 'far', origin: 'east', hop } });
+    const messages = [crossed(0, 1), crossed(1, 0), crossed(2, 2)];
+    expect(core.accept({ batch: 1, messages }, 0).refused).toEqual([{ index: 2, reason: 'too-many-hops' }]);
+    const [section] = core.takeSections();
+    const read = decoding(() => readSection(new ByteReader(section!.bytes), createFrameNames()));
+    expect(read.ok && read.value.messages.map(({ source }) => source.hop)).toEqual([1, 0]);
+  });
+
   it('lets messages go by age', () => {
     const core = coreWith({ ringAgeMs: 1_000 });
     core.accept({ batch: 1, messages: [publication('a', 0)] }, 0);
@@ -132,6 +183,8 @@ describe('BrokerCore', () => {
     core.accept({ batch: 1, messages }, 0);
     const sections = core.takeSections();
     expect(sections.map((section) => section.messages)).toEqual([2, 2]);
+    for (let n = 0; n < 1_030; n++) core.accept({ batch: n, messages: [publication('a', 10 + n)] }, 0);
+    expect(core.takeSections().map((section) => section.messages)).toEqual([1_024, 6]);
   });
 
   it('keeps every answer about topics within a frame that can be read, whatever is asked', () => {

@@ -45,3 +45,23 @@ it.each([
   one.heard(30_000);
   expect(one.isCut).toBe(false);
 });
+
+it('judges each break of a connection by what was heard since the one before', () => {
+  const one = new CutOff();
+  for (let nowMs = 0; nowMs <= 5_000; nowMs += 100) {
+    one.tick(nowMs);
+    if (nowMs <= 1_000 || (nowMs >= 1_500 && nowMs <= 3_000)) one.heard(nowMs);
+    if (nowMs === 1_200) one.broke(nowMs);
+  }
+  expect(one.isCut).toBe(false);
+  one.broke(5_000);
+  expect(one.isCut).toBe(true);
+});
+
+it('sees by the end of a connection itself that it slept before', () => {
+  const one = new CutOff();
+  one.tick(0);
+  one.heard(5_000);
+  one.broke(5_000);
+  expect(one.isCut).toBe(true);
+});

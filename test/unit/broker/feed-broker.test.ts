@@ -146,6 +146,50 @@ describe('BrokerFeed', () => {
     expect(take()).toEqual(['e lost 2 broker-lost']);
   });
 
+  it('asks again after a while, not in a circle, where an answer brings nothing', () => {
+    const { feed, heads, take } = gateway();
+    heads('e', 0, 3_600_000, 0);
+    feed.envelope({ epoch: 'e', sections: [section(3, 1)] }, 10);
+    take();
+    const nothing = { bucket: 7, firstHeldSequence: 1, headSequence: 3, section: section(1, 0) };
+    feed.reply({ kind: 'range', request: 2, epoch: 'e', ...nothing }, 20);
+    expect(take()).toEqual([]);
+    feed.tick(1_100);
+    expect(take()).toEqual(['1-2?']);
+  });
+
+  it('asks a new life at once, whatever the one before was asked', () => {
+    const { feed, heads, take } = gateway();
+    heads('e', 0, 3_600_000, 0);
+    feed.envelope({ epoch: 'e', sections: [section(3, 1)] }, 10);
+    heads('f', 0, 10, 20);
+    take();
+    feed.envelope({ epoch: 'f', sections: [section(2, 1)] }, 30);
+    expect(take()).toEqual(['1-1?']);
+  });
+
+  it('asks for eight buckets at a time', () => {
+    const asked: number[] = [];
+    const feed = new BrokerFeed(
+      {
+        fromStart: () => {},
+        deliver: () => {},
+        lost: () => {},
+        ended: () => {},
+        askHeads: () => {},
+        askRange: (bucket) => asked.push(bucket),
+      },
+      () => 0,
+    );
+    feed.reply({ kind: 'heads', request: 1, epoch: 'e', upMs: 3_600_000, heads: [] }, 0);
+    const sections = Array.from({ length: 20 }, (_, bucket) => aSection(bucket, 2, 1));
+    feed.envelope({ epoch: 'e', sections }, 10);
+    expect(asked).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+    const found = { bucket: 3, firstHeldSequence: 1, headSequence: 2, section: aSection(3, 1, 1) };
+    feed.reply({ kind: 'range', request: 2, epoch: 'e', ...found }, 20);
+    expect(asked.slice(8)).toEqual([8]);
+  });
+
   it('counts what the ring no longer holds and goes on behind it', () => {
     const { feed, heads, take } = gateway();
     heads('e', 0, 3_600_000, 0);
@@ -262,6 +306,8 @@ describe('BrokerFeed', () => {
       20,
     );
     expect(feed.complete).toBe(true);
+    feed.heartbeat({ ...bye, epoch: 'f', state: 'up', heads: [] }, 40);
+    expect(feed.complete).toBe(false);
     take();
   });
 });

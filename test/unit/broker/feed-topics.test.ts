@@ -142,6 +142,26 @@ describe('FeedTopics', () => {
     expect(told).toEqual([5, gap({ fromOffset: 6, count: 3 }), 9]);
   });
 
+  it('knows since when a bucket is wanted, whatever else of it is wanted later', () => {
+    const { feed } = hub();
+    const bucket = bucketOf('a');
+    const alike = Array.from({ length: 10_000 }, (_, n) => `t${n}`).find(
+      (name) => bucketOf(name) === bucket,
+    )!;
+    expect([feed.add('a', 7), feed.add(alike, 8)]).toEqual([true, false]);
+    expect(feed.interestSince(bucket)).toBe(7);
+    expect([feed.remove('a'), feed.interestSince(bucket)]).toEqual([false, 7]);
+    expect([feed.remove(alike), feed.interestSince(bucket)]).toEqual([true, undefined]);
+  });
+
+  it('remembers the beginnings of 16 lives', () => {
+    const { feed, told, deliver } = hub('a');
+    for (let n = 0; n <= 16; n++) feed.heardFromStart(bucketOf('a'), `e${n}`, 1);
+    deliver('e0', message('a', 3));
+    deliver('e1', message('a', 3));
+    expect(told).toEqual([3, gap({ epoch: 'e1', fromOffset: 1, count: 2 }), 3]);
+  });
+
   it('knows its buckets of interest from the first topic to the last', () => {
     const { feed } = hub();
     expect([feed.add('a', 7), feed.add('a', 8)]).toEqual([true, false]);

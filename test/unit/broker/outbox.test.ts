@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { MESSAGE_FLAG, PUBLICATION_LIMITS } from '../../../src/protocol/publication.ts';
-import type { PublishBatch } from '../../../src/protocol/publication.ts';
+import type { BatchAck, PublishBatch } from '../../../src/protocol/publication.ts';
 import type { OutboxLimits } from '../../../src/publisher/core/outbox.ts';
 import { DEFAULT_OUTBOX_LIMITS, Outbox } from '../../../src/publisher/core/outbox.ts';
 import { PublishError } from '../../../src/publisher/publisher-errors.ts';
@@ -65,6 +65,69 @@ describe('what waits for its ack', () => {
     outbox.tick(DEADLINE_MS);
     publish(DEADLINE_MS, 3_000);
     expect(outbox.open).toBe(1);
+  });
+
+  it('is on its way to a broker in so many batches at most', () => {
+    const { outbox, publish } = outboxWith({ batchesInFlight: 2 });
+    const batches = [0, 1, 2].map((nowMs) => {
+      publish(nowMs);
+      return outbox.takeBatch('b1', nowMs)?.batch;
+    });
+    expect(batches).toEqual([1, 2, undefined]);
+  });
+
+  it('says that it was sent before when its broker is gone, and counts once if that one answers late', () => {
+    const { outbox, publish, outcomes } = outboxWith();
+    publish(0);
+    const first = outbox.takeBatch('b1', 0)!;
+    outbox.laneDown('b1', 100);
+    expect(outbox.tick(DEFAULT_OUTBOX_LIMITS.ackTimeoutMs + 1)).toEqual([]);
+    outbox.acked('b1', { batch: first.batch, status: 'taken', refused: [] }, 3_000);
+    expect(outcomes).toEqual([]);
+    outbox.laneUp('b1', 3_000);
+    expect(passAll(outbox, 3_000).map(({ flags }) => flags)).toEqual([MESSAGE_FLAG.resent]);
+    expect(outcomes).toEqual(['acked']);
+  });
+});
+
+describe('a topic whose broker changes', () => {
+  /** Of two brokers, the one that has the topic and the one that stands in. */
+  const twoBrokers = (limits: Partial<OutboxLimits> = {}) => {
+    const made = outboxWith(limits);
+    made.outbox.setBrokers([only, anAddress('b2')], 0);
+    made.outbox.laneUp('b2', 0);
+    made.publish(0);
+    const [owner] = made.outbox.ready() as [string];
+    return { ...made, owner, other: owner === 'b1' ? 'b2' : 'b1' };
+  };
+  const draining = (batch: number): BatchAck => ({ batch, status: 'draining', refused: [] });
+
+  it('goes on in the order of publishing, whatever of it the old one hands back first', () => {
+    const { outbox, publish, owner, other } = twoBrokers();
+    const first = outbox.takeBatch(owner, 0)!;
+    publish(1);
+    const second = outbox.takeBatch(owner, 1)!;
+    publish(2);
+    for (const { batch } of [first, second]) outbox.acked(owner, draining(batch), 3);
+    expect(outbox.takeBatch(other, 4)?.messages.map(({ sequence }) => sequence)).toEqual([0, 1, 2]);
+  });
+
+  it('sends nothing again of what one that said it was leaving had acked', () => {
+    const { outbox, owner } = twoBrokers();
+    const { batch } = outbox.takeBatch(owner, 0)!;
+    outbox.acked(owner, { batch, status: 'taken', refused: [] }, 1);
+    outbox.laneLeaving(owner, 2);
+    outbox.laneDown(owner, 3);
+    expect(outbox).toMatchObject({ resending: 0, resent: 0, open: 0 });
+  });
+
+  it('does not wait for what was given up', () => {
+    const { outbox, publish, owner, other } = twoBrokers({ batchesInFlight: 0 });
+    outbox.tick(DEADLINE_MS);
+    expect(outbox.open).toBe(0);
+    outbox.laneLeaving(owner, DEADLINE_MS);
+    publish(DEADLINE_MS);
+    expect(outbox.ready()).toEqual([other]);
   });
 });
 

@@ -152,7 +152,11 @@ describe('a life of a broker that ended', () => {
     expect(await recoverEpoch(epoch, [standIn(core)], 'never', events)).toMatchObject({ isWhole: false });
     // It may come back: nothing is given up yet.
     expect([delivered, lost]).toEqual([[1, 2], []]);
-    expect(await recoverEpoch(epoch, [standIn(core)], 'proven', events)).toMatchObject({ isWhole: true });
+    const behind = broker('m');
+    behind.keep('e', BUCKET, 1, messages(1, 2, 'a'), 0);
+    const both = [standIn(behind, 'm'), standIn(core)];
+    expect(await recoverEpoch(epoch, both, 'proven', events)).toMatchObject({ isWhole: true });
+    // The one that got furthest knows best where the topics stood.
     expect([delivered, lost]).toEqual([[1, 2, 6, 7, 8], [[BUCKET, 3, 'n']]]);
   });
 
@@ -173,7 +177,15 @@ describe('a life of a broker that ended', () => {
         return reply?.kind === 'heads' ? reply : undefined;
       },
     };
-    for (const unsure of [[], [silent], [failing], [standIn(broker('x')), silent]]) {
+    const behind = broker('m');
+    behind.keep('e', BUCKET, 1, messages(1, 2, 'a'), 0);
+    for (const unsure of [
+      [],
+      [silent],
+      [failing],
+      [failing, standIn(behind)],
+      [standIn(broker('x')), silent],
+    ]) {
       expect(await recoverEpoch(epoch, unsure, 'proven', events)).toMatchObject({ isWhole: false });
     }
     expect([delivered, lost]).toEqual([[1, 2], []]);

@@ -40,3 +40,13 @@ it('keeps half of them while 20,000 a second come and go', () => {
   }
   expect(most).toBeLessThan(220_000);
 });
+
+it('keeps topics as long as it is told once a crowd of them has gone', () => {
+  const hub = idleHub();
+  for (let i = 0; i < 60_000; i++) comeAndGo(hub, `${i}`, 0);
+  hub.sweep(1, LINGER_MS);
+  expect(hub.sweep(LINGER_MS, LINGER_MS)).toHaveLength(60_000);
+  comeAndGo(hub, 't', LINGER_MS);
+  expect(hub.sweep(LINGER_MS + 1, LINGER_MS)).toEqual([]);
+  expect(hub.sweep(2 * LINGER_MS, LINGER_MS)).toEqual([]);
+});

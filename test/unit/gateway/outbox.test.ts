@@ -49,6 +49,15 @@ describe('the outbox', () => {
     }
   });
 
+  it('keeps a group once, however much comes for it', () => {
+    const outbox = new Outbox(0.5);
+    const [slow, quick] = [outbox.classOf(100), outbox.classOf(5)];
+    const group = groupWithOne();
+    for (const one of [slow, slow, quick, quick, slow]) outbox.mark(group, one, 10);
+    expect([slow.groups.length, quick.groups.length]).toEqual([1, 1]);
+    expect(groupsOf(outbox.takeDue(10))).toEqual([group]);
+  });
+
   it('cuts the waiting short for topics that may not wait so long', () => {
     const outbox = new Outbox(0.1);
     outbox.spent(60, 1_000);

@@ -78,6 +78,25 @@ describe('a history', () => {
     expect(history.unseen(new Map([['e', 4]]), 40)).toBeUndefined();
   });
 
+  it('remembers when what it dropped had passed, also where it begins anew behind it', () => {
+    const history = filled();
+    history.push('f', 1, frameOf('f1'), 50);
+    history.restart({ epoch: 'f', offset: 1 });
+    expect(history.passedMs({ epoch: 'f', offset: 1 })).toBe(50);
+    expect(history.unseen(new Map([['e', 4]]), 49)).toBeUndefined();
+    expect(history.unseen(new Map([['e', 4]]), 50)).toEqual([]);
+  });
+
+  it('remembers 16 epochs of which it holds nothing', () => {
+    const history = new History(limits, budget());
+    for (let n = 1; n <= 17; n++) {
+      history.push(`e${n}`, 1, frameOf('x'), n);
+      history.clear();
+    }
+    const passed = (n: number): number | undefined => history.passedMs({ epoch: `e${n}`, offset: 1 });
+    expect([passed(1), passed(2), passed(17)]).toEqual([undefined, 2, 17]);
+  });
+
   it('drops what came before the interest was in force', () => {
     const history = filled();
     history.restartAfter({ epoch: 'e', offset: 2 });
@@ -201,6 +220,11 @@ describe('resuming', () => {
     const later = complete([...between, message('e', 6), message('e', 7)], ['f', 2], ['e', 7]);
     expect(join(behind, from, later)).toEqual(['f:1', 'f:2', 'e:6', 'e:7', 'f:3']);
 
+    // All that came of the client's own epoch came here: it is named again behind the other.
+    const live = topicAt('e', 5);
+    receive(live, 6, 'e');
+    expect(join(live, from, complete(between, ['f', 2], ['e', 5]))).toEqual(['f:1', 'f:2', 'e:6']);
+
     const before = { epoch: 'f', offset: 1 };
     const rest = complete([message('f', 2)], ['f', 2], ['e', 6]);
     expect(join(topicAt('e', 6), before, rest)).toEqual(['f:2']);
@@ -210,6 +234,7 @@ describe('resuming', () => {
   it('refuses without asking anybody what is more than the limit', () => {
     expect(plan(topicAt('e', 7), { epoch: 'e', offset: 1 })).toEqual({ how: 'refuse' });
     expect(plan(topicAt('e', 7), { epoch: '', offset: 0 })).toEqual({ how: 'refuse' });
+    expect(plan(topicAt('e', 7), { epoch: 'e', offset: 2 })).toEqual({ how: 'fetch' });
   });
 
   it('gives one who waited for a broker, as this gateway did, all there is', () => {
@@ -238,6 +263,28 @@ describe('resuming', () => {
     expect(join(topic, { epoch: 'e', offset: 5 }, fetched)).toHaveLength(limits.maxMessages);
     receive(topic, 11);
     expect(join(topic, { epoch: 'e', offset: 5 }, fetched)).toBeUndefined();
+  });
+
+  it('gives as many bytes as the limit, and of one more nothing', () => {
+    const topic = topicAt('e', 5);
+    receive(topic, 6);
+    const bytes = encodeMessage(topic.prefix, '', 6, frameOf('0'), plainAllocate).length;
+    const within = (maxBytes: number): number | undefined =>
+      replayFetched(
+        topic,
+        { epoch: 'e', offset: 5 },
+        complete([], ['e', 5]),
+        { ...limits, maxBytes },
+        20_000,
+        plainAllocate,
+      )?.length;
+    expect([within(bytes), within(bytes - 1)]).toEqual([1, undefined]);
+  });
+
+  it('gives nothing again of an epoch whose copy ends before what the client has', () => {
+    const topic = topicAt('e', 5);
+    for (const offset of [6, 7]) receive(topic, offset, 'e');
+    expect(join(topic, { epoch: 'e', offset: 6 }, complete([], ['e', 5]))).toEqual(['e:7']);
   });
 
   it('leaves to the live feed what is beyond it, but for what may have come as a twin', () => {

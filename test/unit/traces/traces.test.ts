@@ -91,6 +91,8 @@ describe('the broker', () => {
     ]);
     traces.left();
     expect(traces.leavingWith(undefined)).toBeUndefined();
+    traces.leave();
+    expect(traces.leavingWith(undefined)).toBeUndefined();
   });
 
   it('drops notes above its limit', () => {
