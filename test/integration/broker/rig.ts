@@ -36,14 +36,15 @@ export async function broker(
   flags: BrokerFlags = {},
   clock = systemClock,
 ): Promise<BrokerHandle> {
-  const [publish, subscribe, repair, http] = (await freePorts(4)).map((port) => `127.0.0.1:${port}`);
+  const [publish, subscribe, repair] = (await freePorts(3)).map((port) => `127.0.0.1:${port}`);
   const config = loadConfig(brokerOptions, {
     flags: {
       id,
       publishListen: publish,
       subscribeListen: subscribe,
       repairListen: repair,
-      httpListen: http,
+      // Never one that the broker had before, where it starts again (samePlace).
+      httpListen: '127.0.0.1:0',
       heralds: [],
       ...flags,
     },
