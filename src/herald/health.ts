@@ -23,17 +23,23 @@ export interface HealthSources {
 export function createHealth(sources: HealthSources): () => Health {
   return () => {
     if (sources.stopping()) return { unready: 'stopping', degraded: [] };
+    const { balancer } = sources;
     const store = sources.storeState();
     const troubles = [sources.controlTrouble(), sources.recordingTrouble()];
     return {
-      // Another replica may know gateways that this one does not.
-      unready: sources.balancer.size() === 0 ? 'no gateway has reported yet' : undefined,
+      unready: whyUnready(balancer),
       degraded: [
         ...(store?.problem === undefined ? [] : [`store: ${store.problem}`]),
         ...(store?.snapshotHealthy === false ? ['the snapshot file cannot be written'] : []),
         ...troubles.filter((one) => one !== undefined),
-        ...(sources.balancer.isFrozen() ? ['table frozen: most gateways fell silent at once'] : []),
+        ...(balancer.isFrozen() ? ['table frozen: most gateways fell silent at once'] : []),
       ],
     };
   };
+}
+
+/** Another replica may know gateways that this one does not, or was awake. */
+function whyUnready(balancer: Balancer): string | undefined {
+  if (balancer.size() === 0) return 'no gateway has reported yet';
+  return balancer.isWaking() ? 'this Herald slept, and hears its gateways first' : undefined;
 }

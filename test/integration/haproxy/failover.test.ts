@@ -160,7 +160,7 @@ describe.runIf(requireServer('haproxy'))('three Heralds', () => {
     await falls(second);
   });
 
-  it('lookups go to whoever is ready, and none fails when one is killed', async () => {
+  it('lookups go to whoever is ready, and none fails when one is killed or frozen', async () => {
     const heralds = await Promise.all(['herald-1', 'herald-2', 'herald-3'].map((id) => killable(id)));
     const [port, sockets, agents] = (await freePorts(3)) as [number, number, number];
     // The file in deploy/, with the addresses of this test.
@@ -190,7 +190,9 @@ describe.runIf(requireServer('haproxy'))('three Heralds', () => {
     let stop = false;
     const asking = Array.from({ length: 4 }, async () => {
       while (!stop) {
-        const answer = await fetch(`http://127.0.0.1:${port}/v1/lookup`).catch(() => undefined);
+        // As long as the SDK waits.
+        const signal = AbortSignal.timeout(5_000);
+        const answer = await fetch(`http://127.0.0.1:${port}/v1/lookup`, { signal }).catch(() => undefined);
         await answer?.arrayBuffer();
         answers.push(answer?.status ?? 0);
       }
@@ -202,6 +204,12 @@ describe.runIf(requireServer('haproxy'))('three Heralds', () => {
     await until('more lookups', () => answers.length > before + 200);
     await heralds[1]!.start();
     await until('it is back', async () => (await ready()).includes('herald-2'), 15_000);
+    const frozenMs = performance.now();
+    heralds[2]!.signal('SIGSTOP');
+    await until('the frozen one is out', async () => !(await ready()).includes('herald-3'));
+    await until('a long sleep', () => performance.now() > frozenMs + 3_000);
+    heralds[2]!.signal('SIGCONT');
+    await until('it goes on', async () => (await ready()).includes('herald-3'), 15_000);
     stop = true;
     await Promise.all(asking);
     expect(answers.filter((status) => status !== 200)).toEqual([]);

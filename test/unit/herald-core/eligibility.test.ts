@@ -301,12 +301,14 @@ describe('a Herald that slept', () => {
     tickTo(balancer, 0, 1_000);
     balancer.tick(31_000);
     expect(balancer.lookup(aLookup(), 31_000)).toMatchObject({ ok: false, code: 'starting' });
+    expect(balancer.isWaking()).toBe(true);
     expect(balancer.snapshot(31_000).gateways).toHaveLength(4);
     for (const id of ['a', 'b', 'c']) balancer.report(aReport(id, { seq: 2 }), 31_300);
     tickTo(balancer, 31_100, 31_900);
     // The tick that judges who was not heard is late.
     expect(balancer.lookup(aLookup(), 32_050)).toMatchObject({ ok: false, code: 'starting' });
     balancer.tick(32_100);
+    expect(balancer.isWaking()).toBe(false);
     expect([...shares(balancer, 60, 32_100).keys()].sort()).toEqual(['a', 'b', 'c']);
     expect(balancer.snapshot(32_100).frozen).toBe(false);
   });
