@@ -6,7 +6,7 @@ import { decodeTicket } from '../../protocol/ticket.ts';
 import { evenly, ownTimeMs, retryAfterMs } from './admission.ts';
 import { offerOwner } from './affinity.ts';
 import type { LookupVerdict, Pick } from './balancer-types.ts';
-import { BAR_LOAD, breakerTried } from './breaker.ts';
+import { breakerTried } from './breaker.ts';
 import type { CandidateView, Wish } from './candidate-view.ts';
 import { countAssignment, UNCONFIRMED_MOST, unconfirmedLoad } from './expected-load.ts';
 import type { ExplainRing } from './explain-ring.ts';
@@ -137,7 +137,10 @@ export class Lookups {
     fullLook(question, offers);
     const best = offers.least();
     if (best < 0 || this.#admits(best, question)) return 'full-look';
-    if (offers.loads[best]! - BAR_LOAD <= admit && this.#mostAreBarred(pool)) return 'full-look';
+    if (this.#mostAreBarred(pool)) {
+      this.#liftBars();
+      if (this.#admits(offers.least(), question)) return 'full-look';
+    }
     // What only this client excludes, others may have.
     if (request.exclude.length === 0) view.noteFull(admit, nowMs);
     return 'refused';
@@ -193,6 +196,12 @@ export class Lookups {
       if (this.#table.slots.hot[slot * STRIDE + BAR]! > 0) barred++;
     }
     return barred * 2 > count;
+  }
+
+  #liftBars(): void {
+    const { hot } = this.#table.slots;
+    const { loads, slots, size } = this.#offers;
+    for (let i = 0; i < size; i++) loads[i]! -= hot[slots[i]! * STRIDE + BAR]!;
   }
 
   #assign(

@@ -148,6 +148,14 @@ describe('in a crowd', () => {
 });
 
 describe('a hot key', () => {
+  it('is found among more keys than there are counters', () => {
+    const keys = new HotKeys();
+    for (let i = 0; i < 64; i++) keys.count(`own-${i}`, 0);
+    let hot = false;
+    for (let i = 0; i < 200; i++) hot = keys.count('match', 0);
+    expect(hot).toBe(true);
+  });
+
   it('is one with over a tenth of the lookups and more than five a second', () => {
     const keys = new HotKeys();
     let hot = false;
@@ -220,6 +228,12 @@ describe('affinity', () => {
     expect(named(fleet(cpus).lookup(aLookup({ key: 'k' }), 150))).not.toBe(owner);
   });
 
+  it('stays at an owner a little over a small mean', () => {
+    const owner = named(fleet([0.05, 0.05, 0.05]).lookup(aLookup({ key: 'k' }), 150));
+    const cpus = [0.05, 0.05, 0.05].map((cpu, i) => (owner === `gw-${i}` ? 0.13 : cpu));
+    expect(named(fleet(cpus).lookup(aLookup({ key: 'k' }), 150))).toBe(owner);
+  });
+
   it('leaves it as well while a breaker is open: that is no load of the pool', () => {
     const calm = [0.3, 0.3, 0.3, 0.3];
     const owner = named(fleet(calm).lookup(aLookup({ key: 'k' }), 150));
@@ -235,6 +249,19 @@ describe('affinity', () => {
     expect(balancer.gateway(shut, 150)?.breaker).toBe('open');
     expect(named(balancer.lookup(aLookup({ key: 'k' }), 150))).not.toBe(owner);
   });
+});
+
+it('lets a storm in as far as handshakes add 0.4, not further', () => {
+  const balancer = aBalancer();
+  balancer.report(aReport('a', { cpu: 0.7 }), 0);
+  const verdicts = Array.from({ length: 1_000 }, () => balancer.lookup(aLookup(), 1).ok);
+  expect(verdicts.filter((ok) => ok).length).toBeLessThan(400);
+});
+
+it('names the least loaded of all to a client that is told to move', () => {
+  const balancer = aBalancer();
+  for (let i = 0; i < 200; i++) balancer.report(aReport(`gw-${i}`, { cpu: i === 77 ? 0.2 : 0.5 }), 0);
+  expect(named(balancer.lookup(aLookup({ intent: 'move' }), 1))).toBe('gw-77');
 });
 
 it('keeps to the share cap when one is set', () => {

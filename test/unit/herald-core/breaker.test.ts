@@ -159,6 +159,7 @@ describe('the breaker', () => {
       nowMs += openMs;
       breaker = breakerAt(breaker, nowMs);
       expect(breaker.state).toBe('trial');
+      expect(breakerAt(breaker, nowMs + 60_000)).toBe(breaker);
       for (let i = 0; i < 3; i++) breakerTried(breaker, nowMs);
       expect(breakerAt(breaker, nowMs + 14_999)).toBe(breaker);
       nowMs += 15_000;
@@ -168,6 +169,30 @@ describe('the breaker', () => {
     breaker = breakerFailed(breakerAccepted(breaker, 1), 10, nowMs);
     expect(breakerAt(breaker, nowMs + 149_999).state).toBe('open');
     expect(breakerAt(breaker, nowMs + 150_000).state).toBe('trial');
+  });
+
+  it.each([
+    ['most', ['hole', 'b', 'c'], 0.95, ['hole', 'b', 'c']],
+    ['half', ['hole', 'b'], 0.95, []],
+    ['most, and one of the others has room', ['hole', 'b', 'c'], 0.6, ['d']],
+  ])('is not obeyed where those of %s are open, nor is the limit of the others', (_, shut, cpu, expected) => {
+    const balancer = aBalancer({ defaultPool: { handshakeSeconds: 0 } });
+    for (const id of shut) balancer.report(aReport(id, { cpu: 0.3 }), 0);
+    for (let i = 0; i < 400; i++) {
+      const verdict = balancer.lookup(aLookup(), 10);
+      if (!verdict.ok) break;
+      const { gateway, ticketSeq } = verdict.best;
+      balancer.lookup(aLookup({ exclude: [gateway], failedTicket: failed(ticketSeq) }), 10);
+    }
+    const others = ['hole', 'b', 'c', 'd'].filter((id) => !shut.includes(id));
+    for (const id of others) balancer.report(aReport(id, { cpu }), 20);
+    for (const id of shut) expect(breakerOf(balancer, id, 20)).toBe('open');
+    const found = new Set<string>();
+    for (let i = 0; i < 30; i++) {
+      const verdict = balancer.lookup(aLookup(), 200 + i);
+      if (verdict.ok) found.add(verdict.best.gateway);
+    }
+    expect([...found].sort()).toEqual([...expected].sort());
   });
 
   it('stays closed for tickets of a gateway that only another Herald hears', () => {

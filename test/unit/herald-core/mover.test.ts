@@ -17,6 +17,16 @@ describe('the mover', () => {
     expect(told).toBeLessThanOrEqual(40);
   });
 
+  it('goes on until it is 0.04 above the mean', () => {
+    const balancer = aBalancer();
+    balancer.setMoverLease(true);
+    const sinking = (i: number, sec: number): number =>
+      i > 0 ? 0.5 : sec < 60 ? 0.85 : sec < 120 ? 0.58 : 0.53;
+    const orders = runFleet(balancer, 10, 180, sinking);
+    expect(orders.some(({ sec }) => sec > 90 && sec < 120)).toBe(true);
+    expect(orders.every(({ sec }) => sec < 135)).toBe(true);
+  });
+
   it('hurries when a gateway is above 0.90', () => {
     const count = (hot: number): number => {
       const balancer = aBalancer();

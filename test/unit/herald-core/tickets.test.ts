@@ -126,3 +126,13 @@ describe('the share of tickets that connect', () => {
     expect(balancer.explain(lookupId)!.factors.pending).toBeGreaterThan(0.9);
   });
 });
+
+it('are confirmed when they are overdue as well', () => {
+  const tickets = new TicketsInFlight(new GatewaySlots(), 1);
+  const ignore = (): void => {};
+  tickets.roll(0, ignore, ignore);
+  for (let i = 0; i < 5; i++) tickets.issue(0, 1);
+  tickets.roll(3_000, ignore, ignore);
+  expect(tickets.confirm(0, 7)).toEqual({ coming: 0, overdue: 5 });
+  expect(tickets.count(0)).toBe(0);
+});
