@@ -85,7 +85,13 @@ function bareDecision(count: number): { pickUs: number; scanUs: number } {
   const filter = new LookupFilter(slots, new TicketsInFlight(slots, 1));
   filter.aim([], false, 1, 0);
   const factors = { pending: 0.95, handshake: 0.002 };
-  const nobodyTooMany = { mostAssigned: Infinity, admit: 0.9, alternates: 0, weights: undefined };
+  const nobodyTooMany = {
+    mostAssigned: Infinity,
+    admit: 0.9,
+    alternates: 0,
+    weights: undefined,
+    obeysBreakers: true,
+  };
   const question: Question = { slots, view, filter, factors, random, nowMs: 0, draws: 8, ...nobodyTooMany };
   const offers = new Offers();
   let kept = 0;

@@ -22,8 +22,16 @@ export interface ViewQuestion {
   wishes: readonly Wish[];
 }
 
-const SHORTLIST = 32;
+const MOST_SHORTLISTED = 32;
 const FULL_MS = 100;
+
+/** The least loaded of a full look, kept for 100 ms; see full-look.ts. */
+export class Shortlist {
+  /** In the view. */
+  readonly indices = new Int32Array(MOST_SHORTLISTED);
+  size = 0;
+  lookedAtMs = -Infinity;
+}
 
 export class CandidateView {
   readonly slots: Int32Array;
@@ -34,10 +42,9 @@ export class CandidateView {
   #fullAtMs = -Infinity;
   readonly builtAtMs: number;
   readonly builtVersion: number;
-  /** Indices of the least loaded of a full look, kept for 100 ms; see full-look.ts. */
-  readonly shortlist = new Int32Array(SHORTLIST);
-  shortlistSize = 0;
-  lookedAtMs = -Infinity;
+  readonly shortlist = new Shortlist();
+  /** For when breakers are not obeyed. */
+  readonly unbarredShortlist = new Shortlist();
   /** Next turn of `round-robin`. */
   turn: number;
   /** What was counted when this view last had nobody to name. */

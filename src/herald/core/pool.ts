@@ -34,6 +34,9 @@ export class Pool {
   draws: number;
   /** Capacity-weighted mean of expected load over open members. */
   meanLoad = 0;
+  /** Most gateways that could be named are shut out by their breakers; see choice.ts. */
+  mostAreBarred = false;
+  barsCountedAtMs = -Infinity;
   /** When its losses were last judged. */
   judgedAtMs = -Infinity;
   openCapacity = 0;

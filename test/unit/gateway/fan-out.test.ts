@@ -1,11 +1,11 @@
 // The driver of flushes on a clock that moves only as work is done, so that its slices can be told exactly.
 
 import { describe, expect, it } from 'vitest';
-import type { Subscriber } from '../../../src/gateway/core/group.ts';
 import { Hub } from '../../../src/gateway/core/hub.ts';
 import { Outbox } from '../../../src/gateway/core/outbox.ts';
 import { plainAllocate } from '../../../src/gateway/core/ws-frame.ts';
 import { FanOut } from '../../../src/gateway/fan-out.ts';
+import { member } from './members.ts';
 
 const WRITE_MS = 0.02;
 
@@ -45,17 +45,11 @@ function rigOf(subscribers: number, topicsOf: (index: number) => string | readon
   const got = new Array<number>(subscribers).fill(0);
   let last = '';
   for (let index = 0; index < subscribers; index++) {
-    const subscriber: Subscriber = {
-      deliver(bytes, frames) {
-        now += WRITE_MS;
-        if (index === subscribers - 1) last += new TextDecoder().decode(bytes);
-        got[index]! += frames;
-      },
-      variant: 0,
-      group: undefined,
-      indexInGroup: 0,
-      position: 0,
-    };
+    const subscriber = member((bytes, frames) => {
+      now += WRITE_MS;
+      if (index === subscribers - 1) last += new TextDecoder().decode(bytes);
+      got[index]! += frames;
+    });
     const topics = [topicsOf(index)].flat();
     hub.subscribe(
       subscriber,

@@ -2,27 +2,12 @@
 
 import { expect, it } from 'vitest';
 import { Flush } from '../../../src/gateway/core/flush.ts';
-import type { Subscriber } from '../../../src/gateway/core/group.ts';
-import { Group } from '../../../src/gateway/core/group.ts';
+import type { Group } from '../../../src/gateway/core/group.ts';
 import { Outbox } from '../../../src/gateway/core/outbox.ts';
 import { plainAllocate } from '../../../src/gateway/core/ws-frame.ts';
+import { groupOf } from './members.ts';
 
 const FRAME = new Uint8Array(1);
-
-function groupOf(members: number): Group {
-  const group = new Group('k', [], 0);
-  for (let n = 0; n < members; n++) {
-    const member: Subscriber = {
-      deliver: () => {},
-      variant: 0,
-      group: undefined,
-      indexInGroup: 0,
-      position: 0,
-    };
-    group.add(member);
-  }
-  return group;
-}
 
 /** As fan-out.ts goes on with a flush, for at most one member. True when the group was written. */
 function writeOne(flush: Flush, nowMs: number): boolean {

@@ -1,19 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import type { Subscriber } from '../../../src/gateway/core/group.ts';
-import { Group } from '../../../src/gateway/core/group.ts';
+import type { Group } from '../../../src/gateway/core/group.ts';
 import type { FlushRun } from '../../../src/gateway/core/outbox.ts';
 import { CREDIT_MS, GROUPS_A_FLUSH, Outbox } from '../../../src/gateway/core/outbox.ts';
+import { groupOf } from './members.ts';
 
 const groupWithOne = (): Group => {
-  const group = new Group('k', [], 0);
-  const subscriber: Subscriber = {
-    deliver: () => {},
-    variant: 0,
-    group: undefined,
-    indexInGroup: 0,
-    position: 0,
-  };
-  group.add(subscriber);
+  const group = groupOf(1);
   group.append(new Uint8Array(1));
   return group;
 };

@@ -5,16 +5,21 @@ import { aBalancer, aReport, runFleet } from './given.ts';
 describe('the agent weight', () => {
   const weight = (balancer: Balancer, nowMs: number): number =>
     balancer.agentAnswer('gw-0', nowMs).weightPercent;
-
-  it('follows 1 - load smoothly, in steps of at least two points', () => {
-    const balancer = aBalancer();
+  /** One each tick, while it reports `cpu` twice a second. */
+  const weights = (balancer: Balancer, fromMs: number, toMs: number, cpu: number): number[] => {
     const seen: number[] = [];
-    for (let nowMs = 0; nowMs <= 20_000; nowMs += 100) {
-      if (nowMs % 500 === 0)
-        balancer.report(aReport('gw-0', { seq: 1 + nowMs, cpu: 0.6, connections: 3_000 }), nowMs);
+    for (let nowMs = fromMs; nowMs <= toMs; nowMs += 100) {
+      const report = aReport('gw-0', { seq: 200_000 + nowMs, cpu, connections: 3_000 });
+      if (nowMs % 500 === 0) balancer.report(report, nowMs);
       balancer.tick(nowMs);
       seen.push(weight(balancer, nowMs));
     }
+    return seen;
+  };
+
+  it('follows 1 - load smoothly, in steps of at least two points', () => {
+    const balancer = aBalancer();
+    const seen = weights(balancer, 0, 20_000, 0.6);
     const steps = seen.slice(1).map((value, i) => Math.abs(value - seen[i]!));
     expect(steps.every((step) => step === 0 || step >= 2)).toBe(true);
     expect(Math.max(...steps)).toBeLessThan(20);
@@ -29,13 +34,7 @@ describe('the agent weight', () => {
     const before = weight(balancer, 20_000);
     balancer.report(aReport('gw-0', { seq: 100_000, cpu: 0.95, connections: 3_000 }), 20_010);
     expect(weight(balancer, 20_020)).toBeLessThan(before / 2);
-    const seen: number[] = [];
-    for (let nowMs = 20_100; nowMs <= 35_000; nowMs += 100) {
-      if (nowMs % 500 === 0)
-        balancer.report(aReport('gw-0', { seq: 100_001 + nowMs, cpu: 0.2, connections: 3_000 }), nowMs);
-      balancer.tick(nowMs);
-      seen.push(weight(balancer, nowMs));
-    }
+    const seen = weights(balancer, 20_100, 35_000, 0.2);
     expect(Math.max(...seen.slice(1).map((value, i) => value - seen[i]!))).toBeLessThan(20);
     // A step a round of 500 ms, not one a tick.
     const changedAt = seen.flatMap((value, i) => (i > 0 && value !== seen[i - 1] ? [i] : []));

@@ -195,6 +195,24 @@ describe('the breaker', () => {
     expect([...found].sort()).toEqual([...expected].sort());
   });
 
+  it('is not obeyed where those of most are open, however many of the others are too loaded', () => {
+    const balancer = aBalancer({ defaultPool: { handshakeSeconds: 0 } });
+    const shut = Array.from({ length: 50 }, (_, i) => `hole-${i}`);
+    for (const id of shut) balancer.report(aReport(id, { cpu: 0.3 }), 0);
+    for (let i = 0; i < 5_000; i++) {
+      const verdict = balancer.lookup(aLookup(), 10);
+      if (!verdict.ok) break;
+      const { gateway, ticketSeq } = verdict.best;
+      balancer.lookup(aLookup({ exclude: [gateway], failedTicket: failed(ticketSeq) }), 10);
+    }
+    for (const id of shut) expect(breakerOf(balancer, id, 20)).toBe('open');
+    for (let i = 0; i < 40; i++) balancer.report(aReport(`full-${i}`, { cpu: 0.95 }), 20);
+    for (let i = 0; i < 30; i++) {
+      const verdict = balancer.lookup(aLookup(), 200 + i);
+      expect(verdict.ok && verdict.best.gateway).toMatch(/^hole-/);
+    }
+  });
+
   it('stays closed for tickets of a gateway that only another Herald hears', () => {
     const balancer = aBalancer();
     const other = aBalancer({ heraldId: 'h2' });

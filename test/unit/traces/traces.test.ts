@@ -5,8 +5,7 @@ import { PassingTraces } from '../../../src/broker/core/passing-traces.ts';
 import { createFineClock } from '../../../src/daemon/clock.ts';
 import type { TracedArrival } from '../../../src/gateway/core/feed-port.ts';
 import { FeedTopics } from '../../../src/gateway/core/feed-topics.ts';
-import { Group } from '../../../src/gateway/core/group.ts';
-import type { GroupMark, Subscriber } from '../../../src/gateway/core/group.ts';
+import type { Group, GroupMark } from '../../../src/gateway/core/group.ts';
 import { NotedStamps } from '../../../src/gateway/core/noted-stamps.ts';
 import type { TraceRecord } from '../../../src/gateway/core/trace-book.ts';
 import { KEPT_TRACES, TraceBook } from '../../../src/gateway/core/trace-book.ts';
@@ -16,6 +15,7 @@ import { MESSAGE_FLAG } from '../../../src/protocol/publication.ts';
 import type { TraceNote } from '../../../src/protocol/publication-trace.ts';
 import { TRACE_HOPS } from '../../../src/protocol/publication-trace.ts';
 import { TraceNotes } from '../../../src/publisher/core/trace-notes.ts';
+import { groupOf } from '../gateway/members.ts';
 
 const allocate = (size: number): Uint8Array => new Uint8Array(size);
 const publication = (sequence: number, flags = 0, topic = 't'): Publication => ({
@@ -120,20 +120,6 @@ describe('the gateway', () => {
   const bookOf = (): { book: TraceBook; done: TraceRecord[] } => {
     const done: TraceRecord[] = [];
     return { book: new TraceBook('gw', (record) => done.push(record)), done };
-  };
-  const groupOf = (members: number): Group => {
-    const group = new Group('g', [], 0);
-    for (let i = 0; i < members; i++) {
-      const member: Subscriber = {
-        deliver: () => {},
-        variant: 0,
-        group: undefined,
-        indexInGroup: 0,
-        position: 0,
-      };
-      group.add(member);
-    }
-    return group;
   };
   const mark = (group: Group): GroupMark => ({ group, end: group.end });
   const frame = new Uint8Array(1);

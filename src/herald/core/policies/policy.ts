@@ -21,6 +21,8 @@ export interface Question {
   draws: number;
   /** Expected load above which a new connection is not let in; wishes are not granted beyond it. */
   admit: number;
+  /** False where breakers say nothing of the gateways. Only a full look asks. */
+  obeysBreakers: boolean;
   /** Assignments of the last second per capacity from which a gateway sits one out; Infinity = no share cap. */
   mostAssigned: number;
   /** How many alternates are wanted besides the winner. */
