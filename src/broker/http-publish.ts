@@ -14,10 +14,9 @@ import { listening } from '../daemon/lifecycle.ts';
 import type { Log } from '../daemon/log.ts';
 import { errorFields } from '../daemon/log.ts';
 import { NO_SCHEMAS } from '../daemon/no-schemas.ts';
+import { problem, PROBLEM_CONTENT_TYPE } from '../daemon/problem.ts';
 import { sameText } from '../daemon/secrets.ts';
 import { refusalText } from '../protocol/decode.ts';
-import type { Problem } from '../protocol/lookup.ts';
-import { PROBLEM_TYPE_PREFIX } from '../protocol/lookup.ts';
 import type { PublishIdentity, Publisher } from '../publisher/index.ts';
 import type { PublishError } from '../publisher/publisher-errors.ts';
 import { decodePublishRequest, PUBLISH_REQUEST_LIMITS } from './publish-request.ts';
@@ -160,12 +159,8 @@ function needToken(reply: FastifyReply): FastifyReply {
 }
 
 function refuse(reply: FastifyReply, status: number, code: string, detail: string): FastifyReply {
-  const problem: Problem = {
-    type: PROBLEM_TYPE_PREFIX + code,
-    title: status >= 500 ? 'Not available' : 'Refused',
-    status,
-    detail,
-    code,
-  };
-  return reply.code(status).type('application/problem+json; charset=utf-8').send(problem);
+  return reply
+    .code(status)
+    .type(PROBLEM_CONTENT_TYPE)
+    .send(problem(status, code, detail));
 }

@@ -2,6 +2,7 @@
 // operators where every message went, how long traced ones took, and why the last clients left.
 
 import { isLoopback } from '../daemon/address.ts';
+import { problem, PROBLEM_CONTENT_TYPE } from '../daemon/problem.ts';
 import { sameText } from '../daemon/secrets.ts';
 import type { CloseAudit } from './core/close-audit.ts';
 import { KEPT_CLOSES } from './core/close-audit.ts';
@@ -21,8 +22,12 @@ export interface HttpAnswersParts {
   ledger: () => object;
 }
 
-export function answerHttp(parts: HttpAnswersParts, question: HttpQuestion): HttpAnswer | undefined {
-  switch (question.path) {
+const NO_SUCH_ROUTE = 'GET has /livez, /readyz, /v1/closes, /v1/ledger and /v1/traces';
+
+export function answerHttp(parts: HttpAnswersParts, question: HttpQuestion): HttpAnswer {
+  const { method, path, query } = question;
+  if (method !== 'GET') return refusal(404, 'no-such-route', `no ${method} here; ${NO_SUCH_ROUTE}`);
+  switch (path) {
     case '/livez':
       return { status: 200, body: { live: true } };
     case '/readyz': {
@@ -33,10 +38,10 @@ export function answerHttp(parts: HttpAnswersParts, question: HttpQuestion): Htt
     case '/v1/traces':
     case '/v1/ledger':
       return mayAsk(parts.adminToken, question)
-        ? answerOperator(parts, question.path, question.query)
+        ? answerOperator(parts, path, query)
         : refused(parts.adminToken);
     default:
-      return undefined;
+      return refusal(404, 'no-such-route', NO_SUCH_ROUTE);
   }
 }
 
@@ -49,7 +54,7 @@ function answerOperator(
   const most = path === '/v1/closes' ? KEPT_CLOSES : KEPT_TRACES;
   const wanted = Number(query.get('n') ?? most);
   if (!Number.isInteger(wanted) || wanted < 0) {
-    return { status: 400, body: problem(400, `n: expected an integer from 0 to ${most}`) };
+    return refusal(400, 'invalid-value', `n: expected an integer from 0 to ${most}`);
   }
   const found =
     path === '/v1/closes'
@@ -66,10 +71,10 @@ function mayAsk(adminToken: string, { authorization, remoteAddress, forwarded }:
 
 function refused(adminToken: string): HttpAnswer {
   return adminToken === ''
-    ? { status: 403, body: problem(403, 'answered on this machine alone as long as adminToken is not set') }
-    : { status: 401, body: problem(401, 'expected Authorization: Bearer <adminToken>') };
+    ? refusal(403, 'token-unset', 'answered on this machine alone as long as adminToken is not set')
+    : refusal(401, 'token-needed', 'send Authorization: Bearer <adminToken>');
 }
 
-function problem(status: number, detail: string): object {
-  return { title: 'Refused', status, detail };
+function refusal(status: number, code: string, detail: string): HttpAnswer {
+  return { status, body: problem(status, code, detail), contentType: PROBLEM_CONTENT_TYPE };
 }

@@ -41,6 +41,7 @@ export interface WsServerOptions {
 }
 
 export interface HttpQuestion {
+  method: string;
   path: string;
   query: URLSearchParams;
   authorization: string | undefined;
@@ -51,6 +52,8 @@ export interface HttpQuestion {
 
 export interface HttpAnswer {
   status: number;
+  /** Unless said, JSON. */
+  contentType?: string;
   body: object;
 }
 
@@ -69,8 +72,7 @@ export interface WsServerEvents {
   /** A ping or pong of RFC 6455: a sign of life that counts against the rate. */
   control(connection: Connection): void;
   closed(connection: Connection, code: number): void;
-  /** Answers GET; undefined = 404. */
-  answer(question: HttpQuestion): HttpAnswer | undefined;
+  answer(question: HttpQuestion): HttpAnswer;
 }
 
 export interface WsServer {
@@ -223,13 +225,8 @@ function listenTo(events: WsServerEvents): (ws: ClientSocket) => void {
 }
 
 function answerRequest(request: IncomingMessage, response: ServerResponse, events: WsServerEvents): void {
-  const answer = request.method === 'GET' ? events.answer(questionOf(request)) : undefined;
-  const { status, body } = answer ?? { status: 404, body: { title: 'Not found', status: 404 } };
-  const isProblem = status >= 400 && pathOf(request) !== '/readyz';
-  response.writeHead(status, {
-    'content-type': isProblem ? 'application/problem+json' : 'application/json',
-    'cache-control': 'no-store',
-  });
+  const { status, contentType = 'application/json', body } = events.answer(questionOf(request));
+  response.writeHead(status, { 'content-type': contentType, 'cache-control': 'no-store' });
   response.end(`${JSON.stringify(body)}\n`);
 }
 
@@ -254,6 +251,7 @@ function pathOf(request: IncomingMessage): string {
 function questionOf(request: IncomingMessage): HttpQuestion {
   const { headers, socket, url = '/' } = request;
   return {
+    method: request.method ?? '',
     path: pathOf(request),
     query: new URLSearchParams(url.slice(pathOf(request).length)),
     authorization: headers.authorization,

@@ -5,8 +5,9 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { isIP } from 'node:net';
 import { sameText } from '../../daemon/secrets.ts';
+import { problem } from '../../daemon/problem.ts';
 import type { Problem } from '../../protocol/lookup.ts';
-import { problem, sendProblem } from './problem.ts';
+import { sendProblem } from './problem.ts';
 
 /** Paths that hold no data: the page itself asks for the token. */
 const OPEN_PATHS = new Set(['/', '/page/app.js', '/page/style.css', '/openapi.json', '/livez']);

@@ -4,6 +4,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Clock } from '../../daemon/clock.ts';
 import { NONCE_HEADER, SIGNATURE_HEADER } from '../../daemon/secrets.ts';
+import { problem } from '../../daemon/problem.ts';
 import { decodeBrokerAddress } from '../../protocol/broker-address.ts';
 import { decodeJson, refusalText } from '../../protocol/decode.ts';
 import type { BrokerBook } from '../broker-book.ts';
@@ -13,7 +14,7 @@ import type { TakeFeedback } from './feedback-desk.ts';
 import type { SignatureCheck } from './feedback-signature.ts';
 import { bodyText, queryOf } from './http-server.ts';
 import { sendJson } from './json.ts';
-import { problem, refusalProblem, sendProblem } from './problem.ts';
+import { refusalProblem, sendProblem } from './problem.ts';
 import type { ReportConnections } from './report-connections.ts';
 
 export interface ControlApiParts {

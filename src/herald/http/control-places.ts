@@ -4,7 +4,8 @@
 import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import type { Log } from '../../daemon/log.ts';
-import { problem, sendProblem } from './problem.ts';
+import { problem } from '../../daemon/problem.ts';
+import { sendProblem } from './problem.ts';
 
 /** Share of the connections kept free for telling newcomers that the others are taken. */
 const FOR_REFUSALS = 1 / 16;

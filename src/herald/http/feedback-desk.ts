@@ -3,6 +3,7 @@
 
 import type { Socket } from 'node:net';
 import type { Clock } from '../../daemon/clock.ts';
+import { problem } from '../../daemon/problem.ts';
 import { decodeJson } from '../../protocol/decode.ts';
 import type { BrokerAddress } from '../../protocol/broker-address.ts';
 import type { Directive, FeedbackReply, LoadReport } from '../../protocol/load-report.ts';
@@ -12,7 +13,7 @@ import type { Balancer } from '../core/balancer-types.ts';
 import type { HeraldMeters } from '../herald-meters.ts';
 import type { Recorder } from '../recorder.ts';
 import type { BootGuard } from './boot-guard.ts';
-import { problem, refusalProblem } from './problem.ts';
+import { refusalProblem } from './problem.ts';
 import type { ReportConnections } from './report-connections.ts';
 
 export interface FeedbackDeskParts {

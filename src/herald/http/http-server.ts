@@ -12,8 +12,9 @@ import { errorFields } from '../../daemon/log.ts';
 import { NO_SCHEMAS } from '../../daemon/no-schemas.ts';
 import type { Certificate } from '../../daemon/tls.ts';
 import { createWebServer } from '../../daemon/tls.ts';
+import { problem } from '../../daemon/problem.ts';
 import { LOOKUP_LIMITS } from '../../protocol/lookup.ts';
-import { frameworkProblem, problem, sendProblem } from './problem.ts';
+import { frameworkProblem, sendProblem } from './problem.ts';
 
 export interface HttpServerOptions {
   log: Log;

@@ -2,13 +2,14 @@
 // decoded queries.
 
 import type { Clock } from '../../daemon/clock.ts';
+import { problem } from '../../daemon/problem.ts';
 import type { LookupRequest, Problem } from '../../protocol/lookup.ts';
 import { decodeLookupQuery } from '../../protocol/lookup.ts';
 import type { Balancer, LookupVerdict } from '../core/balancer-types.ts';
 import type { HeraldMeters } from '../herald-meters.ts';
 import type { Recorder } from '../recorder.ts';
 import type { TrafficLog } from '../traffic-log.ts';
-import { problem, refusalProblem } from './problem.ts';
+import { refusalProblem } from './problem.ts';
 
 export interface LookupDesk {
   /** `query` is the raw query, undefined when it was too long. */

@@ -2,12 +2,13 @@
 
 import type { FastifyInstance } from 'fastify';
 import type { Clock } from '../../daemon/clock.ts';
+import { problem } from '../../daemon/problem.ts';
 import type { Balancer, MoverMode, MoverRecord } from '../core/balancer-types.ts';
 import type { OperatorDesk } from '../operator-desk.ts';
 import { bodyText } from './http-server.ts';
 import { sendJson } from './json.ts';
 import { decodeMoverRequest } from './operator-request.ts';
-import { problem, refusalProblem, sendProblem } from './problem.ts';
+import { refusalProblem, sendProblem } from './problem.ts';
 
 export interface MoverView {
   leaseHeld: boolean;

@@ -1,47 +1,13 @@
-// Every refusal over HTTP has one form, RFC 9457 `application/problem+json`, and a stable code.
+// How Herald sends its refusals, with Fastify and without.
 
 import type { ServerResponse } from 'node:http';
 import type { FastifyReply } from 'fastify';
 import type { FrameworkError } from '../../daemon/framework-refusal.ts';
 import { frameworkRefusal } from '../../daemon/framework-refusal.ts';
+import { problem, PROBLEM_CONTENT_TYPE } from '../../daemon/problem.ts';
 import type { Refusal } from '../../protocol/decode.ts';
 import { refusalText } from '../../protocol/decode.ts';
 import type { Problem } from '../../protocol/lookup.ts';
-import { PROBLEM_TYPE_PREFIX } from '../../protocol/lookup.ts';
-
-const PROBLEM_TYPE = 'application/problem+json; charset=utf-8';
-
-const TITLES: Readonly<Record<number, string>> = {
-  400: 'Bad request',
-  401: 'Not authenticated',
-  403: 'Forbidden',
-  404: 'Not found',
-  405: 'Method not allowed',
-  408: 'Request timeout',
-  413: 'Body too large',
-  414: 'Query too long',
-  415: 'Unsupported media type',
-  421: 'Wrong host',
-  429: 'Too many requests',
-  500: 'Internal error',
-  503: 'Not available',
-};
-
-export function problem(
-  status: number,
-  code: string,
-  detail: string,
-  more: Partial<Pick<Problem, 'retryAfterMs' | 'refused'>> = {},
-): Problem {
-  return {
-    type: PROBLEM_TYPE_PREFIX + code,
-    title: TITLES[status] ?? 'Refused',
-    status,
-    detail,
-    code,
-    ...more,
-  };
-}
 
 export function sendProblem(reply: FastifyReply, body: Problem): FastifyReply {
   return reply.code(body.status).headers(problemHeaders(body)).send(JSON.stringify(body));
@@ -65,7 +31,7 @@ export function writeProblem(
 function problemHeaders({ retryAfterMs }: Problem): Record<string, string> {
   return {
     'cache-control': 'no-store',
-    'content-type': PROBLEM_TYPE,
+    'content-type': PROBLEM_CONTENT_TYPE,
     ...(retryAfterMs !== undefined && {
       'retry-after': String(Math.max(1, Math.ceil(retryAfterMs / 1_000))),
     }),

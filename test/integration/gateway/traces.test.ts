@@ -68,7 +68,10 @@ describe('a message that is traced on demand', () => {
   it('is told to operators alone, and a bad question is refused', async () => {
     const { http } = fleet.gateways[0]!.addresses;
     const proxied = { headers: { 'x-forwarded-for': '10.0.0.1' } };
-    expect((await fetch(`${http}/v1/traces`, proxied)).status).toBe(403);
+    const shut = await fetch(`${http}/v1/traces`, proxied);
+    expect(shut.headers.get('content-type')).toContain('application/problem+json');
+    const code = 'token-unset';
+    expect(await shut.json()).toMatchObject({ type: `urn:herald:problem:${code}`, status: 403, code });
     expect((await fetch(`${http}/v1/traces?n=x`)).status).toBe(400);
   });
 });

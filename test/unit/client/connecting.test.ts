@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { judgeLookup } from '../../../src/client/lookup-answer.ts';
-import { problem } from '../../../src/herald/http/problem.ts';
+import { problem } from '../../../src/daemon/problem.ts';
 import { createFakeWorld, liveWorld } from './fake-world.ts';
 
 describe('a client that connects', () => {
