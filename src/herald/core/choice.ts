@@ -68,9 +68,10 @@ export class Choice {
       if (best >= 0 && view.isFull(admit, nowMs)) return 'refused';
     }
     if (this.#lookAtAll(question, wished)) return 'full-look';
-    // Then the fault is not theirs, and their breakers are not obeyed.
-    if (this.#mostAreBarred(pool, nowMs) && this.#lookAtAll(unbarred(question), wished && unbarred(wished)))
-      return 'full-look';
+    if (this.#mostAreBarred(pool, nowMs)) {
+      // The fault is not theirs then, and their breakers are not obeyed.
+      if (this.#lookAtAll(unbarred(question), wished && unbarred(wished))) return 'full-look';
+    }
     // What only this client excludes, others may have.
     if (request.exclude.length === 0) view.noteFull(admit, nowMs);
     return 'refused';
@@ -88,8 +89,8 @@ export class Choice {
 
   /** Counts again after a tenth of a second: it costs a look at all. */
   #mostAreBarred(pool: Pool, nowMs: number): boolean {
-    if (nowMs >= pool.barsCountedAtMs && nowMs - pool.barsCountedAtMs < BARS_COUNT_MS)
-      return pool.mostAreBarred;
+    const sinceMs = nowMs - pool.barsCountedAtMs;
+    if (sinceMs >= 0 && sinceMs < BARS_COUNT_MS) return pool.mostAreBarred;
     let barred = 0;
     let count = 0;
     for (const slot of pool.members) {
