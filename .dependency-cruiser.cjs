@@ -36,14 +36,23 @@ module.exports = {
     rule(
       'core-is-pure',
       'time and chance are arguments; no clock, no node: module, no npm package',
-      { path: '^src/([^/]+/core|sim)/' },
-      { pathNot: '^src/([^/]+/core|sim|protocol)/' },
+      { path: '^src/([^/]+)/core/' },
+      { pathNot: '^src/($1/core|protocol)/' },
     ),
     rule(
-      'daemons-do-not-import-each-other',
-      'they meet on wires whose words are in src/protocol',
-      { path: '^src/(herald|gateway|broker)/' },
-      { path: '^src/(herald|gateway|broker)/', pathNot: '^src/$1/' },
+      'sim-is-pure',
+      'it runs the production cores, on a clock of its own',
+      { path: '^src/sim/' },
+      { pathNot: '^src/(sim|[^/]+/core|protocol)/' },
+    ),
+    rule(
+      'daemons-stand-alone',
+      'they meet on wires whose words are in src/protocol; what tries or asks them stands outside',
+      { path: '^src/(herald|gateway|broker)/', pathNot: '^src/[^/]+/core/' },
+      {
+        path: '^src/',
+        pathNot: '^src/($1|client|cluster|daemon|protocol|publisher|reporter|subscriber|cli)/',
+      },
     ),
     rule(
       'daemon-kit-knows-no-daemon',
@@ -68,6 +77,12 @@ module.exports = {
       'what gateways and bridges share stands without them; it finds brokers as publishers do',
       { path: '^src/subscriber/' },
       { path: '^src/', pathNot: '^src/(subscriber|publisher|daemon|protocol)/' },
+    ),
+    rule(
+      'checks-know-no-daemon',
+      'they ask over the wires, as any monitoring would',
+      { path: '^src/checks/' },
+      { path: '^src/', pathNot: '^src/(checks|publisher|daemon|protocol)/' },
     ),
     rule(
       'nothing-imports-the-cli',
