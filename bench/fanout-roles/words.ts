@@ -33,7 +33,7 @@ export interface ClientStats {
 export const topicName = (index: number): string => `bench.${String(index).padStart(4, '0')}`;
 
 /** Microseconds on the clock that all processes of this machine share. */
-export function sharedUs(): number {
+function sharedUs(): number {
   return Number(process.hrtime.bigint() / 1_000n);
 }
 
@@ -62,7 +62,7 @@ function bodyOf(bytes: number, index: number): string {
 }
 
 /** JSON of exactly so many bytes that says when it was due. */
-export function stamped(dueUs: number, bytes: number, index: number): Buffer {
+function stamped(dueUs: number, bytes: number, index: number): Buffer {
   // A leading 1, because a JSON number may not start with 0.
   const head = `{"t":1${Math.round(dueUs).toString().padStart(14, '0')},"p":"`;
   return Buffer.from(`${head}${bodyOf(Math.max(0, bytes - head.length - 2), index)}"}`);

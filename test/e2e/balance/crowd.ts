@@ -12,7 +12,7 @@ import { classRates, lifeMs, MEAN_LIFE_MS, remainingLifeMs } from './population.
 const CLASSES = 12;
 const FEED_EACH_MS = 50;
 /** Messages a second to a mean connection. */
-export const MEAN_RATE_PER_SEC = 1.6;
+const MEAN_RATE_PER_SEC = 1.6;
 
 export interface Crowd {
   live(): number;

@@ -11,9 +11,9 @@ import { HERALD_BIN, HERALD_ON_ANY_PORTS } from '../../launch/herald-process.ts'
 import { until } from '../../launch/until.ts';
 import { launchZookeeper } from '../../launch/zookeeper.ts';
 
-export const TOKENS_PER_SEC = 1_000;
-export const MESSAGE_TOKENS = 2.5;
-export const ACCEPT_TOKENS = 2;
+const TOKENS_PER_SEC = 1_000;
+const MESSAGE_TOKENS = 2.5;
+const ACCEPT_TOKENS = 2;
 
 export interface FleetPlan {
   policy: string;

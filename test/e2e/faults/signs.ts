@@ -28,7 +28,7 @@ export async function quorumServes(field: Field, deadlineMs = 60_000): Promise<n
 }
 
 /** Table parts that this Herald has got written since its start. */
-export async function partsWritten(herald: HeraldNode): Promise<number> {
+async function partsWritten(herald: HeraldNode): Promise<number> {
   return metric(await metricsOf(herald), /^herald_store_writes_total\{[^}]*outcome="written"[^}]*\} (\d+)/m);
 }
 

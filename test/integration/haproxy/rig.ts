@@ -45,7 +45,7 @@ export async function miniGateway(id: string, cpu: number): Promise<MiniGateway>
   };
 }
 
-export const REPORT_MS = 250;
+const REPORT_MS = 250;
 
 /** Reports for all gateways to the Heralds at `controls()` until stopped; a Herald that is away is skipped. */
 export function keepReporting(

@@ -4,7 +4,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { evaluateExpression } from '../../../src/herald/core/helpshift/evaluate-expression.ts';
-import { FUNCTIONS, METHODS, parseExpression } from '../../../src/herald/core/helpshift/expression.ts';
+import { FUNCTIONS, METHODS, readExpression } from '../../../src/herald/core/helpshift/expression.ts';
 import { decodeHelpshift } from '../../../src/herald/core/helpshift/helpshift-config.ts';
 import {
   newPluginState,
@@ -14,6 +14,9 @@ import {
 import type { PythonValue } from '../../../src/herald/core/helpshift/python-value.ts';
 import { isShallow } from '../../../src/herald/core/helpshift/python-value.ts';
 import { encodeAgentAnswer } from '../../../src/protocol/agent-check.ts';
+import { decoding } from '../../../src/protocol/decode.ts';
+
+const parsedOf = (text: string) => decoding(() => readExpression(text, 'metric'));
 
 const RUNS = { numRuns: Number(process.env['FUZZ_RUNS'] ?? 1_000) };
 const FULL_LINE = /^(ready|drain|maint) (up|down) ([1-9]\d?|100)%( maxconn:\d+)?( # [\x20-\x7e]+)?\n$/;
@@ -58,7 +61,7 @@ it('any text is an expression or refused, and never throws', () => {
       fc.oneof(fc.string(), fc.string({ unit: 'binary', maxLength: 1_200 }), words),
       reading,
       (text, r) => {
-        const parsed = parseExpression(text);
+        const parsed = parsedOf(text);
         if (!parsed.ok) {
           expect(parsed.refusal.expected).not.toBe('');
           return;
@@ -77,7 +80,7 @@ it('any text is an expression or refused, and never throws', () => {
 it('spaces around words change nothing', () => {
   fc.assert(
     fc.property(words, reading, (text, r) => {
-      const [one, two] = [parseExpression(text), parseExpression(`  ${text.replaceAll(' ', '\n\t ')} `)];
+      const [one, two] = [parsedOf(text), parsedOf(`  ${text.replaceAll(' ', '\n\t ')} `)];
       expect(two.ok).toBe(one.ok);
       if (one.ok && two.ok) {
         expect(evaluateExpression(two.value, r)).toEqual(evaluateExpression(one.value, r));

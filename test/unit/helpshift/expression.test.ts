@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { evaluateExpression } from '../../../src/herald/core/helpshift/evaluate-expression.ts';
-import { parseExpression } from '../../../src/herald/core/helpshift/expression.ts';
+import { readExpression } from '../../../src/herald/core/helpshift/expression.ts';
 import type { PythonValue } from '../../../src/herald/core/helpshift/python-value.ts';
+import { decoding } from '../../../src/protocol/decode.ts';
 
 const READING: PythonValue = {
   'msg-per-second': 1_750,
@@ -12,8 +13,10 @@ const READING: PythonValue = {
   nothing: null,
 };
 
+const parsedOf = (text: string) => decoding(() => readExpression(text, 'metric'));
+
 function compute(text: string, r: PythonValue = READING): PythonValue {
-  const parsed = parseExpression(text);
+  const parsed = parsedOf(text);
   if (!parsed.ok) throw new Error(`${text}: ${parsed.refusal.expected}`);
   const result = evaluateExpression(parsed.value, r);
   if (!result.ok) throw new Error(`${text}: ${result.refusal.field} ${result.refusal.expected}`);
@@ -22,7 +25,7 @@ function compute(text: string, r: PythonValue = READING): PythonValue {
 
 /** Why it cannot be computed, or parsed. */
 function refused(text: string, r: PythonValue = READING): string {
-  const parsed = parseExpression(text);
+  const parsed = parsedOf(text);
   if (!parsed.ok) return parsed.refusal.expected;
   const result = evaluateExpression(parsed.value, r);
   return result.ok ? 'nothing' : `${result.refusal.field} ${result.refusal.expected}`;
@@ -108,7 +111,7 @@ describe('an expression can do nothing but compute', () => {
     ')',
     "'open",
   ])('%s is no expression', (text) => {
-    expect(parseExpression(text).ok).toBe(false);
+    expect(parsedOf(text).ok).toBe(false);
   });
 
   it('knows the keys of the reading and nothing it inherits', () => {

@@ -9,8 +9,7 @@
 //   postfix     = atom {"[" expression "]" | "." method "(" arguments ")"}
 //   atom        = number | text | True | False | None | "r" | function "(" arguments ")" | "(" expression ")" | list
 
-import type { Decoded } from '../../../protocol/decode.ts';
-import { decoding, refuse } from '../../../protocol/decode.ts';
+import { refuse } from '../../../protocol/decode.ts';
 import type { Word } from './expression-words.ts';
 import { wordsOf } from './expression-words.ts';
 import type { PythonValue } from './python-value.ts';
@@ -36,10 +35,6 @@ export type Expression =
   | { kind: 'if'; test: Expression; then: Expression; otherwise: Expression };
 
 const EXPRESSION_LIMITS = { maxChars: 1_000, maxNesting: 50 } as const;
-
-export function parseExpression(text: string, field = 'metric'): Decoded<Expression> {
-  return decoding(() => readExpression(text, field));
-}
 
 /** Only to be called inside `decoding`. */
 export function readExpression(text: string, field: string): Expression {
