@@ -2,33 +2,23 @@
 // broker that dies costs nothing: what it had not acked, and what it acked in the last two seconds, goes to the
 // next one under the same identity and is delivered once.
 
-import { createAwakeClock, createFineClock, every } from '../daemon/clock.ts';
-import { sameBrokers } from '../protocol/bucket-owner.ts';
-import { ByteWriter } from '../protocol/bytes.ts';
+import { createAwakeClock, createFineClock } from '../daemon/clock.ts';
 import { asJson } from '../protocol/decode.ts';
 import type { BrokerAddress } from '../protocol/broker-address.ts';
 import type { Source } from '../protocol/publication.ts';
-import {
-  createFrameNames,
-  decodePublishAck,
-  encodePublishBatch,
-  PUBLICATION_LIMITS,
-} from '../protocol/publication.ts';
-import { encodeTraceNotes, TRACE_ONE_IN } from '../protocol/publication-trace.ts';
+import { TRACE_ONE_IN } from '../protocol/publication-trace.ts';
 import type { OutboxLimits } from './core/outbox.ts';
 import { Outbox } from './core/outbox.ts';
 import type { OutboxMessage } from './core/outbox-lane.ts';
 import { TraceNotes } from './core/trace-notes.ts';
-import { askForBrokers, followBrokers } from './discovery.ts';
+import { askForBrokers } from './discovery.ts';
+import { startDispatch } from './dispatch.ts';
 import type { PublishIdentity } from './identity.ts';
 import { nameOfLife } from './identity.ts';
-import { Lanes } from './lanes.ts';
 import { publicationProblem } from './publication-problem.ts';
 import { PublishError } from './publisher-errors.ts';
 import type { Publisher, PublisherOptions, PublishHow } from './publisher-options.ts';
-import { checkBrokers, limitsOf } from './publisher-options.ts';
-
-const TICK_MS = 50;
+import { limitsOf } from './publisher-options.ts';
 
 /**
  * Starts a publisher. Resolves once the first list of brokers is there, or could not be had. Rejects with a RangeError
@@ -36,102 +26,44 @@ const TICK_MS = 50;
  */
 export async function createPublisher(options: PublisherOptions): Promise<Publisher> {
   const limits = limitsOf(options);
-  const heralds = options.heralds ?? [];
-  const brokers = (await askForBrokers(heralds)) ?? options.brokers ?? [];
-  return startPublisher(options, limits, heralds, brokers);
+  const brokers = (await askForBrokers(options.heralds ?? [])) ?? options.brokers ?? [];
+  return startPublisher(options, limits, brokers);
 }
 
 function startPublisher(
   options: PublisherOptions,
   limits: OutboxLimits,
-  heralds: readonly string[],
   brokers: readonly BrokerAddress[],
 ): Publisher {
   const id = nameOfLife(options.publisherId);
   const giveUpMs = options.giveUpMs ?? 10_000;
   const own: Source = { publisher: id, origin: '', hop: 0 };
   const outbox = new Outbox(limits);
-  const writer = new ByteWriter(PUBLICATION_LIMITS.targetFrameBytes);
-  const names = createFrameNames();
   const traces = new TraceNotes(id, options.traceOneIn ?? TRACE_ONE_IN, createFineClock());
   // Time in which this process was stopped does not count against a broker: its acks may lie in the socket.
   const nowMs = createAwakeClock();
-  let known: readonly BrokerAddress[] = [];
   let sequence = 0;
-  let scheduled: NodeJS.Immediate | undefined;
   let closing: Promise<void> | undefined;
-  let disconnected = false;
   let onIdle: () => void = () => {};
   const counts = { published: 0, acked: 0, failed: 0 };
 
   /** Nothing is owed to anybody: what a dead broker had acked counts as well. */
   const isIdle = (): boolean => outbox.open === 0 && outbox.resending === 0;
-
-  const send = (broker: string): void => {
-    while (lanes.isUp(broker)) {
-      const batch = outbox.takeBatch(broker, nowMs());
-      if (!batch) return;
-      const frame = encodePublishBatch(writer, batch);
-      const notes = traces.of(batch.messages);
-      lanes.send(broker, frame, notes && encodeTraceNotes(writer, notes));
-    }
-  };
-  const flush = (): void => {
-    scheduled = undefined;
-    // A broker with batches in flight is sent the next when it acks, unless a full one is ready.
-    for (const broker of outbox.ready()) if (!outbox.isBusy(broker)) send(broker);
-  };
-  const schedule = (): void => {
-    scheduled ??= setImmediate(flush);
-  };
-  const lanes = new Lanes(options.curve, {
-    onUp(broker) {
-      outbox.laneUp(broker, nowMs());
-      flush();
+  const dispatch = startDispatch(
+    {
+      outbox,
+      traces,
+      heralds: options.heralds ?? [],
+      curve: options.curve,
+      nowMs,
+      onProgress() {
+        if (isIdle()) onIdle();
+      },
     },
-    onDown(broker) {
-      outbox.laneDown(broker, nowMs());
-      schedule();
-    },
-    onFrame(broker, frame) {
-      const ack = decodePublishAck(frame, names);
-      if (!ack.ok) return;
-      for (const one of ack.value.acks) outbox.acked(broker, one, nowMs());
-      for (const ready of outbox.ready()) send(ready);
-      if (isIdle()) onIdle();
-    },
-  });
-  const setBrokers = (list: readonly BrokerAddress[]): void => {
-    if (disconnected || sameBrokers(known, list)) return;
-    checkBrokers(list);
-    known = list;
-    for (const broker of lanes.closeStray(list)) outbox.laneDown(broker, nowMs());
-    outbox.setBrokers(list, nowMs());
-    lanes.open(list);
-    schedule();
-  };
-
-  /** Why nobody acks, as far as it shows here. */
-  const unreached = (): string | undefined => {
-    if (known.length === 0) return heralds.length > 0 ? `${heralds.join(', ')} named none` : 'none is named';
-    if (lanes.states().some(({ connected }) => connected)) return undefined;
-    const place = ({ id, publish }: BrokerAddress): string =>
-      [`${id} at ${publish}`, lanes.refusalOf(id)].filter((part) => part !== '').join(': ');
-    return `not connected to ${known.map(place).join(', ')}`;
-  };
-
-  // It throws for a bad list, so it comes before anything is started that would have to be stopped.
-  setBrokers(brokers);
-  const stopTicking = every(TICK_MS, () => {
-    // Connected but silent: a fresh socket drops what was queued for it.
-    for (const silent of outbox.tick(nowMs())) lanes.close(silent);
-    lanes.open(known);
-    flush();
-    if (isIdle()) onIdle();
-  });
+    brokers,
+  );
   // A program does not end while it waits to hear what became of a message; the other timers would let it.
   const processHold = setInterval(() => {}, 60_000).unref();
-  const stopFollowing = heralds.length > 0 ? followBrokers(heralds, setBrokers) : () => {};
 
   const publishJson = (
     topic: string,
@@ -160,7 +92,7 @@ function startPublisher(
             resolve();
           } else {
             counts.failed += 1;
-            const because = outcome === 'timeout' ? unreached() : undefined;
+            const because = outcome === 'timeout' ? dispatch.unreached() : undefined;
             reject(new PublishError(outcome, topic, { wasSent, because }));
           }
         },
@@ -170,7 +102,7 @@ function startPublisher(
         if (!identity) sequence += 1;
         counts.published += 1;
         processHold.ref();
-        schedule();
+        dispatch.schedule();
       } else reject(new PublishError('queue-full', topic));
     });
   };
@@ -182,13 +114,8 @@ function startPublisher(
       onIdle = resolve;
       setTimeout(resolve, giveUpMs).unref();
     });
-    disconnected = true;
     clearInterval(processHold);
-    stopTicking();
-    stopFollowing();
-    clearImmediate(scheduled);
-    outbox.abandon();
-    lanes.closeStray([]);
+    dispatch.close();
   };
 
   return {
@@ -199,13 +126,13 @@ function startPublisher(
       return publishJson(topic, encoder.encode(json), undefined, how);
     },
     publishJson,
-    setBrokers,
+    setBrokers: (list) => dispatch.setBrokers(list),
     snapshot: () => ({
       ...counts,
       waiting: outbox.open,
       resent: outbox.resent,
       forgotten: outbox.forgotten,
-      brokers: lanes.states(),
+      brokers: dispatch.states(),
     }),
     close: () => (closing ??= close()),
   };
