@@ -2,6 +2,7 @@
 // between clusters, where there are any.
 import { dashboard, figure, lines } from './dashboard.mjs';
 import { gaugeBy, rateBy, totalGauge, totalRate } from './graphite.mjs';
+import { processes } from './processes.mjs';
 
 // `:regex`, since Grafana writes several chosen values as a glob, {a,b}, unless told.
 const HERE = 'broker=~^(${broker:regex})$';
@@ -68,22 +69,6 @@ export const brokers = dashboard({
         }),
       ],
     },
-    {
-      title: 'Processes',
-      panels: [
-        lines('CPU', 'none', [gaugeBy('id', 'herald.process.cpu', ...PROCESS)], { help: 'In cores.' }),
-        lines('Event loop', 'percentunit', [gaugeBy('id', 'herald.process.event_loop', ...PROCESS)], {
-          max: 1,
-        }),
-        lines('Event loop delay', 'ms', [gaugeBy('id', 'herald.process.loop_delay', ...PROCESS)], {
-          help: 'How late it is, 99th percentile: what all that comes to this process waits.',
-        }),
-        lines('Memory', 'bytes', [gaugeBy('id', 'herald.process.memory_bytes', ...PROCESS)]),
-        lines('File descriptors', 'percentunit', [gaugeBy('id', 'herald.process.descriptors', ...PROCESS)], {
-          max: 1,
-          help: 'Open, over what the process may have.',
-        }),
-      ],
-    },
+    processes('Processes', (metric) => gaugeBy('id', `herald.process.${metric}`, ...PROCESS)),
   ],
 });

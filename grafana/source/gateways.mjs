@@ -1,6 +1,7 @@
 // The gateways, from StatsD through Graphite: what they carry, how late, and what they lost.
 import { dashboard, figure, lines } from './dashboard.mjs';
 import { gaugeBy, highestGauge, rateBy, ratio, totalGauge, totalRate } from './graphite.mjs';
+import { processes } from './processes.mjs';
 
 // `:regex`, since Grafana writes several chosen values as a glob, {a,b}, unless told.
 const HERE = 'gateway=~^(${gateway:regex})$';
@@ -85,22 +86,6 @@ export const gateways = dashboard({
         lines('Saved by compression', 'Bps', [rateBy('gateway', 'gateway.deflate_saved_bytes', HERE)]),
       ],
     },
-    {
-      title: 'Processes',
-      panels: [
-        lines('CPU', 'none', [gaugeBy('id', 'herald.process.cpu', ...PROCESS)], { help: 'In cores.' }),
-        lines('Event loop', 'percentunit', [gaugeBy('id', 'herald.process.event_loop', ...PROCESS)], {
-          max: 1,
-        }),
-        lines('Event loop delay', 'ms', [gaugeBy('id', 'herald.process.loop_delay', ...PROCESS)], {
-          help: 'How late it is, 99th percentile: what all that comes to this process waits.',
-        }),
-        lines('Memory', 'bytes', [gaugeBy('id', 'herald.process.memory_bytes', ...PROCESS)]),
-        lines('File descriptors', 'percentunit', [gaugeBy('id', 'herald.process.descriptors', ...PROCESS)], {
-          max: 1,
-          help: 'Open, over what the process may have.',
-        }),
-      ],
-    },
+    processes('Processes', (metric) => gaugeBy('id', `herald.process.${metric}`, ...PROCESS)),
   ],
 });

@@ -1,5 +1,6 @@
 // Herald as Prometheus scrapes it from the admin port: is the balancing right, and is Herald well?
 import { dashboard, figure, lines } from './dashboard.mjs';
+import { processes } from './processes.mjs';
 
 const HERE = 'instance=~"$instance"';
 const rate = (metric, by, labels = HERE) => `sum by (${by}) (rate(${metric}{${labels}}[$__rate_interval]))`;
@@ -156,24 +157,6 @@ export const overview = dashboard({
         ]),
       ],
     },
-    {
-      title: 'Herald itself',
-      panels: [
-        lines('CPU', 'none', [query(worst('herald_process_cpu', 'id'), '{{id}}')], { help: 'In cores.' }),
-        lines('Event loop', 'percentunit', [query(worst('herald_process_event_loop', 'id'), '{{id}}')], {
-          max: 1,
-        }),
-        lines('Event loop delay', 'ms', [query(worst('herald_process_loop_delay', 'id'), '{{id}}')], {
-          help: 'How late it is, 99th percentile: what all that comes to this process waits.',
-        }),
-        lines('Memory', 'bytes', [query(worst('herald_process_memory_bytes', 'id'), '{{id}}')]),
-        lines(
-          'File descriptors',
-          'percentunit',
-          [query(worst('herald_process_descriptors', 'id'), '{{id}}')],
-          { max: 1, help: 'Open, over what the process may have.' },
-        ),
-      ],
-    },
+    processes('Herald itself', (metric) => query(worst(`herald_process_${metric}`, 'id'), '{{id}}')),
   ],
 });
