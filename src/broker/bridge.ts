@@ -8,12 +8,10 @@ import type { Config } from '../daemon/config.ts';
 import type { Running } from '../daemon/lifecycle.ts';
 import { CLOSE_DEADLINE_MS } from '../daemon/lifecycle.ts';
 import type { Log } from '../daemon/log.ts';
-import type { Counter, Metrics } from '../daemon/metrics.ts';
+import type { Metrics } from '../daemon/metrics.ts';
 import type { CurveClient } from '../daemon/zeromq-options.ts';
 import { BUCKET_COUNT, hasBucket } from '../protocol/bucket.ts';
 import type { BrokerAddress } from '../protocol/broker-address.ts';
-import { MESSAGE_FLAG } from '../protocol/publication.ts';
-import type { SequencedMessage } from '../protocol/publication-envelope.ts';
 import { followBrokers } from '../publisher/discovery.ts';
 import type { Publisher } from '../publisher/index.ts';
 import { createPublisher } from '../publisher/index.ts';
@@ -23,6 +21,8 @@ import { Questions } from '../subscriber/core/questions.ts';
 import { Recovery } from '../subscriber/recovery.ts';
 import { watchInterest } from '../subscriber/interest-watch.ts';
 import type { bridgeOptions } from './bridge-options.ts';
+import type { BridgeCounts } from './bridge-traffic.ts';
+import { createBridgeTraffic } from './bridge-traffic.ts';
 
 export type BridgeConfig = Config<typeof bridgeOptions>;
 
@@ -34,18 +34,7 @@ export interface BridgeParts {
   to?: readonly BrokerAddress[];
 }
 
-export interface BridgeSnapshot {
-  /** read = passed + notFirstHop + canaries. */
-  read: number;
-  /** Handed to the publisher; acked + failed + waiting. */
-  passed: number;
-  acked: number;
-  failed: number;
-  /** Came over a bridge themselves. */
-  notFirstHop: number;
-  canaries: number;
-  /** Known to be published and not received, for good. */
-  lost: number;
+export interface BridgeSnapshot extends BridgeCounts {
   /** Buckets that anybody over there wants. */
   buckets: number;
 }
@@ -73,70 +62,16 @@ export async function startBridge(config: BridgeConfig, parts: BridgeParts): Pro
 
 function runBridge(config: BridgeConfig, parts: BridgeParts, publisher: Publisher): BridgeHandle {
   const { log, metrics } = parts;
-  const bridge = config.id;
-  const passedMeter = metrics.counter('bridge.messages_passed', { bridge });
-  const lostMeter = (cause: string): Counter => metrics.counter('bridge.messages_lost', { bridge, cause });
-  const lostMeters = {
-    'not-passed': lostMeter('not-passed'),
-    trimmed: lostMeter('trimmed'),
-    'broker-lost': lostMeter('broker-lost'),
-  };
-  const counts = { read: 0, passed: 0, acked: 0, failed: 0, notFirstHop: 0, canaries: 0, lost: 0 };
+  const traffic = createBridgeTraffic(config.id, publisher, metrics, log);
   const wantedSince = new Array<number | undefined>(BUCKET_COUNT);
   const questions = new Questions();
-  let failing = false;
-
-  const pass = (message: SequencedMessage): void => {
-    const { source } = message;
-    counts.read += 1;
-    if (message.flags & MESSAGE_FLAG.canary) {
-      counts.canaries += 1;
-    } else if (source.hop > 0) {
-      counts.notFirstHop += 1;
-    } else {
-      counts.passed += 1;
-      const { publisher: first, origin } = source;
-      const { sequence, publishedAtMs } = message;
-      publisher
-        .publishJson(message.topic, message.data, {
-          publisher: first,
-          sequence,
-          origin,
-          hop: 1,
-          publishedAtMs,
-        })
-        .then(acked, notAcked);
-    }
-  };
-  const acked = (): void => {
-    counts.acked += 1;
-    passedMeter.add(1);
-    if (failing) log.info('passing-again', { bridge });
-    failing = false;
-  };
-  const notAcked = (error: unknown): void => {
-    counts.failed += 1;
-    lostMeters['not-passed'].add(1);
-    if (!failing) log.warn('not-passed', { bridge, error: String(error) });
-    failing = true;
-  };
-
-  const noteLost = (
-    from: BrokerConnection,
-    bucket: number,
-    count: number,
-    why: 'trimmed' | 'broker-lost',
-  ): void => {
-    counts.lost += count;
-    lostMeters[why].add(count);
-    log.warn('messages-lost', { bridge, broker: from.id, bucket, count, why });
-  };
   const recovery = new Recovery({
     connections: () => sources.values(),
     nowMs: () => performance.now(),
     repaired: () => {},
-    lost: (from, _epoch, bucket, count) => noteLost(from, bucket, count, 'broker-lost'),
-    uncounted: (from, { epoch }) => log.warn('messages-may-be-lost', { bridge, broker: from.id, epoch }),
+    lost: (from, _epoch, bucket, count) => traffic.lost(from.id, bucket, count, 'broker-lost'),
+    uncounted: (from, { epoch }) =>
+      log.warn('messages-may-be-lost', { bridge: config.id, broker: from.id, epoch }),
   });
 
   const buckets = (): number[] =>
@@ -148,8 +83,8 @@ function runBridge(config: BridgeConfig, parts: BridgeParts, publisher: Publishe
       questions,
       wantedHere: true,
       nowMs: () => performance.now(),
-      deliver: (_bucket, _epoch, messages) => messages.forEach(pass),
-      lost: (from, bucket, _epoch, count, why) => noteLost(from, bucket, count, why),
+      deliver: (_bucket, _epoch, messages) => messages.forEach((message) => traffic.pass(message)),
+      lost: (from, bucket, _epoch, count, why) => traffic.lost(from.id, bucket, count, why),
       broken: (from, followed) => recovery.mend(from, followed),
       ended: (from, followed) => recovery.ended(from, followed),
       repaired: () => {},
@@ -184,7 +119,7 @@ function runBridge(config: BridgeConfig, parts: BridgeParts, publisher: Publishe
 
   return {
     addresses: {},
-    snapshot: () => ({ ...counts, buckets: buckets().length }),
+    snapshot: () => ({ ...traffic.counts(), buckets: buckets().length }),
     closeDeadlineMs: CLOSE_DEADLINE_MS + GIVE_UP_MS,
     async close() {
       stopFollowing();
