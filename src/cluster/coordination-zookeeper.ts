@@ -23,8 +23,6 @@ export interface ZookeeperOptions {
   digest?: string;
   handshakeDeadlineMs?: number;
   operationDeadlineMs?: number;
-  maxInFlight?: number;
-  maxWaiting?: number;
   maxRequestsPerConnection?: number;
   nowMs?: () => number;
   log?: Log;
@@ -40,8 +38,6 @@ export function zookeeperCoordination(options: ZookeeperOptions): Coordination {
     sessionTimeoutMs: options.sessionTimeoutMs ?? 6_000,
     handshakeDeadlineMs: options.handshakeDeadlineMs ?? 2_000,
     operationDeadlineMs: options.operationDeadlineMs ?? 2_000,
-    maxInFlight: options.maxInFlight ?? 500,
-    maxWaiting: options.maxWaiting ?? 20_000,
     maxRequestsPerConnection: options.maxRequestsPerConnection ?? 2 ** 30,
     digest: options.digest || undefined,
     nowMs,

@@ -19,8 +19,6 @@ export interface SupervisorOptions {
   sessionTimeoutMs: number;
   handshakeDeadlineMs: number;
   operationDeadlineMs: number;
-  maxInFlight: number;
-  maxWaiting: number;
   /** A connection is replaced before the package's 31-bit request counter overflows. */
   maxRequestsPerConnection: number;
   digest: string | undefined;
@@ -31,6 +29,9 @@ export interface SupervisorOptions {
 /** A store emptied by its operators has older transactions than we have seen; after this long we accept it. */
 const FORGET_ZXID_AFTER_MS = 30_000;
 const CLOSE_DEADLINE_MS = 1_000;
+/** Operations under way, and those that wait for their turn; more are refused as `busy`. */
+const MAX_IN_FLIGHT = 500;
+const MAX_WAITING = 20_000;
 
 export class ZookeeperSupervisor {
   readonly #options: SupervisorOptions;
@@ -56,7 +57,7 @@ export class ZookeeperSupervisor {
     this.#nowMs = options.nowMs;
     this.#log = options.log;
     this.session = new KeptSession(options.sessionTimeoutMs);
-    this.gate = operationGate(options.maxInFlight, options.maxWaiting);
+    this.gate = operationGate(MAX_IN_FLIGHT, MAX_WAITING);
     this.#sinceMs = options.nowMs();
     this.#supervised = this.#superviseForEver();
   }

@@ -10,34 +10,30 @@ export interface ChartPanel {
 
 export interface ChartOptions {
   title?: string;
-  widthPx?: number;
-  /** Height of one panel. */
-  panelPx?: number;
   /** Seconds shown, from the start of measuring; all when absent. */
   fromSec?: number;
   toSec?: number;
 }
 
+const WIDTH_PX = 860;
+/** Height of one panel. */
+const PANEL_PX = 220;
 const MARGIN = { left: 48, right: 24, top: 34, bottom: 26 };
 const TITLE_PX = 26;
 /** Above this the axis is cut: one runaway line must not flatten the rest. */
 const MOST_LOAD = 2;
 
 export function renderChartSvg(panels: readonly ChartPanel[], options: ChartOptions = {}): string {
-  const width = options.widthPx ?? 860;
-  const panelHeight = options.panelPx ?? 220;
   const titleHeight = options.title ? TITLE_PX : 0;
-  const height = titleHeight + panels.length * panelHeight;
+  const height = titleHeight + panels.length * PANEL_PX;
   const shown = panels.map(({ title, series }) => ({ title, rows: rowsOf(series, options) }));
   const most = Math.min(MOST_LOAD, Math.max(1, ...shown.map(({ rows }) => peak(rows))));
-  const body = shown.map(({ title, rows }, i) =>
-    panel(title, rows, most, width, panelHeight, titleHeight + i * panelHeight),
-  );
+  const body = shown.map(({ title, rows }, i) => panel(title, rows, most, titleHeight + i * PANEL_PX));
   const heading = options.title
     ? `<text x="${MARGIN.left}" y="19" font-size="15" font-weight="600">${escaped(options.title)}</text>`
     : '';
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" font-family="system-ui, sans-serif" font-size="11" fill="#24292f">
-<rect width="${width}" height="${height}" fill="#ffffff"/>
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH_PX} ${height}" width="${WIDTH_PX}" height="${height}" font-family="system-ui, sans-serif" font-size="11" fill="#24292f">
+<rect width="${WIDTH_PX}" height="${height}" fill="#ffffff"/>
 ${heading}
 ${body.join('\n')}
 </svg>
@@ -69,21 +65,21 @@ function peak(rows: Rows): number {
   return most;
 }
 
-function panel(title: string, rows: Rows, most: number, width: number, height: number, top: number): string {
+function panel(title: string, rows: Rows, most: number, top: number): string {
   const first = rows.secs[0] ?? 0;
   const last = rows.secs.at(-1) ?? 1;
   const x = (sec: number): number =>
-    MARGIN.left + ((sec - first) / Math.max(1, last - first)) * (width - MARGIN.left - MARGIN.right);
-  const bottom = top + height - MARGIN.bottom;
+    MARGIN.left + ((sec - first) / Math.max(1, last - first)) * (WIDTH_PX - MARGIN.left - MARGIN.right);
+  const bottom = top + PANEL_PX - MARGIN.bottom;
   const y = (load: number): number =>
-    bottom - (Math.min(load, most) / most) * (height - MARGIN.top - MARGIN.bottom);
+    bottom - (Math.min(load, most) / most) * (PANEL_PX - MARGIN.top - MARGIN.bottom);
   const parts = [
     `<text x="${MARGIN.left}" y="${top + 22}" font-size="13" font-weight="600">${escaped(title)}</text>`,
   ];
   for (const load of ticks(most)) {
     const line = load === 1 ? '#cf222e' : '#d8dee4';
     parts.push(
-      `<line x1="${MARGIN.left}" x2="${width - MARGIN.right}" y1="${px(y(load))}" y2="${px(y(load))}" stroke="${line}"/>`,
+      `<line x1="${MARGIN.left}" x2="${WIDTH_PX - MARGIN.right}" y1="${px(y(load))}" y2="${px(y(load))}" stroke="${line}"/>`,
       `<text x="${MARGIN.left - 6}" y="${px(y(load) + 4)}" text-anchor="end">${Math.round(load * 100)}%</text>`,
     );
   }
