@@ -1,5 +1,6 @@
 // (6) The client as one pure machine: events go in with the time they happened, effects come out. It holds at
-// most two connections, the one in use and the one that shall replace it, and at most one acquisition.
+// most two connections, the one in use and the one that shall replace it, and at most one acquisition; this file says
+// what becomes of a connection that opens, is told to move, or is lost.
 
 import type { MoveOrder, Welcome } from '../protocol/client-frames.ts';
 import { closeBand } from '../protocol/close-codes.ts';
@@ -7,6 +8,8 @@ import type { LookupPick } from '../protocol/lookup.ts';
 import type { Acquirer } from './acquirer.ts';
 import { createAcquirer } from './acquirer.ts';
 import type { ClientEvent, ClientState } from './client-events.ts';
+import type { ConnectionPair } from './connection-pair.ts';
+import { createConnectionPair } from './connection-pair.ts';
 import { createHeraldRota } from './herald-rota.ts';
 import type { Machine, MachineParts } from './machine-port.ts';
 import { createSession } from './session.ts';
@@ -20,8 +23,6 @@ const CALM_AFTER_MS = 5_000;
  * thousands of connections with it, and Herald shall see them as a stream and not as a blow.
  */
 export const LOST_SPREAD_MS = 1_000;
-/** How long the old connection is kept for what the new one could not resume. */
-const HANDOVER_MS = 5_000;
 
 /** Throws a TypeError for Herald URLs that cannot be one. */
 export function createMachine(parts: MachineParts): Machine {
@@ -31,24 +32,20 @@ export function createMachine(parts: MachineParts): Machine {
   const rota = createHeraldRota(parts.heralds, random);
 
   let lastLink = 0;
-  let current: Session | undefined;
-  let next: Session | undefined;
   /** The move order being obeyed. */
   let move: MoveOrder | undefined;
   /** The order that the connection to be gave while it was subscribing: obeyed once it is the one in use. */
   let early: MoveOrder | undefined;
-  /** The new connection may still wait for what the old one delivers. */
-  let patient = true;
   /** The time of the event being handled, for what a session decides on its own in the middle of it. */
   let lastSeenMs = 0;
   let ended: { code: number; reason: string } | undefined;
   let shown = '';
 
   const emit = (event: ClientEvent): void => out({ do: 'emit', event });
-  const sessions = (): Session[] => [current, next].filter((session) => session !== undefined);
 
   const state = (): ClientState => {
     if (ended) return { name: 'closed', ...ended };
+    const current = pair.current();
     if (current?.phase() === 'live') {
       const { gateway, url } = current.pick;
       return { name: 'live', gateway, url, conn: current.conn(), moving: move !== undefined };
@@ -79,11 +76,8 @@ export function createMachine(parts: MachineParts): Machine {
     ended = { code, reason };
     acquirer.cancel();
     out({ do: 'timer', name: 'move', afterMs: undefined });
-    out({ do: 'timer', name: 'handover', afterMs: undefined });
     out({ do: 'timer', name: 'resubscribe', afterMs: undefined });
-    for (const session of sessions()) session.close(1000, reason);
-    current = undefined;
-    next = undefined;
+    pair.close(reason);
     showState();
   };
 
@@ -102,37 +96,27 @@ export function createMachine(parts: MachineParts): Machine {
       book,
       out,
       emit,
-      predecessorDelivers: () => patient && current?.phase() === 'live' && current !== session,
+      predecessorDelivers: () => pair.precedes(session),
       onWelcome: (welcome: Welcome) => {
         rota.learn(welcome.lookup);
-        if (current) out({ do: 'timer', name: 'handover', afterMs: HANDOVER_MS });
+        pair.welcomed();
       },
-      mayPublish: () => next?.phase() !== 'live',
-      onPublished: () => takeOver(),
-      onReady: () => takeOver(),
+      mayPublish: () => pair.next()?.phase() !== 'live',
+      onPublished: () => pair.takeOver(),
+      onReady: () => pair.takeOver(),
       onMove: (order) => startMove(session, order),
       onProgress: (topic) => {
-        if (session === current) next?.progressed(topic);
+        if (session === pair.current()) pair.next()?.progressed(topic);
       },
       onFailure: (why) => lost(session, 1006, why, lastSeenMs),
     });
-    next = session;
+    pair.prepare(session);
     early = undefined;
-    patient = true;
     session.open(nowMs);
   };
 
-  /** The connection to be takes over when what was published on the one in use is answered. */
-  const takeOver = (): void => {
-    if (next?.phase() === 'live' && !(patient && current?.isPublishing())) handOver(next);
-  };
-
-  const handOver = (session: Session): void => {
-    const old = current;
-    current = session;
-    next = undefined;
+  const pair: ConnectionPair = createConnectionPair(out, (session, old) => {
     move = undefined;
-    out({ do: 'timer', name: 'handover', afterMs: undefined });
     out({ do: 'timer', name: 'move', afterMs: undefined });
     acquirer.succeeded();
     showState();
@@ -144,11 +128,11 @@ export function createMachine(parts: MachineParts): Machine {
       emit({ name: 'moved', detail: { from: old.pick.gateway, to: session.pick.gateway } });
     }
     if (early) startMove(session, early);
-  };
+  });
 
   const startMove = (session: Session, order: MoveOrder): void => {
-    if (session === next) early = order;
-    if (session !== current || move) return;
+    if (session === pair.next()) early = order;
+    if (session !== pair.current() || move) return;
     move = order;
     if (order.lookup !== undefined) rota.add(order.lookup);
     // Orders one after the other: whoever gives them, Herald is not asked in a circle.
@@ -158,7 +142,8 @@ export function createMachine(parts: MachineParts): Machine {
   };
 
   const moveNow = (nowMs: number): void => {
-    if (!move || !current || next) return;
+    const current = pair.current();
+    if (!move || !current || pair.next()) return;
     acquirer.begin(
       { intent: 'move', avoid: [current.pick.gateway], optional: move.why === 'balance' },
       0,
@@ -170,17 +155,16 @@ export function createMachine(parts: MachineParts): Machine {
   const lost = (session: Session, code: number, reason: string, nowMs: number): void => {
     const band = closeBand(code);
     const why = reason === '' ? `closed with ${code}` : reason;
-    if (session === next) {
-      next = undefined;
-      out({ do: 'timer', name: 'handover', afterMs: undefined });
+    const which = pair.remove(session);
+    if (which === 'next') {
+      const current = pair.current();
       if (band === 'stop' && !current) stop(code, reason || 'refused by the gateway');
       else acquirer.pickFailed(session.pick, why, nowMs);
       current?.publishOn();
       showState();
       return;
     }
-    if (session !== current) return;
-    current = undefined;
+    if (which === undefined) return;
     acquirer.lasted(nowMs - (session.liveSinceMs() ?? nowMs) >= CALM_AFTER_MS);
     if (band === 'stop') {
       stop(code, reason || 'refused by the gateway');
@@ -191,8 +175,7 @@ export function createMachine(parts: MachineParts): Machine {
     if (acquirer.phase().name !== 'idle') {
       // A move was under way: it becomes the way back. What it held back for the old one goes on now.
       acquirer.insist();
-      next?.release();
-      takeOver();
+      pair.hasten();
       showState();
       return;
     }
@@ -214,15 +197,13 @@ export function createMachine(parts: MachineParts): Machine {
     open,
     onAbandoned: abandonMove,
     onHopeless: (status, detail) => {
-      if (current) abandonMove();
+      if (pair.current()) abandonMove();
       else stop(status, `lookup refused with ${status}${detail === '' ? '' : `: ${detail}`}`);
     },
     onChange: () => {
-      if (current?.phase() !== 'live') showState();
+      if (pair.current()?.phase() !== 'live') showState();
     },
   });
-
-  const find = (link: number): Session | undefined => sessions().find((session) => session.link === link);
 
   return {
     state,
@@ -237,15 +218,15 @@ export function createMachine(parts: MachineParts): Machine {
     },
     socketOpened(link, nowMs) {
       lastSeenMs = nowMs;
-      find(link)?.opened(nowMs);
+      pair.find(link)?.opened(nowMs);
     },
     socketReceived(link, text, nowMs) {
       lastSeenMs = nowMs;
-      find(link)?.received(text, nowMs);
+      pair.find(link)?.received(text, nowMs);
     },
     socketClosed(link, code, reason, nowMs) {
       lastSeenMs = nowMs;
-      const session = find(link);
+      const session = pair.find(link);
       if (!session || ended) return;
       session.closed();
       lost(session, code, reason, nowMs);
@@ -255,39 +236,37 @@ export function createMachine(parts: MachineParts): Machine {
       if (ended) return;
       if (name === 'acquire') acquirer.timerFired(nowMs);
       else if (name === 'move') moveNow(nowMs);
-      else if (name === 'handover') {
-        patient = false;
-        next?.release();
-        takeOver();
-      } else if (name === 'resubscribe') for (const session of sessions()) session.resubscribe();
-      else if (name.startsWith('pace:')) find(Number(name.slice('pace:'.length)))?.paced();
-      else find(Number(name.slice('link:'.length)))?.checked(nowMs);
+      else if (name === 'handover') pair.hasten();
+      else if (name === 'resubscribe') for (const session of pair.all()) session.resubscribe();
+      else if (name.startsWith('pace:')) pair.find(Number(name.slice('pace:'.length)))?.paced();
+      else pair.find(Number(name.slice('link:'.length)))?.checked(nowMs);
     },
     woken(nowMs) {
       lastSeenMs = nowMs;
       acquirer.hurry();
-      for (const session of sessions()) session.woken(nowMs);
+      for (const session of pair.all()) session.woken(nowMs);
     },
     subscribe(topics) {
       const added = topics.filter(({ topic, from }) => book.add(topic, from));
       if (added.length > 0)
-        for (const session of sessions()) session.subscribe(added.map(({ topic }) => topic));
+        for (const session of pair.all()) session.subscribe(added.map(({ topic }) => topic));
     },
     unsubscribe(topics) {
       const gone = topics.filter((topic) => book.has(topic));
       for (const topic of gone) book.remove(topic);
-      if (gone.length > 0) for (const session of sessions()) session.unsubscribe(gone);
+      if (gone.length > 0) for (const session of pair.all()) session.unsubscribe(gone);
     },
     publish(publish, topic, data) {
+      const current = pair.current();
       if (current?.phase() !== 'live') return false;
       current.publish(publish, topic, data);
       return true;
     },
-    caps: () => current?.caps() ?? [],
-    send: (frame) => current?.send(frame) ?? false,
+    caps: () => pair.current()?.caps() ?? [],
+    send: (frame) => pair.current()?.send(frame) ?? false,
     close() {
       if (ended) return;
-      for (const session of sessions()) {
+      for (const session of pair.all()) {
         if (session.phase() === 'live') out({ do: 'send', link: session.link, text: '{"op":"bye"}' });
       }
       shutDown(1000, 'closed by the program');
