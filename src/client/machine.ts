@@ -1,8 +1,8 @@
 // (6) The client as one pure machine: events go in with the time they happened, effects come out. It holds at
 // most two connections, the one in use and the one that shall replace it, and at most one acquisition; this file says
-// what becomes of a connection that opens, is told to move, or is lost.
+// what becomes of a connection that opens, takes over or is lost.
 
-import type { MoveOrder, Welcome } from '../protocol/client-frames.ts';
+import type { Welcome } from '../protocol/client-frames.ts';
 import { closeBand } from '../protocol/close-codes.ts';
 import type { LookupPick } from '../protocol/lookup.ts';
 import type { Acquirer } from './acquirer.ts';
@@ -12,6 +12,8 @@ import type { ConnectionPair } from './connection-pair.ts';
 import { createConnectionPair } from './connection-pair.ts';
 import { createHeraldRota } from './herald-rota.ts';
 import type { Machine, MachineParts } from './machine-port.ts';
+import type { Moves } from './moves.ts';
+import { createMoves } from './moves.ts';
 import { createSession } from './session.ts';
 import type { Session } from './session-port.ts';
 import { createTopicBook } from './topic-book.ts';
@@ -32,10 +34,6 @@ export function createMachine(parts: MachineParts): Machine {
   const rota = createHeraldRota(parts.heralds, random);
 
   let lastLink = 0;
-  /** The move order being obeyed. */
-  let move: MoveOrder | undefined;
-  /** The order that the connection to be gave while it was subscribing: obeyed once it is the one in use. */
-  let early: MoveOrder | undefined;
   /** The time of the event being handled, for what a session decides on its own in the middle of it. */
   let lastSeenMs = 0;
   let ended: { code: number; reason: string } | undefined;
@@ -48,7 +46,7 @@ export function createMachine(parts: MachineParts): Machine {
     const current = pair.current();
     if (current?.phase() === 'live') {
       const { gateway, url } = current.pick;
-      return { name: 'live', gateway, url, conn: current.conn(), moving: move !== undefined };
+      return { name: 'live', gateway, url, conn: current.conn(), moving: moves.underWay() };
     }
     const phase = acquirer.phase();
     if (phase.name === 'waiting') return { name: 'waiting', forMs: phase.forMs, why: phase.why };
@@ -75,14 +73,14 @@ export function createMachine(parts: MachineParts): Machine {
   const shutDown = (code: number, reason: string): void => {
     ended = { code, reason };
     acquirer.cancel();
-    out({ do: 'timer', name: 'move', afterMs: undefined });
+    moves.end();
     out({ do: 'timer', name: 'resubscribe', afterMs: undefined });
     pair.close(reason);
     showState();
   };
 
   const abandonMove = (): void => {
-    move = undefined;
+    moves.end();
     showState();
   };
 
@@ -104,20 +102,19 @@ export function createMachine(parts: MachineParts): Machine {
       mayPublish: () => pair.next()?.phase() !== 'live',
       onPublished: () => pair.takeOver(),
       onReady: () => pair.takeOver(),
-      onMove: (order) => startMove(session, order),
+      onMove: (order) => moves.ordered(session, order),
       onProgress: (topic) => {
         if (session === pair.current()) pair.next()?.progressed(topic);
       },
       onFailure: (why) => lost(session, 1006, why, lastSeenMs),
     });
     pair.prepare(session);
-    early = undefined;
+    moves.forgetEarly();
     session.open(nowMs);
   };
 
   const pair: ConnectionPair = createConnectionPair(out, (session, old) => {
-    move = undefined;
-    out({ do: 'timer', name: 'move', afterMs: undefined });
+    moves.end();
     acquirer.succeeded();
     showState();
     if (old) {
@@ -127,30 +124,8 @@ export function createMachine(parts: MachineParts): Machine {
       old.close(1000, 'moved');
       emit({ name: 'moved', detail: { from: old.pick.gateway, to: session.pick.gateway } });
     }
-    if (early) startMove(session, early);
+    moves.tookOver(session);
   });
-
-  const startMove = (session: Session, order: MoveOrder): void => {
-    if (session === pair.next()) early = order;
-    if (session !== pair.current() || move) return;
-    move = order;
-    if (order.lookup !== undefined) rota.add(order.lookup);
-    // Orders one after the other: whoever gives them, Herald is not asked in a circle.
-    const pauseMs = acquirer.attempt() > 0 ? acquirer.delayMs() : 0;
-    out({ do: 'timer', name: 'move', afterMs: Math.max(pauseMs, Math.round(random() * order.spreadMs)) });
-    showState();
-  };
-
-  const moveNow = (nowMs: number): void => {
-    const current = pair.current();
-    if (!move || !current || pair.next()) return;
-    acquirer.begin(
-      { intent: 'move', avoid: [current.pick.gateway], optional: move.why === 'balance' },
-      0,
-      'move',
-      nowMs,
-    );
-  };
 
   const lost = (session: Session, code: number, reason: string, nowMs: number): void => {
     const band = closeBand(code);
@@ -170,8 +145,7 @@ export function createMachine(parts: MachineParts): Machine {
       stop(code, reason || 'refused by the gateway');
       return;
     }
-    move = undefined;
-    out({ do: 'timer', name: 'move', afterMs: undefined });
+    moves.end();
     if (acquirer.phase().name !== 'idle') {
       // A move was under way: it becomes the way back. What it held back for the old one goes on now.
       acquirer.insist();
@@ -205,6 +179,8 @@ export function createMachine(parts: MachineParts): Machine {
     },
   });
 
+  const moves: Moves = createMoves({ pair, acquirer, rota, random, out, onBegin: showState });
+
   return {
     state,
     topics: () => book.topics(),
@@ -235,7 +211,7 @@ export function createMachine(parts: MachineParts): Machine {
       lastSeenMs = nowMs;
       if (ended) return;
       if (name === 'acquire') acquirer.timerFired(nowMs);
-      else if (name === 'move') moveNow(nowMs);
+      else if (name === 'move') moves.go(nowMs);
       else if (name === 'handover') pair.hasten();
       else if (name === 'resubscribe') for (const session of pair.all()) session.resubscribe();
       else if (name.startsWith('pace:')) pair.find(Number(name.slice('pace:'.length)))?.paced();
