@@ -50,6 +50,8 @@ export interface Field {
   httpOf(broker: Daemon): string;
   /** Resolves when every client is connected, and to none of the gateways `without`. */
   allLive(without?: readonly string[]): Promise<void>;
+  /** Resolves when every gateway hears every broker. */
+  allHeard(): Promise<void>;
   gatewayOf(client: Client): string;
   /** Resolves when nothing is waited for any more, or it is clear that it will not come. */
   settled(deadlineMs?: number): Promise<void>;
@@ -59,11 +61,7 @@ export interface Field {
 
 export async function layField(options: FieldOptions): Promise<Field> {
   const daemons: Daemon[] = [];
-  const start = async (
-    name: string,
-    command: string,
-    flags: Record<string, string | number>,
-  ): Promise<Daemon> => {
+  const start: Start = async (name, command, flags) => {
     const daemon: Daemon = {
       name,
       process: await startHeraldProcess(command, flags),
@@ -74,7 +72,6 @@ export async function layField(options: FieldOptions): Promise<Field> {
     daemons.push(daemon);
     return daemon;
   };
-  const store = { zookeeper: options.zookeeper ?? '', 'zookeeper-session-timeout-ms': 4_000 };
   const clients: Client[] = [];
   const publishers: Publisher[] = [];
   const close = async (): Promise<void> => {
@@ -83,81 +80,13 @@ export async function layField(options: FieldOptions): Promise<Field> {
     await Promise.all(daemons.map(({ process }) => process.kill()));
   };
   try {
-    const ports = (await freePorts(4 + (options.brokers ?? BROKERS) * 4 + GATEWAYS)).map(
-      (port) => `127.0.0.1:${port}`,
-    );
-    const [publicListen, controlListen, agentListen, adminListen] = ports.splice(0, 4);
-    const herald = await start('herald', 'serve', {
-      id: 'herald-1',
-      'public-listen': publicListen!,
-      'control-listen': controlListen!,
-      'agent-listen': agentListen!,
-      'admin-listen': adminListen!,
-      // All share this machine: its load says nothing of any gateway, and must not close the door.
-      'admit-score': 1_000,
-      'admit-returning-score': 1_000,
-      mover: 'off',
-      ...store,
-    });
-    const heralds = herald.process.addresses['control']!;
-    const brokers = await Promise.all(
-      Array.from({ length: options.brokers ?? BROKERS }, (_, i) => {
-        const [publish, subscribe, repair, http] = ports.splice(0, 4);
-        return start(`broker-${i + 1}`, 'broker', {
-          id: `broker-${i + 1}`,
-          'publish-listen': publish!,
-          'subscribe-listen': subscribe!,
-          'repair-listen': repair!,
-          'http-listen': http!,
-          heralds,
-          ...store,
-          ...options.brokerFlags,
-        });
-      }),
-    );
-    const gateways = await Promise.all(
-      Array.from({ length: GATEWAYS }, (_, i) =>
-        start(`gw-${i + 1}`, 'gateway', {
-          id: `gw-${i + 1}`,
-          listen: ports.shift()!,
-          heralds,
-          'max-wait-ms': 20,
-        }),
-      ),
-    );
-    await until(
-      'every gateway to hear every broker',
-      async () => {
-        for (const { process } of gateways) {
-          const ready = (await (await fetch(`${process.addresses['http']}/readyz`)).json()) as {
-            brokers: number;
-          };
-          if (ready.brokers !== brokers.length) return false;
-        }
-        return true;
-      },
-      LIVE_DEADLINE_MS,
-      100,
-    );
+    const { herald, brokers, gateways } = await startDaemons(start, options);
+    await allHear(gateways, brokers.length);
 
     const topics = Array.from({ length: options.clients * TOPICS_PER_CLIENT }, (_, i) => `loss.${i}`);
     const book = createBook(topics.length);
-    const subscribed = new Set<string>();
-    for (let i = 0; i < options.clients; i++) {
-      const own = topics.slice(i * TOPICS_PER_CLIENT, (i + 1) * TOPICS_PER_CLIENT);
-      const hearings = new Map(own.map((topic) => [topic, book.hearing(topics.indexOf(topic))]));
-      const client = connect({
-        herald: herald.process.addresses['public']!,
-        topics: own,
-        webSocket: WebSocket,
-      });
-      client.on('message', ({ topic, epoch, data }) => hearings.get(topic)!.message(data as number, epoch));
-      client.on('gap', ({ topic, count }) => hearings.get(topic)!.gap(count));
-      client.on('subscribed', ({ topic }) => subscribed.add(topic));
-      clients.push(client);
-    }
-    await until('every subscription', () => subscribed.size === topics.length, LIVE_DEADLINE_MS, 100);
-    const publisher = await createPublisher({ heralds: [heralds] });
+    await subscribeAll(herald, topics, book, clients);
+    const publisher = await createPublisher({ heralds: [herald.process.addresses['control']!] });
     publishers.push(publisher);
     let failed = 0;
     const gatewayOf = (client: Client): string => (client.state.name === 'live' ? client.state.gateway : '');
@@ -185,6 +114,7 @@ export async function layField(options: FieldOptions): Promise<Field> {
           LIVE_DEADLINE_MS,
         );
       },
+      allHeard: () => allHear(gateways, brokers.length),
       gatewayOf,
       async settled(deadlineMs = 20_000) {
         const endMs = performance.now() + deadlineMs;
@@ -202,8 +132,99 @@ export async function layField(options: FieldOptions): Promise<Field> {
   }
 }
 
+type Start = (name: string, command: string, flags: Record<string, string | number>) => Promise<Daemon>;
+
+async function startDaemons(
+  start: Start,
+  options: FieldOptions,
+): Promise<Pick<Field, 'herald' | 'brokers' | 'gateways'>> {
+  const store = { zookeeper: options.zookeeper ?? '', 'zookeeper-session-timeout-ms': 4_000 };
+  const ports = (await freePorts(4 + (options.brokers ?? BROKERS) * 4 + GATEWAYS)).map(
+    (port) => `127.0.0.1:${port}`,
+  );
+  const [publicListen, controlListen, agentListen, adminListen] = ports.splice(0, 4);
+  const herald = await start('herald', 'serve', {
+    id: 'herald-1',
+    'public-listen': publicListen!,
+    'control-listen': controlListen!,
+    'agent-listen': agentListen!,
+    'admin-listen': adminListen!,
+    // All share this machine: its load says nothing of any gateway, and must not close the door.
+    'admit-score': 1_000,
+    'admit-returning-score': 1_000,
+    mover: 'off',
+    ...store,
+  });
+  const heralds = herald.process.addresses['control']!;
+  const brokers = await Promise.all(
+    Array.from({ length: options.brokers ?? BROKERS }, (_, i) => {
+      const [publish, subscribe, repair, http] = ports.splice(0, 4);
+      return start(`broker-${i + 1}`, 'broker', {
+        id: `broker-${i + 1}`,
+        'publish-listen': publish!,
+        'subscribe-listen': subscribe!,
+        'repair-listen': repair!,
+        'http-listen': http!,
+        heralds,
+        ...store,
+        ...options.brokerFlags,
+      });
+    }),
+  );
+  const gateways = await Promise.all(
+    Array.from({ length: GATEWAYS }, (_, i) =>
+      start(`gw-${i + 1}`, 'gateway', {
+        id: `gw-${i + 1}`,
+        listen: ports.shift()!,
+        heralds,
+        'max-wait-ms': 20,
+      }),
+    ),
+  );
+  return { herald, brokers, gateways };
+}
+
+/** Connects the clients, each for its own topics, and adds them to `clients`; resolves when all are in force. */
+async function subscribeAll(
+  herald: Daemon,
+  topics: readonly string[],
+  book: Book,
+  clients: Client[],
+): Promise<void> {
+  const subscribed = new Set<string>();
+  for (let i = 0; i < topics.length / TOPICS_PER_CLIENT; i++) {
+    const own = topics.slice(i * TOPICS_PER_CLIENT, (i + 1) * TOPICS_PER_CLIENT);
+    const hearings = new Map(own.map((topic) => [topic, book.hearing(topics.indexOf(topic))]));
+    const client = connect({
+      herald: herald.process.addresses['public']!,
+      topics: own,
+      webSocket: WebSocket,
+    });
+    client.on('message', ({ topic, epoch, data }) => hearings.get(topic)!.message(data as number, epoch));
+    client.on('gap', ({ topic, count }) => hearings.get(topic)!.gap(count));
+    client.on('subscribed', ({ topic }) => subscribed.add(topic));
+    clients.push(client);
+  }
+  await until('every subscription', () => subscribed.size === topics.length, LIVE_DEADLINE_MS, 100);
+}
+
+async function allHear(gateways: readonly Daemon[], brokers: number): Promise<void> {
+  await until(
+    `every gateway to hear ${brokers} brokers`,
+    async () => {
+      for (const { process } of gateways) {
+        const reply = await fetch(`${process.addresses['http']}/readyz`);
+        if (((await reply.json()) as { brokers: number }).brokers !== brokers) return false;
+      }
+      return true;
+    },
+    LIVE_DEADLINE_MS,
+    100,
+  );
+}
+
 export interface Traffic {
-  /** Resolves when everything published is settled. */
+  /** Nothing more is published from now on. */
   stop(): void;
   sent(): number;
 }

@@ -3,7 +3,7 @@
 // more is lost, because the row takes away what would have saved it, and every message of it is in a gap.
 
 import { launchZookeeper } from '../../launch/zookeeper.ts';
-import { pause, until } from '../../launch/until.ts';
+import { pause } from '../../launch/until.ts';
 import type { Daemon, Field } from './field.ts';
 
 export interface Row {
@@ -32,44 +32,36 @@ const stride = (): Promise<void> => pause(400 + Math.random() * 700);
 /** The broker that a row makes its fault on: a different one each time. */
 const turn = (daemons: readonly Daemon[], time: number): Daemon => daemons[time % daemons.length]!;
 
-async function restarted(field: Field, daemon: Daemon): Promise<void> {
-  await daemon.restart();
-  await heard(field, field.brokers.length);
-}
-
-/** Every gateway hears so many brokers. */
-async function heard(field: Field, count: number): Promise<void> {
-  await until(
-    `every gateway to hear ${count} brokers`,
-    async () => {
-      for (const { process } of field.gateways) {
-        const reply = await fetch(`${process.addresses['http']}/readyz`);
-        if (((await reply.json()) as { brokers: number }).brokers !== count) return false;
-      }
-      return true;
-    },
-    60_000,
-    100,
-  );
-}
-
 /** Longer than Herald and the gateways take to believe that it is gone. */
 const BROKER_DOWN_MS = 4_000;
 
-/** kill -9 of a broker in the middle of traffic; it comes back when the others have taken over. */
-async function killBroker(field: Field, time: number): Promise<void> {
-  const victim = turn(field.brokers, time);
-  await stride();
-  await victim.process.kill();
-  await pause(BROKER_DOWN_MS);
-  await restarted(field, victim);
+/** A broker goes in the middle of traffic, by kill -9 or by SIGTERM, and comes back after `ms`. */
+function brokerGone(how: 'kill' | 'stop', ms: number): Row['fault'] {
+  return async (field, time) => {
+    const victim = turn(field.brokers, time);
+    await stride();
+    await victim.process[how]();
+    await pause(ms);
+    await victim.restart();
+    await field.allHeard();
+  };
+}
+
+function allBrokersGone(how: 'kill' | 'stop', ms: number): Row['fault'] {
+  return async (field) => {
+    await stride();
+    await Promise.all(field.brokers.map(({ process }) => process[how]()));
+    await pause(ms);
+    await Promise.all(field.brokers.map((broker) => broker.restart()));
+    await field.allHeard();
+  };
 }
 
 function brokerFrozen(ms: number): Row['fault'] {
   return async (field, time) => {
     await stride();
     await frozen(turn(field.brokers, time), ms);
-    await heard(field, field.brokers.length);
+    await field.allHeard();
   };
 }
 
@@ -88,7 +80,8 @@ async function killWhileFrozen(field: Field, time: number, ms: number): Promise<
   await broker.process.kill();
   gateway.process.signal('SIGCONT');
   await pause(BROKER_DOWN_MS);
-  await restarted(field, broker);
+  await broker.restart();
+  await field.allHeard();
   await field.allLive();
 }
 
@@ -124,7 +117,7 @@ export const ROWS: Record<string, Row> = {
     what: 'kill -9 of a broker',
     times: [1, 9],
     ratePerSec: 5_000,
-    fault: killBroker,
+    fault: brokerGone('kill', BROKER_DOWN_MS),
   },
   'broker-kill-http': {
     promise: 'counted',
@@ -132,7 +125,7 @@ export const ROWS: Record<string, Row> = {
     times: [1, 9],
     ratePerSec: 1_000,
     httpPublish: true,
-    fault: killBroker,
+    fault: brokerGone('kill', BROKER_DOWN_MS),
   },
   'only-broker-kill': {
     promise: 'nothing',
@@ -140,50 +133,28 @@ export const ROWS: Record<string, Row> = {
     times: [1, 6],
     ratePerSec: 5_000,
     brokers: 1,
-    async fault(field) {
-      await stride();
-      await field.brokers[0]!.process.kill();
-      await pause(3_000);
-      await restarted(field, field.brokers[0]!);
-    },
+    fault: brokerGone('kill', 3_000),
   },
   'all-brokers-kill': {
     promise: 'nothing',
     what: 'kill -9 of all brokers together, back after 12 s: longer than any of them is waited for',
     times: [0, 3],
     ratePerSec: 1_000,
-    async fault(field) {
-      await stride();
-      await Promise.all(field.brokers.map(({ process }) => process.kill()));
-      await pause(12_000);
-      await Promise.all(field.brokers.map((broker) => broker.restart()));
-      await heard(field, field.brokers.length);
-    },
+    fault: allBrokersGone('kill', 12_000),
   },
   'broker-drain': {
     promise: 'nothing',
     what: 'SIGTERM to a broker; the others take over; it comes back',
     times: [1, 9],
     ratePerSec: 3_000,
-    async fault(field, time) {
-      const victim = turn(field.brokers, time);
-      await stride();
-      await victim.process.stop();
-      await pause(2_000);
-      await restarted(field, victim);
-    },
+    fault: brokerGone('stop', 2_000),
   },
   'broker-restart': {
     promise: 'nothing',
     what: 'every broker restarted at once, none to take over',
     times: [0, 4],
     ratePerSec: 1_000,
-    async fault(field) {
-      await stride();
-      await Promise.all(field.brokers.map(({ process }) => process.stop()));
-      await Promise.all(field.brokers.map((broker) => broker.restart()));
-      await heard(field, field.brokers.length);
-    },
+    fault: allBrokersGone('stop', 0),
   },
   'broker-frozen': {
     promise: 'nothing',
@@ -207,7 +178,7 @@ export const ROWS: Record<string, Row> = {
     async fault(field, time) {
       const victim = turn(field.gateways, time);
       await frozen(victim, 4_000);
-      await heard(field, field.brokers.length);
+      await field.allHeard();
       await field.allLive();
     },
   },
@@ -225,7 +196,7 @@ export const ROWS: Record<string, Row> = {
       await gateway.process.kill();
       await thawed;
       await gateway.restart();
-      await heard(field, field.brokers.length);
+      await field.allHeard();
       await field.allLive();
     },
   },
