@@ -1,4 +1,4 @@
-// The broker's three ZeroMQ sockets: ROUTER in from publishers, XPUB out to gateways, ROUTER for repair. They
+// (7) The broker's three ZeroMQ sockets: ROUTER in from publishers, XPUB out to gateways, ROUTER for repair. They
 // move frames and decide nothing; start-broker.ts joins them to the core.
 
 import { Router, XPublisher } from 'zeromq';

@@ -1,4 +1,4 @@
-// When accepted messages leave: at the end of the turn of the loop while traffic is light, every 2 ms once it
+// (7) When accepted messages leave: at the end of the turn of the loop while traffic is light, every 2 ms once it
 // has gone on for a while, at once when much has piled up. The cost is per envelope, so waiting 2 ms under
 // load is what makes 200 messages cost little more than one; a message now and then never waits.
 

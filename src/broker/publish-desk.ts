@@ -1,4 +1,4 @@
-// Takes batches from publishers and answers them in bulk: acks go out after the messages did, one frame a
+// (7) Takes batches from publishers and answers them in bulk: acks go out after the messages did, one frame a
 // publisher a flush, however many batches it sent meanwhile.
 
 import { ByteWriter } from '../protocol/bytes.ts';

@@ -1,4 +1,4 @@
-// Answers gateways on the repair socket and remembers who they are, so that a draining broker knows when
+// (7) Answers gateways on the repair socket and remembers who they are, so that a draining broker knows when
 // everybody has everything and it may go.
 
 import type { BucketSet } from '../protocol/bucket.ts';

@@ -1,4 +1,4 @@
-// The narrow port to shared state: who is alive, small entries with versions, watches, a fenced lease.
+// (3) The narrow port to shared state: who is alive, small entries with versions, watches, a fenced lease.
 // Implementations: memory (one process, the embedded default) and zookeeper. Whoever uses it must live
 // without it: nothing here waits for a store that is away, and nothing is queued for later.
 

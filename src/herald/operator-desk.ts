@@ -1,4 +1,4 @@
-// What operators want: drain, maint, ready of a gateway, applied here at once and shared through the store; the
+// (4) What operators want: drain, maint, ready of a gateway, applied here at once and shared through the store; the
 // mover on, dry or off, at this Herald. All of it is kept in the audit.
 
 import type { Clock } from '../daemon/clock.ts';

@@ -1,4 +1,4 @@
-// (1) What a gateway tells Herald (`POST /v1/feedback`, one report or an array) and what Herald answers.
+// (1) -> (2) What a gateway tells Herald (`POST /v1/feedback`, one report or an array) and what Herald answers.
 // A shell script can be a gateway: only v, gateway, url, seq and one signal are required.
 
 import type { BrokerAddress } from './broker-address.ts';

@@ -1,4 +1,4 @@
-// Where the brokers are: asked of the Heralds each second, the first that answers. An answer without brokers
+// (7) Where the brokers are: asked of the Heralds each second, the first that answers. An answer without brokers
 // (a Herald that just started) changes nothing: the last good list stands.
 
 import { Agent, request } from 'undici';

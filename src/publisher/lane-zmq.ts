@@ -1,4 +1,4 @@
-// A publisher's connection to one broker: a DEALER that says when it is up and when it is gone, sends batches
+// (7) A publisher's connection to one broker: a DEALER that says when it is up and when it is gone, sends batches
 // and hands in acks. It queues nothing: what cannot be sent at once stays with the outbox.
 
 import { context, Dealer } from 'zeromq';

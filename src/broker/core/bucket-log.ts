@@ -1,4 +1,4 @@
-// One bucket's memory: the sequence of its messages, the offset of each of its topics and a bounded ring of
+// (7) One bucket's memory: the sequence of its messages, the offset of each of its topics and a bounded ring of
 // what was forwarded, from which gateways repair holes and clients resume. Sequences and offsets count from
 // 1 within the broker's epoch and are never given twice. The same memory keeps copies of another broker's bucket,
 // under the numbers that one gave.

@@ -1,4 +1,4 @@
-// What was lost and what only seemed so. A broker that died may have counted messages that never left it, and
+// (8) What was lost and what only seemed so. A broker that died may have counted messages that never left it, and
 // their publishers send them again through the next one: only what does not come again within a while is
 // lost. Holes a living broker could not fill are settled topic by topic. Its time is `reachMs`: while no broker is
 // there nobody can send anything again, so that time does not count.

@@ -1,4 +1,4 @@
-// The topics a gateway wants, where each stands, and what of the brokers' messages is for it: each message
+// (8) The topics a gateway wants, where each stands, and what of the brokers' messages is for it: each message
 // once, in order within its epoch, with a gap where the offsets jump.
 
 import { BUCKET_COUNT, bucketOf } from '../../protocol/bucket.ts';

@@ -1,4 +1,4 @@
-// What several brokers carried of one topic, each in its own epoch, made one history: each message once, also where
+// (8) What several brokers carried of one topic, each in its own epoch, made one history: each message once, also where
 // two of them carried it. Pure; who asks the brokers is fetch-history.ts.
 
 import { MESSAGE_FLAG } from '../../protocol/publication.ts';

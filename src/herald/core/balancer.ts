@@ -1,4 +1,4 @@
-// The front of the core: one Herald's state and judgement behind the `Balancer` interface. Everything below
+// (2) The front of the core: one Herald's state and judgement behind the `Balancer` interface. Everything below
 // is synchronous and pure but for the state it owns; time and chance come in as arguments.
 
 import type { BalancerOptions } from './balancer-options.ts';

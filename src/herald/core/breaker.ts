@@ -1,4 +1,4 @@
-// A circuit breaker per gateway and Herald: a gateway whose picks keep failing is left alone, whatever load
+// (2) A circuit breaker per gateway and Herald: a gateway whose picks keep failing is left alone, whatever load
 // it reports. A liar at 0 % must not become a black hole.
 
 export type Breaker =

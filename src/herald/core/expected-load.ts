@@ -1,4 +1,4 @@
-// E, the load a gateway is expected to carry once everything already sent to it has arrived. This is what
+// (5) E, the load a gateway is expected to carry once everything already sent to it has arrived. This is what
 // lookups compare; docs/policy.md explains each term. Runs d times a lookup: no allocation, no calls out.
 
 import {

@@ -1,4 +1,4 @@
-// The mass-loss guard: when more than half of a pool falls silent within one period, the likelier fault is
+// (2) The mass-loss guard: when more than half of a pool falls silent within one period, the likelier fault is
 // ours (a cut network, a full socket table). The pool freezes: those names stay in use, breakers and the
 // clients' alternates catch the ones that are really gone, and an alarm is raised.
 

@@ -1,4 +1,4 @@
-// A Herald that was itself asleep (SIGSTOP, a suspended VM, a long pause) must not blame others for the
+// (2) A Herald that was itself asleep (SIGSTOP, a suspended VM, a long pause) must not blame others for the
 // silence: every age it knows has grown by its own sleep. It notices by its ticks and holds its judgement
 // until everybody had one period to be heard.
 

@@ -1,4 +1,4 @@
-// The listener for operators: the load table, steering, explanations, advice on size, metrics, the page.
+// (4) The listener for operators: the load table, steering, explanations, advice on size, metrics, the page.
 
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Clock } from '../../daemon/clock.ts';

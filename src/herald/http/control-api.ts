@@ -1,4 +1,4 @@
-// (1) The listener for gateways, brokers and publishers. Never for browsers: it takes JSON only, which a page
+// (1) -> (2) The listener for gateways, brokers and publishers. Never for browsers: it takes JSON only, which a page
 // of another origin cannot send unasked, and refuses whatever carries an Origin.
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';

@@ -1,4 +1,4 @@
-// (1) From a body to the table: decode every report, refuse the whole post for one bad report, then take
+// (1) -> (2) From a body to the table: decode every report, refuse the whole post for one bad report, then take
 // them in order and collect what goes back to the gateway.
 
 import type { Socket } from 'node:net';

@@ -1,4 +1,4 @@
-// What operators want of gateways, shared: every Herald watches all entries and tells its balancer. A wish
+// (4) What operators want of gateways, shared: every Herald watches all entries and tells its balancer. A wish
 // made while the store is away holds here and is written on its return, unless somebody else was heard there
 // in the meantime. Only the newest wish of a gateway is kept, so nothing queues.
 

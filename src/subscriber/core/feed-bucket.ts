@@ -1,4 +1,4 @@
-// One bucket of one broker, put back in order: sections that follow each other pass, a hole holds what comes
+// (8) One bucket of one broker, put back in order: sections that follow each other pass, a hole holds what comes
 // after it until the missing range was repaired or is known to be gone.
 
 import type { Section, SequencedMessage } from '../../protocol/publication-envelope.ts';
