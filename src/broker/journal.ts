@@ -14,6 +14,7 @@ import { errorFields } from '../daemon/log.ts';
 import { messageOf } from '../daemon/thrown.ts';
 import { BUCKET_COUNT } from '../protocol/bucket.ts';
 import type { BrokerCore } from './core/broker-core.ts';
+import type { JournalRecord } from './core/journal-records.ts';
 import { encodeStand, readJournal, recordHeader } from './core/journal-records.ts';
 import { lockJournal } from './journal-lock.ts';
 
@@ -62,6 +63,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     for (const number of numbers) void rm(pathOf(number), { force: true }).catch(() => {});
   };
   const startedMs = nowMs();
+  const unread: string[] = [];
   let before: number[];
   let unlock = (): void => {};
   try {
@@ -73,7 +75,10 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     });
     before = numbersOf(readdirSync(directory), id);
     remove(takeAllBut(before, MAX_FILES));
-    recall(before.map(pathOf), core, startedMs);
+    recall(before.map(pathOf), core, startedMs, (file, why) => {
+      unread.push(file);
+      log.error('journal-unreadable', { file, ...errorFields(why) });
+    });
   } catch (error) {
     unlock();
     if (error instanceof StartError) throw error;
@@ -150,7 +155,10 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
       begin();
     },
     tick() {
-      if (nowMs() - startedMs > keepMs) remove(before.splice(0));
+      if (nowMs() - startedMs > keepMs) {
+        remove(before.splice(0));
+        unread.length = 0;
+      }
       const waitedMs = nowMs() - (waiting[0]?.sinceMs ?? Infinity);
       if (waitedMs > MAX_WAIT_MS) fail({ waitedMs });
       else if (!file && isFailing) begin();
@@ -159,7 +167,10 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
         isFailing = false;
       }
     },
-    trouble: () => (isFailing ? `the journal in ${directory} cannot be written` : undefined),
+    trouble() {
+      if (isFailing) return `the journal in ${directory} cannot be written`;
+      return unread.length > 0 ? `of a life before, ${unread.join(', ')} cannot be read` : undefined;
+    },
     async close() {
       await atMost(CLOSE_AT_MOST_MS, new Promise((resolve) => (file ? file.end(resolve) : resolve())));
       unlock();
@@ -181,24 +192,46 @@ function numbersOf(names: readonly string[], id: string): number[] {
 }
 
 /**
- * Lives before become ones that this broker has copies of. One of which no file names where every bucket stood may have
- * gone on beyond what is there.
+ * Lives before become ones that this broker has copies of. One may have gone on beyond what is there where no file names
+ * how far every bucket had come, and where the file after its last one, or the rest of that, cannot be read: a broker
+ * that stays away for it would cost more than what is in it.
  */
-function recall(paths: readonly string[], core: BrokerCore, nowMs: number): void {
+function recall(
+  paths: readonly string[],
+  core: BrokerCore,
+  nowMs: number,
+  cannotRead: (path: string, why: unknown) => void,
+): void {
   const isWhole = new Map<string, boolean>();
+  let latest = '';
+  const take = (record: JournalRecord): void => {
+    latest = record.epoch;
+    if (!isWhole.has(latest)) isWhole.set(latest, false);
+    if (record.kind === 'stand') {
+      core.keepStand(latest, record.stand, nowMs);
+      if (record.stand.bucket === BUCKET_COUNT - 1) isWhole.set(latest, true);
+      return;
+    }
+    for (const { bucket, firstSequence, messages } of record.sections) {
+      core.keep(latest, bucket, firstSequence, messages, nowMs);
+    }
+  };
   for (const path of paths) {
-    readJournal(readFileSync(path), crc32, (record) => {
-      const { epoch } = record;
-      if (!isWhole.has(epoch)) isWhole.set(epoch, false);
-      if (record.kind === 'stand') {
-        core.keepStand(epoch, record.stand, nowMs);
-        if (record.stand.bucket === BUCKET_COUNT - 1) isWhole.set(epoch, true);
-        return;
-      }
-      for (const { bucket, firstSequence, messages } of record.sections) {
-        core.keep(epoch, bucket, firstSequence, messages, nowMs);
-      }
-    });
+    const trouble = readInto(take, path);
+    if (trouble === undefined) continue;
+    cannotRead(path, trouble);
+    isWhole.set(latest, false);
   }
   for (const [epoch, whole] of isWhole) if (!whole) core.noteCut(epoch);
+}
+
+/** Answers why not all of a file could be read. */
+function readInto(take: (record: JournalRecord) => void, path: string): unknown {
+  let bytes: Uint8Array;
+  try {
+    bytes = readFileSync(path);
+  } catch (error) {
+    return error;
+  }
+  return readJournal(bytes, crc32, take) ? undefined : 'a record in it is damaged';
 }

@@ -54,23 +54,27 @@ export function encodeStand(
   return to.take();
 }
 
-/** Calls `take` for every whole record of a file, in order. */
+/**
+ * Calls `take` for every whole record of a file, in order. False where one is damaged: what a broker had written after it
+ * is not known. Half a record at the end is what a killed one may leave, and was not acked.
+ */
 export function readJournal(
   bytes: Uint8Array,
   checksum: Checksum,
   take: (record: JournalRecord) => void,
-): void {
+): boolean {
   const names = createFrameNames();
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   for (let at = 0; at + HEADER_BYTES <= bytes.length;) {
     const [kind, sum, start] = [bytes[at]!, view.getUint32(at + 5, true), at + HEADER_BYTES];
     at = start + view.getUint32(at + 1, true);
-    if (at > bytes.length) return;
+    if (at > bytes.length) return true;
     const body = bytes.subarray(start, at);
     const record = checksum(body) === sum ? readRecord(kind, body, names) : undefined;
-    if (!record) return;
+    if (!record) return false;
     take(record);
   }
+  return true;
 }
 
 function readRecord(kind: number, bytes: Uint8Array, names: FrameNames): JournalRecord | undefined {
