@@ -15,6 +15,7 @@ import type { Log } from '../daemon/log.ts';
 import { errorFields } from '../daemon/log.ts';
 import { NO_SCHEMAS } from '../daemon/no-schemas.ts';
 import { problem, PROBLEM_CONTENT_TYPE } from '../daemon/problem.ts';
+import { answerUnreadable } from '../daemon/raw-refusal.ts';
 import { sameText } from '../daemon/secrets.ts';
 import { refusalText } from '../protocol/decode.ts';
 import type { PublishIdentity, Publisher } from '../publisher/index.ts';
@@ -47,6 +48,12 @@ const RETRY_AFTER_SEC = '1';
 
 export async function startHttpPublish(options: HttpPublishOptions): Promise<HttpPublish> {
   const { listen, log, publisher } = options;
+  const failed = (error: Error & FrameworkError, reply: FastifyReply): FastifyReply => {
+    const refusal = frameworkRefusal(error);
+    if (refusal) return refuse(reply, refusal.status, refusal.code, refusal.detail);
+    log.error('request-failed', { ...errorFields(error), stack: error.stack });
+    return refuse(reply, 500, 'internal', 'see the log');
+  };
   const app = fastify({
     logger: false,
     schemaController: NO_SCHEMAS,
@@ -55,6 +62,9 @@ export async function startHttpPublish(options: HttpPublishOptions): Promise<Htt
     requestTimeout: 10_000,
     keepAliveTimeout: 30_000,
     forceCloseConnections: 'idle',
+    return503OnClosing: false,
+    clientErrorHandler: answerUnreadable,
+    frameworkErrors: (error, _request, reply) => void failed(error, reply),
     http: { headersTimeout: 2_000, connectionsCheckingInterval: 500, maxHeaderSize: 16_384 },
   });
   app.server.maxConnections = withinRoom(MAX_CONNECTIONS, 1 / 2);
@@ -66,12 +76,7 @@ export async function startHttpPublish(options: HttpPublishOptions): Promise<Htt
   app.setNotFoundHandler((request, reply) =>
     refuse(reply, 404, 'no-such-route', `no ${request.method} here; publish with POST /v1/publish`),
   );
-  app.setErrorHandler((error: Error & FrameworkError, _request, reply) => {
-    const refusal = frameworkRefusal(error);
-    if (refusal) return refuse(reply, refusal.status, refusal.code, refusal.detail);
-    log.error('request-failed', { ...errorFields(error), stack: error.stack });
-    return refuse(reply, 500, 'internal', 'see the log');
-  });
+  app.setErrorHandler((error: Error & FrameworkError, _request, reply) => failed(error, reply));
 
   app.get('/livez', () => ({ live: true }));
   app.get('/readyz', (_request, reply) => {

@@ -3,7 +3,9 @@
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { Metrics } from '../daemon/metrics.ts';
+import { problem } from '../daemon/problem.ts';
 import { CLOSE } from '../protocol/close-codes.ts';
+import type { Problem } from '../protocol/lookup.ts';
 import type { YoungConnections } from '../protocol/young-connections.ts';
 import { createYoungConnections } from '../protocol/young-connections.ts';
 import { ClientOps } from './client-ops.ts';
@@ -15,7 +17,10 @@ import type { GatewayParts } from './gateway-parts.ts';
 import { answerHttp } from './http-answers.ts';
 import type { Moving } from './moving.ts';
 import type { Roster } from './roster.ts';
-import type { ClientSocket, Refusal, WsServerEvents } from './ws-server.ts';
+import type { ClientSocket, WsServerEvents } from './ws-server.ts';
+
+/** A lookup names another one. */
+const SOON = { retryAfterMs: 1_000 };
 
 export class Door {
   readonly #parts: GatewayParts;
@@ -79,13 +84,13 @@ export class Door {
     };
   }
 
-  #refuse(origin: string | undefined): Refusal | undefined {
+  #refuse(origin: string | undefined): Problem | undefined {
     const { config } = this.#parts;
-    if (!originAllowed(origin, config.origins)) return { status: 403, reason: 'this origin may not connect' };
-    if (this.#shut || this.#moving.state === 'draining') {
-      return { status: 503, reason: 'draining', retryAfterSec: 1 };
-    }
-    if (this.#roster.size >= config.maxConnections) return { status: 503, reason: 'full', retryAfterSec: 1 };
+    if (!originAllowed(origin, config.origins))
+      return problem(403, 'wrong-origin', 'this origin may not connect');
+    if (this.#shut || this.#moving.state === 'draining')
+      return problem(503, 'draining', 'this gateway is leaving', SOON);
+    if (this.#roster.size >= config.maxConnections) return problem(503, 'full', 'this gateway is full', SOON);
     return undefined;
   }
 

@@ -2,7 +2,7 @@
 // its first moment. The ws package reads what clients send; what goes out is written by connection.ts.
 
 import type { IncomingMessage, Server } from 'node:http';
-import { ServerResponse, STATUS_CODES } from 'node:http';
+import { ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Server as WebSocketServers } from 'ws';
@@ -10,10 +10,13 @@ import { WebSocket, WebSocketServer } from 'ws';
 import type { Address } from '../daemon/address.ts';
 import { boundAddress, formatAddress } from '../daemon/address.ts';
 import { listening } from '../daemon/lifecycle.ts';
+import { problem } from '../daemon/problem.ts';
+import { answerUnreadable, rawRefusal } from '../daemon/raw-refusal.ts';
 import type { Log } from '../daemon/log.ts';
 import type { Certificate } from '../daemon/tls.ts';
 import { createWebServer } from '../daemon/tls.ts';
 import { CLIENT_PROTOCOL } from '../protocol/client-frames.ts';
+import type { Problem } from '../protocol/lookup.ts';
 import type { Connection } from './connection.ts';
 import { acceptableOffer } from './core/deflate-offer.ts';
 import { ticketOf } from './core/handshake.ts';
@@ -57,15 +60,9 @@ export interface HttpAnswer {
   body: object;
 }
 
-export interface Refusal {
-  status: number;
-  reason: string;
-  retryAfterSec?: number;
-}
-
 export interface WsServerEvents {
   /** Judges a handshake; a refusal is answered over HTTP. */
-  refuse(origin: string | undefined): Refusal | undefined;
+  refuse(origin: string | undefined): Problem | undefined;
   /** Makes the connection of a new socket. */
   open(ws: ClientSocket, socket: Socket, ticket: string | undefined): Connection;
   message(connection: Connection, text: string): void;
@@ -108,6 +105,7 @@ export async function bindWsServer(options: WsServerOptions): Promise<WsServer> 
   http.maxConnections = options.maxSockets;
   // Pipelined requests are answered before anyone else has a turn, so a connection that sends too many is cut.
   http.maxRequestsPerSocket = MAX_REQUESTS;
+  http.on('clientError', answerUnreadable);
   http.on('dropRequest', (_request: IncomingMessage, socket: Duplex) => socket.destroy());
   const wsOptions = {
     noServer: true,
@@ -260,20 +258,16 @@ function questionOf(request: IncomingMessage): HttpQuestion {
   };
 }
 
-function refusalOf(request: IncomingMessage, protocols: readonly string[]): Refusal | undefined {
-  if (pathOf(request) !== PATH) return { status: 404, reason: `WebSocket is on ${PATH}` };
+function refusalOf(request: IncomingMessage, protocols: readonly string[]): Problem | undefined {
+  if (pathOf(request) !== PATH) return problem(404, 'no-such-route', `WebSocket is on ${PATH}`);
   if (!protocols.includes(CLIENT_PROTOCOL)) {
-    return { status: 400, reason: `Sec-WebSocket-Protocol must offer ${CLIENT_PROTOCOL}` };
+    return problem(400, 'bad-request', `Sec-WebSocket-Protocol must offer ${CLIENT_PROTOCOL}`);
   }
   return undefined;
 }
 
-function refuseUpgrade(socket: Duplex, { status, reason, retryAfterSec }: Refusal): void {
+function refuseUpgrade(socket: Duplex, refusal: Problem): void {
   socket.on('error', () => socket.destroy());
   socket.once('finish', () => socket.destroy());
-  const retry = retryAfterSec === undefined ? '' : `Retry-After: ${retryAfterSec}\r\n`;
-  socket.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\nConnection: close\r\nContent-Type: text/plain\r\n` +
-      `${retry}Content-Length: ${Buffer.byteLength(reason)}\r\n\r\n${reason}`,
-  );
+  socket.end(rawRefusal(refusal));
 }

@@ -13,6 +13,7 @@ import { NO_SCHEMAS } from '../../daemon/no-schemas.ts';
 import type { Certificate } from '../../daemon/tls.ts';
 import { createWebServer } from '../../daemon/tls.ts';
 import { problem } from '../../daemon/problem.ts';
+import { answerUnreadable } from '../../daemon/raw-refusal.ts';
 import { LOOKUP_LIMITS } from '../../protocol/lookup.ts';
 import { frameworkProblem, sendProblem } from './problem.ts';
 
@@ -44,6 +45,8 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     exposeHeadRoutes: false,
     schemaController: NO_SCHEMAS,
     forceCloseConnections: 'idle',
+    // What comes on a kept connection meanwhile is answered as ever, and with `Connection: close`.
+    return503OnClosing: false,
     routerOptions: { maxParamLength: 256, querystringParser: noQueryParser },
     serverFactory: (listener) =>
       createWebServer(
@@ -52,6 +55,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
         options.log,
         listener,
       ),
+    clientErrorHandler: answerUnreadable,
     frameworkErrors: (error, _request, reply) => {
       void sendProblem(reply, frameworkProblem(error) ?? problem(500, 'internal', 'see the log'));
     },
