@@ -7,7 +7,7 @@ import { refusalText } from '../protocol/decode.ts';
 import type { BrokerReach } from '../publisher/broker-reach.ts';
 import type { Answer, Asked } from './ask-herald.ts';
 import { ask, askFirst } from './ask-herald.ts';
-import { judgeBrokers, judgeReady } from './core/readiness.ts';
+import { judgeBrokers, judgeReady, judgeReplicas } from './core/readiness.ts';
 import { decodeTable, judgeGatewayLoad, judgeTableAge } from './core/table.ts';
 import type { CheckedTable } from './core/table.ts';
 import type { CheckResult, Limits, Severity, Verdict } from './core/verdict.ts';
@@ -17,8 +17,9 @@ import { checkCanary, checkLookup } from './way-checks.ts';
 export type { CheckResult } from './core/verdict.ts';
 
 export interface CheckOptions {
-  /** Public and admin URL of one Herald; the default ports on this machine when absent. */
-  publicUrl?: string;
+  /** Public URLs, asked as clients do; the default ports on this machine when absent. */
+  publicUrls?: readonly string[];
+  /** Of one Herald. */
   adminUrl?: string;
   /** Control URLs; the first that answers is asked. */
   controlUrls?: readonly string[];
@@ -48,10 +49,7 @@ const DEFAULT_TIMEOUT_MS = 5_000;
 export const CHECKS: Readonly<Record<string, Check>> = {
   'herald-ready': {
     help: 'Herald may be asked, and nothing is degraded',
-    run: async ({ publicUrl, timeoutMs }) =>
-      whenAnswered(await ask(publicUrl, '/readyz', '', timeoutMs), 'critical', ({ status, body }) =>
-        judgeReady(status, body),
-      ),
+    run: checkReady,
   },
   'table-age': {
     help: 'age of the newest load report, in ms',
@@ -110,7 +108,7 @@ export async function runCheck(name: string, options: CheckOptions = {}): Promis
 
 function withDefaults(options: CheckOptions): Required<CheckOptions> {
   return {
-    publicUrl: options.publicUrl ?? 'http://127.0.0.1:7400',
+    publicUrls: options.publicUrls ?? ['http://127.0.0.1:7400'],
     controlUrls: options.controlUrls ?? ['http://127.0.0.1:7401'],
     brokerReach: options.brokerReach ?? { brokers: [] },
     adminUrl: options.adminUrl ?? 'http://127.0.0.1:7403',
@@ -129,6 +127,15 @@ function unknown(text: string): Verdict {
 
 function whenAnswered(asked: Asked, silence: Severity, judge: (answer: Answer) => Verdict): Verdict {
   return asked.ok ? judge(asked.answer) : { severity: silence, text: asked.why, figures: [] };
+}
+
+async function checkReady({ publicUrls, timeoutMs }: Required<CheckOptions>): Promise<Verdict> {
+  const verdicts = publicUrls.map(async (url) =>
+    whenAnswered(await ask(url, '/readyz', '', timeoutMs), 'critical', ({ status, body }) =>
+      judgeReady(status, body),
+    ),
+  );
+  return judgeReplicas(publicUrls, await Promise.all(verdicts));
 }
 
 async function ofTable(

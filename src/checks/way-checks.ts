@@ -5,7 +5,7 @@ import { fieldsOf, refusalText } from '../protocol/decode.ts';
 import type { BrokerAddress } from '../protocol/broker-address.ts';
 import type { LookupPick } from '../protocol/lookup.ts';
 import type { BrokerReach } from '../publisher/broker-reach.ts';
-import { ask, askFirst } from './ask-herald.ts';
+import { askFirst } from './ask-herald.ts';
 import { MAX_LISTENERS, sendCanary } from './canary.ts';
 import type { Limits, Verdict } from './core/verdict.ts';
 import type { LookupProbe } from './core/way.ts';
@@ -13,7 +13,7 @@ import { judgeCanary, judgeLookup } from './core/way.ts';
 import { reach } from './reach.ts';
 
 export interface WayOptions {
-  publicUrl: string;
+  publicUrls: readonly string[];
   controlUrls: readonly string[];
   brokerReach: BrokerReach;
   pool: string;
@@ -21,10 +21,10 @@ export interface WayOptions {
 }
 
 export async function checkLookup(
-  { publicUrl, pool, timeoutMs }: WayOptions,
+  { publicUrls, pool, timeoutMs }: WayOptions,
   limits: Limits,
 ): Promise<Verdict> {
-  const asked = await ask(publicUrl, lookupPath(pool, 0), '', timeoutMs);
+  const asked = await askFirst(publicUrls, lookupPath(pool, 0), timeoutMs);
   if (!asked.ok) return { severity: 'critical', text: asked.why, figures: [] };
   const { status, body, tookMs } = asked.answer;
   const [pick] = picksOf(body);
@@ -40,8 +40,8 @@ export async function checkLookup(
 }
 
 export async function checkCanary(options: WayOptions, limits: Limits): Promise<Verdict> {
-  const { publicUrl, brokerReach, pool, timeoutMs } = options;
-  const asked = await ask(publicUrl, lookupPath(pool, MAX_LISTENERS - 1), '', timeoutMs);
+  const { publicUrls, brokerReach, pool, timeoutMs } = options;
+  const asked = await askFirst(publicUrls, lookupPath(pool, MAX_LISTENERS - 1), timeoutMs);
   if (!asked.ok) return { severity: 'unknown', text: asked.why, figures: [] };
   const { status, body, tookMs } = asked.answer;
   const picks = picksOf(body);

@@ -33,7 +33,7 @@ export function addCheckCommand(program: Command): void {
   brokerReachFlags(adminFlags(program.command('check <name>')))
     .description('a Sensu or Nagios check: one line with performance data; exit 0, 1, 2 or 3')
     .addHelpText('after', `\nChecks:\n${names.join('\n')}`)
-    .addOption(publicUrlFlag('public URL of a Herald'))
+    .addOption(publicUrlFlag('public URLs of Heralds, with commas'))
     .addOption(
       new Flag('--control <urls>', 'control URLs of Heralds, with commas; the first that answers is asked')
         .env('HERALD_HERALDS')
@@ -65,7 +65,7 @@ function usableOptions(flags: CheckFlags): CheckOptions {
 
 function optionsOf(flags: CheckFlags): CheckOptions {
   return {
-    publicUrl: heraldUrl('--url', flags.url),
+    publicUrls: heraldUrls('--url', flags.url),
     controlUrls: heraldUrls('--control', flags.control),
     brokerReach: brokerReachOf(flags),
     adminUrl: heraldUrl('--admin', flags.admin),

@@ -26,6 +26,20 @@ export function judgeReady(status: number, body: unknown): Verdict {
   return { severity: 'critical', text: `not ready (${status}): ${reason}`, figures };
 }
 
+/** Several Heralds, by what was said of each: one that is not well is a warning as long as another is. */
+export function judgeReplicas(urls: readonly string[], verdicts: readonly Verdict[]): Verdict {
+  const [only] = verdicts;
+  if (verdicts.length === 1) return only!;
+  const isServing = ({ severity }: Verdict): boolean => severity === 'ok' || severity === 'warning';
+  const serving = verdicts.filter(isServing).length;
+  const ill = verdicts.flatMap((one, i) => (one.severity === 'ok' ? [] : [`${urls[i]}: ${one.text}`]));
+  return {
+    severity: serving === 0 ? 'critical' : ill.length > 0 ? 'warning' : 'ok',
+    text: [`${serving} of ${verdicts.length} ready`, ...ill].join('; '),
+    figures: [{ label: 'ready', value: serving, min: 0, max: verdicts.length }],
+  };
+}
+
 /** `body` is the answer of `GET /v1/brokers`. */
 export function judgeBrokers(body: unknown, limits: Limits): Verdict {
   const list = fieldsOf(body)['brokers'];

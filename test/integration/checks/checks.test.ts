@@ -19,7 +19,12 @@ let here: CheckOptions;
 beforeAll(async () => {
   up = await startUp(['--no-bots', '--no-squeeze']);
   stop = () => up.stop();
-  here = { publicUrl: up.publicUrl, controlUrls: [up.controlUrl], adminUrl: up.adminUrl, timeoutMs: 10_000 };
+  here = {
+    publicUrls: [up.publicUrl],
+    controlUrls: [up.controlUrl],
+    adminUrl: up.adminUrl,
+    timeoutMs: 10_000,
+  };
   await until(
     'all to be well',
     async () => (await Promise.all(CHECK_NAMES.map(async (name) => runCheck(name, here)))).every(isOk),
@@ -63,6 +68,20 @@ describe('on a healthy platform', () => {
     });
   });
 
+  it.each(['lookup', 'canary'])('%s asks the next Herald when one is down', async (name) => {
+    const dead = `http://127.0.0.1:${await freePort()}`;
+    expect(await runCheck(name, { ...here, publicUrls: [dead, up.publicUrl] })).toMatchObject({
+      exitCode: 0,
+    });
+  });
+
+  it('herald-ready of several is a warning when one of them is down', async () => {
+    const dead = `http://127.0.0.1:${await freePort()}`;
+    const { exitCode, line } = await runCheck('herald-ready', { ...here, publicUrls: [dead, up.publicUrl] });
+    expect(line).toMatch(/^HERALD-READY WARNING - 1 of 2 ready; http:\S+: .*ECONNREFUSED \| ready=1;;;0;2$/);
+    expect(exitCode).toBe(1);
+  });
+
   it('canary is critical when no broker takes a connection', async () => {
     const [publish, subscribe, repair] = await freePorts(3);
     const brokers = parseBrokers([`gone@127.0.0.1:${publish}:${subscribe}:${repair}`]);
@@ -101,7 +120,7 @@ describe('on a healthy platform', () => {
 describe('on a broken platform', () => {
   it('a Herald that is not there is critical for those that check it, unknown for the others', async () => {
     const dead = `http://127.0.0.1:${await freePort()}`;
-    const there = { publicUrl: dead, controlUrls: [dead], adminUrl: dead, timeoutMs: 2_000 };
+    const there = { publicUrls: [dead], controlUrls: [dead], adminUrl: dead, timeoutMs: 2_000 };
     const codes = await Promise.all(
       CHECK_NAMES.map(async (name) => [name, (await runCheck(name, there)).exitCode] as const),
     );
@@ -120,7 +139,7 @@ describe('on a broken platform', () => {
     await new Promise<void>((resolve) => hanging.listen(0, '127.0.0.1', resolve));
     const url = `http://127.0.0.1:${(hanging.address() as AddressInfo).port}`;
     const startMs = performance.now();
-    const { exitCode, line } = await runCheck('herald-ready', { publicUrl: url, timeoutMs: 300 });
+    const { exitCode, line } = await runCheck('herald-ready', { publicUrls: [url], timeoutMs: 300 });
     expect(exitCode).toBe(2);
     expect(line).toContain('no answer within 300 ms');
     expect(performance.now() - startMs).toBeLessThan(5_000);
@@ -142,7 +161,7 @@ describe('on a broken platform', () => {
 
   it('a port of a Herald that is not the public one is unknown', async () => {
     for (const name of ['herald-ready', 'lookup', 'canary']) {
-      const { exitCode, line } = await runCheck(name, { ...here, publicUrl: up.controlUrl });
+      const { exitCode, line } = await runCheck(name, { ...here, publicUrls: [up.controlUrl] });
       expect([name, exitCode]).toEqual([name, 3]);
       expect(line).toContain('not the public port of a Herald');
     }
