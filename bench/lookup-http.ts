@@ -4,6 +4,8 @@
 // the same rate: a server that is flooded reads many requests at once and each costs less, so two servers at
 // different rates cannot be compared. `flat-out` shows that case as well. All are warmed up first: a daemon runs for
 // weeks, and while the engine compiles its code, in threads that count as well, it costs more than its work.
+// Herald's clock ticks are part of its figure: without requests they cost far more than beside them, when each wakes the
+// processor for itself, so what an idle Herald costs cannot be subtracted.
 //
 //   node scripts/run-ts.mjs bench/lookup-http.ts [rounds] [gateways]
 
@@ -38,7 +40,6 @@ interface LoadResult {
   p99Ms: number;
 }
 
-const IDLE_SEC = 3;
 const KEPT_CONNECTIONS = 32;
 const MODES = ['kept', 'one-each', 'flat-out'] as const;
 /** Each server is started so often: where its memory and code come to lie moves what it costs by a tenth. */
@@ -222,7 +223,6 @@ const oneEachWorker: Worker = async (port, more, due, done) => {
 
 async function compare(rounds: number, gateways: number): Promise<void> {
   const measured = new Map<string, Measured[]>();
-  let idleMsPerSec: number[] = [];
   let bytes = 0;
   for (let instance = 0; instance < INSTANCES; instance++) {
     const servers = await startServers(gateways);
@@ -233,8 +233,6 @@ async function compare(rounds: number, gateways: number): Promise<void> {
         await ordered(load, { port: servers[name].port, mode, requests: WARM_UP_REQUESTS[mode] });
       }
     }
-    const idleUsPerSec = await idleCost(servers);
-    idleMsPerSec = [...idleMsPerSec, idleUsPerSec.herald / 1_000];
     for (const mode of MODES) {
       // The first round does not count. Each round begins with another server, for what one leaves behind in the machine's
       // caches is the next one's to bear.
@@ -245,8 +243,7 @@ async function compare(rounds: number, gateways: number): Promise<void> {
           const beforeUs = await cpuOf(child);
           const result = await ordered(load, { port, mode, requests: REQUESTS[mode] });
           const usedUs = (await cpuOf(child)) - beforeUs;
-          const seconds = REQUESTS[mode] / result.requestsPerSec;
-          const us = (usedUs - seconds * idleUsPerSec[name]) / REQUESTS[mode];
+          const us = usedUs / REQUESTS[mode];
           const key = `${mode} ${name}`;
           if (round > 0) measured.set(key, [...(measured.get(key) ?? []), { ...result, us }]);
         }
@@ -256,9 +253,8 @@ async function compare(rounds: number, gateways: number): Promise<void> {
   }
 
   console.log(
-    `Node ${process.version}, ${gateways} gateways, ${INSTANCES} times ${rounds} rounds, answer of ${bytes} bytes`,
+    `Node ${process.version}, ${gateways} gateways, ${INSTANCES} times ${rounds} rounds, answer of ${bytes} bytes\n`,
   );
-  console.log(`Herald without requests: ${median(idleMsPerSec).toFixed(1)} ms CPU a second\n`);
   for (const mode of MODES) {
     const raw = measured.get(`${mode} raw`)!;
     for (const name of SERVERS) {
@@ -294,19 +290,6 @@ async function startServers(
     herald: { child: herald, port: heraldPort },
     bytes: body.length,
   };
-}
-
-/** What a process costs without requests (Herald's clock ticks) is not the cost of a request. In us CPU a second. */
-async function idleCost(
-  servers: Record<ServerName, { child: ChildProcess }>,
-): Promise<Record<ServerName, number>> {
-  const cost: Record<ServerName, number> = { raw: 0, fastify: 0, herald: 0 };
-  const beforeUs = await Promise.all(SERVERS.map((name) => cpuOf(servers[name].child)));
-  await new Promise((resolve) => setTimeout(resolve, IDLE_SEC * 1_000));
-  for (const [i, name] of SERVERS.entries()) {
-    cost[name] = ((await cpuOf(servers[name].child)) - beforeUs[i]!) / IDLE_SEC;
-  }
-  return cost;
 }
 
 function start(...childArgs: string[]): ChildProcess {
