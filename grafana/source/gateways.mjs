@@ -59,6 +59,9 @@ export const gateways = dashboard({
         }),
         lines('Closed, by cause', 'cps', [rateBy('cause', 'gateway.closed', HERE)]),
         lines('Subscriptions', 'short', [gaugeBy('gateway', 'gateway.subscriptions', HERE)]),
+        lines('Brokers', 'short', [gaugeBy('gateway', 'gateway.brokers', HERE)], {
+          help: 'That the gateway is connected to. One that has fewer than the others is cut off from some.',
+        }),
         lines('Reports not acknowledged', 'reqps', [rateBy('gateway', 'gateway.report_failures', HERE)]),
       ],
     },
@@ -86,6 +89,12 @@ export const gateways = dashboard({
         lines('Saved by compression', 'Bps', [rateBy('gateway', 'gateway.deflate_saved_bytes', HERE)]),
       ],
     },
-    processes('Processes', (metric) => gaugeBy('id', `herald.process.${metric}`, ...PROCESS)),
+    processes(
+      'Processes',
+      (metric) => gaugeBy('id', `herald.process.${metric}`, ...PROCESS),
+      lines('Certificate ends in', 's', [gaugeBy('id', 'herald.process.certificate_seconds', ...PROCESS)], {
+        help: 'Of the port of clients, where it has TLS.',
+      }),
+    ),
   ],
 });

@@ -149,6 +149,9 @@ export const overview = dashboard({
         lines('Load reports by outcome', 'reqps', [
           query(rate('herald_reports_total', 'outcome'), '{{outcome}}'),
         ]),
+        lines('Brokers by state', 'short', [query(worst('herald_brokers', 'state'), '{{state}}')], {
+          stack: true,
+        }),
         lines('Agent-check answers', 'reqps', [
           query(rate('herald_agent_checks_total', 'outcome'), '{{outcome}}'),
         ]),
@@ -157,6 +160,15 @@ export const overview = dashboard({
         ]),
       ],
     },
-    processes('Herald itself', (metric) => query(worst(`herald_process_${metric}`, 'id'), '{{id}}')),
+    processes(
+      'Herald itself',
+      (metric) => query(worst(`herald_process_${metric}`, 'id'), '{{id}}'),
+      lines(
+        'Certificate ends in',
+        's',
+        [query(`min by (id) (herald_process_certificate_seconds{${HERE}})`, '{{id}}')],
+        { help: 'Of the public port, where it has TLS.' },
+      ),
+    ),
   ],
 });

@@ -1,8 +1,8 @@
 // What each daemon tells of its own process, the same on every dashboard. `of` makes the query of a metric
-// (docs/metrics.md) from the last part of its name: `cpu` for herald.process.cpu.
+// (docs/metrics.md) from the last part of its name: `cpu` for herald.process.cpu. `more`: panels of this kind of daemon alone.
 import { lines } from './dashboard.mjs';
 
-export function processes(title, of) {
+export function processes(title, of, ...more) {
   return {
     title,
     panels: [
@@ -16,6 +16,7 @@ export function processes(title, of) {
         max: 1,
         help: 'Open, over what the process may have.',
       }),
+      ...more,
     ],
   };
 }

@@ -38,6 +38,11 @@ const DEFINITIONS = {
   ),
   'herald.process.memory_bytes': gauge('bytes', ['daemon', 'id'], 'resident memory'),
   'herald.process.descriptors': gauge('ratio', ['daemon', 'id'], 'open file descriptors over the limit'),
+  'herald.process.certificate_seconds': gauge(
+    's',
+    ['daemon', 'id'],
+    'until the certificate of the port of clients ends, below zero once it has; only with TLS',
+  ),
 
   'herald.lookups': counter('lookups', ['outcome'], 'lookups answered, by outcome (ok or the refusal code)'),
   'herald.lookup_duration': timing([], 'time to decide a lookup, once it is read'),
@@ -60,6 +65,7 @@ const DEFINITIONS = {
   'herald.table.age': gauge('ms', [], 'age of the newest report in the table'),
   'herald.table.frozen': gauge('0 or 1', [], 'the mass-loss guard serves the last good table'),
   'herald.table.max_over_mean': gauge('ratio', [], 'hottest gateway over the mean expected load'),
+  'herald.brokers': gauge('brokers', ['state'], 'brokers that gateways and publishers are told of, by state'),
   'herald.store.connected': gauge('0 or 1', [], 'the store answers; 0 = degraded, served from memory'),
   'herald.store.writes': counter('writes', ['outcome'], 'table parts written, skipped or failed'),
   'herald.agent_checks': counter('answers', ['outcome'], 'agent-check lines sent, by word'),
@@ -88,6 +94,7 @@ const DEFINITIONS = {
     'time a traced message spent on a stretch of its way to the flush',
   ),
   'gateway.deflate_saved_bytes': counter('bytes', ['gateway'], 'bytes not sent thanks to compression'),
+  'gateway.brokers': gauge('brokers', ['gateway'], 'brokers that it is connected to'),
   'gateway.report_failures': counter('reports', ['gateway'], 'load reports a Herald did not acknowledge'),
 
   'broker.messages_in': counter('messages', ['broker'], 'publications accepted from publishers'),

@@ -34,7 +34,7 @@ function isAnswering(
 }
 
 function whatIsWrong(error: Error & { reason?: unknown }): Problem {
-  switch (codeOf(error)) {
+  switch (codeOf(error) ?? '') {
     case 'ERR_HTTP_REQUEST_TIMEOUT':
       return problem(408, 'request-timeout', 'the request did not come in time');
     case 'HPE_HEADER_OVERFLOW':

@@ -11,14 +11,16 @@ import type { Metrics } from './metrics.ts';
 import { startStatsd } from './metrics-statsd.ts';
 import { COUNT_DESCRIPTORS_EVERY_MS, createDescriptorMeter } from './open-descriptors.ts';
 import { createResidentMeter } from './resident-memory.ts';
+import type { Certificate } from './tls.ts';
 
-/** Returns the function that stops it all after one last flush. */
+/** `certificate`: of the port of clients. Returns the function that stops it all after one last flush. */
 export function startTelemetry(
   metrics: Metrics,
   daemon: string,
   id: string,
   statsd: string,
   log: Log,
+  certificate?: Certificate,
 ): () => Promise<void> {
   const stopStatsd =
     statsd === '' ? undefined : startStatsd(metrics, parseAddress(statsd, '--statsd'), id, log);
@@ -28,6 +30,7 @@ export function startTelemetry(
   const delay = metrics.gauge('herald.process.loop_delay', tags);
   const memory = metrics.gauge('herald.process.memory_bytes', tags);
   const descriptors = metrics.gauge('herald.process.descriptors', tags);
+  const certificateSeconds = certificate && metrics.gauge('herald.process.certificate_seconds', tags);
   const loopDelay = createLoopDelayMeter();
   const residentBytes = createResidentMeter();
   const descriptorsNow = createDescriptorMeter();
@@ -45,6 +48,7 @@ export function startTelemetry(
     loop.set(performance.eventLoopUtilization(lastLoop).utilization);
     delay.set(loopDelay.p99Ms());
     memory.set(residentBytes());
+    if (certificate) certificateSeconds?.set((certificate.validToMs - Date.now()) / 1_000);
     lastCpu = process.cpuUsage();
     lastLoop = performance.eventLoopUtilization();
     lastMs = nowMs;

@@ -30,6 +30,7 @@ export interface TlsFiles {
   tlsKey: string;
 }
 
+/** As it is served: `followCertificate` puts a new one in its place. */
 export interface Certificate {
   files: TlsFiles;
   /** PEM, as read. */
@@ -93,8 +94,8 @@ export function createWebServer(
 }
 
 /**
- * Answers what looks for a new certificate in the files of `current` and gives it to `server`. While the files do not belong
- * together, or cannot be read, the old one stays.
+ * Answers what looks for a new certificate in the files of `current`, makes it the current one and gives it to `server`.
+ * While the files do not belong together, or cannot be read, the old one stays.
  */
 export function followCertificate(
   server: Pick<TlsServer, 'setSecureContext'>,
@@ -108,7 +109,7 @@ export function followCertificate(
       told = undefined;
       if (found.cert === current.cert && found.key === current.key) return;
       server.setSecureContext(pem(found));
-      current = found;
+      Object.assign(current, found);
       tell(log, found);
     } catch (error) {
       if (told !== messageOf(error)) log.error('certificate-not-renewed', errorFields(error));

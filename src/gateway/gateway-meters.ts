@@ -34,6 +34,7 @@ export function startGatewayMeters(
   const connections = metrics.gauge('gateway.connections', tags);
   const buffered = metrics.gauge('gateway.buffered_bytes', tags);
   const subscriptions = metrics.gauge('gateway.subscriptions', tags);
+  const brokers = metrics.gauge('gateway.brokers', tags);
   const lag = metrics.timing('gateway.delivery_lag', tags);
   let lastLoop: EventLoopUtilization = performance.eventLoopUtilization();
 
@@ -49,7 +50,9 @@ export function startGatewayMeters(
     connections.set(roster.size);
     buffered.set(roster.buffers.bytes);
     subscriptions.set(hub.subscriptions);
-    lag.observe(link.snapshot().canaryMs + fanOut.lagMs());
+    const feed = link.snapshot();
+    brokers.set(feed.brokers.filter(({ connected }) => connected).length);
+    lag.observe(feed.canaryMs + fanOut.lagMs());
     const { utilization } = performance.eventLoopUtilization(lastLoop);
     lastLoop = performance.eventLoopUtilization();
     // A quota can stop a process whose loop looks idle: what the reporter measured of it counts as well.

@@ -3,6 +3,7 @@
 
 import type { Counter, Gauge, Metrics } from '../daemon/metrics.ts';
 import type { MetricName } from '../daemon/metrics-catalogue.ts';
+import type { BrokerAddress } from '../protocol/broker-address.ts';
 import type { AutoscaleAdvice, GatewaySnapshot, GatewayState, TableSnapshot } from './core/balancer-types.ts';
 
 export interface HeraldMeters {
@@ -15,11 +16,14 @@ export interface HeraldMeters {
   table(snapshot: TableSnapshot): void;
   /** The advice on size, by pool; called once a second. */
   sizes(advices: ReadonlyMap<string, AutoscaleAdvice>): void;
+  /** Called once a second. */
+  brokers(list: readonly BrokerAddress[]): void;
   store(connected: boolean): void;
   storeWrite(outcome: string): void;
 }
 
 const STATES: readonly GatewayState[] = ['up', 'draining', 'drain', 'maint', 'stale', 'suspect', 'expired'];
+const BROKER_STATES: readonly BrokerAddress['state'][] = ['up', 'draining'];
 const GATEWAY_GAUGES = {
   'herald.gateway.reported_score': 'reportedScore',
   'herald.gateway.expected_score': 'expectedScore',
@@ -73,6 +77,11 @@ export function createHeraldMeters(metrics: Metrics): HeraldMeters {
     report: (outcome) => reports.of(outcome).add(1),
     agentCheck: (outcome) => agentChecks.of(outcome).add(1),
     moveOrdered: (gateway, connections) => moves.of(gateway).add(connections),
+    brokers(list) {
+      for (const state of BROKER_STATES) {
+        metrics.gauge('herald.brokers', { state }).set(list.filter((one) => one.state === state).length);
+      }
+    },
     store: (up) => connected.set(up ? 1 : 0),
     storeWrite: (outcome) => storeWrites.of(outcome).add(1),
     table(snapshot) {

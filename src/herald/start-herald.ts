@@ -12,6 +12,7 @@ import { CLOSE_DEADLINE_MS } from '../daemon/lifecycle.ts';
 import type { Log } from '../daemon/log.ts';
 import type { Metrics } from '../daemon/metrics.ts';
 import { startTelemetry } from '../daemon/telemetry.ts';
+import { readCertificate } from '../daemon/tls.ts';
 import { createAgentDesk } from './agent-desk.ts';
 import { startAgentPorts } from './agent-ports.ts';
 import { allowedUrls } from './allowed-urls.ts';
@@ -77,7 +78,7 @@ export async function startHerald(config: HeraldConfig, parts: HeraldParts): Pro
     closers.length = 0;
   };
   try {
-    closers.push(startTelemetry(metrics, 'herald', id, config.statsd, log));
+    closers.push(startTelemetry(metrics, 'herald', id, config.statsd, log, herald.certificate));
     closers.push(startTimers(herald, clock));
     closers.push(() => closeHttp(herald.controlApp));
     const control = urlOf(await listenHttp(herald.controlApp, listen.control, '--control-listen'));
@@ -182,7 +183,8 @@ function assemble(config: HeraldConfig, { log, metrics, clock }: HeraldParts) {
   });
 
   const listeners: ListenerParts = { config, log, routes: [] };
-  const publicApp = createPublicApp(listeners, {
+  const certificate = readCertificate(config);
+  const publicApp = createPublicApp(listeners, certificate, {
     desk: createLookupDesk({ balancer, clock, meters, traffic, recorder }),
     tickets,
     clock,
@@ -240,6 +242,7 @@ function assemble(config: HeraldConfig, { log, metrics, clock }: HeraldParts) {
     recorder,
     stream,
     agentDesk,
+    certificate,
     publicApp,
     controlApp: control.app,
     adminApp,
@@ -250,7 +253,10 @@ function assemble(config: HeraldConfig, { log, metrics, clock }: HeraldParts) {
 type Assembled = ReturnType<typeof assemble>;
 
 /** The core's own time, and once a second what is known as metrics. */
-function startTimers({ balancer, meters, traffic, reach }: Assembled, clock: Clock): () => Promise<void> {
+function startTimers(
+  { balancer, brokers, meters, traffic, reach }: Assembled,
+  clock: Clock,
+): () => Promise<void> {
   const stopTick = every(TICK_MS, () => balancer.tick(clock.nowMs()));
   const stopSecond = every(1_000, () => {
     traffic.roll(clock.epochMs());
@@ -259,6 +265,7 @@ function startTimers({ balancer, meters, traffic, reach }: Assembled, clock: Clo
     meters.table(snapshot);
     const pools = new Set(snapshot.gateways.map(({ pool }) => pool));
     meters.sizes(new Map(Array.from(pools, (pool) => [pool, balancer.autoscale(nowMs, pool)])));
+    meters.brokers(brokers.list(nowMs));
     meters.store(reach.store?.state().problem === undefined);
   });
   return async () => {

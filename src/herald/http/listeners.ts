@@ -3,7 +3,7 @@
 import type { FastifyInstance } from 'fastify';
 import { withinRoom } from '../../daemon/descriptors.ts';
 import type { Log } from '../../daemon/log.ts';
-import { readCertificate } from '../../daemon/tls.ts';
+import type { Certificate } from '../../daemon/tls.ts';
 import { REPORT_LIMITS } from '../../protocol/load-report.ts';
 import type { HeraldConfig } from '../herald-options.ts';
 import type { AdminApiParts } from './admin-api.ts';
@@ -33,6 +33,7 @@ const MAX_PRIVATE_CONNECTIONS = 10_000;
 
 export function createPublicApp(
   { config, log, routes }: ListenerParts,
+  certificate: Certificate | undefined,
   api: PublicApiParts,
 ): FastifyInstance {
   const app = createHttpServer({
@@ -43,7 +44,7 @@ export function createPublicApp(
     // The port that faces the world leaves the private ports their share of the descriptors.
     maxConnections: withinRoom(config.maxPublicConnections, 1 / 2),
     trustProxy: config.trustProxy,
-    certificate: readCertificate(config),
+    certificate,
   });
   registerPublicApi(app, api);
   return app;

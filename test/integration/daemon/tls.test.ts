@@ -85,6 +85,7 @@ describe.runIf(HAS_OPENSSL)('TLS', () => {
       look();
       look();
       expect(await shown()).toBe('new');
+      expect(certificate.validToMs).toBe(readCertificate(next)!.validToMs);
       expect(told).toEqual(['certificate-not-renewed', 'certificate-ends-soon']);
     } finally {
       server.close();

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { MetricName } from '../../../src/daemon/metrics-catalogue.ts';
 import { METRICS } from '../../../src/daemon/metrics-catalogue.ts';
 import { prometheusName } from '../../../src/daemon/metrics-prometheus.ts';
+import { HAS_OPENSSL } from '../../launch/certificate.ts';
 import { requireServer } from '../../launch/require-server.ts';
 import { until } from '../../launch/until.ts';
 import type { Platform } from './running-platform.ts';
@@ -50,7 +51,8 @@ const variables = dashboards.flatMap(({ uid, templating }) =>
 const filledIn = (text: string): string =>
   text.replaceAll('$__rate_interval', '10s').replace(/\$(\w+|\{\w+:regex\})/g, '.*');
 
-const canRun = requireServer('prometheus') && requireServer('graphite') && requireServer('zookeeper');
+const canRun =
+  HAS_OPENSSL && requireServer('prometheus') && requireServer('graphite') && requireServer('zookeeper');
 
 describe.runIf(canRun)('fed by the running platform', () => {
   let platform: Platform;

@@ -7,9 +7,10 @@ import { deriveKey, signFeedback } from '../../../src/daemon/secrets.ts';
 import { every } from '../../../src/daemon/clock.ts';
 import { startUp } from '../../e2e/spine/running-up.ts';
 import type { RunningUp } from '../../e2e/spine/running-up.ts';
+import { CertificateFolder } from '../../launch/certificate.ts';
 import type { Graphite } from '../../launch/graphite.ts';
 import { launchGraphite } from '../../launch/graphite.ts';
-import { startHeraldProcess } from '../../launch/herald-process.ts';
+import { ANY_PORT, HERALD_ON_ANY_PORTS, startHeraldProcess } from '../../launch/herald-process.ts';
 import type { Prometheus } from '../../launch/prometheus.ts';
 import { launchPrometheus } from '../../launch/prometheus.ts';
 import { launchStatsd } from '../../launch/statsd.ts';
@@ -57,7 +58,17 @@ export async function launchPlatform(): Promise<Platform> {
       statsd: statsd.address,
     });
     stops.push(() => bridge.stop());
-    const prometheus = await launchPrometheus([{ job: 'herald', targets: [`127.0.0.1:${up.ports.admin}`] }]);
+    // With TLS, which `herald up` does not have.
+    const certificates = new CertificateFolder();
+    stops.push(() => certificates.remove());
+    const { tlsCert, tlsKey } = certificates.make('fleet');
+    const flags = { statsd: statsd.address, 'tls-cert': tlsCert, 'tls-key': tlsKey };
+    const gateway = await startHeraldProcess('gateway', { ...flags, listen: ANY_PORT });
+    stops.push(() => gateway.stop());
+    const herald = await startHeraldProcess('serve', { ...flags, ...HERALD_ON_ANY_PORTS });
+    stops.push(() => herald.stop());
+    const targets = [`127.0.0.1:${up.ports.admin}`, new URL(herald.addresses['admin']!).host];
+    const prometheus = await launchPrometheus([{ job: 'herald', targets }]);
     stops.push(() => prometheus.stop());
     return { up, graphite, prometheus, stop };
   } catch (error) {

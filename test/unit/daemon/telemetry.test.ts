@@ -31,6 +31,25 @@ describe('the telemetry of a process', () => {
     });
   });
 
+  it('says how long the certificate has left that is served now', async () => {
+    const metrics = createMetrics();
+    const certificate = {
+      files: { tlsCert: '', tlsKey: '' },
+      cert: '',
+      key: '',
+      validToMs: Date.now() + 60_000,
+    };
+    const stop = startTelemetry(metrics, 'gateway', 'g1', '', silentLog, certificate);
+    const left = (): number =>
+      metrics.gauges().find(({ name }) => name === 'herald.process.certificate_seconds')!.value;
+    vi.advanceTimersByTime(1_101);
+    expect(left()).toBeCloseTo(60, 0);
+    certificate.validToMs -= 120_000;
+    vi.advanceTimersByTime(1_101);
+    expect(left()).toBeCloseTo(-60, 0);
+    await stop();
+  });
+
   it('stops for good', async () => {
     const metrics = createMetrics();
     await startTelemetry(metrics, 'herald', 'h1', '', silentLog)();

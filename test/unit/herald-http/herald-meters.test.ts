@@ -1,6 +1,8 @@
 // What a Herald's gauges say of the table, second by second.
 import { describe, expect, it } from 'vitest';
 import { createMetrics } from '../../../src/daemon/metrics.ts';
+import type { BrokerAddress } from '../../../src/protocol/broker-address.ts';
+import { decodeBrokerAddress } from '../../../src/protocol/broker-address.ts';
 import { createHeraldMeters } from '../../../src/herald/herald-meters.ts';
 import { aBalancer, aReport } from '../herald-core/given.ts';
 
@@ -28,6 +30,24 @@ function aFleet(...gateways: string[]) {
         ?.value,
   };
 }
+
+it('counts the brokers by state, none of them too', () => {
+  const { meters, gauge } = aFleet();
+  const counted = (): unknown[] => ['up', 'draining'].map((state) => gauge('herald.brokers', { state }));
+  const { value } = decodeBrokerAddress({
+    id: 'b1',
+    publish: 'tcp://127.0.0.1:7420',
+    subscribe: 'tcp://127.0.0.1:7430',
+    repair: 'tcp://127.0.0.1:7440',
+    http: '',
+    epoch: 'e1',
+    state: 'up',
+  }) as { value: BrokerAddress };
+  meters.brokers([value, { ...value, id: 'b2', state: 'draining' }, { ...value, id: 'b3' }]);
+  expect(counted()).toEqual([2, 1]);
+  meters.brokers([]);
+  expect(counted()).toEqual([0, 0]);
+});
 
 describe('the gauges of a gateway', () => {
   it('follow its row', () => {
