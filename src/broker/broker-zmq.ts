@@ -54,42 +54,33 @@ export interface BrokerSockets {
 /** Throws a StartError that names the option for an address that it cannot bind. */
 export async function openBrokerSockets(options: BrokerSocketsOptions): Promise<BrokerSockets> {
   const curve = curveServerOptions(options.curve);
-  const intake = new Router({
-    ...addressFamily(options.publish),
+  const bound = (address: string) => ({
+    ...addressFamily(address),
     ...baseSocketOptions,
     ...boundSocketOptions,
     ...curve,
     linger: options.lingerMs,
-    receiveHighWaterMark: BATCH_QUEUE,
-    // Acks are small and a publisher waits for them; losing one costs a retry of the whole batch.
-    sendHighWaterMark: BATCH_QUEUE,
-    // Default true would make a send to a publisher that just left an error.
-    mandatory: false,
-    // A publisher that reconnects under its old identity takes over at once.
-    handover: true,
   });
+  const router = (address: string): Router =>
+    new Router({
+      ...bound(address),
+      receiveHighWaterMark: BATCH_QUEUE,
+      // Answers are small and somebody waits for them; losing an ack costs a retry of the whole batch.
+      sendHighWaterMark: BATCH_QUEUE,
+      // Default true would make a send to a peer that just left an error.
+      mandatory: false,
+      // A peer that reconnects under its old identity takes over at once.
+      handover: true,
+    });
+  const intake = router(options.publish);
   const out = new XPublisher({
-    ...addressFamily(options.subscribe),
-    ...baseSocketOptions,
-    ...boundSocketOptions,
-    ...curve,
-    linger: options.lingerMs,
+    ...bound(options.subscribe),
     sendHighWaterMark: ENVELOPE_QUEUE,
     receiveHighWaterMark: 0,
     // Never true: one frozen gateway would stall all the others.
     noDrop: false,
   });
-  const repair = new Router({
-    ...addressFamily(options.repair),
-    ...baseSocketOptions,
-    ...boundSocketOptions,
-    ...curve,
-    linger: options.lingerMs,
-    receiveHighWaterMark: BATCH_QUEUE,
-    sendHighWaterMark: BATCH_QUEUE,
-    mandatory: false,
-    handover: true,
-  });
+  const repair = router(options.repair);
 
   try {
     await bind(intake, options.publish, '--publish-listen');

@@ -2,6 +2,22 @@
 
 import type { GatewayModel } from './gateway-model.ts';
 
+/** How even the load was, and how high. */
+export interface LoadSummary {
+  /** Highest over mean utilisation: its median and 99th percentile over time, and the worst second. */
+  p50MaxMean: number;
+  p99MaxMean: number;
+  worstMaxMean: number;
+  /** Highest utilisation of any gateway in any second. */
+  hottest: number;
+  /** Share of the time in which some gateway is above 0.90 while the mean is below 0.70. */
+  hotShare: number;
+  /** Gateway-seconds above a utilisation of 1. */
+  overloadSec: number;
+  /** Until an added gateway is within 5 points of the mean; null without one, Infinity when it never is. */
+  settleSec: number | null;
+}
+
 /** Load of each gateway over time: `loads[second * width + gateway]`, NaN while it was down. */
 export interface LoadSeries {
   width: number;
@@ -76,16 +92,7 @@ export class Measures {
     }
   }
 
-  /** Mean utilisation, max/mean over time, seconds too hot. */
-  summary(): {
-    p50MaxMean: number;
-    p99MaxMean: number;
-    worstMaxMean: number;
-    hottest: number;
-    hotShare: number;
-    overloadSec: number;
-    settleSec: number | null;
-  } {
+  summary(): LoadSummary {
     const sorted = Float64Array.from(this.#maxMean).sort();
     const at = (share: number): number =>
       sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;

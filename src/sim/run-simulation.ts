@@ -6,7 +6,7 @@ import { seededRandom } from './chance.ts';
 import type { Chooser, SimPolicy } from './choosers.ts';
 import { heralds, leastConnections, oracle } from './choosers.ts';
 import type { GatewayModel } from './gateway-model.ts';
-import type { LoadSeries } from './measures.ts';
+import type { LoadSeries, LoadSummary } from './measures.ts';
 import type { ScenarioName } from './scenarios.ts';
 import { SCENARIOS } from './scenarios.ts';
 import { World } from './world.ts';
@@ -33,25 +33,13 @@ export interface SimulationOptions {
   progress?: (share: number) => void;
 }
 
-export interface SimulationResult {
+export interface SimulationResult extends LoadSummary {
   policy: SimPolicy;
   scenario: ScenarioName;
   seed: number;
   gateways: number;
   replicas: number;
   reportMs: number;
-  /** Highest over mean utilisation: its median and 99th percentile over time, and the worst second. */
-  p50MaxMean: number;
-  p99MaxMean: number;
-  worstMaxMean: number;
-  /** Highest utilisation of any gateway in any second. */
-  hottest: number;
-  /** Share of the time in which some gateway is above 0.90 while the mean is below 0.70. */
-  hotShare: number;
-  /** Gateway-seconds above a utilisation of 1. */
-  overloadSec: number;
-  /** Until an added gateway is within 5 points of the mean; null without one, Infinity when it never is. */
-  settleSec: number | null;
   moves: number;
   /** Moves over the connections at the start. */
   movedShare: number;

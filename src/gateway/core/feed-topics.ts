@@ -5,17 +5,12 @@ import { BUCKET_COUNT, bucketOf } from '../../protocol/bucket.ts';
 import { MESSAGE_FLAG } from '../../protocol/publication.ts';
 import type { SequencedMessage } from '../../protocol/publication-envelope.ts';
 import { SenderWindows, SequenceWindow } from '../../protocol/sequence-window.ts';
-import type { DeliveredMessage, FeedEvents, FeedGap, TopicPosition } from './feed-port.ts';
+import type { DeliveredMessage, FeedEvents, FeedGap, FeedSnapshot, TopicPosition } from './feed-port.ts';
 
-export interface FeedCounts {
-  received: number;
-  delivered: number;
-  notSubscribed: number;
-  duplicates: number;
-  canaries: number;
-  gaps: number;
-  lost: number;
-}
+type FeedCounts = Pick<
+  FeedSnapshot,
+  'received' | 'delivered' | 'notSubscribed' | 'duplicates' | 'canaries' | 'gaps' | 'lost'
+>;
 
 interface TopicState {
   bucket: number;
@@ -148,7 +143,7 @@ export class FeedTopics {
         else counts.notSubscribed += 1;
         continue;
       }
-      const gap = this.#advance(message.topic, state, epoch, message);
+      const gap = this.#advance(state, epoch, message);
       // Also before one that another broker carried: what is missing may have come that way too, or not.
       if (gap && gap !== 'behind') {
         this.#hand(batch);
@@ -198,12 +193,7 @@ export class FeedTopics {
   }
 
   /** Moves a topic to a message's place; answers the gap before it, or `behind` when it was passed already. */
-  #advance(
-    topic: string,
-    state: TopicState,
-    epoch: string,
-    message: SequencedMessage,
-  ): FeedGap | 'behind' | undefined {
+  #advance(state: TopicState, epoch: string, message: SequencedMessage): FeedGap | 'behind' | undefined {
     if (state.epoch !== epoch) {
       const known = state.earlier.findIndex((one) => one.epoch === epoch);
       const [back] = known < 0 ? [] : state.earlier.splice(known, 1);
@@ -217,7 +207,7 @@ export class FeedTopics {
     state.offset = message.offset;
     const count = message.offset - fromOffset;
     if (count === 0 || message.flags & MESSAGE_FLAG.renumbered) return undefined;
-    return { topic, epoch, fromOffset, count, why: 'trimmed' };
+    return { topic: message.topic, epoch, fromOffset, count, why: 'trimmed' };
   }
 
   /** Whether a topic that has had nothing of an epoch would have had its first message, had it not been lost. */
