@@ -171,48 +171,52 @@ type Checked = { ok: true; value: unknown } | { ok: false; expected: string };
 /** Environment and flags give texts, YAML gives typed values; both end as the option's type. */
 function check(option: Option, given: unknown): Checked {
   switch (option.kind) {
-    case 'text': {
-      // A number that YAML had to round, or wrote in its own way, is not the text that stands in the file.
-      const whole = typeof given === 'number' && Number.isSafeInteger(given) && !option.secret;
-      const value = whole ? String(given) : given;
-      if (typeof value === 'number') return { ok: false, expected: 'a text; put it in quotes' };
-      if (typeof value !== 'string') return { ok: false, expected: 'a text' };
-      if (option.choices && !option.choices.includes(value)) {
-        return {
-          ok: false,
-          expected: `one of ${option.choices.join(', ')}${didYouMean(value, option.choices)}`,
-        };
-      }
-      return { ok: true, value };
-    }
-    case 'number': {
-      const value = typeof given === 'string' && given.trim() !== '' ? Number(given) : given;
-      const fits =
-        typeof value === 'number' &&
-        value >= option.min &&
-        value <= option.max &&
-        (!option.integer || Number.isInteger(value));
-      const kind = option.integer ? 'an integer' : 'a number';
-      return fits
-        ? { ok: true, value }
-        : { ok: false, expected: `${kind} from ${option.min} to ${option.max}` };
-    }
+    case 'text':
+      return checkText(option, given);
+    case 'number':
+      return checkNumber(option, given);
     case 'flag':
-      if (given === true || given === 'true' || given === '1') return { ok: true, value: true };
-      if (given === false || given === 'false' || given === '0') return { ok: true, value: false };
-      return { ok: false, expected: 'true or false' };
-    case 'list': {
-      const items = typeof given === 'string' ? given.split(',').map((item) => item.trim()) : given;
-      if (!Array.isArray(items) || !items.every((item) => typeof item === 'string')) {
-        return { ok: false, expected: 'a list of texts, or one text with commas' };
-      }
-      const value = items.filter((item) => item !== '');
-      if (option.items && !value.every(option.items.fit)) {
-        return { ok: false, expected: `a list of ${option.items.words}` };
-      }
-      return { ok: true, value };
-    }
+      return checkFlag(given);
+    case 'list':
+      return checkList(option, given);
   }
+}
+
+function checkText({ secret, choices }: TextOption, given: unknown): Checked {
+  // A number that YAML had to round, or wrote in its own way, is not the text that stands in the file.
+  const whole = typeof given === 'number' && Number.isSafeInteger(given) && !secret;
+  const value = whole ? String(given) : given;
+  if (typeof value === 'number') return { ok: false, expected: 'a text; put it in quotes' };
+  if (typeof value !== 'string') return { ok: false, expected: 'a text' };
+  if (choices && !choices.includes(value)) {
+    return { ok: false, expected: `one of ${choices.join(', ')}${didYouMean(value, choices)}` };
+  }
+  return { ok: true, value };
+}
+
+function checkNumber({ min, max, integer }: NumberOption, given: unknown): Checked {
+  const value = typeof given === 'string' && given.trim() !== '' ? Number(given) : given;
+  const isNumber = typeof value === 'number' && (!integer || Number.isInteger(value));
+  if (isNumber && value >= min && value <= max) return { ok: true, value };
+  return { ok: false, expected: `${integer ? 'an integer' : 'a number'} from ${min} to ${max}` };
+}
+
+function checkFlag(given: unknown): Checked {
+  if (given === true || given === 'true' || given === '1') return { ok: true, value: true };
+  if (given === false || given === 'false' || given === '0') return { ok: true, value: false };
+  return { ok: false, expected: 'true or false' };
+}
+
+function checkList(option: ListOption, given: unknown): Checked {
+  const items = typeof given === 'string' ? given.split(',').map((item) => item.trim()) : given;
+  if (!Array.isArray(items) || !items.every((item) => typeof item === 'string')) {
+    return { ok: false, expected: 'a list of texts, or one text with commas' };
+  }
+  const value = items.filter((item) => item !== '');
+  if (option.items && !value.every(option.items.fit)) {
+    return { ok: false, expected: `a list of ${option.items.words}` };
+  }
+  return { ok: true, value };
 }
 
 /** The values as YAML lines with their help, secrets hidden: what `--print-config` shows. */
