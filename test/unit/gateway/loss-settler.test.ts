@@ -8,7 +8,7 @@ import { FeedTopics } from '../../../src/gateway/core/feed-topics.ts';
 import { LossSettler } from '../../../src/gateway/loss-settler.ts';
 import { bucketOf, emptyBucketSet } from '../../../src/protocol/bucket.ts';
 import type { StandIn } from '../../../src/subscriber/core/recover-epoch.ts';
-import { messages } from './given.ts';
+import { messages } from '../broker/given.ts';
 
 const BUCKET = bucketOf('a');
 /** A gateway that had the first message of `e`; time passes while it waits. `answersFromMs` = Infinity: never. */

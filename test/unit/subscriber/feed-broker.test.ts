@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { BrokerFeed } from '../../../src/subscriber/core/feed-broker.ts';
 import type { Heads, Section } from '../../../src/protocol/publication-envelope.ts';
-import { aSection } from './given.ts';
+import { aSection } from '../broker/given.ts';
 
 const section = (first: number, count: number): Section => aSection(7, first, count);
 

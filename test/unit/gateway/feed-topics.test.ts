@@ -7,7 +7,7 @@ import { FeedTopics } from '../../../src/gateway/core/feed-topics.ts';
 import { bucketOf } from '../../../src/protocol/bucket.ts';
 import { MESSAGE_FLAG } from '../../../src/protocol/publication.ts';
 import type { SequencedMessage } from '../../../src/protocol/publication-envelope.ts';
-import { aMessage } from './given.ts';
+import { aMessage } from '../broker/given.ts';
 
 let sequence = 0;
 /** A message of its own, whatever its number. */

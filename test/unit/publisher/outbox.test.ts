@@ -4,7 +4,7 @@ import type { BatchAck, PublishBatch } from '../../../src/protocol/publication.t
 import type { OutboxLimits } from '../../../src/publisher/core/outbox.ts';
 import { DEFAULT_OUTBOX_LIMITS, Outbox } from '../../../src/publisher/core/outbox.ts';
 import { PublishError } from '../../../src/publisher/publisher-errors.ts';
-import { anAddress } from './given.ts';
+import { anAddress } from '../broker/given.ts';
 
 const only = anAddress('b1');
 const source = { publisher: 'p', origin: '', hop: 0 };
