@@ -82,6 +82,8 @@ class Reporter:
                     "v": 1,
                     "gateway": self.gateway,
                     "url": self.url,
+                    # Not among the gateways of `npm start`: clients of those speak another protocol.
+                    "pool": "own",
                     "bootId": self.boot_id,
                     "seq": self.seq,
                     "periodMs": period_ms,

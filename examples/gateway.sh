@@ -2,7 +2,8 @@
 # A shell script as a gateway: reports the load of a WebSocket server that knows nothing of Herald.
 #   examples/gateway.sh GATEWAY_ID WS_URL [HERALD_CONTROL_URL]
 # Load here is the machine's load average over its cores, and connections are counted by `ss`; put in its place
-# whatever tells how busy your server is. Five required fields make a report, the rest is optional.
+# whatever tells how busy your server is. Five required fields make a report, the rest is optional; a pool of its own
+# keeps away clients of the gateways of `npm start`, who speak another protocol.
 set -eu
 gateway=$1
 url=$2
@@ -24,7 +25,7 @@ while :; do
   connections=$(ss -Htn state established "sport = :${port:-80}" 2>/dev/null | wc -l || echo 0)
   curl -fsS -m 2 -o /dev/null "$herald/v1/feedback" -H 'content-type: application/json' -d "{
     \"v\": 1, \"gateway\": \"$gateway\", \"url\": \"$url\", \"bootId\": \"$boot\", \"seq\": $seq,
-    \"periodMs\": 1000, \"cpu\": $cpu, \"connections\": $connections
+    \"periodMs\": 1000, \"pool\": \"own\", \"cpu\": $cpu, \"connections\": $connections
   }" || echo "Herald did not take report $seq" >&2
   sleep 1 &
   wait $!

@@ -11,7 +11,7 @@ const failedAtMs = new Map();
 async function whereTo() {
   for (const [gateway, atMs] of failedAtMs) if (Date.now() - atMs > 30_000) failedAtMs.delete(gateway);
   const exclude = [...failedAtMs.keys()].slice(-16).map((gateway) => ['exclude', gateway]);
-  const url = `${herald}/v1/lookup?${new URLSearchParams(exclude)}`;
+  const url = `${herald}/v1/lookup?${new URLSearchParams([['pool', 'own'], ...exclude])}`;
   const answer = await fetch(url, { cache: 'no-store', signal: AbortSignal.timeout(5_000) });
   const { alternates = [], retryAfterMs, detail, ...best } = await answer.json();
   if (answer.ok) return { picks: [best, ...alternates] };

@@ -31,6 +31,8 @@ server.on('listening', () => {
     heralds: [herald],
     gateway: `plain-${bound}`,
     url: `ws://127.0.0.1:${bound}/`,
+    // Not among the gateways of `npm start`: clients of those speak another protocol.
+    pool: 'own',
     counters: () => ({ connections: server.clients.size, acceptedTotal, tickets }),
     // Herald asks this server to shed some clients, or to drain. A plain server closes them and they look up again: one
     // by one, or all would be back at once.

@@ -10,8 +10,10 @@ export function metricsTable(metrics, { prometheusName, hasHeraldIdInStatsd }) {
   const rows = Object.entries(metrics).map(([name, { kind, unit, tags, meaning }]) => {
     const graphite = kind === 'counter' ? `stats.counters.${name}` : `stats.gauges.${name}`;
     const statsdTag = hasHeraldIdInStatsd(name) ? ['`id` in StatsD'] : [];
+    // The others have no such page.
+    const prometheus = name.startsWith('herald.') ? `\`${prometheusName(name)}\`` : '-';
     const labels = [...tags.map((tag) => `\`${tag}\``), ...statsdTag].join(' ');
-    return `| \`${name}\` | ${kind} | ${unit} | ${labels} | ${meaning} | \`${prometheusName(name)}\` | \`${graphite}\` |`;
+    return `| \`${name}\` | ${kind} | ${unit} | ${labels} | ${meaning} | ${prometheus} | \`${graphite}\` |`;
   });
   return [
     '| StatsD | kind | unit | tags | meaning | Prometheus | Graphite |',

@@ -57,7 +57,7 @@ export interface LookupReply extends LookupPick {
   /** When the ticket expires, RFC 3339 in Herald's clock. */
   expiresAt: string;
   alternates: LookupPick[];
-  /** How long to wait before looking up again when every pick failed: a random time in this range. */
+  /** When every pick failed, the limit of the random wait before the next lookup: from `minMs`, doubling up to `maxMs`. */
   backoff: { minMs: number; maxMs: number };
   table: { version: number; ageMs: number };
 }

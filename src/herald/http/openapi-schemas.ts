@@ -83,7 +83,10 @@ export const SCHEMAS = {
     ...pick,
     expiresAt: { type: 'string', format: 'date-time', description: 'When the ticket expires' },
     alternates: list(own('Pick'), 'To try when the first fails'),
-    backoff: object({ minMs: number('Shortest wait'), maxMs: number('Longest wait') }),
+    backoff: object({
+      minMs: number('When all picks failed: limit of the first random wait, which doubles'),
+      maxMs: number('How far it doubles'),
+    }),
     table: object({ version: integer('Version of the table'), ageMs: number('Age of its newest report') }),
   }),
   Pick: object(pick),

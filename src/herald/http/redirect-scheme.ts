@@ -1,6 +1,6 @@
 // (5) The scheme of a redirect's Location, by who asks. Clients differ: Python's websockets and
 // websocket-client follow only ws:, while aiohttp, OkHttp and Go's nhooyr follow only http:; npm ws takes
-// either. docs/protocol.md has the table that was measured.
+// either. docs/lookup.md has the table that was measured.
 
 /** User agents whose WebSocket handshake is an HTTP request that follows http: redirects only. */
 const FOLLOWS_HTTP = /okhttp\/|Go-http-client\/|aiohttp\//i;

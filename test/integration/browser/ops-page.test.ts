@@ -73,6 +73,16 @@ describe.runIf(requireServer('chromium'))('the ops page', () => {
     expect(desired).toMatchObject({ state: 'drain', reason: 'new kernel' });
   });
 
+  it('says first until when, with the day unless that is today', async () => {
+    await fetch(`${herald.addresses.admin}/v1/gateways/ws-1/drain`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ reason: 'new kernel', author: 'ann', forMs: 50 * 3_600_000 }),
+    });
+    const why = page.locator('#rows tr', { hasText: 'ws-1' }).locator('.state + .sub');
+    await expect.poll(() => why.textContent()).toMatch(/^until \w{3} \d+, \d+:\d\d\s[AP]M, ann, new kernel$/);
+  });
+
   it.each([390, 620, 820, 900, 1_024, 1_280])(
     'fits %i pixels: nothing lies beyond the edge, least of all Drain',
     async (width) => {

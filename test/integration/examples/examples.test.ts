@@ -41,6 +41,12 @@ async function rowOf(
   return gateways.find((row) => row.gateway === gateway);
 }
 
+/** Servers of one's own are in a pool of their own, so that no client of a gateway is sent to them. */
+async function lookUpOwn(fleet: SmallFleet): Promise<LookupReply> {
+  const reply = await fetch(`${fleet.url}/v1/lookup?pool=own`);
+  return (await reply.json()) as LookupReply;
+}
+
 describe('clients', () => {
   let fleet: SmallFleet;
   beforeAll(async () => {
@@ -123,7 +129,7 @@ describe('gateways', () => {
     const child = run(process.execPath, 'examples/plain-ws-server.mjs', '0', fleet.herald.addresses.control);
     const [, gateway] = await child.line(/(plain-\d+) reports to/, 20_000);
     await until('it is in the table', async () => (await rowOf(fleet, gateway!))?.effectiveState === 'up');
-    const { url, ticket } = (await (await fetch(`${fleet.url}/v1/lookup`)).json()) as LookupReply;
+    const { url, ticket } = await lookUpOwn(fleet);
     expect(url).toContain(gateway!.slice('plain-'.length));
     const socket = new WebSocket(url, ['chat', `herald.ticket.${ticket}`]);
     await once(socket, 'open');
@@ -183,6 +189,33 @@ describe('gateways', () => {
     for (const socket of sockets) socket.terminate();
   });
 
+  it('socketio-server.mjs counts connections and tickets, and lets its clients go in a drain', async () => {
+    const child = run(process.execPath, 'examples/socketio-server.mjs', '0', fleet.herald.addresses.control);
+    const [, gateway] = await child.line(/(socketio-\d+) reports to/, 20_000);
+    await until('it is in the table', async () => (await rowOf(fleet, gateway!))?.effectiveState === 'up');
+    const { url, ticket } = await lookUpOwn(fleet);
+    // The wire of Socket.IO 4: 0 and 40 open a session, 42 is an event, 41 ends it.
+    const socket = new WebSocket(`${url}/socket.io/?EIO=4&transport=websocket`);
+    const said: string[] = [];
+    socket.on('message', (data: Buffer) => said.push(data.toString()));
+    await until('it is opened', () => said[0]?.startsWith('0{'));
+    socket.send(`40${JSON.stringify({ ticket })}`);
+    await until('it is let in', () => said[1]?.startsWith('40{'));
+    socket.send('42["say","hello"]');
+    await until('its echo', () => said[2] === '42["said","hello"]');
+    await until('connection and ticket are counted', async () => {
+      const row = await rowOf(fleet, gateway!);
+      return row?.connections === 1 && row.inFlightTickets === 0;
+    });
+    const closed = once(socket, 'close');
+    await fetch(`${fleet.herald.addresses.admin}/v1/gateways/${gateway}/drain`, { method: 'POST' });
+    await closed;
+    expect(said.at(-1)).toBe('41');
+    await until('it says that it drains', async () => (await rowOf(fleet, gateway!))?.state === 'draining');
+    child.signal('SIGTERM');
+    expect(await child.exited).toBe(0);
+  });
+
   it('gateway.sh reports a server that knows nothing of Herald', async () => {
     const server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
     await once(server, 'listening');
@@ -199,7 +232,7 @@ describe('gateways', () => {
       await once(socket, 'open');
       await until('it is named with its connection', async () => {
         const row = await rowOf(fleet, 'shell-1');
-        return row?.effectiveState === 'up' && row.connections === 1;
+        return row?.effectiveState === 'up' && row.pool === 'own' && row.connections === 1;
       });
       child.signal('SIGTERM');
       await child.exited;
@@ -238,7 +271,10 @@ describe.runIf(commandPath('python3') !== undefined)('a gateway in Python', () =
 
   it('signs its reports, is named, does each order once, and says goodbye', async () => {
     const child = python('py-1', secret);
-    const isUp = async (): Promise<boolean> => (await rowOf(fleet, 'py-1'))?.effectiveState === 'up';
+    const isUp = async (): Promise<boolean> => {
+      const row = await rowOf(fleet, 'py-1');
+      return row?.effectiveState === 'up' && row.pool === 'own';
+    };
     await until('it is named', isUp);
     await steer('py-1', 'drain');
     await until('it says that it drains', async () => (await rowOf(fleet, 'py-1'))?.state === 'draining');

@@ -38,7 +38,7 @@ async function raw(
   };
 }
 
-// Who follows what is measured in docs/protocol.md; the user agents are theirs.
+// Who follows what is measured in docs/lookup.md; the user agents are theirs.
 const CLIENTS: [string, string, string][] = [
   ['Python websockets', 'User-Agent: Python/3.11 websockets/12.0\r\n', 'wss'],
   ['websocket-client, npm ws (no user agent)', '', 'wss'],

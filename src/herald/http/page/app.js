@@ -256,9 +256,19 @@ function fill(parts, row) {
 function whyOf(row) {
   if (row.breaker !== 'closed') return `breaker ${row.breaker}`;
   if (row.desired.state === 'up') return '';
-  const until = row.desired.untilEpochMs;
-  const end = until > 0 ? `until ${new Date(until).toLocaleTimeString()}` : '';
-  return [row.desired.author, row.desired.reason, end].filter(Boolean).join(', ');
+  const { author, reason, untilEpochMs } = row.desired;
+  // First, for the rest may be cut.
+  const end = untilEpochMs > 0 ? `until ${timeOf(new Date(untilEpochMs))}` : '';
+  return [end, author, reason].filter(Boolean).join(', ');
+}
+
+/** With the day, unless it is today. */
+function timeOf(date) {
+  const isToday = date.toDateString() === new Date().toDateString();
+  const time = { hour: 'numeric', minute: '2-digit' };
+  return isToday
+    ? date.toLocaleTimeString([], time)
+    : date.toLocaleString([], { month: 'short', day: 'numeric', ...time });
 }
 
 // ---- steering
