@@ -3,15 +3,7 @@ import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
   {
-    ignores: [
-      'dist',
-      'coverage',
-      'node_modules',
-      '.cache',
-      'src/herald/http/page',
-      'test/fixtures',
-      'grafana',
-    ],
+    ignores: ['dist', 'coverage', 'node_modules', '.cache', 'test/fixtures'],
   },
   js.configs.recommended,
   {
@@ -71,6 +63,17 @@ export default tseslint.config(
         module: 'writable',
         Buffer: 'readonly',
         fetch: 'readonly',
+      },
+    },
+  },
+  {
+    files: ['src/herald/http/page/*.js'],
+    languageOptions: {
+      globals: {
+        document: 'readonly',
+        location: 'readonly',
+        sessionStorage: 'readonly',
+        TextDecoderStream: 'readonly',
       },
     },
   },
