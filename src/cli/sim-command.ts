@@ -1,35 +1,17 @@
 // `herald sim`: the production core on a virtual clock. Which policy keeps a fleet even, and through what.
 
-import { createReadStream } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import { createInterface } from 'node:readline';
 import type { Command } from 'commander';
 import { flagName } from '../daemon/config.ts';
 import { StartError } from '../daemon/lifecycle.ts';
 import { didYouMean } from '../daemon/nearest.ts';
 import { messageOf } from '../daemon/thrown.ts';
-import type { PolicyName } from '../herald/core/balancer-types.ts';
-import { refusalText } from '../protocol/decode.ts';
-import {
-  decodeRecordedLine,
-  renderChartSvg,
-  renderResultsTable,
-  replay,
-  runSimulation,
-  SCENARIOS,
-  SIM_POLICIES,
-} from '../sim/index.ts';
-import type {
-  RecordedEvent,
-  ReplayResult,
-  ScenarioName,
-  SimPolicy,
-  SimulationOptions,
-  SimulationResult,
-} from '../sim/index.ts';
+import { renderChartSvg, renderResultsTable, runSimulation, SCENARIOS, SIM_POLICIES } from '../sim/index.ts';
+import type { ScenarioName, SimPolicy, SimulationOptions, SimulationResult } from '../sim/index.ts';
 import { wholeNumber } from './given.ts';
 import type { Output } from './output.ts';
 import { outputFlag } from './output.ts';
+import { replayFile } from './sim-replay.ts';
 
 interface SimFlags {
   policy?: string[];
@@ -45,7 +27,6 @@ interface SimFlags {
 }
 
 const DEFAULT_POLICIES: SimPolicy[] = ['expected', 'p2c', 'least', 'round-robin'];
-const NOT_REPLAYED: readonly string[] = ['leastconn', 'oracle'];
 
 export function addSimCommand(program: Command): void {
   program
@@ -73,17 +54,18 @@ const NOT_OF_REPLAYS = ['scenario', 'gateways', 'clients', 'replicas', 'reportMs
 async function sim(flags: SimFlags, command: Command): Promise<void> {
   const policies =
     flags.policy === undefined ? DEFAULT_POLICIES : chosen('--policy', flags.policy, SIM_POLICIES);
+  const seed = wholeNumber('--seed', flags.seed, 0, 2 ** 31);
   if (flags.replay !== undefined) {
     const unheeded = NOT_OF_REPLAYS.filter((name) => command.getOptionValueSource(name) === 'cli');
     if (unheeded.length > 0) {
       throw new StartError(`--replay goes by its recording: leave out ${unheeded.map(flagName).join(', ')}`);
     }
-    return replayFile(flags.replay, policies, flags);
+    return replayFile(flags.replay, policies, seed, flags.output);
   }
   const names = Object.keys(SCENARIOS) as ScenarioName[];
   const scenarios = flags.scenario === undefined ? names : chosen('--scenario', flags.scenario, names);
   const shared = {
-    seed: wholeNumber('--seed', flags.seed, 0, 2 ** 31),
+    seed,
     gateways: wholeNumber('--gateways', flags.gateways, 2, 1_000),
     clientsPerGateway: wholeNumber('--clients', flags.clients, 10, 100_000),
     replicas: wholeNumber('--replicas', flags.replicas, 1, 64),
@@ -140,61 +122,4 @@ async function writeChart(path: string, results: SimulationResult[]): Promise<vo
     throw new StartError(`--chart: ${messageOf(error)}`);
   }
   console.error(`wrote ${path}`);
-}
-
-async function replayFile(path: string, policies: SimPolicy[], flags: SimFlags): Promise<void> {
-  const events = await readRecording(path);
-  const seed = wholeNumber('--seed', flags.seed, 0, 2 ** 31);
-  const untold = policies.filter((policy) => NOT_REPLAYED.includes(policy));
-  if (untold.length > 0) {
-    throw new StartError(`--policy ${untold.join(' ')}: a recording does not tell what such a policy needs`);
-  }
-  const results = policies.map((policy) => replay(events, { policy: policy as PolicyName, seed }));
-  if (flags.output === 'json') console.log(JSON.stringify(results, null, 2));
-  else if (flags.output === 'ndjson') for (const result of results) console.log(JSON.stringify(result));
-  else printReplays(results);
-}
-
-function printReplays(results: readonly ReplayResult[]): void {
-  console.log('policy        reports  lookups  refused  max/mean  longest run');
-  for (const { policy, reports, lookups, refused, maxMean, longestRun } of results) {
-    const refusals = Object.values(refused).reduce((sum, count) => sum + count, 0);
-    const cells = [
-      policy.padEnd(12),
-      String(reports).padStart(8),
-      String(lookups).padStart(8),
-      String(refusals).padStart(8),
-      maxMean.toFixed(2).padStart(9),
-      String(longestRun).padStart(12),
-    ];
-    console.log(cells.join(' '));
-  }
-}
-
-async function readRecording(path: string): Promise<RecordedEvent[]> {
-  const events: RecordedEvent[] = [];
-  let number = 0;
-  let noJson: StartError | undefined;
-  try {
-    for await (const line of createInterface({ input: createReadStream(path) })) {
-      number += 1;
-      if (line.trim() === '') continue;
-      if (noJson) throw noJson;
-      const event = decodeRecordedLine(line);
-      if (event.ok) {
-        events.push(event.value);
-        continue;
-      }
-      const refused = new StartError(`${path}:${number}: ${refusalText(event.refusal)}`);
-      if (event.refusal.field !== 'line') throw refused;
-      noJson = refused;
-    }
-  } catch (error) {
-    if (error instanceof StartError) throw error;
-    throw new StartError(`${path}: ${messageOf(error)}`);
-  }
-  if (noJson && events.length === 0) throw noJson;
-  // Half a line at the end is of a Herald that is still writing, or was killed as it wrote.
-  if (noJson) console.error(`${noJson.message}; left out, since it is the last line`);
-  return events;
 }
