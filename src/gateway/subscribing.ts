@@ -216,8 +216,8 @@ export class Subscribing {
     const frames = this.#missed(topic, from, fetched.get(topic), replays);
     if (frames) {
       replays.push(...frames);
-      // The client may know another epoch than the other subscribers: the next message must name it.
-      if (from.epoch !== epoch || frames.length > 0) topic.announceEpoch = true;
+      // The client may know another epoch than the other subscribers: the next message names it.
+      topic.announceEpoch = true;
       return { c: topic.name, e: from.epoch, o: from.offset, rec: true };
     }
     this.#keepNewest(topic, fetched.get(topic));
@@ -244,8 +244,7 @@ export class Subscribing {
     if (!newest || topic.history.messages > 0) return;
     if (!topic.sendsLast || newest.epoch !== epoch || newest.offset !== offset) return;
     const frame = encodeMessage(topic.prefix, '', offset, newest.data, this.#parts.allocate);
-    topic.history.restart({ epoch, offset: offset - 1 });
-    topic.history.push(epoch, offset, frame, this.#parts.clock.nowMs());
+    topic.history.push(epoch, offset, frame, -Infinity);
   }
 
   #missed(

@@ -11,6 +11,7 @@ import type { GatewayConfig } from '../../src/gateway/gateway-options.ts';
 import { gatewayOptions } from '../../src/gateway/gateway-options.ts';
 import type { GatewayHandle, StartGatewayParts } from '../../src/gateway/start-gateway.ts';
 import { startGateway } from '../../src/gateway/start-gateway.ts';
+import type { SubscribeItem } from '../../src/protocol/client-frames.ts';
 import { closeLater } from './close-later.ts';
 import { LooseLink } from './loose-link.ts';
 
@@ -104,7 +105,7 @@ export class TestClient {
 
   /** Subscribes and returns the items of `ok`. */
   async subscribe(
-    ...topics: (string | { c: string; from: { e: string; o: number } })[]
+    ...topics: (string | SubscribeItem)[]
   ): Promise<Record<string, unknown>[]> {
     const id = ++this.#id;
     this.send({ op: 'sub', id, c: topics });

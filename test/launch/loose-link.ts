@@ -34,8 +34,8 @@ export class LooseLink implements BrokerLink {
     if (this.wanted.has(topic)) this.#events?.onMessages(batch);
   }
 
-  gap(topic: string, fromOffset: number, count: number): void {
-    this.#events?.onGap({ topic, epoch: this.epoch, fromOffset, count, why: 'trimmed' });
+  gap(topic: string, fromOffset: number, count: number, epoch = this.epoch): void {
+    this.#events?.onGap({ topic, epoch, fromOffset, count, why: 'trimmed' });
   }
 
   #next(topic: string, data: Uint8Array): DeliveredMessage {

@@ -26,10 +26,13 @@ export interface HistoryBudget {
   readonly maxBytes: number;
 }
 
-/** Messages of an epoch up to `offset` are not held; the last of them passed at `atMs`, -Infinity = none was ever held. */
+/** Messages of an epoch up to `offset` are not held. */
 interface Base {
   offset: number;
+  /** When the last of them passed; -Infinity = none was ever held. */
   atMs: number;
+  /** When it was told that some of them are lost; -Infinity = it never was. */
+  lostMs: number;
 }
 
 /** Epochs whose base is remembered. */
@@ -54,6 +57,7 @@ export class History {
     return this.#entries.length - this.#first;
   }
 
+  /** `nowMs`: -Infinity for one that did not pass here, and so proves nothing of what else its readers have had. */
   push(epoch: string, offset: number, frame: Uint8Array, nowMs: number): void {
     this.#entries.push({ epoch, offset, frame, atMs: nowMs });
     this.#bytes += frame.length;
@@ -91,12 +95,13 @@ export class History {
     this.#first += 1;
   }
 
-  #setBase(epoch: string, offset: number, atMs: number): void {
+  #setBase(epoch: string, offset: number, atMs = -Infinity, lostMs = -Infinity): void {
     const known = this.#bases.get(epoch);
     this.#bases.delete(epoch);
     this.#bases.set(epoch, {
       offset: Math.max(offset, known?.offset ?? 0),
       atMs: Math.max(atMs, known?.atMs ?? -Infinity),
+      lostMs: Math.max(lostMs, known?.lostMs ?? -Infinity),
     });
     if (this.#bases.size <= MAX_BASES) return;
     const [oldest] = this.#bases.keys();
@@ -106,7 +111,13 @@ export class History {
   /** Forgets everything: what follows starts after `base`. */
   restart(base: TopicPosition): void {
     this.clear();
-    this.#setBase(base.epoch, base.offset, -Infinity);
+    this.#setBase(base.epoch, base.offset);
+  }
+
+  /** Forgets everything before a counted hole, of whichever epoch, that ends with `last`. */
+  restartAfterLoss(last: TopicPosition, nowMs: number): void {
+    this.clear();
+    this.#setBase(last.epoch, last.offset, -Infinity, nowMs);
   }
 
   /** Forgets everything before a hole that nobody can count. */
@@ -130,7 +141,7 @@ export class History {
       while (this.#first <= i) this.#dropOldest();
       break;
     }
-    this.#setBase(position.epoch, position.offset, -Infinity);
+    this.#setBase(position.epoch, position.offset);
   }
 
   /** When the message at a position passed here; undefined or -Infinity = it did not, or was forgotten since. */
@@ -146,19 +157,22 @@ export class History {
   /** Whether a client at this position has been told of the last uncountable hole, or the hole is too old to matter. */
   isPastHole({ epoch, offset }: TopicPosition, nowMs: number): boolean {
     if (nowMs - this.#holedMs > this.#limits.maxAgeMs) return true;
-    const first = this.#entries.slice(this.#first).find((entry) => entry.epoch === epoch);
+    const first = this.#entries
+      .slice(this.#first)
+      .find((entry) => entry.epoch === epoch && entry.atMs >= this.#holedMs);
     return offset >= Math.min(first?.offset ?? Infinity, this.#bases.get(epoch)?.offset ?? Infinity);
   }
 
   /**
    * What came here and a client has not seen, oldest first; undefined when part of it is not held any more. `seen`
-   * says how far it has seen each epoch. Of an epoch that it names not at all it may have missed what came since
-   * `elsewhereSinceMs`.
+   * says how far it has seen each epoch. Of an epoch that it names not at all it may have missed what came, or was lost,
+   * since `elsewhereSinceMs`.
    */
   unseen(seen: ReadonlyMap<string, number>, elsewhereSinceMs = -Infinity): KeptFrame[] | undefined {
     for (const [epoch, base] of this.#bases) {
       const offset = seen.get(epoch);
-      if (offset === undefined ? base.atMs > elsewhereSinceMs : offset < base.offset) return undefined;
+      const isMissed = Math.max(base.atMs, base.lostMs) > elsewhereSinceMs;
+      if (offset === undefined ? isMissed : offset < base.offset) return undefined;
     }
     return this.#entries.slice(this.#first).filter(({ epoch, offset, atMs }) => {
       const until = seen.get(epoch);

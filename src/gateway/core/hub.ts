@@ -228,11 +228,15 @@ export class Hub {
     const topic = this.#topics.get(name);
     if (!topic) return;
     const { ledger } = this;
-    const counted = fromOffset > 0 && count > 0 && epoch === topic.position.epoch;
-    if (counted) topic.position = { epoch, offset: Math.max(topic.position.offset, fromOffset + count - 1) };
-    // After an uncounted hole nothing that came before it can be resumed from here.
-    if (counted) topic.history.restart(topic.position);
-    else topic.history.restartAfterHole(nowMs);
+    const { position, history } = topic;
+    const last = { epoch, offset: fromOffset + count - 1 };
+    if (fromOffset > 0 && count > 0) {
+      history.restartAfterLoss(last, nowMs);
+      if (epoch === position.epoch && last.offset > position.offset) topic.position = last;
+    } else {
+      // Nothing that came before can be resumed from here.
+      history.restartAfterHole(nowMs);
+    }
     topic.announceEpoch = true;
     const frame = gapFrame(name, epoch, fromOffset, count, why, this.#parts.allocate);
     for (const group of topic.groups) {

@@ -70,6 +70,24 @@ it('does not bridge a gap the brokers told of', async () => {
   expect(await again.next('gap')).toMatchObject({ from: 2, n: 3 });
 });
 
+it('resumes who was told of a loss in an earlier epoch, and nobody who was not', async () => {
+  const { link, url } = await gatewayForTest();
+  const stays = await TestClient.connect(url);
+  await stays.subscribe('t');
+  link.publish('t', 1, 2);
+  link.epoch = 'e2';
+  link.publish('t', 3);
+  await stays.messages(3);
+  link.gap('t', 3, 2, 'e1');
+  await stays.next('gap');
+  const resume = async (o: number): Promise<Record<string, unknown>[]> => {
+    const from = { e: 'e2', o: 1, also: [{ e: 'e1', o }] };
+    return (await TestClient.connect(url)).subscribe({ c: 't', from });
+  };
+  expect(await resume(4)).toMatchObject([{ rec: true, e: 'e2', o: 1 }]);
+  expect(await resume(2)).toMatchObject([{ rec: false }]);
+});
+
 it('says no when the epoch is gone, and when the client has none', async () => {
   const { link, url } = await gatewayForTest();
   link.publish('t', 1, 2);
@@ -117,6 +135,27 @@ it('gives no newest message to a client that has it, or a newer one', async () =
   ]);
   link.publish('price.eur', 3);
   expect(await ahead.messages(1)).toEqual([3]);
+});
+
+it('takes the newest message, fetched for a newcomer, for no proof of what came before a hole', async () => {
+  const { link, url } = await gatewayForTest({ lastValueTopics: ['price.'] });
+  const stays = await TestClient.connect(url);
+  await stays.subscribe('price.eur');
+  link.publish('price.eur', 1, 2);
+  await stays.messages(2);
+  link.gap('price.eur', 0, 0);
+  await stays.next('gap');
+  const newcomer = await TestClient.connect(url);
+  await newcomer.subscribe('price.eur');
+  expect(await newcomer.messages(1)).toEqual([2]);
+  const back = await TestClient.connect(url);
+  expect(await back.subscribe({ c: 'price.eur', from: { e: 'e1', o: 2 } })).toMatchObject([
+    { rec: false, o: 2 },
+  ]);
+  expect(await back.next('gap')).toMatchObject({ n: 0, why: 'unknown' });
+  // It has the newest one already.
+  link.publish('price.eur', 3);
+  expect(await back.messages(1)).toEqual([3]);
 });
 
 it('asks the brokers no more often for a client that resumes a topic again and again', async () => {

@@ -92,7 +92,7 @@ it('names the epoch in the first message after each change of it, gaps of anothe
   expect(listener.heard).toEqual(['e:5', ':6', 'f:1', ':2', 'gap e:7+2', 'f:3', ':4']);
 });
 
-it('goes on behind a counted gap, and proves nothing across one of another epoch', () => {
+it('goes on behind a counted gap, also of an epoch that is over', () => {
   const { hub, topic, receiveOf } = newTopic();
   hub.opened(topic, { epoch: 'e', offset: 0 }, 0);
   receiveOf('e', 1, 2);
@@ -103,7 +103,27 @@ it('goes on behind a counted gap, and proves nothing across one of another epoch
   receiveOf('f', 1);
   hub.gap({ topic: 't', epoch: 'e', fromOffset: 8, count: 1, why: 'trimmed' }, 500);
   expect(topic.position).toEqual({ epoch: 'f', offset: 1 });
-  expect(topic.history.isPastHole({ epoch: 'f', offset: 1 }, 600)).toBe(false);
+  expect(topic.history.isPastHole({ epoch: 'f', offset: 1 }, 600)).toBe(true);
+  const unseen = (e: number): unknown =>
+    topic.history.unseen(
+      new Map([
+        ['f', 1],
+        ['e', e],
+      ]),
+    );
+  expect([unseen(7), unseen(8)]).toEqual([undefined, []]);
+});
+
+it('tells who has had nothing of an epoch of a loss in it, unless that was long before', () => {
+  const { hub, topic, receiveOf } = newTopic();
+  hub.opened(topic, { epoch: 'e', offset: 0 }, 0);
+  receiveOf('e', 1);
+  hub.gap({ topic: 't', epoch: 'd', fromOffset: 1, count: 3, why: 'trimmed' }, 500);
+  const seen = new Map([['e', 1]]);
+  expect(topic.history.unseen(seen, 499)).toBeUndefined();
+  expect(topic.history.unseen(seen, 500)).toEqual([]);
+  // To be told of a loss is no message: it says nothing of what else a client has had.
+  expect(topic.history.passedMs({ epoch: 'd', offset: 3 })).toBe(-Infinity);
 });
 
 it('tells a gap to those who know gaps, and counts it for everybody', () => {

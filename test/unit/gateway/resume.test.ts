@@ -115,6 +115,17 @@ describe('a history', () => {
     expect(history.isPastHole({ epoch: 'e', offset: 9 }, 60)).toBe(true);
     expect(history.isPastHole(before, 200)).toBe(true);
   });
+
+  it('takes the newest message, where it is fetched, for none that came after the hole', () => {
+    const history = new History({ ...limits, keepsNewest: true }, budget());
+    history.restartAfterHole(50);
+    history.push('e', 8, frameOf('e8'), -Infinity);
+    expect(text(history.last()!)).toBe('e8');
+    expect(history.isPastHole({ epoch: 'e', offset: 8 }, 60)).toBe(false);
+    expect(history.passedMs({ epoch: 'e', offset: 8 })).toBe(-Infinity);
+    history.push('e', 9, frameOf('e9'), 60);
+    expect([history.messages, text(history.last()!)]).toEqual([1, 'e9']);
+  });
 });
 
 describe('resuming', () => {
