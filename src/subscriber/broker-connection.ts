@@ -60,7 +60,6 @@ const PRESENCE_MS = 5_000;
 /** After a connection has been broken this long, what is missing is asked of other brokers, and again this often. */
 const MEND_MS = 1_000;
 const QUESTION_MS = 1_500;
-
 /** What a handshake may take, on a busy machine too. */
 const ARRIVAL_MS = 1_000;
 
@@ -165,7 +164,7 @@ export class BrokerConnection {
     if (same && !this.#isClosed) return;
     // While it was closed nobody looked: that was no sleep.
     if (this.#isClosed) this.#cutOff = new CutOff();
-    else this.#sockets.close();
+    else this.#turnAway();
     this.#isClosed = false;
     this.#sockets = this.#open();
     this.#filters = new BucketFilters(this.#sockets);
@@ -173,9 +172,7 @@ export class BrokerConnection {
 
   /** What a Herald knows of it; what is missed while it cannot be heard shows in no sequence. */
   listed({ epoch, silentMs }: BrokerAddress): void {
-    if (epoch === this.epoch && silentMs !== undefined) {
-      this.#cutOff.announced(this.#host.nowMs() - silentMs);
-    }
+    if (epoch === this.epoch && silentMs !== undefined) this.#cutOff.announced(this.#host.nowMs() - silentMs);
   }
 
   /** Takes everything, or only the given buckets. */
@@ -208,9 +205,16 @@ export class BrokerConnection {
 
   /** What is known to be missing will not come, unless the broker does. */
   close(): void {
-    if (this.connected) this.ask({ request: this.#host.questions.number(), kind: 'leave' });
     this.#isClosed = true;
+    this.#turnAway();
     this.#feed.end(this.#host.nowMs());
+  }
+
+  #turnAway(): void {
+    if (this.connected) {
+      this.ask({ request: this.#host.questions.number(), kind: 'leave' });
+      this.#cutOff.left();
+    }
     this.#sockets.close();
   }
 

@@ -19,7 +19,7 @@ export interface BrokerSocketEvents {
   /** `notes`: of traced messages, where the broker added a part for them. */
   onEnvelope: (frame: Buffer, notes?: Buffer) => void;
   onReply: (frame: Buffer) => void;
-  /** Both sockets are connected, or one is not any more. */
+  /** Both sockets are connected, or one is not any more, closed from this side included. */
   onConnected: (connected: boolean) => void;
   /** It is there, and lets this side not in. */
   onRefused?: (why: string) => void;
@@ -103,6 +103,7 @@ export function openBrokerSockets(
       repair.send(encodeRepairRequest(writer, request)).catch(() => {});
     },
     close() {
+      note('feed', false);
       open = false;
       feed.close();
       repair.close();

@@ -40,6 +40,11 @@ export class CutOff {
     if (nowMs - this.#heardMs > SILENT_MS || nowMs - this.#sleptMs < SLEEP_SHOWS_MS) this.#isCut = true;
   }
 
+  /** This side turns away from a connection that stands: what else comes on it is not read. */
+  left(): void {
+    this.#isCut = true;
+  }
+
   /** It announced itself to somebody else then. */
   announced(atMs: number): void {
     if (atMs - (this.#brokenMs ?? Infinity) > LATE_WORD_MS) this.#isCut = true;

@@ -31,8 +31,8 @@ async function herald(): Promise<string> {
 /** To each topic. */
 async function publishOne(address: BrokerAddress): Promise<void> {
   const publisher = await createPublisher({ brokers: [address] });
-  closing.push(() => publisher.close());
   await Promise.all(TOPICS.map((topic) => publisher.publish(topic, 1)));
+  await publisher.close();
 }
 
 /** Publishes `count` messages that a listener misses, and starts the broker again behind its back. */
@@ -40,7 +40,7 @@ async function missed(
   count: number,
   bytes: number,
   flags: BrokerFlags,
-  how: 'silently' | 'reset' | 'reset and announced' = 'reset',
+  how: 'silently' | 'reset' | 'reset and announced' | 'listed elsewhere' = 'reset',
 ): Promise<Listener> {
   const control = how === 'reset and announced' ? await herald() : undefined;
   if (control !== undefined) flags = { ...flags, heralds: [control] };
@@ -68,6 +68,14 @@ async function missed(
     Promise.all(TOPICS.map((topic) => publisher.publish(topic, [number, 'x'.repeat(bytes)])));
   await publish(1);
   await until('the first of each', () => heard.messages.length === TOPICS.length);
+  if (how === 'listed elsewhere') {
+    const second = await brokerChild('b1', flags);
+    closing.push(() => second.child.stop());
+    for (const proxy of proxies) proxy.freeze();
+    heard.link.setBrokers([second.address]);
+    for (let number = 2; number <= count; number++) await publish(number);
+    return heard;
+  }
   if (how === 'silently') {
     for (const proxy of proxies) proxy.freeze();
     await until('the silence to be noticed', () => heard.link.snapshot().brokers[0]?.connected === false);
@@ -109,7 +117,7 @@ it('is given all of it from the journal, in order', async () => {
   expect(heard.gaps).toEqual([]);
 });
 
-it.each(['silently', 'reset and announced'] as const)(
+it.each(['silently', 'reset and announced', 'listed elsewhere'] as const)(
   'is told without a number (%s) where there is no journal and no copy',
   async (how) => {
     const heard = await missed(50, 10, {}, how);
@@ -171,6 +179,35 @@ it('is told nothing where it slept while its broker said goodbye', async () => {
   await publishOne(second.address());
   await until('its next life to be heard', () => heard.messages.length === TOPICS.length);
   expect(heard.gaps).toEqual([]);
+});
+
+it('is told without a number where it let go of a broker that was in no list, and that ended before it was again', async () => {
+  const first = await brokerChild('b1');
+  closing.push(() => first.child.stop());
+  const other = await broker('b2');
+  closing.push(() => other.close());
+  let aheadMs = 0;
+  const heard = listener([first.address], { nowMs: () => performance.now() + aheadMs });
+  closing.push(() => heard.link.close());
+  const ids = (): string[] => heard.link.snapshot().brokers.map(({ id }) => id);
+  await Promise.all(TOPICS.map((topic) => heard.link.subscribe(topic)));
+  await publishOne(first.address);
+  await until('the first of each', () => heard.messages.length === TOPICS.length);
+  heard.link.setBrokers([other.address()]);
+  await until('the other', () =>
+    heard.link.snapshot().brokers.some(({ id, connected }) => id === 'b2' && connected),
+  );
+  aheadMs += RETIRE_MS;
+  await until('the first to be let go', () => !ids().includes('b1'));
+  await publishOne(first.address);
+  first.child.signal('SIGKILL');
+  await first.child.exited;
+  const second = await brokerChild('b1');
+  closing.push(() => second.child.stop());
+  heard.link.setBrokers([other.address(), second.address]);
+  const told = (): string[] => [...new Set(heard.gaps.map(({ topic }) => topic))].sort();
+  await until('a gap for each topic', () => told().length === TOPICS.length, 20_000);
+  expect(heard.gaps[0]).toMatchObject({ fromOffset: 0, count: 0, why: 'broker-lost' });
 });
 
 it('is told nothing where a broker that was in no list for a while was heard until it was killed', async () => {

@@ -65,3 +65,14 @@ it('sees by the end of a connection itself that it slept before', () => {
   one.broke(5_000);
   expect(one.isCut).toBe(true);
 });
+
+it('takes a broker that this side turned away from for one that may go on, until it is heard again', () => {
+  const one = new CutOff();
+  one.tick(0);
+  one.heard(900);
+  one.left();
+  one.broke(900);
+  expect(one.isCut).toBe(true);
+  one.heard(2_000);
+  expect(one.isCut).toBe(false);
+});
