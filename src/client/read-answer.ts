@@ -16,7 +16,7 @@ export async function readAnswer(answer: FetchAnswer): Promise<string> {
     if (!value) return text + decoder.decode();
     bytes += value.length;
     if (bytes > MAX_ANSWER_BYTES) {
-      void reader.cancel();
+      reader.cancel().catch(() => {});
       throw new Error(`an answer of more than ${MAX_ANSWER_BYTES} bytes`);
     }
     text += decoder.decode(value, { stream: true });

@@ -47,10 +47,10 @@ export interface ReporterOptions {
   /** Read about ten times a second, so it must be cheap; what it throws ends the process, as in any timer. */
   counters: () => ReporterCounters;
   signals?: () => SignalOverrides;
-  /** Each order arrives once, whoever repeats it. */
-  onDirective?: (directive: Directive, heraldId: string) => void;
+  /** Each order arrives once, whoever repeats it. What it throws, or rejects with, is logged as `callback-failed`. */
+  onDirective?: (directive: Directive, heraldId: string) => unknown;
   /** Called with the list in each reply that has one: all brokers there are, and how long each was silent. */
-  onBrokers?: (brokers: BrokerAddress[]) => void;
+  onBrokers?: (brokers: BrokerAddress[]) => unknown;
   /** Where it tells of trouble, once per change; `console` fits. Unless given, process warnings (HeraldReporter). */
   log?: Log;
   clock?: Clock;

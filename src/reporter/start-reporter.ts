@@ -61,12 +61,10 @@ export function startReporter(options: ReporterOptions): Reporter {
     signals = merged(measured.signals(), options.signals?.() ?? {});
   };
 
-  const guarded = (what: string, call: () => void): void => {
-    try {
-      call();
-    } catch (error) {
-      log.error('callback-failed', { what, ...errorFields(error) });
-    }
+  /** What a callback throws, or a promise of it brings, harms neither the reports nor the program. */
+  const guarded = (what: string, call: () => unknown): void => {
+    const called = new Promise((resolve) => resolve(call()));
+    called.catch((error: unknown) => log.error('callback-failed', { what, ...errorFields(error) }));
   };
 
   const obey = ({ heraldId, brokers, directive }: FeedbackReply): void => {

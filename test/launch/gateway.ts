@@ -104,9 +104,7 @@ export class TestClient {
   }
 
   /** Subscribes and returns the items of `ok`. */
-  async subscribe(
-    ...topics: (string | SubscribeItem)[]
-  ): Promise<Record<string, unknown>[]> {
+  async subscribe(...topics: (string | SubscribeItem)[]): Promise<Record<string, unknown>[]> {
     const id = ++this.#id;
     this.send({ op: 'sub', id, c: topics });
     const ok = await this.next('ok', (frame) => frame['id'] === id);

@@ -172,10 +172,35 @@ describe('reporter', () => {
       onDirective: (order) => orders.push(order),
       onBrokers: (list) => brokers.push(list),
     });
-    await until('several replies', () => one.seen.length >= 4 && two.seen.length >= 4);
+    await until('several replies', () => brokers.length >= 8);
     expect(orders).toEqual([{ drain }]);
-    expect(brokers.length).toBeGreaterThanOrEqual(8);
     expect(brokers.at(-1)).toEqual([broker]);
+  });
+
+  it.each([
+    [
+      'throw',
+      () => {
+        throw new Error('no');
+      },
+    ],
+    [
+      'reject',
+      async () => {
+        throw new Error('no');
+      },
+    ],
+  ])('logs what callbacks %s, and goes on', async (_how, fails) => {
+    const h = await herald();
+    const drain = { orderId: 'drain-1', reason: 'deploy', spreadMs: 1_000, deadlineMs: 2_000 };
+    h.answer = () => feedbackReply({ directive: { drain }, brokers: [] });
+    const failed: unknown[] = [];
+    const error = (event: string, fields: object = {}): void => void failed.push({ event, ...fields });
+    reporter({ heralds: [h.url], onDirective: fails, onBrokers: fails, log: { ...silentLog, error } });
+    await until('reports after that', () => h.seen.length >= 3 && failed.length >= 3);
+    for (const what of ['onBrokers', 'onDirective']) {
+      expect(failed).toContainEqual({ event: 'callback-failed', what, error: 'no' });
+    }
   });
 
   it('backs off from a Herald that refuses and returns to one that comes back on its port', async () => {

@@ -57,6 +57,20 @@ describe('a client whose Herald is none', () => {
     expect(sent).toBeLessThan(1_500_000);
   });
 
+  it('lets go of an answer that is too long and breaks off meanwhile', async () => {
+    const body = {
+      getReader: () => ({
+        read: async () => ({ done: false, value: new Uint8Array(2 ** 21) }),
+        cancel: () => Promise.reject(new Error('reset by peer')),
+      }),
+    };
+    const asking = clientOf(async () => ({
+      ...{ status: 200, headers: { get: () => null }, text: async () => '' },
+      body,
+    }));
+    await vi.waitFor(() => expect(asking.state.name).toBe('waiting'));
+  });
+
   it('gives an answer up after 5 s, also with a fetch that does not know of signals', () => {
     const timers = ownTimers();
     const asking = clientOf(() => new Promise(() => {}), timers);

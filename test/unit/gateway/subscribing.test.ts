@@ -18,6 +18,7 @@ import { LooseLink } from '../../launch/loose-link.ts';
 
 interface Frame {
   op: string;
+  e?: string;
   c: string & Record<string, unknown>[];
   [field: string]: unknown;
 }
@@ -86,7 +87,7 @@ function gateway(limits: Partial<GatewayParts['config']> = {}) {
     const news = (): string[] =>
       frames.splice(0).flatMap(({ op, c, e, o, n }) => {
         if (op === 'gap') return [`gap ${String(n)}`];
-        if (op === 'msg') return [`${c}:${e === undefined ? '' : `${String(e)}:`}${String(o)}`];
+        if (op === 'msg') return [`${c}:${e === undefined ? '' : `${e}:`}${String(o)}`];
         return c.map(({ c: topic, o: offset, rec, err }) =>
           err
             ? `no ${String(topic)}`
