@@ -45,6 +45,9 @@ export class CandidateView {
   readonly shortlist = new Shortlist();
   /** For when breakers are not obeyed. */
   readonly unbarredShortlist = new Shortlist();
+  /** Whether breakers shut out most that could be named; see choice.ts. */
+  mostAreBarred = false;
+  barsCountedAtMs = -Infinity;
   /** Next turn of `round-robin`. */
   turn: number;
   /** What was counted when this view last had nobody to name. */

@@ -68,7 +68,7 @@ export class Choice {
       if (best >= 0 && view.isFull(admit, nowMs)) return 'refused';
     }
     if (this.#lookAtAll(question, wished)) return 'full-look';
-    if (this.#mostAreBarred(pool, nowMs)) {
+    if (this.#mostAreBarred(view, nowMs)) {
       // The fault is not theirs then, and their breakers are not obeyed.
       if (this.#lookAtAll(unbarred(question), wished && unbarred(wished))) return 'full-look';
     }
@@ -88,19 +88,19 @@ export class Choice {
   }
 
   /** Counts again after a tenth of a second: it costs a look at all. */
-  #mostAreBarred(pool: Pool, nowMs: number): boolean {
-    const sinceMs = nowMs - pool.barsCountedAtMs;
-    if (sinceMs >= 0 && sinceMs < BARS_COUNT_MS) return pool.mostAreBarred;
+  #mostAreBarred(view: CandidateView, nowMs: number): boolean {
+    const sinceMs = nowMs - view.barsCountedAtMs;
+    if (sinceMs >= 0 && sinceMs < BARS_COUNT_MS) return view.mostAreBarred;
     let barred = 0;
     let count = 0;
-    for (const slot of pool.members) {
+    for (const slot of view.slots) {
       if (!this.filter.allowsAnyone(slot)) continue;
       count++;
       if (this.#table.slots.hot[slot * STRIDE + BAR]! > 0) barred++;
     }
-    pool.barsCountedAtMs = nowMs;
-    pool.mostAreBarred = barred * 2 > count;
-    return pool.mostAreBarred;
+    view.barsCountedAtMs = nowMs;
+    view.mostAreBarred = barred * 2 > count;
+    return view.mostAreBarred;
   }
 
   /** Whether offer `index` is under the admission limit; lookups alone cannot take a gateway above it. */

@@ -95,6 +95,7 @@ export class GatewayRoster {
       const left = this.pools.get(record.pool);
       if (left?.members.delete(record.slot)) this.changed(left);
       record.pool = said.pool;
+      record.lastLetIn = undefined;
       this.pool(said.pool).members.add(record.slot);
       this.changed(this.pool(said.pool));
     }

@@ -82,6 +82,8 @@ export interface GatewayRecord {
   acceptedTotal: number | undefined;
   /** Whether it says which tickets it admitted (or at least counts accepts). */
   countsTickets: boolean;
+  /** The report that last said it let in clients of this Herald; how many its pool had let in, and its picks, by then. */
+  lastLetIn: { atMs: number; ofPool: number; picks: number; chosenPicks: number } | undefined;
   breaker: Breaker;
   /** Agent weight before it is rounded into steps. */
   smoothWeight: number;
@@ -89,6 +91,8 @@ export interface GatewayRecord {
   picks: number;
   /** Of these, clients that followed a move order. */
   movePicks: number;
+  /** Of these, clients that had a say in it, by a key or by excluding others. */
+  chosenPicks: number;
   /** Number of the lookup at which this slot was given to this gateway. */
   bornAtLookup: number;
 }
@@ -179,11 +183,13 @@ function newRecord(slot: number, gateway: string, bornAtLookup: number): Gateway
     admitted: undefined,
     acceptedTotal: undefined,
     countsTickets: false,
+    lastLetIn: undefined,
     breaker: newBreaker(),
     smoothWeight: 100,
     weightPercent: 100,
     picks: 0,
     movePicks: 0,
+    chosenPicks: 0,
     bornAtLookup,
   };
 }

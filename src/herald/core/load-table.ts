@@ -237,6 +237,7 @@ export class LoadTable {
     record.errorSize = 0;
     record.admitted = undefined;
     record.acceptedTotal = undefined;
+    record.lastLetIn = undefined;
     record.turnover = noTurnover();
     this.#outcomes.reset(record);
   }

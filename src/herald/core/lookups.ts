@@ -100,6 +100,7 @@ export class Lookups {
     countAssignment(slots.hot, slot * STRIDE, nowMs);
     record.picks++;
     if (request.intent === 'move') record.movePicks++;
+    if (request.key !== '' || request.exclude.length > 0) record.chosenPicks++;
     if (record.breaker.state !== 'closed') {
       breakerTried(record.breaker, nowMs);
       this.#table.refreshBar(record);

@@ -27,6 +27,8 @@ export class Pool {
   readonly hotKeys = new HotKeys();
   readonly connects = new ConnectShare();
   readonly share = new ReplicaShare();
+  /** Clients of this Herald that its gateways let in so far. */
+  letIn = 0;
   readonly cost = new FleetCost();
   readonly bucket: TokenBucket;
   readonly factors: FleetFactors = { pending: 0.95, handshake: 0.002 };
@@ -34,9 +36,6 @@ export class Pool {
   draws: number;
   /** Capacity-weighted mean of expected load over open members. */
   meanLoad = 0;
-  /** Most gateways that could be named are shut out by their breakers; see choice.ts. */
-  mostAreBarred = false;
-  barsCountedAtMs = -Infinity;
   /** When its losses were last judged. */
   judgedAtMs = -Infinity;
   openCapacity = 0;

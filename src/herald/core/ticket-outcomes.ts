@@ -15,10 +15,19 @@ import {
 import type { CoreSettings } from './balancer-options.ts';
 import type { GatewayRoster } from './gateway-roster.ts';
 import type { GatewayRecord } from './gateway-slots.ts';
-import { BAR, STRIDE } from './gateway-slots.ts';
+import { BAR, OPEN, REPORTED_AT, STRIDE } from './gateway-slots.ts';
 import { reconcileTickets } from './ticket-counters.ts';
 import { reportsInTime, TicketsInFlight } from './tickets.ts';
 
+/** A gateway lets nobody in when it let in none of this many fair shares of its pool's clients, */
+const MISSED_SHARES = 12;
+/** nor anybody for this long, several times what a client takes from its lookup to a report that counts it. */
+const MISSED_MS = 3_000;
+/**
+ * The same where most of its tickets went to lookups with a key or exclusions. Tickets make a gateway look loaded, so
+ * strangers who choose one keep the others' clients away from it, until these have made the rest as loaded.
+ */
+const MISSED_CHOSEN_MS = 600_000;
 export class TicketOutcomes {
   readonly tickets: TicketsInFlight;
   readonly #roster: GatewayRoster;
@@ -35,13 +44,22 @@ export class TicketOutcomes {
     const pool = this.#roster.poolOf(record);
     fadeBreaker(record.breaker);
     const { accepted, named } = reconcileTickets(record, report, this.#settings.heraldId, pool.share, nowMs);
+    let letIn = 0;
     if (accepted > 0) {
       const { coming, overdue } = this.tickets.confirm(record.slot, accepted);
       pool.connects.count(coming + overdue, -overdue);
       // Where only accepts are counted, those beyond what was in flight came without a ticket, and while the breaker
       // is open what is in flight are the picks that opened it.
       const answered = record.breaker.state === 'open' ? 0 : coming + overdue;
-      record.breaker = breakerAccepted(record.breaker, named ? accepted : answered);
+      letIn = named ? accepted : answered;
+    }
+    pool.letIn += letIn;
+    if (letIn > 0) record.breaker = breakerAccepted(record.breaker);
+    // Of a gateway that may not be named nobody is missed.
+    const isNamed = this.#roster.slots.hot[record.slot * STRIDE + OPEN] === 1;
+    if (letIn > 0 || !isNamed || !record.lastLetIn) {
+      const { picks, chosenPicks } = record;
+      record.lastLetIn = { atMs: nowMs, ofPool: pool.letIn, picks, chosenPicks };
     }
     this.refreshBar(record);
   }
@@ -52,8 +70,7 @@ export class TicketOutcomes {
     const record = slot < 0 ? undefined : this.#roster.slots.records[slot];
     if (!record || !exclude.includes(record.gateway)) return;
     if (!this.#settings.isSigned(record.gateway, ticket) || this.tickets.takeFailed(ticket.seq) < 0) return;
-    record.breaker = breakerFailed(record.breaker, 1, nowMs);
-    this.refreshBar(record);
+    this.#failed(record, 1, nowMs);
   }
 
   roll(nowMs: number): void {
@@ -92,8 +109,28 @@ export class TicketOutcomes {
     if (!record) return;
     // Where clients often do not come at all, a ticket that ran out says little about the gateway.
     const { share } = this.#roster.poolOf(record).connects;
-    record.breaker = breakerFailed(record.breaker, count * share, nowMs);
+    this.#failed(record, count * share, nowMs);
+  }
+
+  /** Anybody may ask for tickets, stay away, and say that they failed: it counts where the gateway says nothing else. */
+  #failed(record: GatewayRecord, count: number, nowMs: number): void {
+    if (!this.#letsNobodyIn(record)) return;
+    record.breaker = breakerFailed(record.breaker, count, nowMs);
     this.refreshBar(record);
+  }
+
+  /** By its own counters, beside those of the others in its pool. One that counts nothing cannot contradict. */
+  #letsNobodyIn(record: GatewayRecord): boolean {
+    const { lastLetIn, capacity } = record;
+    if (record.hearsay || !lastLetIn) return false;
+    if (!record.countsTickets) return true;
+    const { letIn, openCapacity } = this.#roster.poolOf(record);
+    const share = capacity / Math.max(capacity, openCapacity);
+    if ((letIn - lastLetIn.ofPool) * share < MISSED_SHARES) return false;
+    const chosen = record.chosenPicks - lastLetIn.chosenPicks;
+    const mostlyChosen = 2 * chosen > record.picks - lastLetIn.picks;
+    const silentMs = this.#roster.slots.hot[record.slot * STRIDE + REPORTED_AT]! - lastLetIn.atMs;
+    return silentMs >= (mostlyChosen ? MISSED_CHOSEN_MS : MISSED_MS);
   }
 
   /** The gateway of `slot`, if its silence about a ticket says that nobody came with it. */

@@ -4,7 +4,7 @@ import { LookupRates } from '../../../src/herald/core/lookup-rates.ts';
 import { retryAfterMs } from '../../../src/herald/core/admission.ts';
 import { TokenBucket } from '../../../src/herald/core/token-bucket.ts';
 import { encodeTicket } from '../../../src/protocol/ticket.ts';
-import { aBalancer, aLookup, aReport, HERALD, named, shares } from './given.ts';
+import { aBalancer, aLookup, aReport, HERALD, lacking, named, shares } from './given.ts';
 
 describe('admission', () => {
   it('refuses a new connection above 0.90 and lets those that resume or move in up to 0.95', () => {
@@ -239,6 +239,7 @@ describe('affinity', () => {
     const owner = named(fleet(calm).lookup(aLookup({ key: 'k' }), 150));
     const balancer = fleet(calm.map((cpu, i) => (owner === `gw-${i}` ? 0.6 : cpu)));
     const shut = owner === 'gw-0' ? 'gw-1' : 'gw-0';
+    balancer.report(lacking(aReport(shut, { seq: 99, cpu: 0.3 }), 'acceptedTotal'), 10);
     for (let i = 0; i < 200; i++) {
       const verdict = balancer.lookup(aLookup(), 10);
       if (named(verdict) !== shut || !verdict.ok) continue;

@@ -9,7 +9,7 @@ import {
 import type { Balancer } from '../../../src/herald/core/balancer-types.ts';
 import type { LoadReport } from '../../../src/protocol/load-report.ts';
 import { encodeTicket } from '../../../src/protocol/ticket.ts';
-import { aBalancer, aLookup, aReport, HERALD, named, shares } from './given.ts';
+import { aBalancer, aLookup, aReport, HERALD, lacking, named, shares } from './given.ts';
 
 const breakerOf = (balancer: Balancer, gateway: string, nowMs: number) =>
   balancer.snapshot(nowMs).gateways.find((row) => row.gateway === gateway)!.breaker;
@@ -17,10 +17,18 @@ const breakerOf = (balancer: Balancer, gateway: string, nowMs: number) =>
 const failed = (seq: number): string =>
   encodeTicket({ heraldId: HERALD, seq, issuedMs: 0, mac: 'A'.repeat(22) });
 
-/** Four gateways of which `hole` looks idle and admits nobody; all clients of it come back and say so. */
+/** Four gateways of which `hole` looks idle and admits nobody, unlike the others; all clients of it come back and say so. */
 function blackHole(): { balancer: Balancer; fail: (count: number, nowMs: number) => number } {
   const balancer = aBalancer();
-  for (const id of ['hole', 'b', 'c', 'd']) balancer.report(aReport(id, { cpu: id === 'hole' ? 0 : 0.4 }), 0);
+  for (const [seq, nowMs] of [
+    [0, -3_000],
+    [1, 0],
+  ] as const) {
+    for (const id of ['hole', 'b', 'c', 'd']) {
+      const fields = id === 'hole' ? { cpu: 0 } : { cpu: 0.4, tickets: { [HERALD]: { admitted: 20 * seq } } };
+      balancer.report(aReport(id, { seq, ...fields }), nowMs);
+    }
+  }
   balancer.tick(0);
   const fail = (count: number, nowMs: number): number => {
     let told = 0;
@@ -96,6 +104,47 @@ describe('the breaker', () => {
     expect(shown()).toBeLessThan(before + 0.5);
   });
 
+  it('opens as well for those of a gateway that counts nothing and cannot contradict', () => {
+    const balancer = aBalancer();
+    balancer.report(lacking(aReport('sh', { cpu: 0 }), 'acceptedTotal'), 0);
+    balancer.report(aReport('b', { cpu: 0.4 }), 0);
+    for (let i = 0; i < 8; i++) {
+      const verdict = balancer.lookup(aLookup(), 10);
+      if (!verdict.ok) throw new Error(verdict.detail);
+      const failedTicket = failed(verdict.best.ticketSeq);
+      balancer.lookup(aLookup({ exclude: [verdict.best.gateway], failedTicket }), 10);
+    }
+    expect(breakerOf(balancer, 'sh', 10)).toBe('open');
+    expect(breakerOf(balancer, 'b', 10)).toBe('closed');
+  });
+
+  it.each([
+    ['stays closed for ten minutes', 590_000, 'closed'],
+    ['opens then', 610_000, 'open'],
+  ])('%s where clients ask for the gateway by their keys', (_, untilMs, expected) => {
+    const balancer = aBalancer();
+    const admitted = new Map([
+      ['hole', 0],
+      ['b', 0],
+    ]);
+    for (let nowMs = 0; nowMs <= untilMs; nowMs += 500) {
+      for (const [id, count] of admitted) {
+        const tickets = { [HERALD]: { admitted: count } };
+        balancer.report(aReport(id, { seq: 1 + nowMs, tickets }), nowMs);
+      }
+      balancer.tick(nowMs);
+      for (let i = 0; i < 4; i++) {
+        const verdict = balancer.lookup(aLookup({ key: `room-${(nowMs / 500 + i) % 40}` }), nowMs);
+        if (!verdict.ok) continue;
+        const { gateway, ticketSeq } = verdict.best;
+        if (gateway === 'b') admitted.set('b', admitted.get('b')! + 1);
+        else balancer.lookup(aLookup({ exclude: [gateway], failedTicket: failed(ticketSeq) }), nowMs);
+      }
+      if (nowMs === 500_000) expect(admitted.get('b')).toBeGreaterThan(100);
+    }
+    expect(breakerOf(balancer, 'hole', untilMs)).toBe(expected);
+  });
+
   it('counts a hint once per ticket, and only for the gateway that the client names', () => {
     const { balancer } = blackHole();
     const verdict = balancer.lookup(aLookup({ exclude: ['b', 'c', 'd'] }), 5);
@@ -166,7 +215,7 @@ describe('the breaker', () => {
       breaker = breakerAt(breaker, nowMs);
     }
     // A gateway that works again is shut out for half as long the next time.
-    breaker = breakerFailed(breakerAccepted(breaker, 1), 10, nowMs);
+    breaker = breakerFailed(breakerAccepted(breaker), 10, nowMs);
     expect(breakerAt(breaker, nowMs + 149_999).state).toBe('open');
     expect(breakerAt(breaker, nowMs + 150_000).state).toBe('trial');
   });
@@ -177,7 +226,7 @@ describe('the breaker', () => {
     ['most, and one of the others has room', ['hole', 'b', 'c'], 0.6, ['d']],
   ])('is not obeyed where those of %s are open, nor is the limit of the others', (_, shut, cpu, expected) => {
     const balancer = aBalancer({ defaultPool: { handshakeSeconds: 0 } });
-    for (const id of shut) balancer.report(aReport(id, { cpu: 0.3 }), 0);
+    for (const id of shut) balancer.report(lacking(aReport(id, { cpu: 0.3 }), 'acceptedTotal'), 0);
     for (let i = 0; i < 400; i++) {
       const verdict = balancer.lookup(aLookup(), 10);
       if (!verdict.ok) break;
@@ -198,7 +247,7 @@ describe('the breaker', () => {
   it('is not obeyed where those of most are open, however many of the others are too loaded', () => {
     const balancer = aBalancer({ defaultPool: { handshakeSeconds: 0 } });
     const shut = Array.from({ length: 50 }, (_, i) => `hole-${i}`);
-    for (const id of shut) balancer.report(aReport(id, { cpu: 0.3 }), 0);
+    for (const id of shut) balancer.report(lacking(aReport(id, { cpu: 0.3 }), 'acceptedTotal'), 0);
     for (let i = 0; i < 5_000; i++) {
       const verdict = balancer.lookup(aLookup(), 10);
       if (!verdict.ok) break;
@@ -211,6 +260,23 @@ describe('the breaker', () => {
       const verdict = balancer.lookup(aLookup(), 200 + i);
       expect(verdict.ok && verdict.best.gateway).toMatch(/^hole-/);
     }
+  });
+
+  it('is not obeyed where it shuts out all that have the required label', () => {
+    const balancer = aBalancer();
+    const gold = aReport('hole', { cpu: 0.3, labels: { plan: 'gold' } });
+    balancer.report(lacking(gold, 'acceptedTotal'), 0);
+    for (const id of ['b', 'c', 'd']) balancer.report(aReport(id, { cpu: 0.3 }), 0);
+    const labels = { plan: 'gold' };
+    for (let i = 0; i < 8; i++) {
+      const verdict = balancer.lookup(aLookup({ labels }), 10);
+      if (!verdict.ok) throw new Error(verdict.detail);
+      const failedTicket = failed(verdict.best.ticketSeq);
+      balancer.lookup(aLookup({ exclude: ['hole'], failedTicket }), 10);
+    }
+    expect(breakerOf(balancer, 'hole', 10)).toBe('open');
+    expect(named(balancer.lookup(aLookup({ labels }), 200))).toBe('hole');
+    expect(shares(balancer, 100, 200).has('hole')).toBe(false);
   });
 
   it('stays closed for tickets of a gateway that only another Herald hears', () => {
