@@ -132,7 +132,7 @@ export function loadConfig<O extends Options>(options: O, sources: ConfigSources
     if (checked.ok) values[key] = checked.value;
     else
       problems.push(
-        `${from}: ${options[key]!.secret ? 'the value given' : JSON.stringify(given)} is not ${checked.expected}`,
+        `${from}: ${options[key]!.secret ? 'the value given' : shown(given)} is not ${checked.expected}`,
       );
   };
 
@@ -151,6 +151,15 @@ export function loadConfig<O extends Options>(options: O, sources: ConfigSources
   }
   if (problems.length > 0) throw new StartError(problems.join('\n'));
   return values as Config<O>;
+}
+
+function shown(given: unknown): string {
+  if (typeof given === 'number') return String(given);
+  try {
+    return JSON.stringify(given);
+  } catch {
+    return 'a value that holds itself';
+  }
 }
 
 function readYaml(path: string): Record<string, unknown> {

@@ -153,6 +153,14 @@ describe('a mistake', () => {
     expect(problem({ file })).toBe(`${file}: unknown key constructor`);
   });
 
+  it('in a value that JSON cannot write is named all the same', () => {
+    const file = yaml('pools: &all [*all]\nadmitScore: .nan\n');
+    expect(problem({ file }).split('\n')).toEqual([
+      `${file}: pools: a value that holds itself is not a list of texts, or one text with commas`,
+      `${file}: admitScore: NaN is not a number from 0 to 10`,
+    ]);
+  });
+
   it('in a secret of digits is told: YAML reads a number, and not each of them', () => {
     const file = yaml('secret: 12345678901234567890\n');
     expect(problem({ file })).toBe(`${file}: secret: the value given is not a text; put it in quotes`);
