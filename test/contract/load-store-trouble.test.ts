@@ -80,6 +80,23 @@ describe.concurrent('the shared table in trouble', () => {
     expect(a.named()).toEqual(new Set(['gw-1']));
   });
 
+  it('says of a store that takes connections and answers no write that it is away', async () => {
+    let jumpMs = 0;
+    let hangs = true;
+    const clock: Clock = { nowMs: () => performance.now() + jumpMs, epochMs: () => Date.now() };
+    const inner = memoryEnsemble().connect();
+    const put: Coordination['put'] = async (...what) =>
+      hangs ? { ok: false, why: 'lost' } : inner.put(...what);
+    const a = replica({ ...inner, put }, 'a', { clock });
+    a.report('gw-1', 1);
+    await until('some writes', () => a.coordination.snapshot().stateAgeMs > 500);
+    expect(a.store.state().problem).toBeUndefined();
+    jumpMs = 10_000;
+    expect(a.store.state().problem).toMatch(/^memory has answered no write for 1\d s$/);
+    hangs = false;
+    await until('an answer', () => a.store.state().problem === undefined, 8_000);
+  });
+
   it('keeps a wish that the store refuses, and does not hammer it', async () => {
     const { coordination, asked } = refusing(memoryEnsemble().connect(), '/herald/test/desired/');
     const a = replica(coordination, 'a');

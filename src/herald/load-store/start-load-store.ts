@@ -62,6 +62,7 @@ const STEP_MS = 100;
 const WRITE_EVERY_MS = 1_000;
 const WRITE_JITTER_MS = 50;
 const WRITE_AGAIN_MS = 250;
+const UNANSWERED_MS = 2_000;
 /** What a goodbye waits for a disk. */
 const LAST_SAVE_MS = 1_000;
 
@@ -149,6 +150,11 @@ export function startLoadStore(options: LoadStoreOptions): LoadStore {
   const problem = (): string | undefined => {
     const { kind, state, stateAgeMs } = coordination.snapshot();
     if (state !== 'up') return `${kind} ${state} for ${Math.round(stateAgeMs / 1_000)} s`;
+    // A server whose disk hangs takes a connection, and the next one when that is given up.
+    const unansweredMs = exchange.unansweredMs();
+    if (unansweredMs > UNANSWERED_MS) {
+      return `${kind} has answered no write for ${Math.round(unansweredMs / 1_000)} s`;
+    }
     const refusal = exchange.refusal();
     if (refusal !== undefined) return `${kind} refuses to share the table: ${refusal}`;
     if (registration.state() === 'contended') return `another process is registered as ${address.id}`;

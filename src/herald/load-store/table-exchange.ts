@@ -48,8 +48,12 @@ export interface TableExchange {
   partCount(): number;
   /** Why the store, though it answers, does not let this Herald share: a missing right, a quota. */
   refusal(): Trouble | undefined;
+  /** How long the store has left all writes without an answer; 0 after each answer. */
+  unansweredMs(): number;
   stop(): void;
 }
+
+const NO_ANSWER: readonly Trouble[] = ['away', 'busy', 'closed', 'lost'];
 
 export function createTableExchange(options: TableExchangeOptions): TableExchange {
   const { coordination, balancer, paths, heraldId, bootId, clock, log, onWrite } = options;
@@ -63,17 +67,23 @@ export function createTableExchange(options: TableExchangeOptions): TableExchang
   /** Own parts of an earlier run are read before anything is written over them. */
   let ownPartsRead = false;
   let refusal: Trouble | undefined;
+  let unansweredSinceMs: number | undefined;
 
   const judge = (answer: Outcome<unknown>): void => {
     // Silence is not a refusal, and a part that is not there yet is none either.
-    if (!answer.ok && ['away', 'busy', 'closed', 'lost', 'no-node'].includes(answer.why)) return;
+    if (!answer.ok && (answer.why === 'no-node' || NO_ANSWER.includes(answer.why))) return;
     const next = answer.ok ? undefined : answer.why;
     if (next !== undefined && next !== refusal) log.error('table-not-shared', { why: next });
     refusal = next;
   };
+  const judgeWrite = (answer: Outcome<unknown>): void => {
+    if (!answer.ok && answer.why === 'lost') unansweredSinceMs ??= clock.nowMs();
+    else if (answer.ok || !NO_ANSWER.includes(answer.why)) unansweredSinceMs = undefined;
+    judge(answer);
+  };
   const storeClock = new StoreClock(async () => {
     const answer = await coordination.put(paths.clock, heraldId);
-    judge(answer);
+    judgeWrite(answer);
     return answer;
   }, clock);
   const writer = new PartWriter({
@@ -83,7 +93,7 @@ export function createTableExchange(options: TableExchangeOptions): TableExchang
     bootId,
     clock,
     storeClock,
-    onAnswer: judge,
+    onAnswer: judgeWrite,
     onWrite,
   });
 
@@ -170,6 +180,7 @@ export function createTableExchange(options: TableExchangeOptions): TableExchang
     ownWrite: () => storeClock.ownWrite,
     partCount: () => copies.parts().length,
     refusal: () => refusal,
+    unansweredMs: () => clock.nowMs() - (unansweredSinceMs ?? clock.nowMs()),
     stop() {
       stopped = true;
       stopWatching();
