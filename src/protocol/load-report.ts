@@ -164,7 +164,7 @@ function readReport(from: Fields): LoadReport {
     ...readCounters(from),
   };
   if (kind === 'full' && !SIGNAL_NAMES.some((name) => report[name] !== undefined)) {
-    refuse('cpu', undefined, `a full report carries cpu or one other signal (${SIGNAL_NAMES.join(', ')})`);
+    refuse('cpu', undefined, `cpu or one other signal in a full report (${SIGNAL_NAMES.join(', ')})`);
   }
   return report;
 }

@@ -86,9 +86,10 @@ export function limitsOf(options: PublisherOptions): OutboxLimits {
       "curve: expected the brokers' key and a pair of one's own, as `herald keys` prints them",
     );
   }
-  // By a wrong name, as `herald`, which a client's is: every message would wait in vain.
-  if (options.heralds === undefined && options.brokers === undefined) {
-    throw new RangeError("heralds: received nothing, expected a list of Heralds' control URLs, or brokers");
+  // By a wrong name, as `herald`, which a client's is, or of a variable that is not set: every message would wait in vain.
+  const { heralds = [], brokers } = options;
+  if (heralds.length === 0 && brokers === undefined) {
+    throw new RangeError("heralds: received none, expected a list of Heralds' control URLs, or brokers");
   }
   return limits;
 }

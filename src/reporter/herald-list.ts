@@ -17,8 +17,9 @@ export interface HeraldList {
 }
 
 export function createHeraldList(configured: readonly string[]): HeraldList {
-  // A program in JavaScript may pass a single URL as text, which the loop below would read letter by letter.
-  if (!(configured instanceof Array)) {
+  // A program in JavaScript may pass a single URL as text, which the loop below would read letter by letter. By an
+  // empty list, as of a variable that is not set, nobody would ever be told.
+  if (!(configured instanceof Array) || configured.length === 0) {
     throw new TypeError(`heralds: received ${shown(configured)}, expected a list of Heralds' control URLs`);
   }
   const seeds = new Set<string>();

@@ -11,7 +11,8 @@ afterEach(() => publisher?.close());
 it.each([
   [{ heralds: 'http://127.0.0.1:7401' }, 'heralds: received "http://127.0.0.1:7401", expected a list'],
   [{ heralds: ['127.0.0.1:7401'] }, 'heralds: received ["127.0.0.1:7401"], expected a list'],
-  [{ herald: 'http://127.0.0.1:7401' }, 'heralds: received nothing, expected a list'],
+  [{ herald: 'http://127.0.0.1:7401' }, 'heralds: received none, expected a list'],
+  [{ heralds: [] }, 'heralds: received none, expected a list'],
   [{ publisherId: 7 }, 'publisherId: 7 is not an id'],
 ])('with %o there is none', async (options, words) => {
   await expect(createPublisher(options as object)).rejects.toThrow(RangeError);

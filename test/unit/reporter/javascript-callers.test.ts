@@ -2,6 +2,7 @@
 
 import { once } from 'node:events';
 import { afterEach, expect, it } from 'vitest';
+import { silentLog } from '../../../src/daemon/log.ts';
 import type { Reporter, ReporterOptions } from '../../../src/reporter/index.ts';
 import { startReporter } from '../../../src/reporter/index.ts';
 
@@ -23,14 +24,15 @@ it.each([
   [{}, 'heralds: received nothing, expected a list'],
   [{ heralds: 'http://127.0.0.1:7401' }, 'heralds: received "http://127.0.0.1:7401", expected a list'],
   [{ heralds: ['127.0.0.1:7401'] }, "not a Herald's http:// or https:// URL: 127.0.0.1:7401"],
-  [{ heralds: [], url: 'https://g/' }, 'url: received "https://g/"'],
+  [{ heralds: [] }, 'heralds: received [], expected a list'],
+  [{ heralds: ['http://127.0.0.1:1'], url: 'https://g/' }, 'url: received "https://g/"'],
 ])('with %o there is none', (options, words) => {
   expect(() => start(options)).toThrow(TypeError);
   expect(() => start(options)).toThrow(words);
 });
 
 it('knows no state but up and draining', () => {
-  reporter = start({ heralds: [] });
+  reporter = start({ heralds: ['http://127.0.0.1:1'], log: silentLog });
   expect(() => reporter!.setState('drain' as 'draining')).toThrow(
     'received "drain", expected up or draining',
   );
