@@ -7,7 +7,7 @@ import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { createPublisher } from '../src/publisher/index.ts';
 import type { BrokerAddress } from '../src/protocol/broker-address.ts';
-import { cpuMs } from './broker-roles/cpu.ts';
+import { cpuMs } from './answer-lines.ts';
 import { Role } from './role.ts';
 
 const { values } = parseArgs({

@@ -8,7 +8,7 @@ import { createBrokerLink } from '../../src/gateway/broker-link.ts';
 import { gatewayOptions } from '../../src/gateway/gateway-options.ts';
 import { startGateway } from '../../src/gateway/start-gateway.ts';
 import type { BrokerAddress } from '../../src/protocol/broker-address.ts';
-import { answerLines, tell } from '../broker-roles/cpu.ts';
+import { answerLines, tell } from '../answer-lines.ts';
 import { watchLoop } from '../loop-delay.ts';
 import type { ServerStats } from './words.ts';
 

@@ -8,7 +8,7 @@ import type { Duplex } from 'node:stream';
 import { Server } from 'socket.io';
 import { WebSocketServer } from 'ws';
 import { encodeMessage, messagePrefix } from '../../src/gateway/core/message-frame.ts';
-import { answerLines, tell } from '../broker-roles/cpu.ts';
+import { answerLines, tell } from '../answer-lines.ts';
 import { watchLoop } from '../loop-delay.ts';
 import type { Load, ServerStats } from './words.ts';
 import { steadily, topicName } from './words.ts';

@@ -7,7 +7,7 @@ import { silentLog } from '../../src/daemon/log.ts';
 import { createMetrics } from '../../src/daemon/metrics.ts';
 import { heraldOptions } from '../../src/herald/herald-options.ts';
 import { startHerald } from '../../src/herald/start-herald.ts';
-import { answerLines, tell } from '../broker-roles/cpu.ts';
+import { answerLines, tell } from '../answer-lines.ts';
 import { watchLoop } from '../loop-delay.ts';
 
 export interface HeraldOrder {

@@ -1,4 +1,4 @@
-// What the processes of the broker benchmark share: lines of JSON to the parent, CPU used so far.
+// What role.ts starts: the process of a part, which answers its parent in lines of JSON and knows the CPU it has used.
 
 /** User and system CPU of this process so far, ms. */
 export function cpuMs(): number {
