@@ -182,14 +182,13 @@ export class Subscribing {
     let taken: Promise<void> | undefined;
     if (connection.state === 'open') {
       hub.catchUp(connection);
-      const replays: Uint8Array[] = [];
-      const told = [...wanted].map(([topic, item]) =>
-        this.#answer(connection, topic, item, fetched, replays),
-      );
+      const replay = new Replay();
+      const told = [...wanted].map(([topic, item]) => this.#answer(connection, topic, item, fetched, replay));
       connection.send({ op: 'ok', id, c: [...told, ...refused] });
-      if (replays.length > 0) {
-        taken = connection.sendReplay(joined(replays, allocate), replays.length);
-        hub.ledger.replayed += replays.length;
+      const { frames } = replay;
+      if (frames.length > 0) {
+        taken = connection.sendReplay(joined(frames, allocate), frames.length);
+        hub.ledger.replayed += frames.length;
       }
       hub.subscribe(connection, [...wanted.keys()]);
     }
@@ -197,25 +196,25 @@ export class Subscribing {
     return taken;
   }
 
-  /** One item of `ok`; what follows it on the wire is added to `replays`. */
+  /** One item of `ok`; what follows it on the wire is added to `replay`. */
   #answer(
     connection: Connection,
     topic: Topic,
     item: SubscribeItem,
     fetched: Map<Topic, FetchedHistory>,
-    replays: Uint8Array[],
+    replay: Replay,
   ): SubscribedItem {
     const { epoch, offset } = topic.position;
     const from = positionOf(item);
     if (from === undefined) {
       const last = topic.sendsLast ? topic.history.last() : undefined;
       if (last === undefined) return { c: topic.name, e: epoch, o: offset };
-      replays.push(last);
+      replay.add(last);
       return { c: topic.name, e: epoch, o: offset - 1 };
     }
-    const frames = this.#missed(topic, from, fetched.get(topic), replays);
+    const frames = this.#missed(topic, from, fetched.get(topic), replay.bytes);
     if (frames) {
-      replays.push(...frames);
+      for (const frame of frames) replay.add(frame);
       // The client may know another epoch than the other subscribers: the next message names it.
       topic.announceEpoch = true;
       return { c: topic.name, e: from.epoch, o: from.offset, rec: true };
@@ -228,12 +227,12 @@ export class Subscribing {
       // A client that is ahead of the topic has missed nothing that could be counted.
       const lost = from.epoch === epoch ? Math.max(0, start - from.offset) : 0;
       const why = lost > 0 ? 'trimmed' : 'unknown';
-      replays.push(
+      replay.add(
         gapFrame(topic.name, epoch, lost > 0 ? from.offset + 1 : 0, lost, why, this.#parts.allocate),
       );
       this.#parts.hub.ledger.gapMessages += lost;
     }
-    if (last) replays.push(last);
+    if (last) replay.add(last);
     return { c: topic.name, e: epoch, o: start, rec: false };
   }
 
@@ -251,17 +250,27 @@ export class Subscribing {
     topic: Topic,
     from: ResumePoint,
     fetched: FetchedHistory | undefined,
-    replays: readonly Uint8Array[],
+    usedBytes: number,
   ): readonly Uint8Array[] | undefined {
     // One budget for the whole frame: a client with many topics must not be drowned by its own resume.
     const { maxMessages, maxBytes } = this.#limits();
-    const used = replays.reduce((sum, { length }) => sum + length, 0);
-    const limits = { maxMessages, maxBytes: Math.max(0, maxBytes - used) };
+    const limits = { maxMessages, maxBytes: Math.max(0, maxBytes - usedBytes) };
     const plan = this.#plan(topic, from, limits);
     if (plan.how === 'replay') return plan.frames;
     if (plan.how === 'refuse' || !fetched) return undefined;
     const { clock, allocate } = this.#parts;
     return replayFetched(topic, from, fetched, limits, clock.nowMs(), allocate);
+  }
+}
+
+/** What follows one `ok` on the wire. */
+class Replay {
+  readonly frames: Uint8Array[] = [];
+  bytes = 0;
+
+  add(frame: Uint8Array): void {
+    this.frames.push(frame);
+    this.bytes += frame.length;
   }
 }
 
