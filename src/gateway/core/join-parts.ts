@@ -61,7 +61,10 @@ export function joinParts(
   }
   const carried = new Map<string, number>();
   for (const { messages } of parts) {
-    for (const message of messages) carried.set(idOf(message), (carried.get(idOf(message)) ?? 0) + 1);
+    for (const message of messages) {
+      const id = idOf(message);
+      carried.set(id, (carried.get(id) ?? 0) + 1);
+    }
   }
   const taken = new Set(twins);
   const messages: DeliveredMessage[] = [];
