@@ -11,7 +11,8 @@ export interface Target {
   token?: string;
 }
 
-const DEADLINE_MS = 5_000;
+/** Within which an answer begins; it then may take as long again. */
+export const DEADLINE_MS = 5_000;
 
 /** GETs or POSTs JSON. A refusal comes back with its status; an unreachable Herald is a StartError. */
 export async function askJson(
@@ -67,15 +68,19 @@ async function ask(
 /** Codes of Node for a certificate that does not hold: expired, for another name, signed by nobody known. */
 const UNTRUSTED = /CERT|VERIFY_LEAF_SIGNATURE/;
 
+/** Codes of undici for one that is silent. */
+const TIMED_OUT = /^UND_ERR_(CONNECT|HEADERS|BODY)_TIMEOUT$/;
+
 export function whyOf(error: unknown): string {
-  return codeOf(error) ?? messageOf(error);
+  const why = codeOf(error) ?? messageOf(error);
+  return TIMED_OUT.test(why) ? 'no answer in time' : why;
 }
 
-/** Nobody answers there. Only on this machine can one be started from here. */
+/** Nobody answers there. Where nobody listens, on this machine, one can be started from here. */
 export class NoHerald extends StartError {
   constructor(url: URL, why: string) {
     super(
-      `no Herald answers at ${url.origin} (${why})${leadsHere(url.href) ? '; start one with "herald up"' : ''}`,
+      `no Herald answers at ${url.origin} (${why})${why === 'ECONNREFUSED' && leadsHere(url.href) ? '; start one with "herald up"' : ''}`,
     );
   }
 }

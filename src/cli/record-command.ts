@@ -7,7 +7,7 @@ import type { Command } from 'commander';
 import { request } from 'undici';
 import { StartError } from '../daemon/lifecycle.ts';
 import { messageOf } from '../daemon/thrown.ts';
-import { jsonOf, NoHerald, refusal, whyOf } from './admin-api.ts';
+import { DEADLINE_MS, jsonOf, NoHerald, refusal, whyOf } from './admin-api.ts';
 import { adminFlags, adminTarget } from './ask-commands.ts';
 import { LONGEST_TIMER, parseDurationMs } from './duration.ts';
 
@@ -33,6 +33,7 @@ async function record(file: string, flags: RecordFlags): Promise<void> {
   const url = new URL(`${target.url}/v1/record`);
   const reply = await request(url, {
     headers: target.token === undefined ? {} : { authorization: `Bearer ${target.token}` },
+    headersTimeout: DEADLINE_MS,
     bodyTimeout: 0,
     signal: stop.signal,
   }).catch((error: unknown) => {

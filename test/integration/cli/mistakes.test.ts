@@ -128,10 +128,24 @@ describe('a Herald that is not there', () => {
     ]);
   });
 
+  it('that listens and is silent is not to be started once more, and nobody waits long for it', async () => {
+    const frozen = createServer(() => {});
+    await new Promise<void>((resolve) => frozen.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${(frozen.address() as AddressInfo).port}`;
+    const answers = await Promise.all([
+      herald(['table', '--admin', url]),
+      herald(['record', join(folder, 'recording'), '--admin', url]),
+    ]);
+    frozen.closeAllConnections();
+    frozen.close();
+    const stderr = `herald: no Herald answers at ${url} (no answer in time)\n`;
+    expect(answers).toMatchObject(answers.map(() => ({ code: 1, stderr })));
+  }, 20_000);
+
   it('elsewhere cannot be started from here', async () => {
     // TEST-NET-1 (RFC 5737): no route, or silence.
     const { code, stderr } = await herald(['table', '--admin', 'http://192.0.2.1:7403']);
-    expect(stderr).toMatch(/^herald: no Herald answers at http:\/\/192\.0\.2\.1:7403 \(\w+\)\n$/);
+    expect(stderr).toMatch(/^herald: no Herald answers at http:\/\/192\.0\.2\.1:7403 \([\w ]+\)\n$/);
     expect(code).toBe(1);
   }, 20_000);
 
