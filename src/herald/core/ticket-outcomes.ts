@@ -16,6 +16,7 @@ import type { CoreSettings } from './balancer-options.ts';
 import type { GatewayRoster } from './gateway-roster.ts';
 import type { GatewayRecord } from './gateway-slots.ts';
 import { BAR, OPEN, REPORTED_AT, STRIDE } from './gateway-slots.ts';
+import type { Pool } from './pool.ts';
 import { reconcileTickets } from './ticket-counters.ts';
 import { reportsInTime, TicketsInFlight } from './tickets.ts';
 
@@ -28,6 +29,7 @@ const MISSED_MS = 3_000;
  * strangers who choose one keep the others' clients away from it, until these have made the rest as loaded.
  */
 const MISSED_CHOSEN_MS = 600_000;
+
 export class TicketOutcomes {
   readonly tickets: TicketsInFlight;
   readonly #roster: GatewayRoster;
@@ -53,6 +55,7 @@ export class TicketOutcomes {
       const answered = record.breaker.state === 'open' ? 0 : coming + overdue;
       letIn = named ? accepted : answered;
     }
+    if (letIn > 0 && pool.letIn === 0) this.#forgetWords(pool);
     pool.letIn += letIn;
     if (letIn > 0) record.breaker = breakerAccepted(record.breaker);
     // Of a gateway that may not be named nobody is missed.
@@ -70,7 +73,18 @@ export class TicketOutcomes {
     const record = slot < 0 ? undefined : this.#roster.slots.records[slot];
     if (!record || !exclude.includes(record.gateway)) return;
     if (!this.#settings.isSigned(record.gateway, ticket) || this.tickets.takeFailed(ticket.seq) < 0) return;
-    this.#failed(record, 1, nowMs);
+    // Before anybody got in anywhere, there is nothing but words to go by.
+    if (this.#roster.poolOf(record).letIn === 0 || this.#letsNobodyIn(record)) this.#failed(record, 1, nowMs);
+  }
+
+  /** From now on its gateways' counters speak. */
+  #forgetWords(pool: Pool): void {
+    for (const slot of pool.members) {
+      const record = this.#roster.slots.records[slot];
+      if (!record?.countsTickets) continue;
+      record.breaker = newBreaker();
+      this.refreshBar(record);
+    }
   }
 
   roll(nowMs: number): void {
@@ -109,17 +123,18 @@ export class TicketOutcomes {
     if (!record) return;
     // Where clients often do not come at all, a ticket that ran out says little about the gateway.
     const { share } = this.#roster.poolOf(record).connects;
-    this.#failed(record, count * share, nowMs);
+    if (this.#letsNobodyIn(record)) this.#failed(record, count * share, nowMs);
   }
 
-  /** Anybody may ask for tickets, stay away, and say that they failed: it counts where the gateway says nothing else. */
   #failed(record: GatewayRecord, count: number, nowMs: number): void {
-    if (!this.#letsNobodyIn(record)) return;
     record.breaker = breakerFailed(record.breaker, count, nowMs);
     this.refreshBar(record);
   }
 
-  /** By its own counters, beside those of the others in its pool. One that counts nothing cannot contradict. */
+  /**
+   * By its own counters, beside those of the others in its pool: anybody may ask for tickets, stay away, and say that they
+   * failed. One that counts nothing cannot contradict.
+   */
   #letsNobodyIn(record: GatewayRecord): boolean {
     const { lastLetIn, capacity } = record;
     if (record.hearsay || !lastLetIn) return false;

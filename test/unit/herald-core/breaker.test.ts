@@ -118,6 +118,21 @@ describe('the breaker', () => {
     expect(breakerOf(balancer, 'b', 10)).toBe('closed');
   });
 
+  it('opens as well before anybody got in anywhere, and forgets that when somebody does', () => {
+    const balancer = aBalancer();
+    for (const id of ['hole', 'b']) balancer.report(aReport(id, { cpu: id === 'hole' ? 0 : 0.4 }), 0);
+    for (let i = 0; i < 8; i++) {
+      const verdict = balancer.lookup(aLookup({ exclude: ['b'] }), 10);
+      if (!verdict.ok) throw new Error(verdict.detail);
+      expect(breakerOf(balancer, 'hole', 10)).toBe('closed');
+      balancer.lookup(aLookup({ exclude: ['hole'], failedTicket: failed(verdict.best.ticketSeq) }), 10);
+    }
+    expect(breakerOf(balancer, 'hole', 10)).toBe('open');
+    expect(named(balancer.lookup(aLookup(), 20))).toBe('b');
+    balancer.report(aReport('b', { seq: 2, cpu: 0.4, tickets: { [HERALD]: { admitted: 1 } } }), 500);
+    expect(breakerOf(balancer, 'hole', 500)).toBe('closed');
+  });
+
   it.each([
     ['stays closed for ten minutes', 590_000, 'closed'],
     ['opens then', 610_000, 'open'],
