@@ -136,9 +136,8 @@ export class Subscribing {
   /** All since the client's position; where that cannot be had the newest message, which is kept here. */
   async #ask(topic: Topic, item: SubscribeItem): Promise<FetchedHistory | undefined> {
     const from = positionOf(item);
-    const how = this.#howToResume(topic, from);
-    if (how === 'replay') return undefined;
-    const history = from && how === 'fetch' ? await this.#fetch(topic, from) : undefined;
+    const isDue = from && this.#howToResume(topic, from) === 'fetch';
+    const history = isDue ? await this.#fetch(topic, from) : undefined;
     const before = history?.complete === true ? undefined : beforeNewest(topic);
     if (before) this.#keepNewest(topic, await this.#fetch(topic, before));
     return history;
@@ -240,8 +239,8 @@ export class Subscribing {
   #keepNewest(topic: Topic, fetched: FetchedHistory | undefined): void {
     const newest = fetched?.complete === true ? fetched.messages.at(-1) : undefined;
     const { epoch, offset } = topic.position;
-    if (!newest || topic.history.messages > 0) return;
-    if (!topic.sendsLast || newest.epoch !== epoch || newest.offset !== offset) return;
+    // It may have gone on since they were asked.
+    if (!beforeNewest(topic) || newest?.epoch !== epoch || newest.offset !== offset) return;
     const frame = encodeMessage(topic.prefix, '', offset, newest.data, this.#parts.allocate);
     topic.history.push(epoch, offset, frame, -Infinity);
   }
@@ -257,7 +256,7 @@ export class Subscribing {
     const limits = { maxMessages, maxBytes: Math.max(0, maxBytes - usedBytes) };
     const plan = this.#plan(topic, from, limits);
     if (plan.how === 'replay') return plan.frames;
-    if (plan.how === 'refuse' || !fetched) return undefined;
+    if (!fetched) return undefined;
     const { clock, allocate } = this.#parts;
     return replayFetched(topic, from, fetched, limits, clock.nowMs(), allocate);
   }

@@ -1,111 +1,30 @@
 // What a client's `sub` brings it, in which order, where the brokers are slow, the client asks twice, or has gone.
 
-import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { Connection } from '../../../src/gateway/connection.ts';
-import { BUILT_IN_CAPABILITIES } from '../../../src/gateway/core/capabilities.ts';
-import { Hub } from '../../../src/gateway/core/hub.ts';
-import { Outbox } from '../../../src/gateway/core/outbox.ts';
 import { SETTLED_MS } from '../../../src/gateway/core/resume.ts';
-import { plainAllocate } from '../../../src/gateway/core/ws-frame.ts';
-import { gatewayOptions } from '../../../src/gateway/gateway-options.ts';
-import type { GatewayParts } from '../../../src/gateway/gateway-parts.ts';
-import { Subscribing } from '../../../src/gateway/subscribing.ts';
-import type { ClientSocket } from '../../../src/gateway/ws-server.ts';
-import { loadConfig } from '../../../src/daemon/config.ts';
 import type { SubscribeItem } from '../../../src/protocol/client-frames.ts';
-import { LooseLink } from '../../launch/loose-link.ts';
-
-interface Frame {
-  op: string;
-  e?: string;
-  c: string & Record<string, unknown>[];
-  [field: string]: unknown;
-}
-
-function gateway(limits: Partial<GatewayParts['config']> = {}) {
-  const config = { ...loadConfig(gatewayOptions, {}), ...limits };
-  const outbox = new Outbox(1);
-  const hub = new Hub({
-    outbox,
-    traitsOf: (topic) => ({ flushClass: outbox.classOf(0), sendsLast: topic.startsWith('price.') }),
-    history: { maxMessages: 300, maxBytes: 1_000_000, maxAgeMs: 120_000 },
-    historyBudgetBytes: 1_000_000,
-    deflate: () => undefined,
-    deflateFromBytes: 1_000,
-    allocate: plainAllocate,
-  });
-  const link = new LooseLink();
-  let nowMs = 0;
-  link.open({
-    onMessages: (batch) => {
-      for (const message of batch) hub.message(message, nowMs);
-    },
-    onGap: (gap) => hub.gap(gap, nowMs),
-  });
-  const parts = {
-    ...{ config, hub, link, slow: new Set(), doomed: new Set(), deliveredBytes: 0, writes: 0 },
-    clock: { nowMs: () => nowMs, epochMs: () => nowMs },
-    allocate: plainAllocate,
-    undelivered: () => {},
-  } as unknown as GatewayParts;
-  const subscribing = new Subscribing(parts);
-  const client = () => {
-    const frames: Frame[] = [];
-    const socket = {
-      writableLength: 0,
-      write(bytes: Uint8Array, taken?: () => void) {
-        for (let at = 0; at < bytes.length;) {
-          const isLong = bytes[at + 1] === 126;
-          const length = isLong ? bytes[at + 2]! * 256 + bytes[at + 3]! : bytes[at + 1]!;
-          at += isLong ? 4 : 2;
-          frames.push(JSON.parse(Buffer.from(bytes.subarray(at, at + length)).toString()) as Frame);
-          at += length;
-        }
-        taken?.();
-        return true;
-      },
-    };
-    const ws = { extensions: '', readyState: 1, close: () => connection.closing(1000) };
-    const connection = new Connection(
-      parts,
-      ws as unknown as ClientSocket,
-      socket as unknown as Socket,
-      'c',
-      undefined,
-    );
-    connection.agree(BUILT_IN_CAPABILITIES);
-    connection.state = 'open';
-    let id = 0;
-    const sub = (...items: (string | SubscribeItem)[]): void => {
-      const wanted = items.map((item) => (typeof item === 'string' ? { c: item } : item));
-      id += 1;
-      const number = id;
-      subscribing.inOrder(connection, () => subscribing.subscribe(connection, number, wanted));
-    };
-    /** What came since the last look, as `ok topic:offset`, `epoch:offset` and `gap n`. */
-    const news = (): string[] =>
-      frames.splice(0).flatMap(({ op, c, e, o, n }) => {
-        if (op === 'gap') return [`gap ${String(n)}`];
-        if (op === 'msg') return [`${c}:${e === undefined ? '' : `${e}:`}${String(o)}`];
-        return c.map(({ c: topic, o: offset, rec, err }) =>
-          err
-            ? `no ${String(topic)}`
-            : `ok ${String(topic)}:${String(offset)}${rec === false ? ' lost' : ''}`,
-        );
-      });
-    return { connection, sub, news };
-  };
-  return { hub, link, client, passMs: (ms: number) => void (nowMs += ms) };
-}
+import type { LooseLink } from '../../launch/loose-link.ts';
+import { smallGateway } from './small-gateway.ts';
 
 /** All that needs no timer has happened. */
 const settled = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
+/** Its histories come once the function that this returns is called. */
+function slowly(link: LooseLink): () => void {
+  let go = (): void => {};
+  const told = new Promise<void>((resolve) => (go = resolve));
+  const fetchSince = link.fetchSince.bind(link);
+  link.fetchSince = async (...asked) => {
+    const history = await fetchSince(...asked);
+    await told;
+    return history;
+  };
+  return go;
+}
 const from = (c: string, o: number, e = 'e1'): SubscribeItem => ({ c, from: { e, o } });
 
 describe('subscribing', () => {
   it('takes a topic that is named twice in a frame for one, in its last form', async () => {
-    const { hub, link, client } = gateway({ maxTopics: 3 });
+    const { hub, link, client } = smallGateway({ maxTopics: 3 });
     link.publish('t', 1, 2);
     const { connection, sub, news } = client();
     sub('t', 'u', 'u', from('t', 1), 'u');
@@ -119,7 +38,7 @@ describe('subscribing', () => {
   });
 
   it('counts a topic that is named twice once against the most there may be', async () => {
-    const { client } = gateway({ maxTopics: 2 });
+    const { client } = smallGateway({ maxTopics: 2 });
     const { sub, news } = client();
     sub('t', 't', 'u', 'v');
     await settled();
@@ -127,22 +46,43 @@ describe('subscribing', () => {
   });
 
   it('answers what was asked meanwhile in the order it came, and then at once again', async () => {
-    const { link, client } = gateway();
+    const { link, client } = smallGateway();
     const { connection, sub, news } = client();
     for (let round = 0; round < 3; round++) {
-      for (let n = 0; n < 33; n++) sub(`t.${n}`);
+      for (let n = 0; n < 33; n++) sub(`${round}.${n}`);
       expect(connection.state).toBe('open');
       await settled();
-      await settled();
-      expect(news()).toEqual(Array.from({ length: 33 }, (_, n) => `ok t.${n}:0`));
+      expect(news()).toEqual(Array.from({ length: 33 }, (_, n) => `ok ${round}.${n}:0`));
     }
     link.hold = new Promise(() => {});
     for (let n = 0; n < 34; n++) sub(`u.${n}`);
     expect([connection.state, connection.closeCode]).toEqual(['closing', 4103]);
   });
 
+  it('answers nothing ahead of what is still under way, though what it waited for is done', async () => {
+    const { link, client } = smallGateway();
+    const { sub, news } = client();
+    const held = (): (() => void) => {
+      let go = (): void => {};
+      link.hold = new Promise((resolve) => (go = resolve));
+      return go;
+    };
+    const goFirst = held();
+    sub('a');
+    sub('b');
+    const goSecond = held();
+    goFirst();
+    await settled();
+    expect(news()).toEqual(['ok a:0']);
+    sub('a');
+    expect(news()).toEqual([]);
+    goSecond();
+    await settled();
+    expect(news()).toEqual(['ok b:0', 'ok a:0']);
+  });
+
   it('asks the brokers for nothing more once the client has gone', async () => {
-    const { hub, link, client } = gateway();
+    const { hub, link, client } = smallGateway();
     let go = (): void => {};
     link.hold = new Promise((resolve) => (go = resolve));
     const { connection, sub } = client();
@@ -156,7 +96,7 @@ describe('subscribing', () => {
   });
 
   it('gives what waits for a client before the answer, above which everything is new', async () => {
-    const { link, client } = gateway();
+    const { link, client } = smallGateway();
     const { sub, news } = client();
     sub('t');
     await settled();
@@ -166,16 +106,87 @@ describe('subscribing', () => {
   });
 
   it('replays no more for a frame than for a topic, and gives the newest message of the others', async () => {
-    const { link, client } = gateway({ resumeBytes: 100 });
-    for (const topic of ['price.a', 'price.b']) link.publish(topic, 1, 'x'.repeat(40));
+    const { hub, link, client } = smallGateway({ resumeBytes: 150 });
+    link.publish('price.a', 1, 'x'.repeat(40));
+    link.publish('price.b', 1, 2, 'x'.repeat(20));
+    link.publish('price.c', 1);
     const { sub, news } = client();
-    sub(from('price.a', 1), from('price.b', 1));
+    sub(from('price.a', 1), from('price.b', 1), from('price.c', 1));
     await settled();
-    expect(news()).toEqual(['ok price.a:1', 'ok price.b:1 lost', 'price.a:2', 'gap 0', 'price.b:2']);
+    expect(news()).toEqual([
+      ...['ok price.a:1', 'ok price.b:2 lost', 'ok price.c:1'],
+      ...['price.a:2', 'gap 1', 'price.b:3'],
+    ]);
+    expect(link.fetches).toHaveLength(3);
+    expect(hub.ledger).toMatchObject({ gapMessages: 1, replayed: 3 });
+  });
+
+  it('keeps a message once that came live and is among what was fetched in vain', async () => {
+    const { link, client } = smallGateway({ resumeBytes: 100 });
+    const stays = client();
+    link.publish('price.a', 1);
+    stays.sub('price.a');
+    await settled();
+    link.publish('price.a', 'x'.repeat(80));
+    const { sub } = client();
+    sub(from('price.a', 1));
+    await settled();
+    const [topic] = stays.connection.group!.topics;
+    expect(topic!.history.messages).toBe(1);
+  });
+
+  it('takes a message for the newest only if nothing came while the brokers were asked', async () => {
+    for (const goOn of [
+      (link: LooseLink) => link.gap('price.a', 3, 2),
+      (link: LooseLink) => {
+        link.epoch = 'e2';
+        link.publish('price.a', 1, 2);
+        link.gap('price.a', 0, 0);
+      },
+    ]) {
+      const { link, client } = smallGateway();
+      link.publish('price.a', 1, 2);
+      const answer = slowly(link);
+      const { sub, news } = client();
+      sub('price.a');
+      await settled();
+      goOn(link);
+      answer();
+      await settled();
+      expect(news().filter((one) => one.startsWith('price.'))).toEqual([]);
+    }
+  });
+
+  it('asks for eight topics of a frame at once, and again for who comes later', async () => {
+    const { link, client } = smallGateway();
+    const topics = Array.from({ length: 12 }, (_, n) => `t.${n}`);
+    for (const topic of topics) link.publish(topic, 1, 2);
+    const answer = slowly(link);
+    const [first, second, late] = [client(), client(), client()];
+    for (const one of [first, second]) one.sub(...topics.map((topic) => from(topic, 1)));
+    await settled();
+    expect(link.fetches).toHaveLength(8);
+    answer();
+    await settled();
+    expect(link.fetches).toHaveLength(12);
+    expect(second.news()).toHaveLength(24);
+    late.sub(from('t.0', 1));
+    await settled();
+    expect(link.fetches).toHaveLength(13);
+  });
+
+  it('tells a hole to those alone who know gaps', async () => {
+    const { link, client } = smallGateway();
+    link.publish('t', 1, 2);
+    const { connection, sub, news } = client();
+    connection.caps = [];
+    sub(from('t', 1, 'gone'));
+    await settled();
+    expect(news()).toEqual(['ok t:2 lost']);
   });
 
   it('names the epoch to all after a client resumed in another one', async () => {
-    const { link, client, passMs } = gateway();
+    const { link, client, passMs } = smallGateway();
     const [stays, back] = [client(), client()];
     stays.sub('t');
     await settled();
@@ -192,7 +203,7 @@ describe('subscribing', () => {
   });
 
   it('gives the newest message to who resumes in vain, unless it is the one it had', async () => {
-    const { link, client } = gateway();
+    const { link, client } = smallGateway();
     const stays = client();
     stays.sub('price.a');
     await settled();
@@ -204,5 +215,7 @@ describe('subscribing', () => {
     await settled();
     expect(had.news()).toEqual(['ok price.a:2 lost', 'gap 0']);
     expect(hadNot.news()).toEqual(['ok price.a:1 lost', 'gap 0', 'price.a:2']);
+    // For the newest message alone: what was missed cannot be had.
+    expect(link.fetches.map(({ position }) => position.offset)).toEqual([1]);
   });
 });
