@@ -89,11 +89,17 @@ export class LoadTable {
   }
 
   /** A shell script has no boot id: when its numbers start anew after a silence, it was restarted. */
-  #restartedUnnamed(record: GatewayRecord, nowMs: number): boolean {
+  #restartedUnnamed(record: GatewayRecord, saidAtMs: number): boolean {
     const at = record.slot * STRIDE;
     return (
-      record.bootId === '' && nowMs - this.slots.hot[at + REPORTED_AT]! > this.slots.hot[at + STALE_AFTER]!
+      record.bootId === '' && saidAtMs - this.slots.hot[at + REPORTED_AT]! > this.slots.hot[at + STALE_AFTER]!
     );
+  }
+
+  /** Of the same boot; without a name it may be the one before or after, which only its age tells. */
+  #isNews(row: TableRow, record: GatewayRecord, saidAtMs: number): boolean {
+    if (row.seq <= record.seq) return row.seq < record.seq && this.#restartedUnnamed(record, saidAtMs);
+    return row.bootId !== '' || saidAtMs > this.slots.hot[record.slot * STRIDE + REPORTED_AT]!;
   }
 
   #take(record: GatewayRecord, report: LoadReport, first: boolean, nowMs: number): void {
@@ -152,11 +158,12 @@ export class LoadTable {
     const saidAtMs = nowMs - row.ageMs;
     if (record && record.seq >= 0) {
       const ownAtMs = this.slots.hot[record.slot * STRIDE + REPORTED_AT]!;
-      if (row.bootId === record.bootId ? row.seq <= record.seq : saidAtMs <= ownAtMs) return;
+      const sameBoot = row.bootId === record.bootId;
+      if (sameBoot ? !this.#isNews(row, record, saidAtMs) : saidAtMs <= ownAtMs) return;
       if (row.bootId === record.previousBootId && row.bootId !== '') return;
-      if (row.bootId !== record.bootId) {
+      if (!sameBoot || row.seq < record.seq) {
         this.#reset(record);
-        record.previousBootId = record.bootId;
+        record.previousBootId = sameBoot ? undefined : record.bootId;
       }
     }
     record ??= this.#roster.add(row.gateway, this.lookups);

@@ -167,10 +167,12 @@ export class DesiredBoard {
     const leftMs = forMs - (ageMs(entry, ownWrite(), undefined, nowMs) ?? NaN);
     const untilMs = Number.isNaN(leftMs) ? desired.untilEpochMs - clock.epochMs() : leftMs;
     const before = this.#wishes.get(gateway);
+    // Read once more, as after a reconnection: the clock of the store may have been set since.
+    const isKnown = before?.version === entry.version && sameDesired(before.desired, desired);
     this.#wishes.set(gateway, {
       desired,
       version: entry.version,
-      lapsesAtMs: forMs === 0 ? Infinity : nowMs + untilMs,
+      lapsesAtMs: isKnown ? before.lapsesAtMs : forMs === 0 ? Infinity : nowMs + untilMs,
       sinceMs: nowMs,
       unwritten: false,
       writing: false,

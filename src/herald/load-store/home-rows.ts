@@ -4,6 +4,7 @@
 
 import { rendezvousOwner } from '../../protocol/rendezvous.ts';
 import type { TableRow } from '../../protocol/table-row.ts';
+import { mayBeNewer } from './part-split.ts';
 
 /** On top of the gateway's own report period. A home writes each second, so 2 s are two missed writes. */
 const HOME_COPY_OLD_MS = 2_000;
@@ -58,8 +59,7 @@ export function createHomeRows(): HomeRows {
         const copy = copyOf(home, row.gateway);
         const oldAfterMs = HOME_COPY_OLD_MS + row.periodMs;
         if (copy) {
-          const homeIsBehind = copy.bootId !== row.bootId || copy.seq < row.seq;
-          return homeIsBehind && nowMs - copy.reportedAtMs > oldAfterMs;
+          return mayBeNewer(row, copy) && nowMs - copy.reportedAtMs > oldAfterMs;
         }
         const sinceMs = missingSince.get(row.gateway) ?? nowMs;
         stillMissing.set(row.gateway, sinceMs);

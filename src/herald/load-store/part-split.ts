@@ -37,5 +37,10 @@ export function sameReport(a: ReportName, b: ReportName): boolean {
   return a.seq === b.seq && a.bootId === b.bootId;
 }
 
+/** Numbers begin anew with each boot, and where boots have no names that is not told from an older report. */
+export function mayBeNewer(a: ReportName, b: ReportName): boolean {
+  return a.bootId !== b.bootId || a.seq > b.seq || (a.bootId === '' && a.seq < b.seq);
+}
+
 /** What tells one report of a gateway from another. */
 export type ReportName = Pick<TableRow, 'bootId' | 'seq'>;

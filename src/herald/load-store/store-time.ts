@@ -15,11 +15,16 @@ export interface OwnWrite {
 
 /** A machine's clock may run this much faster or slower than another: an older measure is worth less. */
 const DRIFT = 0.001;
+/** Stamps are whole milliseconds. */
+const STAMP_STEP_MS = 1;
 
-/** The better of two measures of the store's clock; another leader's clock always replaces the old one. */
+/** The better of two measures of the store's clock; another leader's clock, and one that was set, replaces the old one. */
 export function betterWrite(known: OwnWrite | undefined, next: OwnWrite): OwnWrite {
   if (known?.clockEpoch !== next.clockEpoch) return next;
-  const driftMs = DRIFT * (next.sentAtMs - known.sentAtMs);
+  const sinceMs = next.sentAtMs - known.sentAtMs;
+  const driftMs = DRIFT * sinceMs;
+  const offMs = Math.abs(next.modifiedMs - known.modifiedMs - sinceMs);
+  if (offMs > next.roundTripMs + known.roundTripMs + driftMs + STAMP_STEP_MS) return next;
   return next.roundTripMs <= known.roundTripMs + driftMs ? next : known;
 }
 

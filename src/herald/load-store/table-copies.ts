@@ -8,7 +8,7 @@ import { decodeTableNews } from '../../protocol/table-news.ts';
 import type { TableRow } from '../../protocol/table-row.ts';
 import type { RowCopy } from './home-rows.ts';
 import type { ReportName } from './part-split.ts';
-import { sameReport } from './part-split.ts';
+import { mayBeNewer, sameReport } from './part-split.ts';
 import type { OwnWrite } from './store-time.ts';
 import { ageMs } from './store-time.ts';
 
@@ -88,7 +88,7 @@ export function createTableCopies(newest: Newest): TableCopies {
       const copies = new Map<string, RowCopy>();
       const part = decodeTableNews(entry.data, (gateway, bootId, seq, rowAgeMs) => {
         const mine = newest(gateway);
-        if (mine?.bootId !== bootId || mine.seq < seq) return true;
+        if (!mine || mayBeNewer({ bootId, seq }, mine)) return true;
         // The balancer's own texts are kept: these are slices, which would keep the whole part in memory.
         copies.set(mine.gateway, { bootId: mine.bootId, seq, reportedAtMs: nowMs - rowAgeMs - partAgeMs });
         return false;

@@ -50,6 +50,26 @@ describe('a report', () => {
     expect(balancer.report(aReport('a', { bootId: '', seq: 1 }), 5_000).taken).toBe(true);
   });
 
+  it('of such a script is known by another Herald as well, from the moment when it may be named again', () => {
+    const far = aBalancer();
+    const near = aBalancer({ heraldId: 'h2' });
+    for (const balancer of [far, near]) balancer.report(aReport('a', { bootId: '', seq: 50 }), 0);
+    near.report(aReport('a', { bootId: '', seq: 1, cpu: 0.3 }), 2_500);
+    far.mergeRows(near.rows(2_600), 2_600);
+    expect(row(far, 'a', 2_600)).toMatchObject({ seq: 1, effectiveState: 'up', reportedScore: 0.3 });
+  });
+
+  it('of such a script before its restart does not come back by another Herald', () => {
+    const near = aBalancer();
+    const far = aBalancer({ heraldId: 'h2' });
+    for (const balancer of [far, near]) balancer.report(aReport('a', { bootId: '', seq: 50 }), 0);
+    far.report(aReport('a', { bootId: '', seq: 51 }), 400);
+    near.report(aReport('a', { bootId: '', seq: 1 }), 2_500);
+    near.mergeRows(far.rows(2_600), 2_600);
+    expect(row(near, 'a', 2_600)).toMatchObject({ seq: 1, hearsay: false });
+    expect(near.report(aReport('a', { bootId: '', seq: 2 }), 3_000).taken).toBe(true);
+  });
+
   it('is refused with a URL that may not be handed out, and when the table is full', () => {
     const balancer = aBalancer({ maxGateways: 1, allowUrl: (url) => !url.includes('evil') });
     expect(balancer.report(aReport('evil'), 0)).toMatchObject({ taken: false, why: 'url-refused' });

@@ -31,11 +31,17 @@ describe('age by the store clock', () => {
     expect(ageMs({ modifiedMs: 1_000_000, clockEpoch: 3 }, own, 550, 600)).toBe(50);
   });
   it('trusts the quicker measure, less so as it gets older, and never across leaders', () => {
-    const slow = { ...own, sentAtMs: 200, roundTripMs: 40 };
+    const slow = { ...own, modifiedMs: own.modifiedMs + 130, sentAtMs: 200, roundTripMs: 40 };
     expect(betterWrite(own, slow)).toBe(own);
-    expect(betterWrite(own, { ...slow, sentAtMs: 60_000 })).toMatchObject({ sentAtMs: 60_000 });
+    const later = { ...slow, modifiedMs: own.modifiedMs + 59_930, sentAtMs: 60_000 };
+    expect(betterWrite(own, later)).toBe(later);
     expect(betterWrite(own, { ...slow, clockEpoch: 4 })).toMatchObject({ clockEpoch: 4 });
     expect(betterWrite(undefined, slow)).toBe(slow);
+    // The store's own clock was set back or forth by an hour.
+    for (const byMs of [-3_600_000, 3_600_000]) {
+      const next = { ...slow, modifiedMs: own.modifiedMs + 100 + byMs };
+      expect(betterWrite(own, next)).toBe(next);
+    }
   });
 });
 
@@ -106,6 +112,15 @@ describe('home rows', () => {
     // Old because the gateway is silent, not because its home is deaf.
     expect(chosen(copy({ seq: 10, reportedAtMs: 1_000 }))).toBe(0);
     expect(chosen(copy({ bootId: 'other', seq: 99, reportedAtMs: 1_000 }))).toBe(foreign);
+  });
+
+  it('of a gateway without boot ids are written when the home copy is old, for its numbers may have begun anew', () => {
+    const one = { ...rows.find(({ gateway }) => rendezvousOwner(gateway, heralds) === 'b')!, bootId: '' };
+    const chosen = (seq: number): number => {
+      const known = copy({ bootId: '', seq, reportedAtMs: 7_000 });
+      return createHomeRows().choose({ ...base, rows: [one], heraldId: 'a', copyOf: () => known }).length;
+    };
+    expect([chosen(5_000), chosen(10)]).toEqual([1, 0]);
   });
 
   it('of others are written when the home has had none for long enough, and no longer once it has', () => {
