@@ -5,13 +5,13 @@ import type { LookupRequest } from '../../protocol/lookup.ts';
 import { decodeTicket } from '../../protocol/ticket.ts';
 import { evenly, ownTimeMs, retryAfterMs } from './admission.ts';
 import type { LookupVerdict, Pick } from './balancer-types.ts';
-import { BAR_LOAD, breakerTried } from './breaker.ts';
+import { breakerTried } from './breaker.ts';
 import type { CandidateView } from './candidate-view.ts';
 import { Choice } from './choice.ts';
 import { countAssignment } from './expected-load.ts';
 import type { ExplainRing } from './explain-ring.ts';
 import type { LookupWay } from './explanation.ts';
-import { REPORTED_AT, STRIDE } from './gateway-slots.ts';
+import { BAR, REPORTED_AT, STRIDE } from './gateway-slots.ts';
 import type { LoadTable } from './load-table.ts';
 import type { Pool } from './pool.ts';
 import { refusalOf } from './refusal.ts';
@@ -75,7 +75,9 @@ export class Lookups {
     if (way === 'refused') {
       this.#keep(number, pool, -1, way, nowMs);
       // What is compared holds the bar where breakers are obeyed.
-      const code = choice.offers.loads[winner]! >= BAR_LOAD ? 'none-eligible' : 'overloaded';
+      const bar = this.#table.slots.hot[choice.offers.slots[winner]! * STRIDE + BAR]!;
+      const isBarred = bar > 0 && choice.offers.loads[winner]! >= bar;
+      const code = isBarred ? 'none-eligible' : 'overloaded';
       return this.#refuse(pool, request, number, code, nowMs);
     }
     this.#keep(number, pool, winner, way, nowMs);

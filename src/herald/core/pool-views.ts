@@ -7,7 +7,10 @@ import type { GatewaySlots } from './gateway-slots.ts';
 
 /** Kinds of lookup whose view is kept; the oldest goes. */
 const MAX_VIEWS = 128;
-/** Of more gateways than this a view is rebuilt at most every 50 ms, however fast the fleet changes. */
+/**
+ * Of more gateways than this a view is rebuilt at most every 50 ms, however fast the fleet changes, and wishes that are
+ * combined as never before are met at most as often: they can be in any number of ways.
+ */
 const SMALL_VIEW = 512;
 const REBUILD_MS = 50;
 const NO_WISHES: readonly Wish[] = [];
@@ -22,6 +25,7 @@ export class PoolViews {
   #offeredVersion = -1;
   #offeredAtMs = -Infinity;
   readonly #nobody: CandidateView;
+  #newWishesAtMs = -Infinity;
   #version = 0;
 
   constructor(slots: GatewaySlots, members: ReadonlySet<number>, maxCapacityRatio: number) {
@@ -46,6 +50,10 @@ export class PoolViews {
     }
     for (const label in labels) {
       if (!this.#isOffered(offerOf(label, labels[label]!), nowMs)) return this.#nobody;
+    }
+    if (wishes.length > 0 && !kept) {
+      if (!isDue(this.#members.size, this.#newWishesAtMs, nowMs)) return this.#nobody;
+      this.#newWishesAtMs = nowMs;
     }
     if (this.#views.size >= MAX_VIEWS) {
       const oldest = this.#views.keys().next();

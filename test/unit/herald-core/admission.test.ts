@@ -20,6 +20,12 @@ describe('admission', () => {
     expect(named(balancer.lookup(aLookup({ intent: 'move' }), 0))).toBe('a');
   });
 
+  it('says so however large the load is', () => {
+    const balancer = aBalancer();
+    balancer.report(aReport('a', { cpu: 400 }), 0);
+    expect(balancer.lookup(aLookup(), 0)).toMatchObject({ code: 'overloaded', refused: { overloaded: 1 } });
+  });
+
   it('finds the one gateway with room among a hundred full ones, every time', () => {
     const balancer = aBalancer();
     for (let i = 0; i < 100; i++) balancer.report(aReport(`gw-${i}`, { cpu: i === 42 ? 0.3 : 0.97 }), 0);

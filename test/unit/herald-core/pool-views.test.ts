@@ -47,6 +47,17 @@ describe('views of a pool', () => {
     for (let i = 1; i < 200; i++) expect(views.of({}, 0, [{ ...wish, weight: i / 200 }])).toBe(first);
   });
 
+  it('cost one look in 50 ms for wishes combined anew, and none for those that are known', () => {
+    const { views, members } = given(1_000);
+    const wish = (key: string, value: string) => ({ key, value, weight: 0.1 });
+    const [hdd, ssd, other] = [wish('disk', 'hdd'), wish('disk', 'ssd'), wish('disk', 'nvme')];
+    expect(views.of({}, 0, [hdd]).size).toBe(999);
+    for (const wishes of [[ssd], [hdd, ssd], [ssd, hdd], [other, hdd]])
+      expect(views.of({}, 10, wishes).size).toBe(0);
+    expect([views.of({}, 10, [hdd]).size, members.looks]).toEqual([999, 1]);
+    expect([views.of({}, 50, [ssd, hdd]).size, members.looks]).toEqual([1_000, 2]);
+  });
+
   it('forgive a gateway the weights of the wishes it meets, and of no others', () => {
     const { views } = given(20);
     const wishes = [
