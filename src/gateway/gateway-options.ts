@@ -47,6 +47,12 @@ const doorOptions = {
   ),
   maxFrameBytes: integer(CLIENT_LIMITS.maxFrameBytes, 1_024, 16_777_216, 'longest message from a client'),
   maxTopics: integer(CLIENT_LIMITS.maxTopics, 1, 10_000, 'topics a client may be subscribed to'),
+  maxGatewayTopics: integer(
+    250_000,
+    1_000,
+    100_000_000,
+    'topics of all clients together, some 2 KB of memory each; new ones are then refused for a while',
+  ),
   messagesPerSec: number(CLIENT_LIMITS.messagesPerSec, 1, 100_000, 'frames a second from one client'),
   newTopicsPerSec: number(
     CLIENT_LIMITS.newTopicsPerSec,

@@ -66,14 +66,9 @@ export class Subscribing {
     for (const item of items) {
       const known = hub.find(item.c);
       const isNew = known === undefined || (!has.includes(known) && !wanted.has(known));
-      if (isNew && count >= this.#parts.config.maxTopics) {
-        const msg = `at most ${this.#parts.config.maxTopics} topics`;
-        refused.push({ c: item.c, e: '', o: 0, err: { code: CLOSE.tooManyTopics, msg } });
-        continue;
-      }
-      if ((isNew || item.from) && !this.#mayHaveNew(connection)) {
-        const msg = `more than ${this.#parts.config.newTopicsPerSec} new topics a second`;
-        refused.push({ c: item.c, e: '', o: 0, err: { code: CLOSE.rateLimited, msg } });
+      const err = this.#whyNot(connection, known, isNew ? count : 0, isNew || item.from !== undefined);
+      if (err) {
+        refused.push({ c: item.c, e: '', o: 0, err });
         continue;
       }
       if (isNew) count += 1;
@@ -107,6 +102,22 @@ export class Subscribing {
     };
     await Promise.all(Array.from({ length: FETCHES_AT_ONCE }, next));
     await this.#finish(connection, id, wanted, refused, fetched);
+  }
+
+  /** Why a topic is refused: `others` = those of the client before it, where it would be one more. */
+  #whyNot(
+    connection: Connection,
+    known: Topic | undefined,
+    others: number,
+    costsQuestions: boolean,
+  ): SubscribedItem['err'] {
+    const { maxTopics, maxGatewayTopics, newTopicsPerSec } = this.#parts.config;
+    if (others >= maxTopics) return { code: CLOSE.tooManyTopics, msg: `at most ${maxTopics} topics` };
+    if (known === undefined && this.#parts.hub.topicCount >= maxGatewayTopics) {
+      return { code: CLOSE.rateLimited, msg: `this gateway has ${maxGatewayTopics} topics already` };
+    }
+    if (!costsQuestions || this.#mayHaveNew(connection)) return undefined;
+    return { code: CLOSE.rateLimited, msg: `more than ${newTopicsPerSec} new topics a second` };
   }
 
   /**

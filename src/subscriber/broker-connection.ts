@@ -56,7 +56,6 @@ export interface ConnectionHost {
 
 /** A broker must hear from a gateway this often; when it drains it does not wait for one that is silent. */
 const PRESENCE_MS = 5_000;
-
 /** After a connection has been broken this long, what is missing is asked of other brokers, and again this often. */
 const MEND_MS = 1_000;
 const QUESTION_MS = 1_500;
@@ -196,10 +195,13 @@ export class BrokerConnection {
       return;
     }
     this.#feed.tick(now);
-    const left = this.#left !== '' && this.#left === this.#feed.epoch;
     // What was asked before a sleep is not answered after it: until the broker is, its death looks like a cut during that.
     if (slept) this.#headsRequests.clear();
-    if (!left && (slept || now - this.#presentMs > PRESENCE_MS)) this.refresh();
+    if (
+      (this.#left === '' || this.#left !== this.#feed.epoch) &&
+      (slept || now - this.#presentMs > PRESENCE_MS)
+    )
+      this.refresh();
     this.#leaveIfDone();
   }
 

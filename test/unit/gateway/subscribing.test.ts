@@ -45,6 +45,21 @@ describe('subscribing', () => {
     expect(news()).toEqual(['ok t:0', 'ok u:0', 'no v']);
   });
 
+  it('opens no topic beyond the most of all clients together, and has room again once some are forgotten', async () => {
+    const { hub, client } = smallGateway({ maxGatewayTopics: 2 });
+    const [first, second] = [client(), client()];
+    first.sub('t', 'u');
+    second.sub('u', 'v');
+    await settled();
+    expect(first.news()).toEqual(['ok t:0', 'ok u:0']);
+    expect(second.news()).toEqual(['ok u:0', 'no v']);
+    first.connection.close(1000);
+    hub.sweep(1, 0);
+    second.sub('v');
+    await settled();
+    expect(second.news()).toEqual(['ok v:0']);
+  });
+
   it('answers what was asked meanwhile in the order it came, and then at once again', async () => {
     const { link, client } = smallGateway();
     const { connection, sub, news } = client();
