@@ -107,7 +107,9 @@ describe('the breaker', () => {
   it('opens as well for those of a gateway that counts nothing and cannot contradict', () => {
     const balancer = aBalancer();
     balancer.report(lacking(aReport('sh', { cpu: 0 }), 'acceptedTotal'), 0);
-    balancer.report(aReport('b', { cpu: 0.4 }), 0);
+    for (const seq of [1, 2]) {
+      balancer.report(aReport('b', { seq, cpu: 0.4, tickets: { [HERALD]: { admitted: seq } } }), 0);
+    }
     for (let i = 0; i < 8; i++) {
       const verdict = balancer.lookup(aLookup(), 10);
       if (!verdict.ok) throw new Error(verdict.detail);
@@ -275,6 +277,13 @@ describe('the breaker', () => {
       const verdict = balancer.lookup(aLookup(), 200 + i);
       expect(verdict.ok && verdict.best.gateway).toMatch(/^hole-/);
     }
+  });
+
+  it('stays closed for words against a new boot, before its share of the clients could reach it', () => {
+    const { balancer, fail } = blackHole();
+    balancer.report(aReport('hole', { seq: 1, bootId: 'boot-2', cpu: 0 }), 5);
+    fail(20, 10);
+    expect(breakerOf(balancer, 'hole', 10)).toBe('closed');
   });
 
   it('is not obeyed where it shuts out all that have the required label', () => {
