@@ -74,7 +74,8 @@ export class TicketOutcomes {
     if (!record || !exclude.includes(record.gateway)) return;
     if (!this.#settings.isSigned(record.gateway, ticket) || this.tickets.takeFailed(ticket.seq) < 0) return;
     // Before anybody got in anywhere, there is nothing but words to go by.
-    if (this.#roster.poolOf(record).letIn === 0 || this.#letsNobodyIn(record)) this.#failed(record, 1, nowMs);
+    const isWordAll = !record.hearsay && this.#roster.poolOf(record).letIn === 0;
+    if (isWordAll || this.#letsNobodyIn(record)) this.#failed(record, 1, nowMs);
   }
 
   /** From now on its gateways' counters speak. */

@@ -303,6 +303,19 @@ describe('the breaker', () => {
     expect(shares(balancer, 100, 200).has('hole')).toBe(false);
   });
 
+  it('stays closed for words on a gateway that only another Herald hears', () => {
+    const balancer = aBalancer();
+    const other = aBalancer({ heraldId: 'h2' });
+    for (const id of ['far', 'near']) other.report(aReport(id, { cpu: 0.1 }), 0);
+    balancer.mergeRows(other.rows(0), 0);
+    for (let i = 0; i < 20; i++) {
+      const verdict = balancer.lookup(aLookup({ exclude: ['near'] }), 10);
+      if (!verdict.ok) throw new Error(verdict.detail);
+      balancer.lookup(aLookup({ exclude: ['far'], failedTicket: failed(verdict.best.ticketSeq) }), 10);
+    }
+    expect(breakerOf(balancer, 'far', 10)).toBe('closed');
+  });
+
   it('stays closed for tickets of a gateway that only another Herald hears', () => {
     const balancer = aBalancer();
     const other = aBalancer({ heraldId: 'h2' });
