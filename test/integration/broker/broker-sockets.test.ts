@@ -15,7 +15,7 @@ it('a question that comes up when the sockets have closed is no error', async ()
   expect(() => sockets.ask({ request: 1, kind: 'interest' })).not.toThrow();
 });
 
-it('a connection that breaks and comes back is told of once each, however many sockets it has', async () => {
+it('a connection that breaks, comes back and is closed is told of once each, however many sockets it has', async () => {
   const [publish, subscribe, repair] = (await freePorts(3)).map((port) => `tcp://127.0.0.1:${port}`);
   const places = { publish: publish!, subscribe: subscribe!, repair: repair! };
   const openOwn = () => openOwnSockets({ ...places, lingerMs: 0, onError: () => {} });
@@ -33,7 +33,7 @@ it('a connection that breaks and comes back is told of once each, however many s
   await until('another', () => sockets.connected);
   sockets.close();
   await own.close();
-  expect(told).toEqual([true, false, true]);
+  expect(told).toEqual([true, false, true, false]);
 });
 
 it('an answer that comes up when the sockets have closed is no error', async () => {
