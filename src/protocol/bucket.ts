@@ -22,8 +22,12 @@ export function emptyBucketSet(): BucketSet {
   return new Uint8Array(BUCKET_SET_BYTES);
 }
 
-export function addBucket(set: BucketSet, bucket: number): void {
-  set[bucket >>> 3]! |= 1 << (bucket & 7);
+export function bucketsWhere(isIn: (bucket: number) => boolean): BucketSet {
+  const set = emptyBucketSet();
+  for (let bucket = 0; bucket < BUCKET_COUNT; bucket++) {
+    if (isIn(bucket)) set[bucket >>> 3]! |= 1 << (bucket & 7);
+  }
+  return set;
 }
 
 export function hasBucket(set: BucketSet, bucket: number): boolean {

@@ -4,8 +4,7 @@
 import type { Log } from '../daemon/log.ts';
 import type { CurveClient } from '../daemon/zeromq-options.ts';
 import type { BrokerAddress } from '../protocol/broker-address.ts';
-import type { BucketSet } from '../protocol/bucket.ts';
-import { addBucket, BUCKET_COUNT, emptyBucketSet } from '../protocol/bucket.ts';
+import { bucketsWhere } from '../protocol/bucket.ts';
 import { createFrameNames } from '../protocol/publication.ts';
 import type { SequencedMessage } from '../protocol/publication-envelope.ts';
 import { decodeBrokerOut, HEADS_FILTER } from '../protocol/publication-envelope.ts';
@@ -103,16 +102,17 @@ export class BrokerConnection {
         askHeads: () => {
           // One that drains takes the question for a sign that it is still needed.
           this.#left = '';
-          const interest = host.wantedHere ? this.#interest() : emptyBucketSet();
+          // So that bridges know what is worth bringing.
+          const isWanted = (bucket: number) => host.wantedHere && host.interestSince(bucket) !== undefined;
           const request = host.questions.number();
           this.#headsRequests.add(request);
-          this.ask({ request, kind: 'heads', of: '', interest });
+          this.ask({ request, kind: 'heads', of: '', interest: bucketsWhere(isWanted) });
         },
         askRange: (bucket, fromSequence, toSequence) => {
           this.repairRequests += 1;
-          const request = host.questions.number();
           // After a reconnect the broker may be in a new epoch, and must not answer for this one.
-          this.ask({ request, kind: 'range', of: this.epoch, bucket, fromSequence, toSequence });
+          const range = { of: this.epoch, bucket, fromSequence, toSequence };
+          this.ask({ request: host.questions.number(), kind: 'range', ...range });
         },
       },
       host.interestSince,
@@ -145,8 +145,8 @@ export class BrokerConnection {
   /** Undefined when it is not there or does not answer in time. */
   question(build: (request: number) => RepairRequest): Promise<RepairReply | undefined> {
     if (!this.connected) return Promise.resolve(undefined);
-    const untilMs = this.#host.nowMs() + QUESTION_MS;
-    return this.#host.questions.ask(untilMs, (request) => this.ask(build(request)));
+    const { questions, nowMs } = this.#host;
+    return questions.ask(nowMs() + QUESTION_MS, (request) => this.ask(build(request)));
   }
 
   /** Joins buckets that are new, forgets those that are no longer wanted. */
@@ -197,11 +197,7 @@ export class BrokerConnection {
     this.#feed.tick(now);
     // What was asked before a sleep is not answered after it: until the broker is, its death looks like a cut during that.
     if (slept) this.#headsRequests.clear();
-    if (
-      (this.#left === '' || this.#left !== this.#feed.epoch) &&
-      (slept || now - this.#presentMs > PRESENCE_MS)
-    )
-      this.refresh();
+    if (!this.#hasLeft && (slept || now - this.#presentMs > PRESENCE_MS)) this.refresh();
     this.#leaveIfDone();
   }
 
@@ -214,7 +210,7 @@ export class BrokerConnection {
 
   #turnAway(): void {
     if (this.connected) {
-      this.ask({ request: this.#host.questions.number(), kind: 'leave' });
+      this.#sayGoodbye();
       this.#cutOff.left();
     }
     this.#sockets.close();
@@ -244,15 +240,6 @@ export class BrokerConnection {
     });
     sockets.subscribe(HEADS_FILTER);
     return sockets;
-  }
-
-  /** What this subscriber wants, told to the broker so that bridges know what is worth bringing. */
-  #interest(): BucketSet {
-    const wanted = emptyBucketSet();
-    for (let bucket = 0; bucket < BUCKET_COUNT; bucket++) {
-      if (this.#host.interestSince(bucket) !== undefined) addBucket(wanted, bucket);
-    }
-    return wanted;
   }
 
   #takeEnvelope(frame: Uint8Array, notes: Uint8Array | undefined): void {
@@ -296,9 +283,17 @@ export class BrokerConnection {
     this.#leaveIfDone();
   }
 
+  get #hasLeft(): boolean {
+    return this.#left !== '' && this.#left === this.epoch;
+  }
+
   #leaveIfDone(): void {
-    if (!this.#feed.complete || this.#left === this.#feed.epoch) return;
+    if (!this.#feed.complete || this.#hasLeft) return;
     this.#left = this.#feed.epoch;
+    this.#sayGoodbye();
+  }
+
+  #sayGoodbye(): void {
     this.ask({ request: this.#host.questions.number(), kind: 'leave' });
   }
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { BrokerCore, DEFAULT_BROKER_LIMITS } from '../../../src/broker/core/broker-core.ts';
 import { createRepairDesk } from '../../../src/broker/repair-desk.ts';
 import type { RepairDesk } from '../../../src/broker/repair-desk.ts';
-import { addBucket, emptyBucketSet, hasBucket } from '../../../src/protocol/bucket.ts';
+import { bucketsWhere, hasBucket } from '../../../src/protocol/bucket.ts';
 import { ByteWriter } from '../../../src/protocol/bytes.ts';
 import { createFrameNames } from '../../../src/protocol/publication.ts';
 import { decodeRepairReply, encodeRepairRequest } from '../../../src/protocol/publication-repair.ts';
@@ -32,8 +32,7 @@ function aDesk(): Asked {
     desk,
     clock,
     wants(link, bucket) {
-      const interest = emptyBucketSet();
-      addBucket(interest, bucket);
+      const interest = bucketsWhere((one) => one === bucket);
       ask(link, { request: 1, kind: 'heads', of: '', interest });
     },
     isWanted(bucket) {

@@ -31,10 +31,16 @@ function gateway(interestSinceMs = 0) {
   );
   const heads = (epoch: string, sequence: number, upMs: number, nowMs: number): void =>
     feed.reply({ kind: 'heads', request: 1, epoch, upMs, heads: [{ bucket: 7, sequence }] }, nowMs);
+  const beat = (sequence: number, nowMs: number, state: Heads['state'] = 'up'): void =>
+    feed.heartbeat({ epoch: 'e', broker: 'b', state, nowMs, heads: [{ bucket: 7, sequence }] }, nowMs);
+  const range = (firstHeldSequence: number, headSequence: number, part: Section, nowMs: number): void => {
+    const answer = { bucket: 7, firstHeldSequence, headSequence, section: part };
+    feed.reply({ kind: 'range', request: 2, epoch: 'e', ...answer }, nowMs);
+  };
   const take = (): string[] => events.splice(0);
   /** Infinity = not at all. */
   const wantedFrom = (ms: number): void => void (sinceMs = ms);
-  return { feed, heads, take, wantedFrom };
+  return { feed, heads, beat, range, take, wantedFrom };
 }
 
 describe('BrokerFeed', () => {
@@ -47,29 +53,23 @@ describe('BrokerFeed', () => {
   });
 
   it('learns nothing from an answer that holds nothing: the question may have been for a life before', () => {
-    const { feed, heads, take } = gateway();
+    const { feed, heads, range, take } = gateway();
     feed.refresh(0);
     heads('e', 0, 100, 10);
     feed.envelope({ epoch: 'e', sections: [section(1, 1)] }, 20);
-    const nothing = { bucket: 7, firstHeldSequence: 1, headSequence: 1, section: section(500, 0) };
-    feed.reply({ kind: 'range', request: 9, epoch: 'e', ...nothing }, 30);
+    range(1, 1, section(500, 0), 30);
     feed.envelope({ epoch: 'e', sections: [section(2, 1)] }, 40);
     expect(take()).toEqual(['heads?', 'e1', 'e2']);
   });
 
   it('joins a broker that was out of reach where it stood before the bucket was wanted', () => {
     const late = gateway();
-    const beat = (feed: BrokerFeed, sequence: number, nowMs: number): void =>
-      feed.heartbeat(
-        { epoch: 'e', broker: 'b', state: 'up', nowMs, heads: [{ bucket: 7, sequence }] },
-        nowMs,
-      );
     late.wantedFrom(Infinity);
     for (const [sequence, nowMs] of [
       [38, 1_000],
       [40, 2_000],
     ] as const) {
-      beat(late.feed, sequence, nowMs);
+      late.beat(sequence, nowMs);
     }
     late.take();
     late.wantedFrom(2_500);
@@ -80,7 +80,7 @@ describe('BrokerFeed', () => {
 
     const prompt = gateway();
     prompt.wantedFrom(Infinity);
-    beat(prompt.feed, 38, 1_000);
+    prompt.beat(38, 1_000);
     prompt.take();
     prompt.wantedFrom(2_500);
     prompt.feed.refresh(2_500);
@@ -89,23 +89,12 @@ describe('BrokerFeed', () => {
   });
 
   it('hears a broker that came later from its first message', () => {
-    const { feed, heads, take } = gateway();
+    const { feed, heads, range, take } = gateway();
     feed.refresh(5_000);
     feed.envelope({ epoch: 'e', sections: [section(3, 1)] }, 5_010);
     heads('e', 3, 2_000, 5_020);
     expect(take()).toEqual(['heads?', 'e from its start at 3020', '1-2?']);
-    feed.reply(
-      {
-        kind: 'range',
-        request: 2,
-        epoch: 'e',
-        bucket: 7,
-        firstHeldSequence: 1,
-        headSequence: 3,
-        section: section(1, 2),
-      },
-      5_030,
-    );
+    range(1, 3, section(1, 2), 5_030);
     expect(take()).toEqual(['e1', 'e2', 'e3']);
   });
 
@@ -125,20 +114,13 @@ describe('BrokerFeed', () => {
   });
 
   it('sees a loss at the tail by the heartbeat and asks for it', () => {
-    const { feed, heads, take } = gateway();
+    const { feed, heads, beat, take } = gateway();
     heads('e', 0, 3_600_000, 0);
     feed.envelope({ epoch: 'e', sections: [section(1, 1)] }, 10);
     take();
-    const heartbeat = {
-      broker: 'b',
-      epoch: 'e',
-      state: 'up' as const,
-      nowMs: 0,
-      heads: [{ bucket: 7, sequence: 3 }],
-    };
-    feed.heartbeat(heartbeat, 20);
+    beat(3, 20);
     expect(take()).toEqual(['2-3?']);
-    feed.heartbeat(heartbeat, 900);
+    beat(3, 900);
     expect(take()).toEqual([]);
     for (const nowMs of [1_100, 2_200, 3_300, 4_400]) feed.tick(nowMs);
     expect(take()).toEqual(['2-3?', '2-3?', '2-3?', '2-3?']);
@@ -147,12 +129,11 @@ describe('BrokerFeed', () => {
   });
 
   it('asks again after a while, not in a circle, where an answer brings nothing', () => {
-    const { feed, heads, take } = gateway();
+    const { feed, heads, range, take } = gateway();
     heads('e', 0, 3_600_000, 0);
     feed.envelope({ epoch: 'e', sections: [section(3, 1)] }, 10);
     take();
-    const nothing = { bucket: 7, firstHeldSequence: 1, headSequence: 3, section: section(1, 0) };
-    feed.reply({ kind: 'range', request: 2, epoch: 'e', ...nothing }, 20);
+    range(1, 3, section(1, 0), 20);
     expect(take()).toEqual([]);
     feed.tick(1_100);
     expect(take()).toEqual(['1-2?']);
@@ -191,41 +172,23 @@ describe('BrokerFeed', () => {
   });
 
   it('counts what the ring no longer holds and goes on behind it', () => {
-    const { feed, heads, take } = gateway();
+    const { feed, heads, range, take } = gateway();
     heads('e', 0, 3_600_000, 0);
     feed.envelope({ epoch: 'e', sections: [section(9, 1)] }, 10);
     take();
-    feed.reply(
-      {
-        kind: 'range',
-        request: 2,
-        epoch: 'e',
-        bucket: 7,
-        firstHeldSequence: 6,
-        headSequence: 9,
-        section: section(6, 3),
-      },
-      20,
-    );
+    range(6, 9, section(6, 3), 20);
     expect(take()).toEqual(['e lost 5 trimmed', 'e6', 'e7', 'e8', 'e9']);
   });
 
   it('takes what a life before had sent, when the next one has answered already', () => {
-    const { feed, heads, take } = gateway();
+    const { feed, heads, beat, take } = gateway();
     feed.refresh(0);
     heads('e', 0, 100, 10);
     feed.envelope({ epoch: 'e', sections: [section(1, 1)] }, 20);
     heads('f', 1, 10, 30);
     take();
     feed.envelope({ epoch: 'e', sections: [section(2, 2)] }, 40);
-    const late: Heads = {
-      epoch: 'e',
-      broker: 'b',
-      state: 'up',
-      nowMs: 0,
-      heads: [{ bucket: 7, sequence: 9 }],
-    };
-    feed.heartbeat(late, 41);
+    beat(9, 41);
     feed.envelope({ epoch: 'f', sections: [section(1, 1)] }, 50);
     expect(take()).toEqual(['e2', 'e3', 'f1']);
     expect(feed.epoch).toBe('f');
@@ -282,31 +245,13 @@ describe('BrokerFeed', () => {
   });
 
   it('is complete once the goodbye came and nothing is missing', () => {
-    const { feed, heads, take } = gateway();
+    const { feed, heads, beat, range, take } = gateway();
     heads('e', 0, 3_600_000, 0);
-    const bye = {
-      broker: 'b',
-      epoch: 'e',
-      state: 'bye' as const,
-      nowMs: 0,
-      heads: [{ bucket: 7, sequence: 2 }],
-    };
-    feed.heartbeat(bye, 10);
+    beat(2, 10, 'bye');
     expect(feed.complete).toBe(false);
-    feed.reply(
-      {
-        kind: 'range',
-        request: 2,
-        epoch: 'e',
-        bucket: 7,
-        firstHeldSequence: 1,
-        headSequence: 2,
-        section: section(1, 2),
-      },
-      20,
-    );
+    range(1, 2, section(1, 2), 20);
     expect(feed.complete).toBe(true);
-    feed.heartbeat({ ...bye, epoch: 'f', state: 'up', heads: [] }, 40);
+    feed.heartbeat({ epoch: 'f', broker: 'b', state: 'up', nowMs: 40, heads: [] }, 40);
     expect(feed.complete).toBe(false);
     take();
   });
