@@ -2,12 +2,13 @@
 // between clusters, where there are any.
 import { dashboard, figure, lines } from './dashboard.mjs';
 import { gaugeBy, rateBy, totalGauge, totalRate } from './graphite.mjs';
-import { processes } from './processes.mjs';
+import { processes, troubles } from './processes.mjs';
 
 // `:regex`, since Grafana writes several chosen values as a glob, {a,b}, unless told.
 const HERE = 'broker=~^(${broker:regex})$';
 const BRIDGE = 'bridge=~^(${bridge:regex})$';
 const PROCESS = ['daemon=broker', 'id=~^(${broker:regex})$'];
+const ofProcess = (metric) => gaugeBy('id', `herald.process.${metric}`, ...PROCESS);
 
 export const brokers = dashboard({
   uid: 'herald-brokers',
@@ -69,6 +70,6 @@ export const brokers = dashboard({
         }),
       ],
     },
-    processes('Processes', (metric) => gaugeBy('id', `herald.process.${metric}`, ...PROCESS)),
+    processes('Processes', ofProcess, troubles(ofProcess)),
   ],
 });

@@ -1,12 +1,13 @@
 // Herald as Prometheus scrapes it from the admin port: is the balancing right, and is Herald well?
 import { dashboard, figure, lines } from './dashboard.mjs';
-import { processes } from './processes.mjs';
+import { processes, troubles } from './processes.mjs';
 
 const HERE = 'instance=~"$instance"';
 const rate = (metric, by, labels = HERE) => `sum by (${by}) (rate(${metric}{${labels}}[$__rate_interval]))`;
 /** Replicas see the same gateways, so they are merged by the highest and not added up. */
 const worst = (metric, by) => `max by (${by}) (${metric}{${HERE}})`;
 const query = (expr, legend) => ({ expr, legend });
+const ofProcess = (metric) => query(worst(`herald_process_${metric}`, 'id'), '{{id}}');
 
 export const overview = dashboard({
   uid: 'herald-overview',
@@ -162,7 +163,8 @@ export const overview = dashboard({
     },
     processes(
       'Herald itself',
-      (metric) => query(worst(`herald_process_${metric}`, 'id'), '{{id}}'),
+      ofProcess,
+      troubles(ofProcess),
       lines(
         'Certificate ends in',
         's',

@@ -2,6 +2,10 @@
 // (docs/metrics.md) from the last part of its name: `cpu` for herald.process.cpu. `more`: panels of this kind of daemon alone.
 import { lines } from './dashboard.mjs';
 
+/** Of daemons that can be degraded. */
+export const troubles = (of) =>
+  lines('Troubles', 'short', [of('degraded')], { help: 'Its /readyz names them.' });
+
 export function processes(title, of, ...more) {
   return {
     title,

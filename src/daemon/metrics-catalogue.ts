@@ -38,6 +38,11 @@ const DEFINITIONS = {
   ),
   'herald.process.memory_bytes': gauge('bytes', ['daemon', 'id'], 'resident memory'),
   'herald.process.descriptors': gauge('ratio', ['daemon', 'id'], 'open file descriptors over the limit'),
+  'herald.process.degraded': gauge(
+    'troubles',
+    ['daemon', 'id'],
+    'what `/readyz` says is wrong while all goes on; of Heralds and brokers',
+  ),
   'herald.process.certificate_seconds': gauge(
     's',
     ['daemon', 'id'],
@@ -65,7 +70,11 @@ const DEFINITIONS = {
   'herald.table.age': gauge('ms', [], 'age of the newest report in the table'),
   'herald.table.frozen': gauge('0 or 1', [], 'the mass-loss guard serves the last good table'),
   'herald.table.max_over_mean': gauge('ratio', [], 'hottest gateway over the mean expected load'),
-  'herald.brokers': gauge('brokers', ['state'], 'brokers that gateways and publishers are told of, by state'),
+  'herald.brokers': gauge(
+    'brokers',
+    ['state'],
+    'brokers that gateways and publishers are told of, by state; `missing`: ended within the hour without a goodbye',
+  ),
   'herald.store.connected': gauge('0 or 1', [], 'the store answers; 0 = degraded, served from memory'),
   'herald.store.writes': counter('writes', ['outcome'], 'table parts written, skipped or failed'),
   'herald.agent_checks': counter('answers', ['outcome'], 'agent-check lines sent, by word'),

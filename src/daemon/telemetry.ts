@@ -13,14 +13,22 @@ import { COUNT_DESCRIPTORS_EVERY_MS, createDescriptorMeter } from './open-descri
 import { createResidentMeter } from './resident-memory.ts';
 import type { Certificate } from './tls.ts';
 
-/** `certificate`: of the port of clients. Returns the function that stops it all after one last flush. */
+/** What only some daemons have. */
+export interface TelemetrySources {
+  /** Of the port of clients. */
+  certificate?: Certificate | undefined;
+  /** How many troubles `/readyz` names. */
+  degraded?: () => number;
+}
+
+/** Returns the function that stops it all after one last flush. */
 export function startTelemetry(
   metrics: Metrics,
   daemon: string,
   id: string,
   statsd: string,
   log: Log,
-  certificate?: Certificate,
+  { certificate, degraded }: TelemetrySources = {},
 ): () => Promise<void> {
   const stopStatsd =
     statsd === '' ? undefined : startStatsd(metrics, parseAddress(statsd, '--statsd'), id, log);
@@ -31,6 +39,7 @@ export function startTelemetry(
   const memory = metrics.gauge('herald.process.memory_bytes', tags);
   const descriptors = metrics.gauge('herald.process.descriptors', tags);
   const certificateSeconds = certificate && metrics.gauge('herald.process.certificate_seconds', tags);
+  const troubles = degraded && metrics.gauge('herald.process.degraded', tags);
   const loopDelay = createLoopDelayMeter();
   const residentBytes = createResidentMeter();
   const descriptorsNow = createDescriptorMeter();
@@ -49,6 +58,7 @@ export function startTelemetry(
     delay.set(loopDelay.p99Ms());
     memory.set(residentBytes());
     if (certificate) certificateSeconds?.set((certificate.validToMs - Date.now()) / 1_000);
+    if (degraded) troubles?.set(degraded());
     lastCpu = process.cpuUsage();
     lastLoop = performance.eventLoopUtilization();
     lastMs = nowMs;

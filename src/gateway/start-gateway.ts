@@ -154,7 +154,8 @@ export async function startGateway(wanted: GatewayConfig, given: StartGatewayPar
     for (const topic of hub.sweep(clock.nowMs(), config.topicLingerMs)) link.unsubscribe(topic);
   });
   const stopMeters = startGatewayMeters(metrics, parts, roster, fanOut, reporting.reporter);
-  const stopTelemetry = startTelemetry(metrics, 'gateway', id, config.statsd, log, checked.certificate);
+  const { certificate } = checked;
+  const stopTelemetry = startTelemetry(metrics, 'gateway', id, config.statsd, log, { certificate });
   const squeeze = createSqueeze();
 
   const close = async (): Promise<void> => {

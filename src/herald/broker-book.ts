@@ -2,6 +2,7 @@
 // seconds), or learnt from the cluster. Gateways and publishers get the list.
 
 import type { BrokerAddress } from '../protocol/broker-address.ts';
+import { createMissingBrokers } from './missing-brokers.ts';
 
 /** Brokers announce each second; three missed ones and they are gone. */
 export const ANNOUNCEMENT_TTL_MS = 3_000;
@@ -13,9 +14,11 @@ export interface BrokerBook {
   /** `epoch`: of the life that says goodbye, so that an earlier one does not take its successor along; empty = any. */
   withdraw(id: string, epoch: string): void;
   /** Replaces what the cluster says; an announced broker of the same id gives way to it. */
-  setClusterBrokers(brokers: readonly BrokerAddress[]): void;
+  setClusterBrokers(brokers: readonly BrokerAddress[], nowMs: number): void;
   /** By id, with how long ago each announced itself here, if it did. */
   list(nowMs: number): BrokerAddress[];
+  /** How many ended without a goodbye and have not come back; each is missed for an hour at most. */
+  missing(nowMs: number): number;
 }
 
 export function createBrokerBook(): BrokerBook {
@@ -24,10 +27,23 @@ export function createBrokerBook(): BrokerBook {
     { broker: BrokerAddress; replaced: string | undefined; heardMs: number }
   >();
   let ofCluster: readonly BrokerAddress[] = [];
+  const missing = createMissingBrokers();
   const prune = (nowMs: number): void => {
     for (const [id, { heardMs }] of announced) {
       if (nowMs - heardMs >= ANNOUNCEMENT_TTL_MS) announced.delete(id);
     }
+  };
+  const list = (nowMs: number): BrokerAddress[] => {
+    prune(nowMs);
+    const known = new Set(ofCluster.map(({ id }) => id));
+    const rest = [...announced.values()].map(({ broker }) => broker).filter(({ id }) => !known.has(id));
+    return [...ofCluster, ...rest]
+      .sort((a, b) => (a.id < b.id ? -1 : 1))
+      .map((broker) => {
+        const heard = announced.get(broker.id);
+        const isSame = heard?.broker.epoch === broker.epoch;
+        return isSame ? { ...broker, silentMs: Math.round(nowMs - heard.heardMs) } : broker;
+      });
   };
   return {
     announce(broker, nowMs) {
@@ -37,23 +53,20 @@ export function createBrokerBook(): BrokerBook {
       if (known && known.replaced === broker.epoch) return 'replaced';
       const replaced = known && known.broker.epoch !== broker.epoch ? known.broker.epoch : known?.replaced;
       announced.set(broker.id, { broker, replaced, heardMs: nowMs });
+      missing.seen([broker], nowMs);
       return 'taken';
     },
     withdraw(id, epoch) {
-      if (epoch === '' || announced.get(id)?.broker.epoch === epoch) announced.delete(id);
+      const known = announced.get(id)?.broker.epoch ?? epoch;
+      if (epoch !== '' && known !== epoch) return;
+      announced.delete(id);
+      missing.saidGoodbye(id);
     },
-    setClusterBrokers: (brokers) => void (ofCluster = brokers),
-    list(nowMs) {
-      prune(nowMs);
-      const known = new Set(ofCluster.map(({ id }) => id));
-      const rest = [...announced.values()].map(({ broker }) => broker).filter(({ id }) => !known.has(id));
-      return [...ofCluster, ...rest]
-        .sort((a, b) => (a.id < b.id ? -1 : 1))
-        .map((broker) => {
-          const heard = announced.get(broker.id);
-          const isSame = heard?.broker.epoch === broker.epoch;
-          return isSame ? { ...broker, silentMs: Math.round(nowMs - heard.heardMs) } : broker;
-        });
+    setClusterBrokers(brokers, nowMs) {
+      ofCluster = brokers;
+      missing.seen(brokers, nowMs);
     },
+    list,
+    missing: (nowMs) => missing.count(list(nowMs), nowMs),
   };
 }

@@ -17,7 +17,7 @@ export interface HeraldMeters {
   /** The advice on size, by pool; called once a second. */
   sizes(advices: ReadonlyMap<string, AutoscaleAdvice>): void;
   /** Called once a second. */
-  brokers(list: readonly BrokerAddress[]): void;
+  brokers(list: readonly BrokerAddress[], missing: number): void;
   store(connected: boolean): void;
   storeWrite(outcome: string): void;
 }
@@ -77,10 +77,11 @@ export function createHeraldMeters(metrics: Metrics): HeraldMeters {
     report: (outcome) => reports.of(outcome).add(1),
     agentCheck: (outcome) => agentChecks.of(outcome).add(1),
     moveOrdered: (gateway, connections) => moves.of(gateway).add(connections),
-    brokers(list) {
+    brokers(list, missing) {
       for (const state of BROKER_STATES) {
         metrics.gauge('herald.brokers', { state }).set(list.filter((one) => one.state === state).length);
       }
+      metrics.gauge('herald.brokers', { state: 'missing' }).set(missing);
     },
     store: (up) => connected.set(up ? 1 : 0),
     storeWrite: (outcome) => storeWrites.of(outcome).add(1),

@@ -56,7 +56,10 @@ const tableOptions = {
   expireAfterMs: integer(30_000, 1_000, 86_400_000, 'age of a report above which its gateway is forgotten'),
   maxGateways: integer(100_000, 1, 1_000_000, 'rows of the table; a report beyond is refused'),
   allowedUrls: {
-    ...list(['*'], 'gateway URLs that may be handed out; * stands for any run of characters but /'),
+    ...list(
+      ['*'],
+      'gateway URLs that may be handed out; * stands for any characters but /, at the end of a host for no domain',
+    ),
     items: { fit: (item: string) => item === '*' || /^wss?:\/\//.test(item), words: 'ws:// or wss:// URLs' },
   },
   recordFile: text('', 'file that reports and lookups are recorded to, for `herald sim --replay`'),

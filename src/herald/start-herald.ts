@@ -78,7 +78,9 @@ export async function startHerald(config: HeraldConfig, parts: HeraldParts): Pro
     closers.length = 0;
   };
   try {
-    closers.push(startTelemetry(metrics, 'herald', id, config.statsd, log, herald.certificate));
+    const { certificate } = herald;
+    const degraded = (): number => herald.health().degraded.length;
+    closers.push(startTelemetry(metrics, 'herald', id, config.statsd, log, { certificate, degraded }));
     closers.push(startTimers(herald, clock));
     closers.push(() => closeHttp(herald.controlApp));
     const control = urlOf(await listenHttp(herald.controlApp, listen.control, '--control-listen'));
@@ -99,7 +101,7 @@ export async function startHerald(config: HeraldConfig, parts: HeraldParts): Pro
       clock,
       log,
       onHeralds: (live) => void (reach.heralds = live.map((one) => one.control)),
-      onBrokers: (list) => herald.brokers.setClusterBrokers(list),
+      onBrokers: (list) => herald.brokers.setClusterBrokers(list, clock.nowMs()),
     });
     reach.store = store;
     closers.push(() => store.close());
@@ -242,6 +244,7 @@ function assemble(config: HeraldConfig, { log, metrics, clock }: HeraldParts) {
     recorder,
     stream,
     agentDesk,
+    health,
     certificate,
     publicApp,
     controlApp: control.app,
@@ -265,7 +268,7 @@ function startTimers(
     meters.table(snapshot);
     const pools = new Set(snapshot.gateways.map(({ pool }) => pool));
     meters.sizes(new Map(Array.from(pools, (pool) => [pool, balancer.autoscale(nowMs, pool)])));
-    meters.brokers(brokers.list(nowMs));
+    meters.brokers(brokers.list(nowMs), brokers.missing(nowMs));
     meters.store(reach.store?.state().problem === undefined);
   });
   return async () => {

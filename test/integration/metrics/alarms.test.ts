@@ -1,6 +1,6 @@
 // Each alert on its cause: a real Prometheus with the rules as shipped, only less patient, watches a Herald to which each
 // of these things is done.
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Agent, request } from 'undici';
@@ -20,6 +20,8 @@ import { launchZookeeper } from '../../launch/zookeeper.ts';
 
 const RULES = resolve(import.meta.dirname, '../../../grafana/prometheus/herald.rules.yaml');
 const DEADLINE_MS = 40_000;
+/** A false alarm is raised within it. */
+const QUIET_MS = 4_000;
 
 interface Rules {
   groups: { rules: { alert: string; expr: string; for: string }[] }[];
@@ -41,6 +43,7 @@ describe.runIf(canRun)('each alert fires on its cause', () => {
   let zookeeper: Awaited<ReturnType<typeof launchZookeeper>>;
   let prometheus: Prometheus;
   let stopReports: () => void;
+  let snapshots: string;
   const seen = new Set<string>();
 
   const firing = async (): Promise<string[]> =>
@@ -55,6 +58,11 @@ describe.runIf(canRun)('each alert fires on its cause', () => {
     await reply.body.dump();
     return undefined;
   };
+  const brokersUp = (count: number): Promise<unknown> =>
+    until(`${count} brokers`, async () => {
+      const [up] = await prometheus.query('herald_brokers{state="up"}');
+      return up?.value[1] === String(count);
+    });
   const steer = async (state: 'maint' | 'ready'): Promise<void> => {
     for (const gateway of load.keys()) {
       const url = `${herald.addresses['admin']}/v1/gateways/${gateway}/${state}`;
@@ -68,15 +76,17 @@ describe.runIf(canRun)('each alert fires on its cause', () => {
     stops.push(() => certificates.remove());
     const { tlsCert, tlsKey } = certificates.make('herald', 3);
     zookeeper = await launchZookeeper();
+    snapshots = ownFolder('herald-snapshots-');
     stops.push(() => zookeeper.remove());
     herald = await startHeraldProcess('serve', {
       ...HERALD_ON_ANY_PORTS,
       zookeeper: zookeeper.address,
+      'snapshot-file': join(snapshots, 'table.json'),
       'tls-cert': tlsCert,
       'tls-key': tlsKey,
     });
     stops.push(() => herald.stop());
-    for (const id of ['b1', 'b2']) {
+    for (const id of ['b1', 'b2', 'b3']) {
       const broker = await startHeraldProcess('broker', {
         id,
         heralds: herald.addresses['control']!,
@@ -117,10 +127,7 @@ describe.runIf(canRun)('each alert fires on its cause', () => {
 
   it('on a certificate that ends within the week, and no other one', async () => {
     await fires('HeraldCertificateEnds');
-    await until('both brokers', async () => {
-      const [up] = await prometheus.query('herald_brokers{state="up"}');
-      return up?.value[1] === '2';
-    });
+    await brokersUp(3);
     await until('quiet', async () => (await firing()).length === 1, DEADLINE_MS);
   });
 
@@ -146,7 +153,16 @@ describe.runIf(canRun)('each alert fires on its cause', () => {
     stop();
   });
 
-  it('on a broker that was killed, and on the last one', async () => {
+  it('on a snapshot file that cannot be written', async () => {
+    rmSync(snapshots, { recursive: true });
+    await fires('HeraldDegraded');
+  });
+
+  it('on a broker that was killed and not on one that was stopped, and on the last one', async () => {
+    await brokers[2]!.stop();
+    await brokersUp(2);
+    await sleep(QUIET_MS);
+    expect(await firing()).not.toContain('HeraldBrokerGone');
     await brokers[0]!.kill();
     await fires('HeraldBrokerGone');
     expect(await firing()).not.toContain('HeraldNoBroker');

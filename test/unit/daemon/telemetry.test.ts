@@ -39,7 +39,7 @@ describe('the telemetry of a process', () => {
       key: '',
       validToMs: Date.now() + 60_000,
     };
-    const stop = startTelemetry(metrics, 'gateway', 'g1', '', silentLog, certificate);
+    const stop = startTelemetry(metrics, 'gateway', 'g1', '', silentLog, { certificate });
     const left = (): number =>
       metrics.gauges().find(({ name }) => name === 'herald.process.certificate_seconds')!.value;
     vi.advanceTimersByTime(1_101);
@@ -48,6 +48,23 @@ describe('the telemetry of a process', () => {
     vi.advanceTimersByTime(1_101);
     expect(left()).toBeCloseTo(-60, 0);
     await stop();
+  });
+
+  it('counts the troubles of a daemon that can be degraded, and has no gauge for others', async () => {
+    const metrics = createMetrics();
+    const troubles = ['the snapshot file cannot be written'];
+    const stops = [
+      startTelemetry(metrics, 'herald', 'h1', '', silentLog, { degraded: () => troubles.length }),
+      startTelemetry(metrics, 'gateway', 'g1', '', silentLog),
+    ];
+    const counted = (): unknown[] =>
+      metrics.gauges().flatMap(({ name, value }) => (name === 'herald.process.degraded' ? [value] : []));
+    vi.advanceTimersByTime(1_101);
+    expect(counted()).toEqual([1]);
+    troubles.pop();
+    vi.advanceTimersByTime(1_101);
+    expect(counted()).toEqual([0]);
+    for (const stop of stops) await stop();
   });
 
   it('stops for good', async () => {

@@ -44,9 +44,43 @@ describe('a broker of a name that another has', () => {
 
 it('says of brokers of the cluster too how long ago they announced themselves here, if that was this life', () => {
   const book = createBrokerBook();
-  book.setClusterBrokers([broker('e', 'b1'), broker('later', 'b2'), broker('e', 'b3')]);
+  book.setClusterBrokers([broker('e', 'b1'), broker('later', 'b2'), broker('e', 'b3')], 0);
   for (const id of ['b1', 'b2']) book.announce(broker('e', id), 1_000);
   expect(book.list(1_250).map(({ silentMs }) => silentMs)).toEqual([250, undefined, undefined]);
+});
+
+describe('a broker is missed', () => {
+  const HOUR_MS = 3_600_000;
+
+  it('when it ended without a goodbye, until it is back, or for an hour', () => {
+    const book = createBrokerBook();
+    book.announce(broker('e'), 0);
+    expect(book.missing(1_000)).toBe(0);
+    expect(book.missing(5_000)).toBe(1);
+    book.announce(broker('f'), 6_000);
+    expect(book.missing(6_000)).toBe(0);
+    expect(book.missing(HOUR_MS + 6_000)).toBe(1);
+    expect(book.missing(HOUR_MS + 6_001)).toBe(0);
+  });
+
+  it('and is not when it said goodbye, or that it drains', () => {
+    const book = createBrokerBook();
+    book.announce(broker('e', 'b1'), 0);
+    book.announce(broker('e', 'b2'), 0);
+    book.withdraw('b1', 'e');
+    book.announce({ ...broker('e', 'b2'), state: 'draining' }, 500);
+    expect(book.missing(60_000)).toBe(0);
+  });
+
+  it('by what the cluster says of it, too', () => {
+    const book = createBrokerBook();
+    const draining: BrokerAddress = { ...broker('e', 'b3'), state: 'draining' };
+    book.setClusterBrokers([broker('e', 'b1'), broker('e', 'b2'), draining], 0);
+    book.setClusterBrokers([broker('e', 'b1')], 1_000);
+    expect(book.missing(60_000)).toBe(1);
+    book.withdraw('b2', 'e');
+    expect(book.missing(60_000)).toBe(0);
+  });
 });
 
 it('the book has room for 64 names', () => {

@@ -33,7 +33,8 @@ function aFleet(...gateways: string[]) {
 
 it('counts the brokers by state, none of them too', () => {
   const { meters, gauge } = aFleet();
-  const counted = (): unknown[] => ['up', 'draining'].map((state) => gauge('herald.brokers', { state }));
+  const counted = (): unknown[] =>
+    ['up', 'draining', 'missing'].map((state) => gauge('herald.brokers', { state }));
   const { value } = decodeBrokerAddress({
     id: 'b1',
     publish: 'tcp://127.0.0.1:7420',
@@ -43,10 +44,10 @@ it('counts the brokers by state, none of them too', () => {
     epoch: 'e1',
     state: 'up',
   }) as { value: BrokerAddress };
-  meters.brokers([value, { ...value, id: 'b2', state: 'draining' }, { ...value, id: 'b3' }]);
-  expect(counted()).toEqual([2, 1]);
-  meters.brokers([]);
-  expect(counted()).toEqual([0, 0]);
+  meters.brokers([value, { ...value, id: 'b2', state: 'draining' }, { ...value, id: 'b3' }], 1);
+  expect(counted()).toEqual([2, 1, 1]);
+  meters.brokers([], 0);
+  expect(counted()).toEqual([0, 0, 0]);
 });
 
 describe('the gauges of a gateway', () => {
