@@ -50,7 +50,12 @@ export function registerPublicApi(app: FastifyInstance, parts: PublicApiParts): 
     response.writeHead(200, headFor(answer.allowed, answer.text.length));
     endInOneWrite(response, answer.text);
   };
-  const answerLookup = inBursts(clock, decide, send);
+  const answerLookup = inBursts<IncomingMessage, ServerResponse, LookupAnswer>({
+    clock,
+    mayWait: ({ socket }) => socket.bytesWritten > 0,
+    decide,
+    send,
+  });
   addShortWay(app, (request, response) => {
     if (request.method !== 'GET' || !isLookup(request.url ?? '')) return false;
     answerLookup(request, response);
