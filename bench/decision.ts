@@ -81,9 +81,9 @@ function bareDecision(count: number): { pickUs: number; scanUs: number } {
     slots.hot[at + YOUNG] = 20;
   }
   const members = Array.from({ length: count }, (_, i) => i);
-  const view = new CandidateView(slots, members, { labels: {}, wishes: [] }, 0, 0, 0, 16);
+  const view = new CandidateView(slots, members, { labels: {}, wishes: [] }, 0, 0, 16);
   const filter = new LookupFilter(slots, new TicketsInFlight(slots, 1));
-  filter.aim([], false, 1, 0);
+  filter.aim(1, undefined, [], false, 1, 0);
   const factors = { pending: 0.95, handshake: 0.002 };
   const nobodyTooMany = {
     mostAssigned: Infinity,
@@ -140,15 +140,37 @@ const ODD_QUESTIONS: Record<string, { cpu: number; ask: (i: number) => Partial<L
     cpu: 0.3,
     ask: (i) => ({ preferred: [{ key: 'disk', value: 'ssd', weight: (i % 9_973) / 9_973 }] }),
   },
+  'one of a thousand tenants': { cpu: 0.3, ask: (i) => ({ labels: { tenant: String(i % 1_000) } }) },
+  'labels combined anew': { cpu: 0.3, ask: (i) => ({ labels: combined(i) }) },
+  'the same, of a full pool': { cpu: 0.97, ask: (i) => ({ labels: combined(i) }) },
+  'anybody, where all are at their hard cap': { cpu: 0, ask: () => ({}) },
   'anybody but two, of a full pool': { cpu: 0.97, ask: (i) => ({ exclude: [`gw-${i % 500}`, 'gw-501'] }) },
 };
+
+const BITS = 13;
+
+/** Each bit of the gateway's number is a label. */
+function bitsOf(index: number): [string, string][] {
+  return Array.from({ length: BITS }, (_, place) => [`bit${place}`, String((index >> place) & 1)]);
+}
+
+/** Two to five of them, in a few thousand ways. */
+function combined(i: number): Record<string, string> {
+  const kind = Math.imul(i, 0x9e3779b1) >>> 0;
+  return Object.fromEntries(bitsOf(kind >>> 8).filter((_, place) => ((kind >>> place) & 3) === 0));
+}
 
 function oddLookup(count: number, { cpu, ask }: (typeof ODD_QUESTIONS)[string]): number {
   const defaultPool = { handshakeSeconds: 0, admitScore: cpu > 0.9 ? 0.9 : Infinity };
   const balancer = createBalancer({ heraldId: 'h1', random, defaultPool });
   for (let i = 0; i < count; i++) {
-    const labels = { disk: i % 2 === 0 ? 'ssd' : 'hdd' };
-    balancer.report({ ...report(i, 1), cpu, periodMs: 60_000, labels }, 0);
+    const labels = {
+      disk: i % 2 === 0 ? 'ssd' : 'hdd',
+      tenant: String(i % 1_000),
+      ...Object.fromEntries(bitsOf(i)),
+    };
+    const cap = cpu === 0 ? { maxConnections: 1 } : {};
+    balancer.report({ ...report(i, 1), cpu, periodMs: 60_000, labels, ...cap }, 0);
   }
   let nowMs = 50;
   return cpuUs(3_000, (i) => balancer.lookup({ ...request, ...ask(i) }, (nowMs += 0.1)));

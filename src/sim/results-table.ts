@@ -9,23 +9,28 @@ interface Column {
 }
 
 const ratio = (value: number): string => value.toFixed(value < 10 ? 3 : 1);
-const percent = (value: number): string => `${(value * 100).toFixed(1)}%`;
+const percent = (value: number): string => `${(value * 100).toFixed(value < 0.1 ? 1 : 0)}%`;
 
 const COLUMNS: readonly Column[] = [
   { title: 'scenario', cell: (result) => result.scenario, left: true },
   { title: 'policy', cell: (result) => result.policy, left: true },
-  { title: 'seed', cell: (result) => String(result.seed) },
-  { title: 'max/mean p50', cell: (result) => ratio(result.p50MaxMean) },
+  { title: 'p50', cell: (result) => ratio(result.p50MaxMean) },
   { title: 'p99', cell: (result) => ratio(result.p99MaxMean) },
-  { title: 'hottest', cell: (result) => percent(result.hottest) },
-  { title: 'time hot', cell: (result) => percent(result.hotShare) },
-  { title: 'overload', cell: (result) => `${result.overloadSec} s` },
-  { title: 'settled', cell: (result) => settled(result.settleSec) },
+  { title: 'max', cell: (result) => percent(result.hottest) },
+  { title: 'hot', cell: (result) => percent(result.hotShare) },
+  { title: 'over', cell: (result) => `${result.overloadSec}s` },
+  { title: 'even', cell: (result) => settled(result.settleSec) },
   { title: 'moved', cell: (result) => percent(result.movedShare) },
   { title: 'refused', cell: (result) => String(result.refused) },
 ];
 
-/** Columns are aligned with spaces; the last line ends with a newline. */
+const LEGEND = `
+p50, p99  highest over mean load, over time     max   highest load of a gateway
+hot       time with one hot and the rest calm   over  gateway-seconds over 100%
+even      until a new gateway is as loaded      moved, refused  clients
+`;
+
+/** Columns are aligned with spaces, and fit a terminal of eighty; the last line ends with a newline. */
 export function renderResultsTable(results: readonly SimulationResult[]): string {
   const rows = [
     COLUMNS.map(({ title }) => title),
@@ -38,10 +43,10 @@ export function renderResultsTable(results: readonly SimulationResult[]): string
       .join('  ')
       .trimEnd(),
   );
-  return `${lines.join('\n')}\n`;
+  return `${lines.join('\n')}\n${LEGEND}`;
 }
 
 function settled(seconds: number | null): string {
   if (seconds === null) return '-';
-  return Number.isFinite(seconds) ? `${seconds} s` : 'never';
+  return Number.isFinite(seconds) ? `${seconds}s` : 'never';
 }

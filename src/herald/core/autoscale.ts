@@ -5,7 +5,7 @@ import type { AutoscaleAdvice } from './balancer-types.ts';
 import type { FleetFactors } from './expected-load.ts';
 import { unbarredLoad, unconfirmedLoad } from './expected-load.ts';
 import type { GatewaySlots } from './gateway-slots.ts';
-import { OPEN, STRIDE } from './gateway-slots.ts';
+import { OPEN, SHUT, STRIDE } from './gateway-slots.ts';
 import type { Pool } from './pool.ts';
 
 const SAMPLE_MS = 5_000;
@@ -149,7 +149,7 @@ export class Autoscale {
     const fleet: Fleet = { load: 0, capacity: 0, count: 0, most: 0, byWork: [] };
     for (const slot of this.#pool.members) {
       const at = slot * STRIDE;
-      if (this.#slots.hot[at + OPEN] !== 1) continue;
+      if (this.#slots.hot[at + OPEN] === SHUT) continue;
       const record = this.#slots.records[slot]!;
       const load = Math.min(LOAD_CLAMP, borneLoad(this.#slots.hot, at, this.#pool.factors, nowMs));
       fleet.load += load * record.capacity;

@@ -5,7 +5,7 @@
 import { AliasTable } from './alias-table.ts';
 import type { Removal } from './balancer-types.ts';
 import type { GatewaySlots } from './gateway-slots.ts';
-import { INVERSE_CAPACITY, OPEN, STRIDE } from './gateway-slots.ts';
+import { INVERSE_CAPACITY, OPEN, SHUT, STRIDE } from './gateway-slots.ts';
 
 /** Something a client would rather have. */
 export interface Wish {
@@ -31,16 +31,19 @@ export class Shortlist {
   readonly indices = new Int32Array(MOST_SHORTLISTED);
   size = 0;
   lookedAtMs = -Infinity;
+  /** Whether the pool was frozen then. */
+  frozen = false;
 }
 
 export class CandidateView {
   readonly slots: Int32Array;
+  /** Labels that all of them had when it was built; undefined = none is required. */
+  readonly required: Record<string, string> | undefined;
   /** By index, a bit for each wish that is met. */
   readonly #met: Uint32Array;
   readonly #table: AliasTable;
   #fullAdmit = -Infinity;
   #fullAtMs = -Infinity;
-  readonly builtAtMs: number;
   readonly builtVersion: number;
   readonly shortlist = new Shortlist();
   /** For when breakers are not obeyed. */
@@ -58,14 +61,13 @@ export class CandidateView {
     members: Iterable<number>,
     question: ViewQuestion,
     version: number,
-    nowMs: number,
     turn: number,
     maxCapacityRatio: number,
   ) {
     const found: number[] = [];
     const met: number[] = [];
     for (const slot of members) {
-      if (slots.hot[slot * STRIDE + OPEN] !== 1) continue;
+      if (slots.hot[slot * STRIDE + OPEN] === SHUT) continue;
       const record = slots.records[slot]!;
       if (!hasLabels(record.labels, question.labels)) continue;
       const wishes = wishesMet(record.zone, record.labels, question.wishes);
@@ -73,12 +75,12 @@ export class CandidateView {
       found.push(slot);
       met.push(wishes);
     }
+    this.required = Object.keys(question.labels).length > 0 ? question.labels : undefined;
     this.slots = Int32Array.from(found);
     this.#met = Uint32Array.from(met);
     const capacities = Float64Array.from(found, (slot) => 1 / slots.hot[slot * STRIDE + INVERSE_CAPACITY]!);
     this.#table = new AliasTable(bounded(capacities, maxCapacityRatio));
     this.builtVersion = version;
-    this.builtAtMs = nowMs;
     this.turn = turn;
   }
 

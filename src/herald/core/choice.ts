@@ -39,7 +39,7 @@ export class Choice {
     const { slots, massLoss, sleep } = this.#table;
     const { offers, filter } = this;
     const frozen = massLoss.isFrozen(pool.name) || sleep.holds(nowMs);
-    filter.aim(request.exclude, frozen, pool.factors.pending, nowMs);
+    filter.aim(pool.number, view.required, request.exclude, frozen, pool.factors.pending, nowMs);
     offers.clear();
     if (view.size === 0) return 'drawn';
     const policy = POLICIES[pool.policy.policy];
@@ -138,7 +138,7 @@ export class Choice {
 
   /** The same question about the gateways that meet a wish, whose loads are forgiven by its weight. */
   #wished(pool: Pool, request: LookupRequest, question: Question): Question | undefined {
-    const wishes = pool.views.met(wishesOf(request, pool.policy.zoneSpill), question.nowMs);
+    const wishes = pool.views.met(wishesOf(request, pool.policy.zoneSpill));
     if (wishes.length === 0) return undefined;
     const view = pool.views.of(request.labels, question.nowMs, wishes);
     return view.size > 0 ? { ...question, view, weights: wishes.map(({ weight }) => weight) } : undefined;

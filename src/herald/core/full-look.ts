@@ -12,14 +12,15 @@ const SHORTLIST_MS = 100;
 
 /** Offers the least loaded gateways of the view that the filter allows: present loads, less what a wish forgives. */
 export function fullLook(question: Question, offers: Offers): void {
-  const { view, nowMs } = question;
+  const { view, filter, nowMs } = question;
   const list = question.obeysBreakers ? view.shortlist : view.unbarredShortlist;
   const before = offers.size;
-  const fresh = nowMs - list.lookedAtMs >= SHORTLIST_MS || nowMs < list.lookedAtMs;
+  const fresh =
+    nowMs - list.lookedAtMs >= SHORTLIST_MS || nowMs < list.lookedAtMs || list.frozen !== filter.frozen;
   if (!fresh) offerShortlist(question, list, offers);
   if (offers.size > before) return;
-  // Looked at already, and the whole view is on the list: looking again would find the same nothing.
-  if (!fresh && list.size === view.size) return;
+  // Looked at already, and all who may be named are on the list: looking again would find the same nothing.
+  if (!fresh && list.size < list.indices.length) return;
   scan(question, list);
   offerShortlist(question, list, offers);
 }
@@ -60,6 +61,7 @@ function scan(question: Question, list: Shortlist): void {
   }
   list.size = size;
   list.lookedAtMs = nowMs;
+  list.frozen = filter.frozen;
 }
 
 function loadOf(slot: number, { slots, factors, nowMs, obeysBreakers }: Question): number {

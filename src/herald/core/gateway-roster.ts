@@ -26,6 +26,7 @@ export class GatewayRoster {
   readonly pools = new Map<string, Pool>();
   /** Grows with every change of who may be named. */
   version = 0;
+  #poolsMade = 0;
   readonly #settings: CoreSettings;
   readonly #desired = new Map<string, Desired>();
 
@@ -58,7 +59,7 @@ export class GatewayRoster {
   remove(record: GatewayRecord): void {
     if (record.desired.state === 'up') this.#desired.delete(record.gateway);
     const pool = this.poolOf(record);
-    pool.members.delete(record.slot);
+    pool.leave(record);
     this.slots.remove(record);
     this.changed(pool);
   }
@@ -81,7 +82,7 @@ export class GatewayRoster {
   pool(name: string): Pool {
     let pool = this.pools.get(name);
     if (!pool) {
-      pool = new Pool(name, this.#settings.poolPolicy(name), this.slots);
+      pool = new Pool(name, ++this.#poolsMade, this.#settings.poolPolicy(name), this.slots);
       this.pools.set(name, pool);
     }
     return pool;
@@ -91,23 +92,23 @@ export class GatewayRoster {
   place(record: GatewayRecord, said: LoadReport | TableRow): void {
     const hot = this.slots.hot;
     const at = record.slot * STRIDE;
-    if (record.pool !== said.pool) {
-      const left = this.pools.get(record.pool);
-      if (left?.members.delete(record.slot)) this.changed(left);
-      record.pool = said.pool;
-      record.lastLetIn = undefined;
-      this.pool(said.pool).members.add(record.slot);
-      this.changed(this.pool(said.pool));
-    }
+    const moves = record.pool !== said.pool;
     if (
+      moves ||
       record.zone !== said.zone ||
       Math.abs(record.capacity - said.capacity) > 0.01 * record.capacity ||
       !sameLabels(record.labels, said.labels)
     ) {
+      const left = this.pools.get(record.pool);
+      left?.leave(record);
+      if (moves && left) this.changed(left);
+      if (moves) record.lastLetIn = undefined;
       record.zone = said.zone;
       record.labels = said.labels;
       record.capacity = said.capacity;
-      this.changed(this.poolOf(record));
+      const joined = this.pool(said.pool);
+      joined.join(record);
+      this.changed(joined);
     }
     record.url = said.url;
     record.announced = said.state;

@@ -11,8 +11,12 @@ import { noTurnover } from './turnover.ts';
 
 /** Fields of `hot`, in the order a lookup reads them. Times in ms on the caller's clock. */
 export const STRIDE = 16;
-/** 1 when the gateway may be named at all (up, wanted up, not suspect, not stale), else 0. */
+/**
+ * The number of its pool when the gateway may be named at all (up, wanted up, not suspect, not stale), else SHUT. A view may
+ * be older than a slot's move to another pool, or its new owner in one.
+ */
 export const OPEN = 0;
+export const SHUT = 0;
 /** When its newest report arrived. */
 export const REPORTED_AT = 1;
 /** Age from which it is not named. */
@@ -47,6 +51,8 @@ export interface GatewayRecord {
   gateway: string;
   url: string;
   pool: string;
+  /** Of its pool, from 1 on. */
+  poolNumber: number;
   zone: string;
   labels: Record<string, string>;
   capacity: number;
@@ -157,6 +163,7 @@ function newRecord(slot: number, gateway: string, bornAtLookup: number): Gateway
     gateway,
     url: '',
     pool: '',
+    poolNumber: 0,
     zone: '',
     labels: {},
     capacity: 1,

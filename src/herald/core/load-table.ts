@@ -108,7 +108,9 @@ export class LoadTable {
     this.poolOf(record).renew(nowMs, this.settings.leftOut);
     const score = report.kind === 'full' ? scoreOf(report, record.capacity, this.settings.limits) : undefined;
     const { connections, youngConnections = 0 } = report;
-    if (!first) countTurnover(record, report, hot[at + CONNECTIONS]!, nowMs - hot[at + REPORTED_AT]!);
+    const before = hot[at + CONNECTIONS]!;
+    if (!first) countTurnover(record, report, before, nowMs - hot[at + REPORTED_AT]!);
+    const grown = first || !record.countsConnections ? 0 : (connections ?? 0) - before;
     this.#observe(record, { score, connections, youngConnections }, first);
     if (score !== undefined) hot[at + REPORTED] = score;
     hot[at + REPORTED_AT] = nowMs;
@@ -116,7 +118,7 @@ export class LoadTable {
     record.maxConnections = report.maxConnections ?? 0;
     record.hearsay = false;
     record.suspect = false;
-    this.#outcomes.reported(record, report, nowMs);
+    this.#outcomes.reported(record, report, grown, nowMs);
     this.#standings.renew(record, nowMs);
   }
 
@@ -160,7 +162,7 @@ export class LoadTable {
       const ownAtMs = this.slots.hot[record.slot * STRIDE + REPORTED_AT]!;
       const sameBoot = row.bootId === record.bootId;
       if (sameBoot ? !this.#isNews(row, record, saidAtMs) : saidAtMs <= ownAtMs) return;
-      if (row.bootId === record.previousBootId && row.bootId !== '') return;
+      if (row.bootId === record.previousBootId) return;
       if (!sameBoot || row.seq < record.seq) {
         this.#reset(record);
         record.previousBootId = sameBoot ? undefined : record.bootId;

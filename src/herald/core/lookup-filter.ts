@@ -1,6 +1,7 @@
-// (5) The last test before a gateway may be named in one lookup, O(1): still open, still fresh, under its
-// hard cap, not one of those the client says failed. Pool, zone and labels are the view's business.
+// (5) The last test before a gateway may be named in one lookup, O(1): still of the pool and open, with the labels,
+// fresh, under its hard cap, not one of those the client says failed. Zone and wishes are the view's business.
 
+import { hasLabels } from './candidate-view.ts';
 import type { GatewaySlots } from './gateway-slots.ts';
 import { CONNECTIONS, FULL_AT, OPEN, REPORTED_AT, STALE_AFTER, STRIDE } from './gateway-slots.ts';
 import type { TicketsInFlight } from './tickets.ts';
@@ -9,8 +10,11 @@ export class LookupFilter {
   readonly #slots: GatewaySlots;
   readonly #tickets: TicketsInFlight;
   readonly #excluded: number[] = [];
+  #pool = -1;
+  #required: Record<string, string> | undefined;
   #nowMs = 0;
-  #frozen = false;
+  /** Whether ages are not judged. */
+  frozen = false;
   #perPending = 1;
 
   constructor(slots: GatewaySlots, tickets: TicketsInFlight) {
@@ -19,9 +23,18 @@ export class LookupFilter {
   }
 
   /** Sets the question. A frozen pool's ages are not judged; of a ticket in flight `perPending` will connect. */
-  aim(exclude: readonly string[], frozen: boolean, perPending: number, nowMs: number): void {
+  aim(
+    pool: number,
+    required: Record<string, string> | undefined,
+    exclude: readonly string[],
+    frozen: boolean,
+    perPending: number,
+    nowMs: number,
+  ): void {
+    this.#pool = pool;
+    this.#required = required;
     this.#nowMs = nowMs;
-    this.#frozen = frozen;
+    this.frozen = frozen;
     this.#perPending = perPending;
     this.#excluded.length = 0;
     for (const gateway of exclude) {
@@ -38,8 +51,9 @@ export class LookupFilter {
   allowsAnyone(slot: number): boolean {
     const hot = this.#slots.hot;
     const at = slot * STRIDE;
-    if (hot[at + OPEN] !== 1) return false;
-    if (!this.#frozen && this.#nowMs - hot[at + REPORTED_AT]! > hot[at + STALE_AFTER]!) return false;
+    if (hot[at + OPEN] !== this.#pool) return false;
+    if (this.#required && !hasLabels(this.#slots.records[slot]!.labels, this.#required)) return false;
+    if (!this.frozen && this.#nowMs - hot[at + REPORTED_AT]! > hot[at + STALE_AFTER]!) return false;
     const fullAt = hot[at + FULL_AT]!;
     // Room for one more, by what is expected: of clients, whatever size they say.
     return (

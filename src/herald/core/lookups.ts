@@ -55,7 +55,9 @@ export class Lookups {
     const named = this.#name(pool, request, number, hotKey, nowMs);
     if (named) return named;
     // All lost since the last tick: perhaps the fault is ours, and then they are still to be named.
-    const again = table.judgeNow(pool, nowMs) && this.#name(pool, request, number, hotKey, nowMs);
+    const isAnybodys = pool.views.having(request.labels).size > 0;
+    const again =
+      isAnybodys && table.judgeNow(pool, nowMs) && this.#name(pool, request, number, hotKey, nowMs);
     return again || this.#refuse(pool, request, number, 'none-eligible', nowMs);
   }
 
@@ -81,10 +83,11 @@ export class Lookups {
       return this.#refuse(pool, request, number, code, nowMs);
     }
     this.#keep(number, pool, winner, way, nowMs);
-    return this.#assign(view, request, number, winner, nowMs);
+    return this.#assign(pool, view, request, number, winner, nowMs);
   }
 
   #assign(
+    pool: Pool,
     view: CandidateView,
     request: LookupRequest,
     number: number,
@@ -97,7 +100,7 @@ export class Lookups {
     const best: Pick = {
       gateway: record.gateway,
       url: record.url,
-      ticketSeq: tickets.issue(slot, request.size),
+      ticketSeq: tickets.issue(slot, pool.sizes.weigh(request.size)),
     };
     countAssignment(slots.hot, slot * STRIDE, nowMs);
     record.picks++;

@@ -6,7 +6,7 @@ import type { ShedOrder } from '../../protocol/load-report.ts';
 import type { MoverMode, MoverRecord } from './balancer-types.ts';
 import { unbarredLoad } from './expected-load.ts';
 import type { GatewaySlots } from './gateway-slots.ts';
-import { BAR, CONNECTIONS, COST, OPEN, STRIDE } from './gateway-slots.ts';
+import { BAR, CONNECTIONS, COST, OPEN, SHUT, STRIDE } from './gateway-slots.ts';
 import type { Pool } from './pool.ts';
 
 const ROUND_MS = 10_000;
@@ -207,7 +207,7 @@ export class Mover {
     const members: Member[] = [];
     for (const slot of this.#pool.members) {
       const at = slot * STRIDE;
-      if (hot[at + OPEN] !== 1) continue;
+      if (hot[at + OPEN] === SHUT) continue;
       const record = this.#slots.records[slot]!;
       members.push({
         slot,

@@ -6,12 +6,13 @@ import { ConnectShare } from './connect-share.ts';
 import type { FleetFactors } from './expected-load.ts';
 import { unbarredLoad } from './expected-load.ts';
 import { FleetCost } from './fleet-cost.ts';
-import type { GatewaySlots } from './gateway-slots.ts';
-import { INVERSE_CAPACITY, OPEN, STRIDE } from './gateway-slots.ts';
+import type { GatewayRecord, GatewaySlots } from './gateway-slots.ts';
+import { INVERSE_CAPACITY, OPEN, SHUT, STRIDE } from './gateway-slots.ts';
 import { HotKeys } from './hot-keys.ts';
 import { LookupRates } from './lookup-rates.ts';
 import { PoolViews } from './pool-views.ts';
 import { ReplicaShare } from './replica-share.ts';
+import { SizeCredit } from './size-credit.ts';
 import { TokenBucket } from './token-bucket.ts';
 
 const RENEW_MS = 100;
@@ -21,12 +22,15 @@ const MEAN_CLAMP = 2;
 
 export class Pool {
   readonly name: string;
+  /** No other pool, before or after, has the same. */
+  readonly number: number;
   readonly policy: PoolPolicy;
   readonly members = new Set<number>();
   readonly rates = new LookupRates();
   readonly hotKeys = new HotKeys();
   readonly connects = new ConnectShare();
   readonly share = new ReplicaShare();
+  readonly sizes = new SizeCredit();
   /** Clients of this Herald that its gateways let in so far. */
   letIn = 0;
   readonly cost = new FleetCost();
@@ -46,13 +50,27 @@ export class Pool {
   /** The last moment at which the fleet's cost was still a guess. */
   #costKnownAtMs = -Infinity;
 
-  constructor(name: string, policy: PoolPolicy, slots: GatewaySlots) {
+  constructor(name: string, number: number, policy: PoolPolicy, slots: GatewaySlots) {
     this.name = name;
+    this.number = number;
     this.policy = policy;
     this.draws = policy.draws;
     this.bucket = new TokenBucket(policy.lookupsPerSec, policy.lookupBurst);
     this.views = new PoolViews(slots, this.members, policy.maxCapacityRatio);
     this.#slots = slots;
+  }
+
+  join(record: GatewayRecord): void {
+    record.pool = this.name;
+    record.poolNumber = this.number;
+    this.members.add(record.slot);
+    this.views.joined(record);
+  }
+
+  /** To be called before anything that `record` says of itself changes. */
+  leave(record: GatewayRecord): void {
+    this.members.delete(record.slot);
+    this.views.left(record);
   }
 
   /** Refreshes rates, factors, mean and fleet cost when it is time; cheap when it is not. */
@@ -83,7 +101,7 @@ export class Pool {
     let capacity = 0;
     for (const slot of this.members) {
       const at = slot * STRIDE;
-      if (hot[at + OPEN] !== 1) continue;
+      if (hot[at + OPEN] === SHUT) continue;
       const size = 1 / hot[at + INVERSE_CAPACITY]!;
       load += Math.min(unbarredLoad(hot, at, this.factors, nowMs), MEAN_CLAMP) * size;
       capacity += size;

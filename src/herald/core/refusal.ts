@@ -1,5 +1,5 @@
-// (5) The answer of a lookup that found nobody: which filter removed whom, in numbers and in words. Costs a
-// scan, so its count is kept for 100 ms: refusals come in crowds.
+// (5) The answer of a lookup that found nobody: which filter removed whom, in numbers and in words. Costs a look at all
+// that might have been named, so its count is kept for 100 ms: refusals come in crowds.
 
 import type { LookupRequest } from '../../protocol/lookup.ts';
 import type { FilterName, LookupVerdict, Removal } from './balancer-types.ts';
@@ -32,26 +32,47 @@ export function refusalOf(
     return { ...ends, detail: headline, refused: others > 0 ? { pool: others } : {} };
   }
   const removal = removedBy(table, pool, request, nowMs);
+  if (!removal) return { ...ends, detail: headline, refused: {} };
   const refused = Object.fromEntries(Array.from(removal, ([filter, { count }]) => [filter, count]));
   return { ...ends, detail: headline + inWords(removal), refused };
 }
 
-function removedBy(table: LoadTable, pool: Pool, request: LookupRequest, nowMs: number): Removal {
+/** Undefined where there are too many to count them for each of many kinds of lookup. */
+function removedBy(table: LoadTable, pool: Pool, request: LookupRequest, nowMs: number): Removal | undefined {
   const view = pool.views.of(request.labels, nowMs);
   const kept = view.lastRemoval;
-  const isFresh = kept !== undefined && nowMs >= kept.atMs && nowMs - kept.atMs < KEEP_MS;
-  const removal = isFresh ? kept.removal : countRemoved(table, pool, request, nowMs);
-  if (!isFresh) view.lastRemoval = { atMs: nowMs, removal };
-  return request.exclude.length === 0 ? removal : withExcluded(removal, table, pool, request, nowMs);
+  let removal = kept?.removal;
+  if (!kept || !(nowMs >= kept.atMs && nowMs - kept.atMs < KEEP_MS)) {
+    removal = countRemoved(table, pool, request, nowMs);
+    if (removal) view.lastRemoval = { atMs: nowMs, removal };
+  }
+  if (!removal || request.exclude.length === 0) return removal;
+  return withExcluded(removal, table, pool, request, nowMs);
 }
 
 /** Which filter removes how many members of the pool, were it not for what this client alone excludes. */
-function countRemoved(table: LoadTable, pool: Pool, { labels }: LookupRequest, nowMs: number): Removal {
+function countRemoved(
+  table: LoadTable,
+  pool: Pool,
+  { labels }: LookupRequest,
+  nowMs: number,
+): Removal | undefined {
+  const having = pool.views.having(labels);
+  if (having !== pool.members && !pool.views.mayCount(having.size, nowMs)) return undefined;
   const removal: Removal = new Map();
-  for (const slot of pool.members) {
+  for (const slot of having) {
     const record = table.slots.records[slot]!;
     remove(removal, filterThatRemoves(table, record, labels, nowMs), record.gateway);
   }
+  // The others lack a label, and some of them are named for all.
+  let lacking = pool.members.size - having.size;
+  for (const slot of pool.members) {
+    if (lacking === 0 || removal.get('label')?.names.length === NAMES_SHOWN) break;
+    if (having.has(slot)) continue;
+    remove(removal, 'label', table.slots.records[slot]!.gateway);
+    lacking--;
+  }
+  if (lacking > 0) removal.get('label')!.count += lacking;
   return removal;
 }
 

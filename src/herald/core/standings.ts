@@ -4,7 +4,7 @@
 import type { GatewayState } from './balancer-types.ts';
 import type { GatewayRoster } from './gateway-roster.ts';
 import type { GatewayRecord } from './gateway-slots.ts';
-import { OPEN, REPORTED_AT, STALE_AFTER, STRIDE } from './gateway-slots.ts';
+import { OPEN, REPORTED_AT, SHUT, STALE_AFTER, STRIDE } from './gateway-slots.ts';
 import { MassLoss } from './mass-loss.ts';
 import type { Pool } from './pool.ts';
 import { SleepGuard } from './sleep-guard.ts';
@@ -33,7 +33,7 @@ export class Standings {
     else if (record.lostAtMs === Infinity) record.lostAtMs = nowMs;
     const wanted = record.desired.state === 'up' && record.announced === 'up';
     const here = record.lostAtMs === Infinity || this.massLoss.forgives(record);
-    const open = wanted && here ? 1 : 0;
+    const open = wanted && here ? record.poolNumber : SHUT;
     if (hot[at + OPEN] === open) return;
     hot[at + OPEN] = open;
     this.#roster.changed(this.#roster.poolOf(record));

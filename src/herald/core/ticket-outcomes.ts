@@ -15,7 +15,7 @@ import {
 import type { CoreSettings } from './balancer-options.ts';
 import type { GatewayRoster } from './gateway-roster.ts';
 import type { GatewayRecord } from './gateway-slots.ts';
-import { BAR, OPEN, REPORTED_AT, STRIDE } from './gateway-slots.ts';
+import { BAR, OPEN, REPORTED_AT, SHUT, STRIDE } from './gateway-slots.ts';
 import type { Pool } from './pool.ts';
 import { reconcileTickets } from './ticket-counters.ts';
 import { reportsInTime, TicketsInFlight } from './tickets.ts';
@@ -41,8 +41,8 @@ export class TicketOutcomes {
     this.tickets = new TicketsInFlight(roster.slots, settings.firstTicketSeq);
   }
 
-  /** The gateway's own counters: how many it let in since its last report. */
-  reported(record: GatewayRecord, report: LoadReport, nowMs: number): void {
+  /** The gateway's own counters: how many it let in since its last report; it has `grown` by so many connections. */
+  reported(record: GatewayRecord, report: LoadReport, grown: number, nowMs: number): void {
     const pool = this.#roster.poolOf(record);
     fadeBreaker(record.breaker);
     const { accepted, named } = reconcileTickets(record, report, this.#settings.heraldId, pool.share, nowMs);
@@ -54,12 +54,15 @@ export class TicketOutcomes {
       // is open what is in flight are the picks that opened it.
       const answered = record.breaker.state === 'open' ? 0 : coming + overdue;
       letIn = named ? accepted : answered;
+    } else if (!record.countsTickets && record.breaker.state !== 'open') {
+      // Where only connections are counted, more of them than before: at least so many came.
+      letIn = Math.min(Math.max(0, grown), this.tickets.count(record.slot));
     }
     if (letIn > 0 && pool.letIn === 0) this.#forgetWords(pool);
     pool.letIn += letIn;
     if (letIn > 0) record.breaker = breakerAccepted(record.breaker);
     // Of a gateway that may not be named nobody is missed.
-    const isNamed = this.#roster.slots.hot[record.slot * STRIDE + OPEN] === 1;
+    const isNamed = this.#roster.slots.hot[record.slot * STRIDE + OPEN] !== SHUT;
     if (letIn > 0 || !isNamed || !record.lastLetIn) {
       const { picks, chosenPicks } = record;
       record.lastLetIn = { atMs: nowMs, ofPool: pool.letIn, picks, chosenPicks };
@@ -82,7 +85,7 @@ export class TicketOutcomes {
   #forgetWords(pool: Pool): void {
     for (const slot of pool.members) {
       const record = this.#roster.slots.records[slot];
-      if (!record?.countsTickets) continue;
+      if (!record || !speaksForItself(record)) continue;
       record.breaker = newBreaker();
       this.refreshBar(record);
     }
@@ -139,7 +142,7 @@ export class TicketOutcomes {
   #letsNobodyIn(record: GatewayRecord): boolean {
     const { lastLetIn, capacity } = record;
     if (record.hearsay || !lastLetIn) return false;
-    if (!record.countsTickets) return true;
+    if (!speaksForItself(record)) return true;
     const { letIn, openCapacity } = this.#roster.poolOf(record);
     const share = capacity / Math.max(capacity, openCapacity);
     if ((letIn - lastLetIn.ofPool) * share < MISSED_SHARES) return false;
@@ -156,4 +159,9 @@ export class TicketOutcomes {
       ? record
       : undefined;
   }
+}
+
+/** Whether its reports can show that it lets clients in. */
+function speaksForItself(record: GatewayRecord): boolean {
+  return record.countsTickets || record.countsConnections;
 }

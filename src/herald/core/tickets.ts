@@ -14,8 +14,6 @@ const PENDING_MS = BUCKET_MS * BUCKETS;
 const CONNECT_MS = 500;
 /** And its gateway to report it: this many of its periods, so that one report may be lost. */
 const REPORT_PERIODS = 2;
-/** A client's word on its size counts up to this many average connections. */
-const MAX_SIZE = 100;
 /**
  * Tickets of one gateway are numbered in runs, each from a multiple of this, so that they can be signed together. Not
  * above 32: a run's failures are the bits of a word.
@@ -78,7 +76,7 @@ export class TicketsInFlight {
     this.#buckets[slot * BUCKETS + this.#bucketNow]! += 1;
     this.#counts[slot]! += 1;
     this.#coming[slot]! += 1;
-    this.#slots.hot[slot * STRIDE + PENDING]! += Math.min(size, MAX_SIZE);
+    this.#slots.hot[slot * STRIDE + PENDING]! += size;
     return this.number(slot);
   }
 

@@ -39,6 +39,15 @@ describe('admission', () => {
     expect(shares(balancer, 40, 0)).toEqual(new Map([['gw-42', 40]]));
   });
 
+  it('finds it for clients that return as well, who may go where newcomers were just refused', () => {
+    const balancer = aBalancer({ defaultPool: { handshakeSeconds: 0 } });
+    for (let i = 0; i < 100; i++) balancer.report(aReport(`gw-${i}`, { cpu: i === 7 ? 0.93 : 0.97 }), 0);
+    for (let i = 0; i < 20; i++) {
+      expect(balancer.lookup(aLookup(), 1).ok).toBe(false);
+      expect(named(balancer.lookup(aLookup({ intent: 'resume' }), 1))).toBe('gw-7');
+    }
+  });
+
   it('gives each refused caller its own time to come back, later when more are refused', () => {
     const balancer = aBalancer();
     balancer.report(aReport('a', { cpu: 0.99 }), 0);
@@ -245,7 +254,7 @@ describe('affinity', () => {
     const owner = named(fleet(calm).lookup(aLookup({ key: 'k' }), 150));
     const balancer = fleet(calm.map((cpu, i) => (owner === `gw-${i}` ? 0.6 : cpu)));
     const shut = owner === 'gw-0' ? 'gw-1' : 'gw-0';
-    balancer.report(lacking(aReport(shut, { seq: 99, cpu: 0.3 }), 'acceptedTotal'), 10);
+    balancer.report(lacking(aReport(shut, { seq: 99, cpu: 0.3 }), 'acceptedTotal', 'connections'), 10);
     for (let i = 0; i < 200; i++) {
       const verdict = balancer.lookup(aLookup(), 10);
       if (named(verdict) !== shut || !verdict.ok) continue;

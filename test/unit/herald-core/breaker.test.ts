@@ -4,6 +4,7 @@ import {
   breakerAt,
   breakerFailed,
   breakerTried,
+  fadeBreaker,
   newBreaker,
 } from '../../../src/herald/core/breaker.ts';
 import type { Balancer } from '../../../src/herald/core/balancer-types.ts';
@@ -106,7 +107,7 @@ describe('the breaker', () => {
 
   it('opens as well for those of a gateway that counts nothing and cannot contradict', () => {
     const balancer = aBalancer();
-    balancer.report(lacking(aReport('sh', { cpu: 0 }), 'acceptedTotal'), 0);
+    balancer.report(lacking(aReport('sh', { cpu: 0 }), 'acceptedTotal', 'connections'), 0);
     for (const seq of [1, 2]) {
       balancer.report(aReport('b', { seq, cpu: 0.4, tickets: { [HERALD]: { admitted: seq } } }), 0);
     }
@@ -237,13 +238,58 @@ describe('the breaker', () => {
     expect(breakerAt(breaker, nowMs + 150_000).state).toBe('trial');
   });
 
+  it('forgets failures that one acceptance makes up for, and with each report a tenth of the others', () => {
+    const breaker = breakerFailed(breakerAccepted(breakerFailed(newBreaker(), 7, 0)), 7, 0);
+    expect(breaker.state).toBe('closed');
+    for (let i = 0; i < 10; i++) fadeBreaker(breaker);
+    expect(breakerFailed(breaker, 5.4, 0).state).toBe('closed');
+    expect(breakerFailed(breaker, 0.2, 0).state).toBe('open');
+  });
+
+  it('stays closed for words on a gateway that was not to be named, until clients are missed again', () => {
+    const balancer = aBalancer();
+    for (let nowMs = 0; nowMs <= 60_000; nowMs += 500) {
+      if (nowMs === 1_000)
+        balancer.setDesired('a', { state: 'drain', reason: '', author: '', untilEpochMs: 0 }, nowMs);
+      if (nowMs === 59_500)
+        balancer.setDesired('a', { state: 'up', reason: '', author: '', untilEpochMs: 0 }, nowMs);
+      balancer.report(aReport('a', { seq: 1 + nowMs, cpu: 0 }), nowMs);
+      const tickets = { [HERALD]: { admitted: nowMs / 50 } };
+      balancer.report(aReport('b', { seq: 1 + nowMs, cpu: 0.4, tickets }), nowMs);
+      balancer.tick(nowMs);
+    }
+    for (let i = 0; i < 20; i++) {
+      const verdict = balancer.lookup(aLookup(), 60_010);
+      if (!verdict.ok || verdict.best.gateway !== 'a') continue;
+      balancer.lookup(aLookup({ exclude: ['a'], failedTicket: failed(verdict.best.ticketSeq) }), 60_010);
+    }
+    expect(breakerOf(balancer, 'a', 60_010)).toBe('closed');
+  });
+
+  it('stays closed for words on a gateway that has just come from another pool', () => {
+    const { balancer, fail } = blackHole();
+    for (const [seq, nowMs] of [
+      [2, 3_000],
+      [3, 3_500],
+    ] as const) {
+      for (const id of ['b', 'c', 'd']) {
+        const tickets = { [HERALD]: { admitted: 20 * seq } };
+        balancer.report(aReport(id, { seq, cpu: 0.4, tickets }), nowMs);
+      }
+      balancer.report(aReport('hole', { seq, cpu: 0, ...(seq === 2 && { pool: 'other' }) }), nowMs);
+    }
+    expect(fail(8, 3_600)).toBe(8);
+    expect(breakerOf(balancer, 'hole', 3_600)).toBe('closed');
+  });
+
   it.each([
     ['most', ['hole', 'b', 'c'], 0.95, ['hole', 'b', 'c']],
     ['half', ['hole', 'b'], 0.95, []],
     ['most, and one of the others has room', ['hole', 'b', 'c'], 0.6, ['d']],
   ])('is not obeyed where those of %s are open, nor is the limit of the others', (_, shut, cpu, expected) => {
     const balancer = aBalancer({ defaultPool: { handshakeSeconds: 0 } });
-    for (const id of shut) balancer.report(lacking(aReport(id, { cpu: 0.3 }), 'acceptedTotal'), 0);
+    for (const id of shut)
+      balancer.report(lacking(aReport(id, { cpu: 0.3 }), 'acceptedTotal', 'connections'), 0);
     for (let i = 0; i < 400; i++) {
       const verdict = balancer.lookup(aLookup(), 10);
       if (!verdict.ok) break;
@@ -264,7 +310,8 @@ describe('the breaker', () => {
   it('is not obeyed where those of most are open, however many of the others are too loaded', () => {
     const balancer = aBalancer({ defaultPool: { handshakeSeconds: 0 } });
     const shut = Array.from({ length: 50 }, (_, i) => `hole-${i}`);
-    for (const id of shut) balancer.report(lacking(aReport(id, { cpu: 0.3 }), 'acceptedTotal'), 0);
+    for (const id of shut)
+      balancer.report(lacking(aReport(id, { cpu: 0.3 }), 'acceptedTotal', 'connections'), 0);
     for (let i = 0; i < 5_000; i++) {
       const verdict = balancer.lookup(aLookup(), 10);
       if (!verdict.ok) break;
@@ -289,7 +336,7 @@ describe('the breaker', () => {
   it('is not obeyed where it shuts out all that have the required label', () => {
     const balancer = aBalancer();
     const gold = aReport('hole', { cpu: 0.3, labels: { plan: 'gold' } });
-    balancer.report(lacking(gold, 'acceptedTotal'), 0);
+    balancer.report(lacking(gold, 'acceptedTotal', 'connections'), 0);
     for (const id of ['b', 'c', 'd']) balancer.report(aReport(id, { cpu: 0.3 }), 0);
     const labels = { plan: 'gold' };
     for (let i = 0; i < 8; i++) {

@@ -64,6 +64,35 @@ describe('rows of another Herald', () => {
     expect(balancer.lookup(aLookup(), 0)).toMatchObject({ ok: false, refused: { full: 1 } });
   });
 
+  it('of a boot that was replaced change nothing, however young they are', () => {
+    const balancer = aBalancer();
+    balancer.report(aReport('a'), 0);
+    balancer.report(aReport('a', { bootId: 'boot-2', connections: 3 }), 100);
+    const other = aBalancer({ heraldId: 'h2' });
+    other.report(aReport('a', { seq: 9 }), 150);
+    balancer.mergeRows(other.rows(200), 200);
+    expect(balancer.newest('a')).toMatchObject({ bootId: 'boot-2' });
+  });
+
+  it('of a script that began anew, its own reports follow', () => {
+    const balancer = aBalancer();
+    balancer.report(aReport('a', { bootId: '', seq: 50 }), 0);
+    const other = aBalancer({ heraldId: 'h2' });
+    other.report(aReport('a', { bootId: '', seq: 2 }), 5_000);
+    balancer.mergeRows(other.rows(5_000), 5_000);
+    expect(balancer.newest('a')).toMatchObject({ seq: 2 });
+    expect(balancer.report(aReport('a', { bootId: '', seq: 3 }), 5_500)).toMatchObject({ taken: true });
+  });
+
+  it('make a silent gateway no younger by coming again with a wrong age', () => {
+    const other = aBalancer({ heraldId: 'h2' });
+    other.report(aReport('a', { bootId: '' }), 0);
+    const balancer = aBalancer();
+    balancer.mergeRows(other.rows(0), 0);
+    balancer.mergeRows(other.rows(0), 10_000);
+    expect(balancer.gateway('a', 10_000)).toMatchObject({ ageMs: 10_000 });
+  });
+
   it('survive the way through their own encoding', () => {
     const balancer = aBalancer();
     balancer.report(aReport('a', { zone: 'eu', labels: { x: 'y' }, maxConnections: 900, capacity: 2 }), 0);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { renderChartSvg, renderResultsTable, runSimulation, SIM_POLICIES } from '../../../src/sim/index.ts';
-import type { SimulationOptions } from '../../../src/sim/index.ts';
+import type { SimulationOptions, SimulationResult } from '../../../src/sim/index.ts';
 
 const TINY: SimulationOptions = {
   policy: 'expected',
@@ -43,14 +43,25 @@ describe('a run', () => {
 describe('the output', () => {
   const result = runSimulation(TINY);
 
-  it('is a table with a line a run', () => {
-    const lines = renderResultsTable([result, { ...result, settleSec: Infinity }])
-      .trimEnd()
-      .split('\n');
-    expect(lines).toHaveLength(3);
-    expect(lines[0]).toMatch(/^scenario +policy +seed/);
+  it('is a table with a line a run that fits a terminal', () => {
+    const worst: SimulationResult = {
+      ...result,
+      scenario: 'neighbour',
+      policy: 'round-robin',
+      p99MaxMean: 14.94,
+      hottest: 2.51,
+      hotShare: 0.93,
+      overloadSec: 1_234,
+      settleSec: Infinity,
+      movedShare: 0.014,
+      refused: 123_456,
+    };
+    const lines = renderResultsTable([result, worst]).trimEnd().split('\n');
+    expect(lines[0]).toMatch(/^scenario +policy +p50 +p99/);
+    expect(lines[3]).toBe('');
     expect(lines[1]).toContain('flash');
-    expect(lines[2]).toContain('never');
+    expect(lines[2]).toMatch(/ 14\.9 +251% +93% +1234s +never +1\.4% +123456$/);
+    for (const line of lines) expect(line.length).toBeLessThanOrEqual(80);
   });
 
   it('is a chart with a path a gateway and gaps where one was down', () => {

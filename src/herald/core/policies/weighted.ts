@@ -5,7 +5,7 @@ import { STRIDE, WEIGHT } from '../gateway-slots.ts';
 import type { Offers } from '../offers.ts';
 import type { Policy, Question } from './policy.ts';
 
-/** Draws refused for their weight before one is taken as it is; a fleet all at 1 % must still answer. */
+/** Draws that may be refused for their weight; a fleet all at 1 % is looked at as a whole in the end. */
 const TRIES = 32;
 
 export const weightedPolicy: Policy = {
@@ -15,7 +15,7 @@ export const weightedPolicy: Policy = {
     for (let i = 0; i < TRIES && offers.size <= alternates; i++) {
       const slot = view.slots[view.draw(random())]!;
       if (!filter.allows(slot)) continue;
-      if (random() < slots.hot[slot * STRIDE + WEIGHT]! || i === TRIES - 1) offers.add(slot, offers.size);
+      if (random() < slots.hot[slot * STRIDE + WEIGHT]!) offers.add(slot, offers.size);
     }
   },
 };
