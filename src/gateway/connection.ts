@@ -147,19 +147,24 @@ export class Connection implements Subscriber, WheelMember, Movable, CapabilityC
   }
 
   /** What a resuming client asked for. Resolves when it is on its way, or the connection at its end. */
-  sendReplay(bytes: Uint8Array, frames: number): Promise<void> {
+  sendReplay(frames: readonly Uint8Array[]): Promise<void> {
     if (this.#ws.readyState !== OPEN) return Promise.resolve();
-    this.messages += frames;
-    this.#replayBytes += bytes.length;
-    this.#parts.deliveredBytes += bytes.length;
+    const bytes = frames.reduce((sum, { length }) => sum + length, 0);
+    this.messages += frames.length;
+    this.#replayBytes += bytes;
+    this.#parts.deliveredBytes += bytes;
     return new Promise((resolve) => {
       const taken = (): void => {
-        this.#replayBytes -= bytes.length;
+        this.#replayBytes -= bytes;
         // What waited behind it has its own time from here on.
         this.slowSinceMs = undefined;
         resolve();
       };
-      if (!this.#socket.write(bytes, taken)) this.checkBacklog();
+      // Not joined: of those that do not read, each would keep a copy of its own.
+      this.#socket.cork();
+      frames.forEach((frame, i) => this.#socket.write(frame, i === frames.length - 1 ? taken : undefined));
+      this.#socket.uncork();
+      if (this.#socket.writableLength > 0) this.checkBacklog();
     });
   }
 

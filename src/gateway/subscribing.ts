@@ -7,19 +7,28 @@ import { CLOSE } from '../protocol/close-codes.ts';
 import type { Connection } from './connection.ts';
 import type { FetchedHistory, ResumePoint } from './core/feed-port.ts';
 import { seenBy } from './core/feed-port.ts';
-import { joined } from './core/group.ts';
-import { gapFrame } from './core/hub.ts';
-import { encodeMessage } from './core/message-frame.ts';
 import { admitOne } from './core/rate-limit.ts';
-import type { ResumeLimits, ResumePlan } from './core/resume.ts';
-import { planResume, replayFetched } from './core/resume.ts';
+import type { ResumePlan } from './core/resume.ts';
+import { planResume } from './core/resume.ts';
 import type { Topic } from './core/topic.ts';
 import type { GatewayParts } from './gateway-parts.ts';
+import type { Told } from './replay.ts';
+import { beforeNewest, Replay, resumeLimits } from './replay.ts';
 
 /** Subscribe frames of one client that may wait for the brokers at the same time. */
 const MAX_WAITING = 32;
 /** Topics of one frame that are fetched side by side: with all at once, a few clients would hold up the others. */
 const FETCHES_AT_ONCE = 8;
+
+/** A `sub` that is being carried out. */
+interface Wish {
+  connection: Connection;
+  id: number;
+  wanted: ReadonlyMap<Topic, SubscribeItem>;
+  refused: readonly SubscribedItem[];
+}
+
+type Plans = ReadonlyMap<Topic, ResumePlan | undefined>;
 
 export class Subscribing {
   readonly #parts: GatewayParts;
@@ -76,32 +85,34 @@ export class Subscribing {
       if (!wanted.has(topic)) hub.use(topic);
       wanted.set(topic, item);
     }
+    const wish = { connection, id, wanted, refused };
     const openings = [...wanted.keys()].flatMap((topic) => topic.opening ?? []);
-    if (openings.length === 0 && ![...wanted].some(([topic, item]) => this.#mustAsk(topic, item))) {
-      return this.#finish(connection, id, wanted, refused, new Map());
-    }
-    return this.#subscribeLater(connection, id, wanted, refused, openings);
+    if (openings.length === 0) return this.#carryOut(wish);
+    return Promise.all(openings).then(() => this.#carryOut(wish));
   }
 
-  async #subscribeLater(
-    connection: Connection,
-    id: number,
-    wanted: Map<Topic, SubscribeItem>,
-    refused: SubscribedItem[],
-    openings: Promise<void>[],
-  ): Promise<void> {
-    await Promise.all(openings);
-    const fetched = new Map<Topic, FetchedHistory>();
-    const waiting = [...wanted];
+  #carryOut(wish: Wish): Promise<void> | undefined {
+    const plans = this.#plansFor(wish);
+    const questions = [...plans].filter(
+      ([topic, plan]) =>
+        plan?.how === 'fetch' || (plan?.how !== 'replay' && beforeNewest(topic) !== undefined),
+    );
+    if (questions.length === 0) return this.#finish(wish, plans, new Map());
+    return this.#carryOutLater(wish, questions);
+  }
+
+  async #carryOutLater(wish: Wish, questions: [Topic, ResumePlan | undefined][]): Promise<void> {
+    const told = new Map<Topic, Told>();
     const next = async (): Promise<void> => {
-      for (let one = waiting.pop(); one; one = waiting.pop()) {
-        const [topic, item] = one;
-        const history = await this.#ask(topic, item);
-        if (history) fetched.set(topic, history);
+      for (let one = questions.pop(); one; one = questions.pop()) {
+        const [topic, plan] = one;
+        const from = positionOf(wish.wanted.get(topic)!);
+        told.set(topic, await this.#ask(topic, plan?.how === 'fetch' ? from : undefined));
       }
     };
     await Promise.all(Array.from({ length: FETCHES_AT_ONCE }, next));
-    await this.#finish(connection, id, wanted, refused, fetched);
+    // Messages have come meanwhile, and others may have been let go of.
+    await this.#finish(wish, this.#plansFor(wish), told);
   }
 
   /** Why a topic is refused: `others` = those of the client before it, where it would be one more. */
@@ -139,65 +150,52 @@ export class Subscribing {
     return topic;
   }
 
-  #mustAsk(topic: Topic, item: SubscribeItem): boolean {
-    const how = this.#howToResume(topic, positionOf(item));
-    return how === 'fetch' || (how === 'refuse' && beforeNewest(topic) !== undefined);
+  /** What can be said from here to those that resume. */
+  #plansFor({ wanted }: Wish): Plans {
+    const { clock, allocate } = this.#parts;
+    const limits = resumeLimits(this.#parts);
+    return new Map(
+      [...wanted].map(([topic, item]) => {
+        const from = positionOf(item);
+        return [topic, from && planResume(topic, from, limits, clock.nowMs(), allocate)];
+      }),
+    );
   }
 
-  /** All since the client's position; where that cannot be had the newest message, which is kept here. */
-  async #ask(topic: Topic, item: SubscribeItem): Promise<FetchedHistory | undefined> {
-    const from = positionOf(item);
-    const isDue = from && this.#howToResume(topic, from) === 'fetch';
-    const history = isDue ? await this.#fetch(topic, from) : undefined;
+  async #ask(topic: Topic, from: ResumePoint | undefined): Promise<Told> {
+    const history = from && (await this.#fetch(topic, from));
     const before = history?.complete === true ? undefined : beforeNewest(topic);
-    if (before) this.#keepNewest(topic, await this.#fetch(topic, before));
-    return history;
-  }
-
-  #howToResume(topic: Topic, from: ResumePoint | undefined): ResumePlan['how'] {
-    return from ? this.#plan(topic, from, this.#limits()).how : 'refuse';
-  }
-
-  #plan(topic: Topic, from: ResumePoint, limits: ResumeLimits): ResumePlan {
-    return planResume(topic, from, limits, this.#parts.clock.nowMs(), this.#parts.allocate);
+    return { ...(history && { history }), ...(before && { newest: await this.#fetch(topic, before) }) };
   }
 
   #fetch(topic: Topic, from: ResumePoint): Promise<FetchedHistory> {
     const key = [topic.name, ...[...seenBy(from)].flat()].join(' ');
     const known = this.#fetches.get(key);
     if (known) return known;
-    const asked = this.#parts.link.fetchSince(topic.name, from, this.#limits());
+    const asked = this.#parts.link.fetchSince(topic.name, from, resumeLimits(this.#parts));
     this.#fetches.set(key, asked);
     void asked.then(() => this.#fetches.delete(key));
     return asked;
-  }
-
-  #limits(): ResumeLimits {
-    const { resumeMessages, resumeBytes } = this.#parts.config;
-    return { maxMessages: resumeMessages, maxBytes: resumeBytes };
   }
 
   /**
    * Answers, replays and joins the group before it returns, so that no message can slip in between. The promise settles
    * when the client has read the replay; its next `sub` waits for that, so that no client is owed two replays.
    */
-  #finish(
-    connection: Connection,
-    id: number,
-    wanted: Map<Topic, SubscribeItem>,
-    refused: readonly SubscribedItem[],
-    fetched: Map<Topic, FetchedHistory>,
-  ): Promise<void> | undefined {
-    const { hub, allocate, clock } = this.#parts;
+  #finish(wish: Wish, plans: Plans, told: ReadonlyMap<Topic, Told>): Promise<void> | undefined {
+    const { connection, id, wanted, refused } = wish;
+    const { hub, clock } = this.#parts;
     let taken: Promise<void> | undefined;
     if (connection.state === 'open') {
       hub.catchUp(connection);
-      const replay = new Replay();
-      const told = [...wanted].map(([topic, item]) => this.#answer(connection, topic, item, fetched, replay));
-      connection.send({ op: 'ok', id, c: [...told, ...refused] });
+      const replay = new Replay(this.#parts, connection.has('gap'));
+      const items = [...wanted].map(([topic, item]) =>
+        replay.begin(topic, positionOf(item), plans.get(topic), told.get(topic) ?? {}),
+      );
+      connection.send({ op: 'ok', id, c: [...items, ...refused] });
       const { frames } = replay;
       if (frames.length > 0) {
-        taken = connection.sendReplay(joined(frames, allocate), frames.length);
+        taken = connection.sendReplay(frames);
         hub.ledger.replayed += frames.length;
       }
       hub.subscribe(connection, [...wanted.keys()]);
@@ -205,89 +203,6 @@ export class Subscribing {
     for (const topic of wanted.keys()) hub.release(topic, clock.nowMs());
     return taken;
   }
-
-  /** One item of `ok`; what follows it on the wire is added to `replay`. */
-  #answer(
-    connection: Connection,
-    topic: Topic,
-    item: SubscribeItem,
-    fetched: Map<Topic, FetchedHistory>,
-    replay: Replay,
-  ): SubscribedItem {
-    const { epoch, offset } = topic.position;
-    const from = positionOf(item);
-    if (from === undefined) {
-      const last = topic.sendsLast ? topic.history.last() : undefined;
-      if (last === undefined) return { c: topic.name, e: epoch, o: offset };
-      replay.add(last);
-      return { c: topic.name, e: epoch, o: offset - 1 };
-    }
-    const frames = this.#missed(topic, from, fetched.get(topic), replay.bytes);
-    if (frames) {
-      for (const frame of frames) replay.add(frame);
-      // The client may know another epoch than the other subscribers: the next message names it.
-      topic.announceEpoch = true;
-      return { c: topic.name, e: from.epoch, o: from.offset, rec: true };
-    }
-    this.#keepNewest(topic, fetched.get(topic));
-    const hasNewest = from.epoch === epoch && from.offset >= offset;
-    const last = topic.sendsLast && !hasNewest ? topic.history.last() : undefined;
-    const start = last ? offset - 1 : offset;
-    if (connection.has('gap')) {
-      // A client that is ahead of the topic has missed nothing that could be counted.
-      const lost = from.epoch === epoch ? Math.max(0, start - from.offset) : 0;
-      const why = lost > 0 ? 'trimmed' : 'unknown';
-      replay.add(
-        gapFrame(topic.name, epoch, lost > 0 ? from.offset + 1 : 0, lost, why, this.#parts.allocate),
-      );
-      this.#parts.hub.ledger.gapMessages += lost;
-    }
-    if (last) replay.add(last);
-    return { c: topic.name, e: epoch, o: start, rec: false };
-  }
-
-  /** The newest message of a topic whose subscribers get it at once, when nobody here has seen it yet. */
-  #keepNewest(topic: Topic, fetched: FetchedHistory | undefined): void {
-    const newest = fetched?.complete === true ? fetched.messages.at(-1) : undefined;
-    const { epoch, offset } = topic.position;
-    // It may have gone on since they were asked.
-    if (!beforeNewest(topic) || newest?.epoch !== epoch || newest.offset !== offset) return;
-    const frame = encodeMessage(topic.prefix, '', offset, newest.data, this.#parts.allocate);
-    topic.history.push(epoch, offset, frame, -Infinity);
-  }
-
-  #missed(
-    topic: Topic,
-    from: ResumePoint,
-    fetched: FetchedHistory | undefined,
-    usedBytes: number,
-  ): readonly Uint8Array[] | undefined {
-    // One budget for the whole frame: a client with many topics must not be drowned by its own resume.
-    const { maxMessages, maxBytes } = this.#limits();
-    const limits = { maxMessages, maxBytes: Math.max(0, maxBytes - usedBytes) };
-    const plan = this.#plan(topic, from, limits);
-    if (plan.how === 'replay') return plan.frames;
-    if (!fetched) return undefined;
-    const { clock, allocate } = this.#parts;
-    return replayFetched(topic, from, fetched, limits, clock.nowMs(), allocate);
-  }
-}
-
-/** What follows one `ok` on the wire. */
-class Replay {
-  readonly frames: Uint8Array[] = [];
-  bytes = 0;
-
-  add(frame: Uint8Array): void {
-    this.frames.push(frame);
-    this.bytes += frame.length;
-  }
-}
-
-/** What the newest message follows, for a topic whose subscribers get it at once, when nobody here has seen it yet. */
-function beforeNewest({ sendsLast, position, history }: Topic): ResumePoint | undefined {
-  const { epoch, offset } = position;
-  return sendsLast && offset > 0 && history.messages === 0 ? { epoch, offset: offset - 1 } : undefined;
 }
 
 function positionOf({ from }: SubscribeItem): ResumePoint | undefined {

@@ -83,7 +83,7 @@ export function replayFetched(
     return encodeMessage(topic.prefix, epoch === told ? '' : epoch, offset, data, allocate);
   });
   const frames = [...ours, ...spoken(topic, (ordered.at(-1) ?? from).epoch, since, allocate)];
-  return within(frames, limits) ? frames : undefined;
+  return isWithin(frames, limits) ? frames : undefined;
 }
 
 /** Kept frames for one who heard of `told` last: each epoch is named where it changes for them. */
@@ -94,10 +94,10 @@ function spoken(topic: Topic, told: string, kept: readonly KeptFrame[], allocate
 }
 
 function replay(frames: Uint8Array[], limits: ResumeLimits): ResumePlan {
-  return within(frames, limits) ? { how: 'replay', frames } : { how: 'refuse' };
+  return isWithin(frames, limits) ? { how: 'replay', frames } : { how: 'refuse' };
 }
 
-function within(frames: readonly Uint8Array[], { maxMessages, maxBytes }: ResumeLimits): boolean {
+export function isWithin(frames: readonly Uint8Array[], { maxMessages, maxBytes }: ResumeLimits): boolean {
   if (frames.length > maxMessages) return false;
   let bytes = 0;
   for (const frame of frames) bytes += frame.length;

@@ -229,7 +229,7 @@ export class Gateway {
       topicRate: undefined,
       has: (capability: string) => capability === 'gap',
       send: (frame: object) => take(JSON.stringify(frame)),
-      sendReplay: async (bytes: Uint8Array) => takeAll(bytes),
+      sendReplay: async (frames: readonly Uint8Array[]) => frames.forEach(takeAll),
       deliver: takeAll,
     } as Partial<Connection> as Connection;
     this.#connection = connection;

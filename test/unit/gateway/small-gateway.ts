@@ -28,7 +28,7 @@ export function smallGateway(limits: Partial<GatewayParts['config']> = {}) {
     outbox,
     traitsOf: (topic) => ({ flushClass: outbox.classOf(0), sendsLast: topic.startsWith('price.') }),
     history: { maxMessages: 300, maxBytes: 1_000_000, maxAgeMs: 120_000 },
-    historyBudgetBytes: 1_000_000,
+    historyBudgetBytes: config.historyBytes,
     deflate: () => undefined,
     deflateFromBytes: 1_000,
     allocate: plainAllocate,
@@ -52,6 +52,8 @@ export function smallGateway(limits: Partial<GatewayParts['config']> = {}) {
     const frames: Frame[] = [];
     const socket = {
       writableLength: 0,
+      cork() {},
+      uncork() {},
       write(bytes: Uint8Array, taken?: () => void) {
         for (let at = 0; at < bytes.length;) {
           const isLong = bytes[at + 1] === 126;

@@ -1,6 +1,7 @@
 // What a client's `sub` brings it, in which order, where the brokers are slow, the client asks twice, or has gone.
 
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import { History } from '../../../src/gateway/core/history.ts';
 import { SETTLED_MS } from '../../../src/gateway/core/resume.ts';
 import type { SubscribeItem } from '../../../src/protocol/client-frames.ts';
 import type { LooseLink } from '../../launch/loose-link.ts';
@@ -134,6 +135,37 @@ describe('subscribing', () => {
     ]);
     expect(link.fetches).toHaveLength(3);
     expect(hub.ledger).toMatchObject({ gapMessages: 1, replayed: 3 });
+  });
+
+  it('looks once at what is kept here for who resumes, and asks nobody where that is enough', async () => {
+    const { link, client, passMs } = smallGateway();
+    client().sub('t', 'u');
+    await settled();
+    passMs(SETTLED_MS);
+    link.publish('t', 1, 2, 3);
+    link.publish('u', 1);
+    passMs(SETTLED_MS);
+    const { sub, news } = client();
+    const looks = vi.spyOn(History.prototype, 'unseen');
+    sub(from('t', 1), from('u', 1));
+    expect(news()).toEqual(['ok t:1', 'ok u:1', 't:2', 't:3']);
+    expect(looks).toHaveBeenCalledTimes(2);
+    looks.mockRestore();
+    expect(link.fetches).toEqual([]);
+  });
+
+  it('gives the newest message also where there is no memory for histories', async () => {
+    const { link, client } = smallGateway({ historyBytes: 0 });
+    link.publish('price.a', 1, 2);
+    const [first, second] = [client(), client()];
+    for (const { sub, news } of [first, second]) {
+      sub('price.a');
+      await settled();
+      expect(news()).toEqual(['ok price.a:1', 'price.a:2']);
+    }
+    second.sub(from('price.a', 0, 'other'));
+    await settled();
+    expect(second.news()).toEqual(['ok price.a:1 lost', 'gap 0', 'price.a:2']);
   });
 
   it('keeps a message once that came live and is among what was fetched in vain', async () => {
