@@ -100,6 +100,7 @@ class LinkToBrokers implements BrokerLink {
       topics: this.#topics,
       losses: this.#losses,
       brokers: () => this.#connections.values(),
+      lacks: (bucket, epoch) => [...this.#connections.values()].some((one) => one.lacks(bucket, epoch)),
       reachMs: () => this.#reachMs,
       change: () => this.#change(),
     });

@@ -1,6 +1,7 @@
 // (7) -> (8) What buckets lost, told to their topics: brokers are asked where each topic stood, so that its gap has an
 // exact count. Where none of them knows, that is told too.
 
+import { bucketOf } from '../protocol/bucket.ts';
 import type { RepairReply } from '../protocol/publication-repair.ts';
 import type { StandIn } from '../subscriber/core/recover-epoch.ts';
 import { chunks, headsRequest } from './core/feed-history.ts';
@@ -12,6 +13,8 @@ export interface LossesHost {
   losses: FeedLosses;
   /** Those that are away answer nothing. */
   brokers(): Iterable<StandIn>;
+  /** Whether messages of a bucket are being repaired. */
+  lacks(bucket: number, epoch: string): boolean;
   /** Time in which any broker was there, ms. */
   reachMs(): number;
   /** Resolves after a while, or when a broker came. */
@@ -50,7 +53,11 @@ export class LossSettler {
     const host = this.#host;
     const { topics } = host;
     const due = host.losses.due(host.reachMs());
-    for (const { topic, epoch, headOffset } of due.topics) topics.settleHead(topic, epoch, headOffset);
+    for (const { topic, epoch, headOffset } of due.topics) {
+      // What a long repair still brings is not lost.
+      if (!host.lacks(bucketOf(topic), epoch)) topics.settleHead(topic, epoch, headOffset);
+      else host.losses.suspect(topic, epoch, headOffset, host.reachMs() + SETTLE_MS);
+    }
     for (const { bucket, epoch, count } of due.buckets) {
       topics.counts.lost += count;
       topics.tellUncounted(topics.topicsOf(bucket), epoch);

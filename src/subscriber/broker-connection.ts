@@ -21,6 +21,8 @@ import { openBrokerSockets } from './broker-sockets-zmq.ts';
 import { BucketFilters } from './bucket-filters.ts';
 import { ReachLog } from './reach-log.ts';
 
+type LossCause = 'trimmed' | 'broker-lost';
+
 export interface ConnectionHost {
   interestSince: (bucket: number) => number | undefined;
   questions: Questions;
@@ -29,19 +31,8 @@ export interface ConnectionHost {
   wantedHere: boolean;
   /** See BrokerFeedActions. */
   fromStart?: (bucket: number, epoch: string, beganMs: number) => void;
-  deliver: (
-    bucket: number,
-    epoch: string,
-    messages: readonly SequencedMessage[],
-    firstSequence: number,
-  ) => void;
-  lost: (
-    from: BrokerConnection,
-    bucket: number,
-    epoch: string,
-    count: number,
-    why: 'trimmed' | 'broker-lost',
-  ) => void;
+  deliver: (bucket: number, epoch: string, messages: readonly SequencedMessage[], first: number) => void;
+  lost: (from: BrokerConnection, bucket: number, epoch: string, count: number, why: LossCause) => void;
   /** The connection is broken for a while already; `followed` may be mended from elsewhere meanwhile. */
   broken: (from: BrokerConnection, followed: FollowedEpoch) => void;
   /** A life of the broker is over. */
@@ -138,6 +129,11 @@ export class BrokerConnection {
     return this.#feed.mayHaveCarried(bucket);
   }
 
+  /** Whether messages of a bucket are known to be missing that may still come. */
+  lacks(bucket: number, epoch: string): boolean {
+    return this.#feed.lacks(bucket, epoch);
+  }
+
   ask(request: RepairRequest): void {
     this.#sockets.ask(request);
   }
@@ -201,9 +197,10 @@ export class BrokerConnection {
     this.#leaveIfDone();
   }
 
-  /** What is known to be missing will not come, unless the broker does. */
-  close(): void {
+  /** What is known to be missing will not come, unless the broker does. `isStopping`: all of this subscriber ends. */
+  close(isStopping = false): void {
     this.#isClosed = true;
+    if (isStopping) this.#reach.stop();
     this.#turnAway();
     this.#feed.end(this.#host.nowMs());
   }
@@ -262,8 +259,8 @@ export class BrokerConnection {
     if (this.connected) this.#cutOff.heard(this.#host.nowMs());
   }
 
-  /** A broker that said goodbye had nothing more to say. */
   #withCut(followed: FollowedEpoch): FollowedEpoch {
+    // One that said goodbye had nothing more to say.
     return { ...followed, wasCut: this.#cutOff.isCut && this.#left !== followed.epoch };
   }
 

@@ -68,7 +68,7 @@ export class BrokerConnections<Connection extends Listed = BrokerConnection> {
   }
 
   close(): void {
-    for (const connection of this.#connections.values()) connection.close();
+    for (const connection of this.#connections.values()) connection.close(true);
     this.#connections.clear();
     this.#retiring.clear();
     this.#gone.clear();

@@ -32,6 +32,11 @@ export class ReachLog {
     this.#log.info(isUp ? 'broker-connected' : 'broker-disconnected', { broker });
   }
 
+  /** Nobody here wants one any more: its end is no news. */
+  stop(): void {
+    this.#isUp = false;
+  }
+
   refused(why: string): void {
     this.#refusal = why;
   }

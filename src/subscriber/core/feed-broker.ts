@@ -6,7 +6,7 @@ import { BUCKET_COUNT } from '../../protocol/bucket.ts';
 import type { BucketHead, Envelope, Heads, SequencedMessage } from '../../protocol/publication-envelope.ts';
 import type { RepairReply } from '../../protocol/publication-repair.ts';
 import { MAX_RANGE } from '../../protocol/publication-repair.ts';
-import { BucketFeed } from './feed-bucket.ts';
+import { BucketFeed, haveRoom } from './feed-bucket.ts';
 import type { FollowedEpoch } from './recover-epoch.ts';
 
 export interface BrokerFeedActions {
@@ -93,6 +93,12 @@ export class BrokerFeed {
   mayHaveCarried(bucket: number): boolean {
     const feed = this.#buckets.get(bucket);
     return feed?.joined !== true || feed.carriesAny;
+  }
+
+  /** Whether messages of a bucket are known to be missing that may still come. */
+  lacks(bucket: number, epoch: string): boolean {
+    const buckets = epoch === this.#epoch ? this.#buckets : this.#before.get(epoch)?.buckets;
+    return buckets?.get(bucket)?.missing() !== undefined;
   }
 
   envelope({ epoch, sections }: Envelope, nowMs: number): void {
@@ -227,11 +233,12 @@ export class BrokerFeed {
   #bucket(bucket: number): BucketFeed {
     const found = this.#buckets.get(bucket);
     if (found) return found;
-    const epoch = this.#epoch;
-    const feed = new BucketFeed((messages, firstSequence) =>
-      this.#actions.deliver(bucket, epoch, messages, firstSequence),
+    const [epoch, buckets] = [this.#epoch, this.#buckets];
+    const feed = new BucketFeed(
+      (messages, firstSequence) => this.#actions.deliver(bucket, epoch, messages, firstSequence),
+      () => haveRoom(buckets.values()),
     );
-    this.#buckets.set(bucket, feed);
+    buckets.set(bucket, feed);
     return feed;
   }
 

@@ -5,6 +5,13 @@ import type { Section, SequencedMessage } from '../../protocol/publication-envel
 
 /** Messages held behind a hole; later ones are dropped and repaired in their turn. */
 const MAX_AHEAD_MESSAGES = 8_192;
+/**
+ * Of what all buckets of a broker hold so. One whose repair port cannot be reached would otherwise fill the memory with
+ * what it publishes.
+ */
+const MAX_AHEAD_BYTES = 64 * 1024 * 1024;
+/** What a message is taken to cost beside its JSON. */
+const MESSAGE_BYTES = 200;
 
 export interface Range {
   from: number;
@@ -18,10 +25,22 @@ export class BucketFeed {
   /** Sections behind the hole, by first sequence. */
   #ahead: Section[] = [];
   #aheadMessages = 0;
+  #aheadBytes = 0;
   readonly #deliver: (messages: SequencedMessage[], firstSequence: number) => void;
+  readonly #hasRoom: () => boolean;
 
-  constructor(deliver: (messages: SequencedMessage[], firstSequence: number) => void) {
+  /** `hasRoom`: whether all buckets together may hold more behind their holes. */
+  constructor(
+    deliver: (messages: SequencedMessage[], firstSequence: number) => void,
+    hasRoom: () => boolean = () => true,
+  ) {
     this.#deliver = deliver;
+    this.#hasRoom = hasRoom;
+  }
+
+  /** Of what is held behind a hole. */
+  get aheadBytes(): number {
+    return this.#aheadBytes;
   }
 
   get joined(): boolean {
@@ -91,15 +110,31 @@ export class BucketFeed {
     if (before && before.firstSequence + before.messages.length > section.firstSequence) return;
     const after = this.#ahead[at];
     if (after && section.firstSequence + section.messages.length > after.firstSequence) return;
-    this.#ahead.splice(at, 0, section);
-    this.#aheadMessages += section.messages.length;
+    if (!this.#hasRoom()) return;
+    // A view would keep the whole envelope, with the messages of all other buckets.
+    const messages = section.messages.map((message) => ({ ...message, data: new Uint8Array(message.data) }));
+    this.#ahead.splice(at, 0, { ...section, messages });
+    this.#aheadMessages += messages.length;
+    this.#aheadBytes += bytesOf(messages);
   }
 
   #passAhead(): void {
     while (this.joined && this.#ahead.length > 0 && this.#ahead[0]!.firstSequence <= this.#next) {
       const section = this.#ahead.shift()!;
       this.#aheadMessages -= section.messages.length;
+      this.#aheadBytes -= bytesOf(section.messages);
       this.#pass(section);
     }
   }
+}
+
+/** Whether these together may hold more behind their holes. */
+export function haveRoom(feeds: Iterable<BucketFeed>): boolean {
+  let bytes = 0;
+  for (const { aheadBytes } of feeds) bytes += aheadBytes;
+  return bytes < MAX_AHEAD_BYTES;
+}
+
+function bytesOf(messages: readonly SequencedMessage[]): number {
+  return messages.reduce((sum, { data }) => sum + data.length + MESSAGE_BYTES, 0);
 }

@@ -45,5 +45,7 @@ it('says who is let in nowhere and why, and comes in once the broker has its key
     await publisher.publish('news', 2).catch(() => {});
     return heard.messages.length > 0;
   });
+  // That connections end with the link is no news.
+  await heard.link.close();
   expect(events.map(([event]) => event)).toEqual(['broker-unreachable', 'broker-connected']);
 });

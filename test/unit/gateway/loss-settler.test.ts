@@ -18,6 +18,7 @@ function gateway(copies: { upTo: number; answersFromMs: number }[]) {
   topics.add('a', 0);
   topics.deliver('e', messages(1, 1, 'a'), () => {});
   let nowMs = 0;
+  let repairedMs = 0;
   const brokers = copies.map(({ upTo, answersFromMs }, i): StandIn => {
     const core = new BrokerCore(`own-${i}`, 'main', 0, DEFAULT_BROKER_LIMITS);
     core.keep('e', BUCKET, 1, messages(1, upTo, 'a'), 0);
@@ -31,6 +32,7 @@ function gateway(copies: { upTo: number; answersFromMs: number }[]) {
     topics,
     losses: new FeedLosses(),
     brokers: () => brokers,
+    lacks: (bucket, epoch) => bucket === BUCKET && epoch === 'e' && nowMs < repairedMs,
     reachMs: () => nowMs,
     change() {
       nowMs += 100;
@@ -38,6 +40,14 @@ function gateway(copies: { upTo: number; answersFromMs: number }[]) {
     },
   });
   return {
+    gaps,
+    /** Until then what is missing is on its way. */
+    repairsUntil: (ms: number): void => void (repairedMs = ms),
+    come: (first: number, last: number): void => topics.deliver('e', messages(first, last, 'a'), () => {}),
+    tickAt(ms: number): void {
+      nowMs = ms;
+      settler.tick();
+    },
     settle: async (count: number): Promise<FeedGap[]> => {
       await settler.settle(brokers[0]!, BUCKET, 'e', count);
       nowMs += 10_000;
@@ -78,5 +88,19 @@ it('says that it does not know how many when nobody answers', async () => {
   const one = gateway([{ upTo: 7, answersFromMs: Infinity }]);
   expect(await one.settle(6)).toEqual([
     { topic: 'a', epoch: 'e', fromOffset: 0, count: 0, why: 'broker-lost' },
+  ]);
+});
+
+it('tells nothing as lost that a long repair still brings', async () => {
+  const { settle, repairsUntil, come, tickAt, gaps } = gateway([{ upTo: 9, answersFromMs: 0 }]);
+  repairsUntil(15_000);
+  expect(await settle(1)).toEqual([]);
+  // The third one is lost; the topic's last ones come late.
+  come(2, 2);
+  come(4, 8);
+  tickAt(20_000);
+  expect(gaps.map(({ fromOffset, count }) => [fromOffset, count])).toEqual([
+    [3, 1],
+    [9, 1],
   ]);
 });

@@ -3,7 +3,8 @@
 import { describe, expect, it } from 'vitest';
 import { BrokerFeed } from '../../../src/subscriber/core/feed-broker.ts';
 import type { Heads, Section } from '../../../src/protocol/publication-envelope.ts';
-import { aSection } from '../broker/given.ts';
+import { BucketFeed } from '../../../src/subscriber/core/feed-bucket.ts';
+import { aMessage, aSection } from '../broker/given.ts';
 
 const section = (first: number, count: number): Section => aSection(7, first, count);
 
@@ -50,6 +51,35 @@ describe('BrokerFeed', () => {
     heads('e', 40, 3_600_000, 10);
     feed.envelope({ epoch: 'e', sections: [section(41, 2)] }, 20);
     expect(take()).toEqual(['heads?', 'e41', 'e42']);
+  });
+
+  it('holds a limited number of bytes while a broker does not say where it stands, and repairs the rest', () => {
+    const { feed, heads, take } = gateway();
+    const megabyte = 16;
+    const data = new Uint8Array(65_536);
+    const envelope = (n: number): void => {
+      const messages = Array.from({ length: megabyte }, (_, i) => aMessage(n * megabyte + i + 1, { data }));
+      const sections = [{ bucket: 7, firstSequence: n * megabyte + 1, messages }];
+      feed.envelope({ epoch: 'e', sections }, n);
+    };
+    for (let n = 0; n < 100; n++) envelope(n);
+    heads('e', 100 * megabyte, 3_600_000, 1_000);
+    const events = take();
+    expect(events.slice(0, 2)).toEqual(['heads?', 'e1']);
+    expect(events.at(-2)).toBe(`e${64 * megabyte}`);
+    expect(events.at(-1)).toBe(`${64 * megabyte + 1}-${100 * megabyte}?`);
+  });
+
+  it('keeps nothing of an envelope but what waits behind a hole', () => {
+    const frame = new Uint8Array(100_000);
+    const held: Uint8Array[] = [];
+    const waits = aMessage(2, { data: frame.subarray(10, 20) });
+    const feed = new BucketFeed((messages) => held.push(...messages.map(({ data }) => data)));
+    feed.join(1);
+    feed.receive({ bucket: 7, firstSequence: 2, messages: [waits] });
+    feed.receive({ bucket: 7, firstSequence: 1, messages: [aMessage(1)] });
+    expect(held[1]!.buffer.byteLength).toBe(10);
+    expect(feed.aheadBytes).toBe(0);
   });
 
   it('learns nothing from an answer that holds nothing: the question may have been for a life before', () => {
