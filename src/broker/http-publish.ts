@@ -15,7 +15,7 @@ import type { Log } from '../daemon/log.ts';
 import { errorFields } from '../daemon/log.ts';
 import { NO_SCHEMAS } from '../daemon/no-schemas.ts';
 import { problem, PROBLEM_CONTENT_TYPE } from '../daemon/problem.ts';
-import { answerUnreadable } from '../daemon/raw-refusal.ts';
+import { answerUnreadable, refuseInForm } from '../daemon/raw-refusal.ts';
 import { sameText } from '../daemon/secrets.ts';
 import { refusalText } from '../protocol/decode.ts';
 import type { PublishIdentity, Publisher } from '../publisher/index.ts';
@@ -65,8 +65,14 @@ export async function startHttpPublish(options: HttpPublishOptions): Promise<Htt
     return503OnClosing: false,
     clientErrorHandler: answerUnreadable,
     frameworkErrors: (error, _request, reply) => void failed(error, reply),
-    http: { headersTimeout: 2_000, connectionsCheckingInterval: 500, maxHeaderSize: 16_384 },
+    http: {
+      headersTimeout: 2_000,
+      connectionsCheckingInterval: 500,
+      maxHeaderSize: 16_384,
+      requireHostHeader: false,
+    },
   });
+  refuseInForm(app.server);
   app.server.maxConnections = withinRoom(MAX_CONNECTIONS, 1 / 2);
   // JSON alone, which a page of another origin cannot send unasked; decoded by the handler.
   app.removeAllContentTypeParsers();
@@ -87,11 +93,14 @@ export async function startHttpPublish(options: HttpPublishOptions): Promise<Htt
   app.get('/v1/ledger', (request, reply) =>
     authorised(request, options.token) ? options.snapshot() : needToken(reply),
   );
-  app.post('/v1/publish', async (request, reply) => {
+  // Before the body is read: strangers could fill the memory with those.
+  const onRequest = async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
     if (request.headers.origin !== undefined) {
       return refuse(reply, 403, 'no-browsers', 'this port does not speak to pages');
     }
-    if (!authorised(request, options.token)) return needToken(reply);
+    return authorised(request, options.token) ? undefined : needToken(reply);
+  };
+  app.post('/v1/publish', { onRequest }, async (request, reply) => {
     const key = request.headers['idempotency-key'];
     if (key !== undefined && (typeof key !== 'string' || !IDEMPOTENCY_KEY.test(key))) {
       return refuse(reply, 400, 'bad-idempotency-key', 'Idempotency-Key: 1 to 255 printable characters');

@@ -15,6 +15,7 @@ const TITLES: Readonly<Record<number, string>> = {
   413: 'Body too large',
   414: 'Query too long',
   415: 'Unsupported media type',
+  417: 'Expectation failed',
   421: 'Wrong host',
   429: 'Too many requests',
   431: 'Headers too large',

@@ -11,7 +11,7 @@ import type { Address } from '../daemon/address.ts';
 import { boundAddress, formatAddress } from '../daemon/address.ts';
 import { listening } from '../daemon/lifecycle.ts';
 import { problem } from '../daemon/problem.ts';
-import { answerUnreadable, rawRefusal } from '../daemon/raw-refusal.ts';
+import { answerUnreadable, refuseInForm, refuseUpgrade } from '../daemon/raw-refusal.ts';
 import type { Log } from '../daemon/log.ts';
 import type { Certificate } from '../daemon/tls.ts';
 import { createWebServer } from '../daemon/tls.ts';
@@ -88,6 +88,8 @@ const CLOSE_TIMEOUT_MS = 5_000;
 /** Of one HTTP connection. */
 const MAX_REQUESTS = 100;
 const PATH = '/ws';
+/** Belongs to the refusal of another one (RFC 6455 section 4.4); the package takes these two. */
+const VERSIONS = 'Sec-WebSocket-Version: 13, 8\r\n';
 
 /** Binds the port; `serve` says who answers. */
 export async function bindWsServer(options: WsServerOptions): Promise<WsServer> {
@@ -99,6 +101,7 @@ export async function bindWsServer(options: WsServerOptions): Promise<WsServer> 
     connectionsCheckingInterval: 500,
     keepAliveTimeout: 5_000,
     maxHeaderSize: 16_384,
+    requireHostHeader: false,
   };
   const http = createWebServer(limits, options.certificate, options.log);
   // A flood of half-open connections must not take the descriptors that reports to Herald need.
@@ -166,6 +169,10 @@ export async function bindWsServer(options: WsServerOptions): Promise<WsServer> 
 function serve(http: Server, server: WebSocketServers<typeof ClientSocket>, events: WsServerEvents): void {
   const hear = listenTo(events);
   http.on('request', (request, response) => answerRequest(request, response, events));
+  refuseInForm(http);
+  server.on('wsClientError', (error: Error, socket: Duplex) => {
+    refuseUpgrade(socket, problem(400, 'bad-request', error.message), VERSIONS);
+  });
   http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     if (!(socket instanceof Socket)) throw new TypeError('an upgrade came without a socket');
     // Java's HttpClient and curl --http2 offer HTTP/2 with each request: they are answered as if they did not.
@@ -264,10 +271,4 @@ function refusalOf(request: IncomingMessage, protocols: readonly string[]): Prob
     return problem(400, 'bad-request', `Sec-WebSocket-Protocol must offer ${CLIENT_PROTOCOL}`);
   }
   return undefined;
-}
-
-function refuseUpgrade(socket: Duplex, refusal: Problem): void {
-  socket.on('error', () => socket.destroy());
-  socket.once('finish', () => socket.destroy());
-  socket.end(rawRefusal(refusal));
 }

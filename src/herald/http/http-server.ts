@@ -13,7 +13,7 @@ import { NO_SCHEMAS } from '../../daemon/no-schemas.ts';
 import type { Certificate } from '../../daemon/tls.ts';
 import { createWebServer } from '../../daemon/tls.ts';
 import { problem } from '../../daemon/problem.ts';
-import { answerUnreadable } from '../../daemon/raw-refusal.ts';
+import { answerUnreadable, refuseInForm } from '../../daemon/raw-refusal.ts';
 import { LOOKUP_LIMITS } from '../../protocol/lookup.ts';
 import { frameworkProblem, sendProblem } from './problem.ts';
 
@@ -35,6 +35,7 @@ const HTTP_LIMITS = {
   headersTimeout: 2_000,
   connectionsCheckingInterval: 500,
   maxHeaderSize: 16_384,
+  requireHostHeader: false,
 } as const;
 
 export function createHttpServer(options: HttpServerOptions): FastifyInstance {
@@ -60,6 +61,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
       void sendProblem(reply, frameworkProblem(error) ?? problem(500, 'internal', 'see the log'));
     },
   });
+  refuseInForm(app.server);
   app.addHook('onRoute', ({ method, url }) => {
     for (const one of [method].flat()) options.routes.push(`${one} ${url}`);
   });
@@ -105,7 +107,7 @@ export function addShortWay(app: FastifyInstance, shortWay: ShortWay): void {
   const usual = app.server.listeners('request') as ((...args: Parameters<ShortWay>) => void)[];
   app.server.removeAllListeners('request');
   app.server.on('request', (request, response) => {
-    if (app.server.listening && shortWay(request, response)) return;
+    if (app.server.listening && request.headers.host !== undefined && shortWay(request, response)) return;
     for (const listener of usual) listener(request, response);
   });
 }

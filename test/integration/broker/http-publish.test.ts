@@ -1,6 +1,8 @@
 // HTTP publish against a real broker: what it takes, what it refuses and how it says so; retries under one
 // key; encryption and tokens off loopback.
 
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { curveKeyPair } from 'zeromq';
 import { describe, expect, it } from 'vitest';
 import { bucketOf } from '../../../src/protocol/bucket.ts';
@@ -88,6 +90,16 @@ describe('POST /v1/publish', () => {
     expect(reply.headers.get('content-type')).toContain('application/problem+json');
     expect(await reply.json()).toMatchObject({ status, code: expect.any(String) as string });
     expect(one.snapshot().ledger.received).toBe(0);
+  });
+
+  it('reads no body of who has not the token', async () => {
+    const one = closeLater(await broker('b1', { publishToken: 'a-publish-token-of-mine' }));
+    const socket = connect(Number(new URL(one.addresses.http).port), '127.0.0.1');
+    socket.write('POST /v1/publish HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n');
+    socket.write('Content-Length: 1000000\r\n\r\n[');
+    const [answer] = (await once(socket, 'data')) as [Buffer];
+    expect(answer.toString()).toMatch(/^HTTP\/1.1 401 /);
+    socket.destroy();
   });
 
   it('refuses other types, pages and those without the token', async () => {

@@ -26,6 +26,8 @@ describe.each(PORTS)('%s', (_, open) => {
   it.each([
     [400, 'bad-request', 'nonsense\r\n\r\n'],
     [400, 'bad-request', 'GET / HTTP/1.1\r\nHost: x\r\nContent-Length: x\r\n\r\n'],
+    [400, 'bad-request', 'GET /livez HTTP/1.1\r\n\r\n'],
+    [417, 'expectation-failed', 'GET /livez HTTP/1.1\r\nHost: x\r\nExpect: the-best\r\n\r\n'],
     [408, 'request-timeout', 'GET / HTTP/1.1\r\nHost: x\r\n'],
     [431, 'headers-too-large', `GET / HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(17_000)}\r\n\r\n`],
   ])('answers %i %s', async (status, code, bytes) => {
@@ -49,4 +51,28 @@ it('a gateway refuses an upgrade in the same form', async () => {
   const { head, body } = await answerTo(await open(), bytes);
   expect(head).toMatch(/^content-type: application\/problem\+json/im);
   expect(body).toMatchObject({ status: 404, code: 'no-such-route', detail: 'WebSocket is on /ws' });
+});
+
+it('a gateway says what is wrong with a handshake in the same form', async () => {
+  const [, open] = PORTS[3]!;
+  const url = await open();
+  const handshake = ['Host: x', 'Connection: Upgrade', 'Upgrade: websocket'];
+  const protocol = 'Sec-WebSocket-Protocol: herald.v1.json';
+  const key = 'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==';
+  const wrong = [
+    ['GET', [protocol, 'Sec-WebSocket-Version: 13'], /-Key/],
+    ['GET', [protocol, key, 'Sec-WebSocket-Version: 7'], /-Version/],
+    ['POST', [protocol, key, 'Sec-WebSocket-Version: 13', 'Content-Length: 0'], /method/],
+  ] as const;
+  for (const [method, lines, detail] of wrong) {
+    const bytes = [`${method} /ws HTTP/1.1`, ...handshake, ...lines, '', ''].join('\r\n');
+    const { head, body } = await answerTo(url, bytes);
+    expect(head).toMatch(/^content-type: application\/problem\+json/im);
+    expect(head).toMatch(/^sec-websocket-version: 13, 8/im);
+    expect(body).toMatchObject({
+      status: 400,
+      code: 'bad-request',
+      detail: expect.stringMatching(detail) as string,
+    });
+  }
 });
