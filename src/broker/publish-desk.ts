@@ -16,9 +16,14 @@ import type { PassingTraces } from './core/passing-traces.ts';
 const MAX_PUBLISHERS = 10_000;
 /** Batch number of an ack that answers no batch and only tells the state. */
 const NOTICE_BATCH = 0;
+/** Between two looks at the clock; so long between them, this process slept for two seconds. */
+export const LOOK_MS = 250;
+const SLEPT_MS = 2_000 + LOOK_MS;
 
 export interface PublishDesk {
   take(peer: Buffer, frame: Buffer, notes?: Buffer): void;
+  /** Each `LOOK_MS`. */
+  look(): void;
   /** Sends the acks of everything taken so far. Call it after forwarding. */
   sendAcks(): void;
   /** The same, to be sent when what it answers is kept. */
@@ -40,7 +45,20 @@ export function createPublishDesk(
   /** By the name that all connections of one share: the latest. */
   const publishers = new Map<string, { peer: Buffer; number: number }>();
   let draining = false;
+  let lookedMs = nowMs();
 
+  /**
+   * After 2 s without a word publishers give a connection up and send again elsewhere. What they had sent on it and is
+   * read only now could be so old that nobody knows it for a second copy any more.
+   */
+  const look = (): void => {
+    const now = nowMs();
+    const slept = now - lookedMs > SLEPT_MS;
+    lookedMs = now;
+    if (!slept) return;
+    // A peer without numbers may go on with the connection it has.
+    for (const publisher of publishers.values()) if (publisher.number > 0) publisher.number += 1;
+  };
   /** False for what its publisher gave up: it speaks on a later connection already. */
   const meet = (peer: Buffer): boolean => {
     const { peer: name, number } = readConnectionName(peer.toString('latin1'));
@@ -76,6 +94,7 @@ export function createPublishDesk(
         core.noteBadFrame();
         return;
       }
+      if (!draining) look();
       if (!meet(peer)) return;
       if (draining) {
         note(peer, core.turnAway(batch.value));
@@ -87,6 +106,7 @@ export function createPublishDesk(
       note(peer, core.accept(batch.value, nowMs()));
       accepted();
     },
+    look,
     sendAcks,
     takeAcks,
     drain() {

@@ -31,7 +31,7 @@ import { openHttpDoor } from './http-door.ts';
 import type { Journal } from './journal.ts';
 import { openJournal } from './journal.ts';
 import { keepCopies } from './keep-copies.ts';
-import { createPublishDesk } from './publish-desk.ts';
+import { createPublishDesk, LOOK_MS } from './publish-desk.ts';
 import { createRepairDesk } from './repair-desk.ts';
 
 export type { BrokerConfig } from './config-check.ts';
@@ -151,6 +151,7 @@ export async function startBroker(config: BrokerConfig, parts: BrokerParts): Pro
     descriptors.stop,
     // No jitter: gateways take a missed heartbeat for a lost broker, and each broker starts at another time.
     every(HEADS_PERIOD_MS, () => heartbeat.beat(state), 0),
+    every(LOOK_MS, () => publishDesk.look(), 0),
     every(1_000, () => {
       core.trim(nowMs());
       journal?.tick();
