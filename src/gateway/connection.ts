@@ -146,16 +146,21 @@ export class Connection implements Subscriber, WheelMember, Movable, CapabilityC
     if (!this.#socket.write(bytes)) this.checkBacklog();
   }
 
-  /** What a resuming client asked for. Resolves when it is on its way, or the connection at its end. */
-  sendReplay(frames: readonly Uint8Array[]): Promise<void> {
+  /**
+   * What a resuming client asked for, `fetchedBytes` of it made for this client alone. Resolves when it is on its way, or
+   * the connection at its end.
+   */
+  sendReplay(frames: readonly Uint8Array[], fetchedBytes: number): Promise<void> {
     if (this.#ws.readyState !== OPEN) return Promise.resolve();
     const bytes = frames.reduce((sum, { length }) => sum + length, 0);
     this.messages += frames.length;
     this.#replayBytes += bytes;
     this.#parts.deliveredBytes += bytes;
+    this.#parts.unreadReplayBytes += fetchedBytes;
     return new Promise((resolve) => {
       const taken = (): void => {
         this.#replayBytes -= bytes;
+        this.#parts.unreadReplayBytes -= fetchedBytes;
         // What waited behind it has its own time from here on.
         this.slowSinceMs = undefined;
         resolve();

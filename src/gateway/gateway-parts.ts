@@ -35,6 +35,8 @@ export interface GatewayParts {
   readonly doomed: Set<Connection>;
   /** Bytes handed to sockets since the start; added to where they are written. */
   deliveredBytes: number;
+  /** Of replays that brokers were asked for, what clients have not read yet; added to where they are written. */
+  unreadReplayBytes: number;
   /** Socket writes of fan-out since the start: frames over writes is what collecting them saves. */
   writes: number;
   /** Frames the hub handed to a connection that had just begun to close, or is about to be for its slowness. */

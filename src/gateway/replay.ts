@@ -16,11 +16,19 @@ export interface Told {
   newest?: FetchedHistory;
 }
 
+/**
+ * Of replays that brokers were asked for, as far as clients have not read them: ten thousand that read nothing could ask
+ * for a megabyte each. What this gateway's own histories hold is shared, and costs nothing more.
+ */
+export const MAX_UNREAD_BYTES = 134_217_728;
+
 export class Replay {
   readonly #parts: GatewayParts;
   readonly #tellsGaps: boolean;
   readonly frames: Uint8Array[] = [];
   #bytes = 0;
+  /** Of frames that were made for this client alone. */
+  fetchedBytes = 0;
 
   constructor(parts: GatewayParts, tellsGaps: boolean) {
     this.#parts = parts;
@@ -99,7 +107,11 @@ export class Replay {
     const { maxMessages, maxBytes } = resumeLimits(this.#parts);
     const limits = { maxMessages, maxBytes: Math.max(0, maxBytes - this.#bytes) };
     if (plan?.how === 'replay') return isWithin(plan.frames, limits) ? plan.frames : undefined;
-    return fetched && replayFetched(topic, from, fetched, limits, clock.nowMs(), allocate);
+    const frames = fetched && replayFetched(topic, from, fetched, limits, clock.nowMs(), allocate);
+    const bytes = frames?.reduce((sum, { length }) => sum + length, 0) ?? 0;
+    if (this.#parts.unreadReplayBytes + this.fetchedBytes + bytes > MAX_UNREAD_BYTES) return undefined;
+    this.fetchedBytes += bytes;
+    return frames;
   }
 }
 

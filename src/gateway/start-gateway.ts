@@ -124,6 +124,7 @@ export async function startGateway(wanted: GatewayConfig, given: StartGatewayPar
     slow: new Set(),
     doomed: new Set(),
     deliveredBytes: 0,
+    unreadReplayBytes: 0,
     writes: 0,
     undelivered(frames, cause) {
       hub.ledger.delivered -= frames;

@@ -195,7 +195,7 @@ export class Subscribing {
       connection.send({ op: 'ok', id, c: [...items, ...refused] });
       const { frames } = replay;
       if (frames.length > 0) {
-        taken = connection.sendReplay(frames);
+        taken = connection.sendReplay(frames, replay.fetchedBytes);
         hub.ledger.replayed += frames.length;
       }
       hub.subscribe(connection, [...wanted.keys()]);

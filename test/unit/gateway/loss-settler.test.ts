@@ -44,7 +44,7 @@ function gateway(copies: { upTo: number; answersFromMs: number }[]) {
     /** Until then what is missing is on its way. */
     repairsUntil: (ms: number): void => void (repairedMs = ms),
     come: (first: number, last: number): void => topics.deliver('e', messages(first, last, 'a'), () => {}),
-    tickAt(ms: number): void {
+    tickAt: (ms: number): void => {
       nowMs = ms;
       settler.tick();
     },

@@ -42,7 +42,16 @@ export function smallGateway(limits: Partial<GatewayParts['config']> = {}) {
     onGap: (gap) => hub.gap(gap, nowMs),
   });
   const parts = {
-    ...{ config, hub, link, slow: new Set(), doomed: new Set(), deliveredBytes: 0, writes: 0 },
+    ...{
+      config,
+      hub,
+      link,
+      slow: new Set(),
+      doomed: new Set(),
+      deliveredBytes: 0,
+      unreadReplayBytes: 0,
+      writes: 0,
+    },
     clock: { nowMs: () => nowMs, epochMs: () => nowMs },
     allocate: plainAllocate,
     undelivered: () => {},
@@ -96,5 +105,5 @@ export function smallGateway(limits: Partial<GatewayParts['config']> = {}) {
       });
     return { connection, sub, news };
   };
-  return { hub, link, client, passMs: (ms: number) => void (nowMs += ms) };
+  return { parts, hub, link, client, passMs: (ms: number) => void (nowMs += ms) };
 }

@@ -3,6 +3,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { History } from '../../../src/gateway/core/history.ts';
 import { SETTLED_MS } from '../../../src/gateway/core/resume.ts';
+import { MAX_UNREAD_BYTES } from '../../../src/gateway/replay.ts';
 import type { SubscribeItem } from '../../../src/protocol/client-frames.ts';
 import type { LooseLink } from '../../launch/loose-link.ts';
 import { smallGateway } from './small-gateway.ts';
@@ -166,6 +167,21 @@ describe('subscribing', () => {
     second.sub(from('price.a', 0, 'other'));
     await settled();
     expect(second.news()).toEqual(['ok price.a:1 lost', 'gap 0', 'price.a:2']);
+  });
+
+  it('replays what it has to fetch as long as clients read what was replayed to them', async () => {
+    const { parts, link, client } = smallGateway();
+    link.publish('t', 1, 2, 'x'.repeat(100));
+    const { sub, news } = client();
+    parts.unreadReplayBytes = MAX_UNREAD_BYTES - 100;
+    sub(from('t', 1));
+    await settled();
+    expect(news()).toEqual(['ok t:3 lost', 'gap 2']);
+    parts.unreadReplayBytes = 0;
+    sub(from('t', 1));
+    await settled();
+    expect(news()).toEqual(['ok t:1', 't:2', 't:3']);
+    expect(parts.unreadReplayBytes).toBe(0);
   });
 
   it('keeps a message once that came live and is among what was fetched in vain', async () => {
