@@ -1,11 +1,11 @@
 // One project a kind of test (see CONTRIBUTING.md). Unit and property tests and the long runs of the simulator
-// share a process, which is what makes them fast; the others own real servers, so they run isolated and a file
-// at a time.
+// share a process for each core (left to itself vitest leaves one core idle, which is half of two); the others own real
+// servers, so they run isolated and a file at a time.
 import { defineConfig } from 'vitest/config';
 
 const pure = (name: string, include = [`test/${name}/**/*.test.ts`]) => ({
   extends: true as const,
-  test: { name, include, isolate: false, testTimeout: 60_000 },
+  test: { name, include, isolate: false, maxWorkers: '100%', testTimeout: 60_000 },
 });
 const real = (name: string, testTimeout: number, include = [`test/${name}/**/*.test.ts`]) => ({
   extends: true as const,

@@ -3,6 +3,7 @@
 import type { Command } from 'commander';
 import { Argument } from 'commander';
 import { StartError } from '../daemon/lifecycle.ts';
+import { MOVER_MODES } from '../herald/core/balancer-types.ts';
 import type { MoverView } from '../herald/http/mover-api.ts';
 import { askSuccess } from './admin-api.ts';
 import type { AdminFlags } from './ask-commands.ts';
@@ -17,13 +18,14 @@ interface MoverFlags extends AdminFlags {
   output: Output;
 }
 
-const MODES = ['on', 'dry-run', 'off'];
 const ORDERS_SHOWN = 20;
 
 export function addMoverCommand(program: Command): void {
   adminFlags(program.command('mover').description('show what connections are moved, or start and stop it'))
     .addArgument(
-      new Argument('[mode]', 'on, dry-run = decide and order nothing, off = stop at once').choices(MODES),
+      new Argument('[mode]', 'on, dry-run = decide and order nothing, off = stop at once').choices(
+        MOVER_MODES,
+      ),
     )
     .option('--pool <pool>', 'this pool alone')
     .option('--reason <text>', 'kept in the audit')

@@ -3,17 +3,13 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { request } from 'undici';
+import type { TraceRecord } from '../gateway/core/trace-book.ts';
+import { TRACE_STRETCHES } from '../gateway/core/trace-book.ts';
 import type { Target } from './admin-api.ts';
 import { askSuccess, whyOf } from './admin-api.ts';
 
 /** What `GET /v1/traces` of a gateway answers, as far as it is printed. */
-interface Trace {
-  topic: string;
-  offset: number;
-  subscribers: number;
-  spentMs: Record<string, number>;
-  totalMs: number;
-}
+type Trace = Pick<TraceRecord, 'subscribers' | 'spentMs' | 'totalMs'>;
 
 export interface GatewayTrace {
   gateway: string;
@@ -28,8 +24,6 @@ const WAIT_MS = 2_000;
 /** After the first gateway had it: the others are about to. */
 const MORE_MS = 300;
 const ASK_MS = 1_000;
-
-const STRETCHES = ['publisher', 'to-broker', 'broker', 'to-gateway', 'gateway'];
 
 /** Asks until the gateways that have the trace had time to tell. */
 export async function collectTraces(admin: Target, id: string): Promise<GatewayTrace[]> {
@@ -69,10 +63,10 @@ async function askGateway(
 export function renderTraces(found: readonly GatewayTrace[]): string {
   const traced = found.flatMap(({ gateway, trace }) => (trace ? [{ gateway, trace }] : []));
   const lines = [
-    ['gateway', ...STRETCHES.map((stretch) => stretch.replace('-', ' ')), 'total ms', 'subscribers'],
+    ['gateway', ...TRACE_STRETCHES.map((stretch) => stretch.replace('-', ' ')), 'total ms', 'subscribers'],
     ...traced.map(({ gateway, trace }) => [
       gateway,
-      ...[...STRETCHES.map((stretch) => trace.spentMs[stretch]), trace.totalMs].map(
+      ...[...TRACE_STRETCHES.map((stretch) => trace.spentMs[stretch]), trace.totalMs].map(
         (ms) => ms?.toFixed(2) ?? '-',
       ),
       String(trace.subscribers),

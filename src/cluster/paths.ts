@@ -6,7 +6,7 @@ export interface ClusterPaths {
   table: string;
   desired: string;
   moverLease: string;
-  /** What the lease holder did last, written under the fence. */
+  /** Written under the fence again and again: only who may write it holds the lease. */
   moverRound: string;
   /** Written only to learn the store's own time. */
   clock: string;

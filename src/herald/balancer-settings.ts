@@ -4,9 +4,8 @@ import { StartError } from '../daemon/lifecycle.ts';
 import { didYouMean } from '../daemon/nearest.ts';
 import { allowedUrls } from './allowed-urls.ts';
 import type { BalancerOptions, PoolPolicy } from './core/balancer-options.ts';
-import type { PolicyName } from './core/balancer-types.ts';
+import { POLICY_NAMES } from './core/balancer-types.ts';
 import type { HeraldConfig } from './herald-options.ts';
-import { heraldOptions } from './herald-options.ts';
 import { optionPairs } from './option-pairs.ts';
 
 /** Ticket numbers begin at the wall clock times this, so that they never repeat, also across restarts. */
@@ -58,15 +57,15 @@ export function balancerSettings(
 }
 
 function poolPolicies(entries: readonly string[]): Record<string, Partial<PoolPolicy>> {
-  const known = heraldOptions.policy.choices ?? [];
   const pools: Record<string, Partial<PoolPolicy>> = {};
-  for (const [pool, policy] of optionPairs(entries, '--pool-policies', 'pool=policy')) {
-    if (!known.includes(policy)) {
+  for (const [pool, name] of optionPairs(entries, '--pool-policies', 'pool=policy')) {
+    const policy = POLICY_NAMES.find((one) => one === name);
+    if (policy === undefined) {
       throw new StartError(
-        `--pool-policies ${pool}=${policy}: not one of ${known.join(', ')}${didYouMean(policy, known)}`,
+        `--pool-policies ${pool}=${name}: not one of ${POLICY_NAMES.join(', ')}${didYouMean(name, POLICY_NAMES)}`,
       );
     }
-    pools[pool] = { policy: policy as PolicyName };
+    pools[pool] = { policy };
   }
   return pools;
 }

@@ -4,8 +4,7 @@ import type { Config } from '../daemon/config.ts';
 import { choice, flag, integer, list, number, origins, secret, text } from '../daemon/config.ts';
 import { clusterOptions, commonOptions } from '../daemon/options.ts';
 import { tlsOptions } from '../daemon/tls.ts';
-
-const POLICIES = ['expected', 'p2c', 'least', 'weighted', 'random', 'round-robin'] as const;
+import { MOVER_MODES, POLICY_NAMES } from './core/balancer-types.ts';
 
 const listenOptions = {
   id: text('', 'name of this Herald, unique in the cluster and the same after a restart; empty = host-port'),
@@ -67,7 +66,7 @@ const tableOptions = {
 } as const;
 
 const policyOptions = {
-  policy: choice(POLICIES, 'expected', 'how a gateway is chosen; docs/policy.md compares them'),
+  policy: choice(POLICY_NAMES, 'expected', 'how a gateway is chosen; docs/policy.md compares them'),
   poolPolicies: list([], 'pool=policy, for pools that differ from `policy`'),
   draws: integer(8, 1, 64, 'gateways looked at per lookup; nobody gets over this many times its fair share'),
   admitScore: number(0.9, 0.1, 1_000, 'expected load of the best gateway above which a lookup gets a 503'),
@@ -83,7 +82,7 @@ const policyOptions = {
   ),
   lookupsPerSec: number(0, 0, 1e9, 'lookups a second per pool; 0 = no limit'),
   lookupBurst: number(0, 0, 1e9, 'lookups at once above that rate; 0 = one second of it'),
-  mover: choice(['on', 'dry-run', 'off'], 'on', 'ordering overloaded gateways to hand over connections'),
+  mover: choice(MOVER_MODES, 'on', 'ordering overloaded gateways to hand over connections'),
   sizeTarget: number(0.7, 0.05, 10, 'load per capacity that the advice on fleet size aims at'),
   sizeTargetAfterLoss: number(0.85, 0.05, 10, 'the same after the loss of one gateway'),
   limitCpu: number(1, 0, 1_000, 'CPU of quota that counts as full; 0 leaves a signal out'),

@@ -4,6 +4,7 @@
 import { createBalancer } from '../herald/core/balancer.ts';
 import type { LeftOut } from '../herald/core/balancer-options.ts';
 import type { Balancer, PolicyName } from '../herald/core/balancer-types.ts';
+import { POLICY_NAMES } from '../herald/core/balancer-types.ts';
 import type { Directive, LoadReport } from '../protocol/load-report.ts';
 import type { LookupIntent, LookupRequest } from '../protocol/lookup.ts';
 import { DEFAULT_LOOKUP } from '../protocol/lookup.ts';
@@ -11,17 +12,8 @@ import { encodeTicket } from '../protocol/ticket.ts';
 import type { Random } from './chance.ts';
 import type { GatewayModel } from './gateway-model.ts';
 
-export type SimPolicy = PolicyName | 'leastconn' | 'oracle';
-export const SIM_POLICIES: readonly SimPolicy[] = [
-  'expected',
-  'p2c',
-  'least',
-  'weighted',
-  'random',
-  'round-robin',
-  'leastconn',
-  'oracle',
-];
+export const SIM_POLICIES = [...POLICY_NAMES, 'leastconn', 'oracle'] as const;
+export type SimPolicy = (typeof SIM_POLICIES)[number];
 
 /** What a client is told. `gateway` -1: come back after `waitMs`. */
 export interface Answer {

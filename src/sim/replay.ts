@@ -1,4 +1,4 @@
-// Replays a recording of real reports and lookups (`herald serve --record`) through a fresh core: who would
+// Replays a recording of real reports and lookups (`herald record`) through a fresh core: who would
 // have been named under another policy. Loads are as they were recorded: what the other choice would have
 // done to them is not known, so this judges decisions over minutes, not fleets over hours.
 

@@ -7,10 +7,12 @@ import type { LookupRequest } from '../../protocol/lookup.ts';
 import type { TableRow } from '../../protocol/table-row.ts';
 import type { Explanation } from './explanation.ts';
 
-export type PolicyName = 'expected' | 'p2c' | 'least' | 'weighted' | 'random' | 'round-robin';
+export const POLICY_NAMES = ['expected', 'p2c', 'least', 'weighted', 'random', 'round-robin'] as const;
+export type PolicyName = (typeof POLICY_NAMES)[number];
 
 /** `dry-run` decides and remembers but orders nothing. */
-export type MoverMode = 'on' | 'dry-run' | 'off';
+export const MOVER_MODES = ['on', 'dry-run', 'off'] as const;
+export type MoverMode = (typeof MOVER_MODES)[number];
 
 export type DesiredState = 'up' | 'drain' | 'maint';
 

@@ -1,5 +1,7 @@
 // The schemas of openapi.json: every JSON body that the three listeners take or give.
 
+import { MOVER_MODES } from '../core/balancer-types.ts';
+
 type Schema = Readonly<Record<string, unknown>>;
 
 const text = (description: string, example?: string): Schema => ({
@@ -236,7 +238,7 @@ export const SCHEMAS = {
   }),
   MoverRequest: object(
     {
-      mode: { type: 'string', enum: ['on', 'dry-run', 'off'] },
+      mode: { type: 'string', enum: MOVER_MODES },
       pool: text('This pool alone; absent = all, also those to come'),
       reason: text('Why; kept in the audit'),
       author: text('Who; default the address of the caller'),
@@ -245,7 +247,7 @@ export const SCHEMAS = {
   ),
   Mover: object({
     leaseHeld: flag('This is the one Herald whose orders are carried out'),
-    modes: named({ type: 'string', enum: ['on', 'dry-run', 'off'] }, 'By pool'),
+    modes: named({ type: 'string', enum: MOVER_MODES }, 'By pool'),
     orders: list(
       object({
         orderId: text('Id'),

@@ -11,29 +11,18 @@ import {
   refuse,
 } from '../../protocol/decode.ts';
 import { PLACE_PATTERN, PLACE_WORDS } from '../../protocol/names.ts';
-import type { MoverMode } from '../core/balancer-types.ts';
-
-export interface OperatorRequest {
-  reason: string;
-  /** 0 = until somebody says otherwise. */
-  forMs: number;
-  author: string;
-}
+import { MOVER_MODES } from '../core/balancer-types.ts';
+import type { MoverWish, OperatorWish } from '../operator-desk.ts';
 
 export const MAX_FOR_MS = 90 * 86_400_000;
-const MOVER_MODES: readonly MoverMode[] = ['on', 'dry-run', 'off'];
 const WORDS = /^[^\p{Cc}\p{Zl}\p{Zp}]{0,200}$/u;
 const AUTHOR = /^[^\p{Cc}\p{Zl}\p{Zp}]{1,64}$/u;
 
-export interface MoverRequest {
-  mode: MoverMode;
-  pool: string | undefined;
-  reason: string;
-  author: string;
-}
-
 /** An empty body means no reason and no end. `from` names the author when the body does not. */
-export function decodeOperatorRequest(body: string, from: string): Decoded<OperatorRequest> {
+export function decodeOperatorRequest(
+  body: string,
+  from: string,
+): Decoded<Pick<OperatorWish, 'reason' | 'author' | 'forMs'>> {
   const json = body.trim() === '' ? { ok: true as const, value: {} } : decodeJson(body);
   if (!json.ok) return json;
   return decoding(() => {
@@ -42,7 +31,7 @@ export function decodeOperatorRequest(body: string, from: string): Decoded<Opera
   });
 }
 
-export function decodeMoverRequest(body: string, from: string): Decoded<MoverRequest> {
+export function decodeMoverRequest(body: string, from: string): Decoded<MoverWish> {
   const json = decodeJson(body);
   if (!json.ok) return json;
   return decoding(() => {

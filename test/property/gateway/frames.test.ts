@@ -8,6 +8,7 @@ import type { SessionState } from '../../../src/gateway/core/session.ts';
 import { judgeFrame } from '../../../src/gateway/core/session.ts';
 import { encodeFrame, jsonFrame, OPCODE, plainAllocate } from '../../../src/gateway/core/ws-frame.ts';
 import { createDeflate } from '../../../src/gateway/deflate-zlib.ts';
+import { seededRandom } from '../../../src/sim/chance.ts';
 import { readFrames } from '../../launch/raw-ws.ts';
 import { decodeClientOut } from '../../../src/protocol/client-out-frames.ts';
 
@@ -78,11 +79,8 @@ it('compresses to what inflates to the same, or leaves the frame as it is', () =
 // Includes decodeClientIn, which every verdict starts with.
 it('judges any text in any state without throwing', { timeout: 120_000 }, () => {
   const states: SessionState[] = ['greeting', 'open', 'closing'];
-  let seed = 20_180_119;
-  const random = (below: number): number => {
-    seed = Math.imul(seed ^ (seed >>> 15), 0x2c1b3c6d) + 0x9e3779b9;
-    return (seed >>> 0) % below;
-  };
+  const chance = seededRandom(20_180_119);
+  const random = (below: number): number => Math.floor(chance() * below);
   const verdicts = new Set<string>();
   for (let run = 0; run < FUZZ_INPUTS; run++) {
     const text = mutated(LIKELY[random(LIKELY.length)]!, random);

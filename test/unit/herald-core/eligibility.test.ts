@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { DrainOrder } from '../../../src/protocol/load-report.ts';
-import type { Balancer, Desired } from '../../../src/herald/core/balancer-types.ts';
-import { aBalancer, aLookup, aReport, named, shares } from './given.ts';
+import type { Desired } from '../../../src/herald/core/balancer-types.ts';
+import { aBalancer, aLookup, aReport, fleet, named, shares } from './given.ts';
 
 const wish = (state: Desired['state']): Desired => ({
   state,
@@ -10,27 +10,9 @@ const wish = (state: Desired['state']): Desired => ({
   untilEpochMs: 0,
 });
 
-function fleet(ids: string[], nowMs = 0, options = {}): Balancer {
-  const balancer = aBalancer(options);
-  for (const id of ids) balancer.report(aReport(id), nowMs);
-  return balancer;
-}
-
-function tickTo(
-  balancer: Balancer,
-  fromMs: number,
-  toMs: number,
-  each: (nowMs: number) => void = () => {},
-): void {
-  for (let nowMs = fromMs; nowMs <= toMs; nowMs += 100) {
-    each(nowMs);
-    balancer.tick(nowMs);
-  }
-}
-
 describe('a gateway is not named', () => {
   it('once it has been silent for two seconds, with or without a tick', () => {
-    const balancer = fleet(['a'], 0);
+    const balancer = fleet(['a']);
     expect(named(balancer.lookup(aLookup(), 2_000))).toBe('a');
     expect(balancer.lookup(aLookup(), 2_001)).toMatchObject({
       ok: false,
@@ -234,109 +216,4 @@ describe('wishes', () => {
     balancer.report(aReport('far', { zone: 'us', cpu: 0.88 }), 0);
     expect(named(balancer.lookup(aLookup({ zone: 'eu' }), 0))).toBe('far');
   });
-});
-
-describe('the mass-loss guard', () => {
-  const ids = ['a', 'b', 'c', 'd', 'e'];
-
-  it('goes on serving when everybody falls silent at once, and thaws when they are back', () => {
-    const balancer = fleet(ids);
-    tickTo(balancer, 0, 5_000);
-    expect(balancer.snapshot(5_000).frozen).toBe(true);
-    expect(shares(balancer, 100, 5_000).size).toBe(5);
-    tickTo(balancer, 5_100, 120_000);
-    expect(balancer.snapshot(120_000).gateways).toHaveLength(5);
-    for (const id of ids.slice(0, 3)) balancer.report(aReport(id, { seq: 2 }), 120_050);
-    balancer.tick(120_100);
-    expect(balancer.snapshot(120_100).frozen).toBe(false);
-    expect([...shares(balancer, 100, 120_100).keys()].sort()).toEqual(['a', 'b', 'c']);
-  });
-
-  it('judges a minority plainly', () => {
-    const balancer = fleet(ids);
-    tickTo(balancer, 0, 5_000, (nowMs) => {
-      if (nowMs % 500 === 0)
-        for (const id of ['a', 'b', 'c']) balancer.report(aReport(id, { seq: 2 + nowMs }), nowMs);
-    });
-    expect(balancer.snapshot(5_000).frozen).toBe(false);
-    expect([...shares(balancer, 100, 5_000).keys()].sort()).toEqual(['a', 'b', 'c']);
-  });
-
-  it('gives the ones still missing up after a minute of others reporting', () => {
-    const balancer = fleet(ids);
-    tickTo(balancer, 0, 4_000);
-    expect(balancer.snapshot(4_000).frozen).toBe(true);
-    tickTo(balancer, 4_100, 70_000, (nowMs) => {
-      if (nowMs % 500 === 0) balancer.report(aReport('a', { seq: 2 + nowMs }), nowMs);
-    });
-    expect(balancer.snapshot(70_000).frozen).toBe(false);
-    expect([...shares(balancer, 20, 70_000).keys()]).toEqual(['a']);
-  });
-
-  it('counts as lost together who falls silent within one period of the slowest', () => {
-    const balancer = aBalancer();
-    for (const [i, id] of ids.entries()) balancer.report(aReport(id, { periodMs: 1_000 }), i * 200);
-    tickTo(balancer, 0, 4_400);
-    expect(balancer.isFrozen()).toBe(false);
-    tickTo(balancer, 4_500, 4_600);
-    expect(balancer.isFrozen()).toBe(true);
-  });
-
-  it('serves a snapshot of old rows as long as nobody has been heard', () => {
-    const old = fleet(['a', 'b']).rows(0);
-    const balancer = aBalancer();
-    balancer.mergeRows(
-      old.map((row) => ({ ...row, ageMs: 20_000 })),
-      100,
-    );
-    balancer.tick(100);
-    expect(balancer.snapshot(100).frozen).toBe(true);
-    expect(balancer.lookup(aLookup(), 101).ok).toBe(true);
-  });
-});
-
-describe('a Herald that slept', () => {
-  it('answers nothing from before a long sleep and blames nobody for its own silence', () => {
-    const balancer = fleet(['a', 'b', 'c', 'd']);
-    tickTo(balancer, 0, 1_000);
-    balancer.tick(31_000);
-    expect(balancer.lookup(aLookup(), 31_000)).toMatchObject({ ok: false, code: 'starting' });
-    expect(balancer.isWaking()).toBe(true);
-    expect(balancer.snapshot(31_000).gateways).toHaveLength(4);
-    for (const id of ['a', 'b', 'c']) balancer.report(aReport(id, { seq: 2 }), 31_300);
-    tickTo(balancer, 31_100, 31_900);
-    // The tick that judges who was not heard is late.
-    expect(balancer.lookup(aLookup(), 32_050)).toMatchObject({ ok: false, code: 'starting' });
-    balancer.tick(32_100);
-    expect(balancer.isWaking()).toBe(false);
-    expect([...shares(balancer, 60, 32_100).keys()].sort()).toEqual(['a', 'b', 'c']);
-    expect(balancer.snapshot(32_100).frozen).toBe(false);
-  });
-
-  it('goes on after a short one', () => {
-    const balancer = fleet(['a', 'b', 'c', 'd']);
-    tickTo(balancer, 0, 900);
-    balancer.tick(2_500);
-    expect(shares(balancer, 60, 2_500).size).toBe(4);
-  });
-});
-
-it('forgets a gateway whose last report is older than the expiry', () => {
-  const balancer = fleet(['a', 'b', 'c']);
-  tickTo(balancer, 0, 40_000, (nowMs) => {
-    if (nowMs % 500 === 0)
-      for (const id of ['a', 'b']) balancer.report(aReport(id, { seq: 2 + nowMs }), nowMs);
-  });
-  expect(balancer.snapshot(40_000).gateways.map((row) => row.gateway)).toEqual(['a', 'b']);
-});
-
-it('remembers one with a long period for five times the silence that made it stale', () => {
-  const balancer = fleet(['b', 'c', 'd']);
-  balancer.report(aReport('a', { periodMs: 60_000 }), 0);
-  tickTo(balancer, 0, 301_000, (nowMs) => {
-    if (nowMs % 500 === 0)
-      for (const id of ['b', 'c', 'd']) balancer.report(aReport(id, { seq: 2 + nowMs }), nowMs);
-    if (nowMs === 299_900) expect(balancer.gateway('a', nowMs)).toBeDefined();
-  });
-  expect(balancer.gateway('a', 301_000)).toBeUndefined();
 });

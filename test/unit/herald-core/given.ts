@@ -47,6 +47,13 @@ export function aReport(gateway: string, fields: Partial<LoadReport> = {}): Load
   };
 }
 
+/** These gateways, each with a first report at 0. */
+export function fleet(ids: readonly string[]): Balancer {
+  const balancer = aBalancer();
+  for (const id of ids) balancer.report(aReport(id), 0);
+  return balancer;
+}
+
 export function aLookup(fields: Partial<LookupRequest> = {}): LookupRequest {
   return { ...DEFAULT_LOOKUP, alternates: 0, ...fields };
 }
