@@ -72,6 +72,7 @@ export default tseslint.config(
       globals: {
         document: 'readonly',
         location: 'readonly',
+        AbortController: 'readonly',
         sessionStorage: 'readonly',
         TextDecoderStream: 'readonly',
       },

@@ -8,6 +8,7 @@ const client = connect({ herald, topics: topics.length > 0 ? topics : ['news'], 
 
 client.on('message', ({ topic, offset, data }) => console.log(topic, offset, JSON.stringify(data)));
 client.on('gap', ({ topic, count, why }) => console.warn(`missed ${count || 'some'} of ${topic}: ${why}`));
+client.on('refused', ({ topic, message }) => console.warn(`${topic} is refused: ${message}`));
 client.on('state', (state) => console.error(state.name));
 client.on('end', ({ code, reason }) => {
   console.error(`refused for good: ${code} ${reason}`);

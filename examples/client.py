@@ -7,6 +7,7 @@ Looks up, connects, subscribes and prints `topic offset data`. After a break, or
 on behind the last message it has, so nothing is missed and nothing comes twice; what is lost for good it says on stderr.
 """
 import base64
+import http.client
 import json
 import os
 import random
@@ -163,7 +164,8 @@ def look_up(herald, intent, failed):
     query = [("intent", intent)] + [("exclude", gateway) for gateway in failed]
     with urllib.request.urlopen(f"{herald}/v1/lookup?{urllib.parse.urlencode(query)}", timeout=DEADLINE_S) as reply:
         found = json.load(reply)
-    return [found, *found.get("alternates", [])]
+    picks = [found, *found.get("alternates", [])]
+    return [{field: pick[field] for field in ("gateway", "url", "ticket")} for pick in picks]
 
 
 def listen(pick, reader):
@@ -219,14 +221,17 @@ def follow(herald, topics):
         except urllib.error.HTTPError as refused:
             if refused.code not in (404, 408, 425, 429) and refused.code < 500:
                 sys.exit(f"refused with {refused.code}: {refused.read().decode()}")
-            pause = float(refused.headers.get("Retry-After") or 1)
+            after = refused.headers.get("Retry-After") or ""
+            # A proxy may give a date.
+            pause = float(after) if after.isdigit() else 1.0
             print(f"refused with {refused.code}, again in {pause} s", file=sys.stderr, flush=True)
             time.sleep(pause)
             # Better a gateway that failed a moment ago than none.
             failed = {}
             continue
-        except (Closed, OSError) as lost:
-            print(lost, file=sys.stderr, flush=True)
+        # What answers may be no Herald, or no gateway.
+        except (Closed, OSError, http.client.HTTPException, ValueError, KeyError) as lost:
+            print(repr(lost), file=sys.stderr, flush=True)
             code = lost.code if isinstance(lost, Closed) else 1006
             if code in STOP_CODES or 4000 <= code < 4100:
                 sys.exit(1)

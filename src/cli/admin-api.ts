@@ -21,14 +21,14 @@ export async function askJson(
   body?: unknown,
 ): Promise<{ status: number; value: unknown; retryAfter: string | undefined }> {
   const { status, content, retryAfter } = await ask(target, path, body);
-  return { status, value: jsonOf(content, new URL(`${target.url}${path}`)), retryAfter };
+  return { status, value: jsonOf(content, new URL(`${target.url}${path}`), status), retryAfter };
 }
 
 /** GETs a page that is no JSON; a refusal is a StartError with the problem's own words. */
 export async function askText(target: Target, path: string): Promise<string> {
   const { status, content, retryAfter } = await ask(target, path);
   if (status < 300) return content;
-  throw refusal(target, status, jsonOf(content, new URL(`${target.url}${path}`)), retryAfter);
+  throw refusal(target, status, jsonOf(content, new URL(`${target.url}${path}`), status), retryAfter);
 }
 
 async function ask(
@@ -38,7 +38,11 @@ async function ask(
 ): Promise<{ status: number; content: string; retryAfter: string | undefined }> {
   const url = new URL(`${target.url}${path}`);
   try {
-    const reply = await request(url, {
+    const {
+      statusCode,
+      headers,
+      body: content,
+    } = await request(url, {
       method: body === undefined ? 'GET' : 'POST',
       headers: {
         ...(body !== undefined && { 'content-type': 'application/json' }),
@@ -48,13 +52,18 @@ async function ask(
       headersTimeout: DEADLINE_MS,
       bodyTimeout: DEADLINE_MS,
     });
-    const retryAfter = reply.headers['retry-after'];
+    const { location, 'retry-after': retryAfter } = headers;
+    // Not followed: a token is for whom it was given, and a POST would become a GET.
+    if (statusCode >= 300 && statusCode < 400 && location !== undefined) {
+      throw new StartError(`${url.origin} sends to ${String(location)}; give the URL that it leads to`);
+    }
     return {
-      status: reply.statusCode,
-      content: await reply.body.text(),
+      status: statusCode,
+      content: await content.text(),
       retryAfter: Array.isArray(retryAfter) ? retryAfter[0] : retryAfter,
     };
   } catch (error) {
+    if (error instanceof StartError) throw error;
     const why = whyOf(error);
     if (UNTRUSTED.test(why)) {
       throw new StartError(
@@ -78,30 +87,38 @@ export function whyOf(error: unknown): string {
 
 /** Nobody answers there. Where nobody listens, on this machine, one can be started from here. */
 export class NoHerald extends StartError {
+  readonly place: string;
+
   constructor(url: URL, why: string) {
-    super(
-      `no Herald answers at ${url.origin} (${why})${why === 'ECONNREFUSED' && leadsHere(url.href) ? '; start one with "herald up"' : ''}`,
-    );
+    const place = `${url.origin} (${why})`;
+    const canBeHere = why === 'ECONNREFUSED' && leadsHere(url.href);
+    super(`no Herald answers at ${place}${canBeHere ? '; start one with "herald up"' : ''}`);
+    this.place = place;
   }
 }
 
-/** Asks each Herald in turn until one answers, be it with a refusal. `urls` is not empty. */
+/** Asks each Herald in turn until one answers, be it with a refusal. */
 export async function askFirst<T>(urls: readonly string[], path: string): Promise<T> {
-  const [url = '', ...others] = urls;
-  try {
-    return await askSuccess<T>({ url }, path);
-  } catch (error) {
-    if (!(error instanceof NoHerald) || others.length === 0) throw error;
-    return askFirst(others, path);
+  const silent: NoHerald[] = [];
+  for (const url of urls) {
+    try {
+      return await askSuccess<T>({ url }, path);
+    } catch (error) {
+      if (!(error instanceof NoHerald)) throw error;
+      silent.push(error);
+    }
   }
+  if (silent.length === 1) throw silent[0]!;
+  throw new StartError(`no Herald answers at ${silent.map(({ place }) => place).join(', ')}`);
 }
 
-export function jsonOf(content: string, url: URL): unknown {
+export function jsonOf(content: string, url: URL, status: number): unknown {
   if (content === '') return undefined;
   try {
     return JSON.parse(content) as unknown;
   } catch {
-    throw new StartError(`what answers at ${url.origin} is not a Herald: ${url.pathname} gave no JSON`);
+    const answer = status < 300 ? 'no JSON' : `${status} and no JSON`;
+    throw new StartError(`what answers at ${url.origin} is not a Herald: ${url.pathname} gave ${answer}`);
   }
 }
 

@@ -25,7 +25,8 @@ function inRange(flag: string, text: string, min: number, max: number, kind: str
 export function heraldUrl(flag: string, text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   const isHttp = url?.protocol === 'http:' || url?.protocol === 'https:';
-  if (url === undefined || !isHttp || url.host === '' || url.search !== '' || url.hash !== '') {
+  const more = url && url.username + url.password + url.search + url.hash;
+  if (!isHttp || more !== '') {
     throw new StartError(`${flag} ${text}: expected a URL such as http://127.0.0.1:7400`);
   }
   return text.replace(/\/+$/, '');

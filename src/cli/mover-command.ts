@@ -8,6 +8,7 @@ import type { MoverView } from '../herald/http/mover-api.ts';
 import { askSuccess } from './admin-api.ts';
 import type { AdminFlags } from './ask-commands.ts';
 import { adminFlags, adminTarget } from './ask-commands.ts';
+import { counted } from './counted.ts';
 import { author } from './given.ts';
 import type { Output } from './output.ts';
 import { outputFlag, printJson } from './output.ts';
@@ -63,7 +64,7 @@ function renderMover({ leaseHeld, modes, orders }: MoverView, pool: string | und
   lines.push(shown.length === 0 ? 'no orders yet' : 'latest orders, newest last:');
   for (const { gateway, count, why, state, ageMs, orderId } of shown) {
     const ago = `${Math.round(ageMs / 1_000)} s ago`.padStart(10);
-    lines.push(`${ago}  ${gateway}: at most ${count} connections (${why}), ${state}  ${orderId}`);
+    lines.push(`${ago}  ${gateway}: at most ${counted(count, 'connection')} (${why}), ${state}  ${orderId}`);
   }
   return lines.join('\n');
 }

@@ -109,6 +109,14 @@ function subscribe(
       if (seen >= most) stop();
     });
     client.on('gap', (gap) => console.error(JSON.stringify({ gap })));
+    const left = new Set(topics);
+    client.on('refused', (refused) => {
+      console.error(JSON.stringify({ refused }));
+      left.delete(refused.topic);
+      if (left.size > 0) return;
+      client.close();
+      reject(new StartError(`no topic is left: the gateway refused ${refused.topic}: ${refused.message}`));
+    });
     client.on('state', (state) => console.error(JSON.stringify({ state })));
     client.on('end', ({ reason }) => reject(new StartError(`connection refused for good: ${reason}`)));
     process.on('SIGINT', stop);

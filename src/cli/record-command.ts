@@ -40,7 +40,12 @@ async function record(file: string, flags: RecordFlags): Promise<void> {
     throw new NoHerald(url, whyOf(error));
   });
   if (reply.statusCode !== 200) {
-    throw refusal(target, reply.statusCode, jsonOf(await reply.body.text(), url), undefined);
+    throw refusal(
+      target,
+      reply.statusCode,
+      jsonOf(await reply.body.text(), url, reply.statusCode),
+      undefined,
+    );
   }
 
   const timer = setTimeout(() => stop.abort(), forMs);

@@ -8,6 +8,7 @@ import type { Target } from './admin-api.ts';
 import { askJson, askSuccess, NoHerald, refusal } from './admin-api.ts';
 import type { AdminFlags } from './ask-commands.ts';
 import { adminFlags, adminTarget } from './ask-commands.ts';
+import { counted } from './counted.ts';
 import { parseDurationMs } from './duration.ts';
 import { author } from './given.ts';
 import { addMoverCommand } from './mover-command.ts';
@@ -100,7 +101,8 @@ async function waitUntilDone(deed: keyof typeof DEEDS, target: Target, path: str
       }
       if (deed === 'drain' && gateway.connections !== left) {
         left = gateway.connections;
-        process.stderr.write(isTTY ? `\r${left} connections left   ` : `${left} connections left\n`);
+        const words = `${counted(left, 'connection')} left`;
+        process.stderr.write(isTTY ? `\r${words}   ` : `${words}\n`);
       }
       await sleep(POLL_MS);
     }

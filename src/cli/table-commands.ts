@@ -14,7 +14,7 @@ import type { Output } from './output.ts';
 import { outputFlag } from './output.ts';
 import { PickRates } from './pick-rates.ts';
 import { renderTable } from './render-table.ts';
-import { hasColor } from './terminal-text.ts';
+import { hasColor, takesEscapes } from './terminal-text.ts';
 
 const TOP_EVERY_MS = 500;
 const WATCH_EVERY_MS = 1_000;
@@ -86,7 +86,9 @@ function printTable(snapshot: TableSnapshot, { output, pool }: TableFlags, at?: 
 }
 
 async function top(flags: AdminFlags & { pool?: string }): Promise<void> {
-  if (!process.stdout.isTTY) throw new StartError('herald top needs a terminal; use herald table --watch');
+  if (!takesEscapes(process.stdout)) {
+    throw new StartError('herald top needs a terminal; use herald table --watch');
+  }
   const target = adminTarget(flags);
   const screen = new LiveScreen(process.stdout, true);
   leaveOnKey(() => process.exit(0));

@@ -7,9 +7,14 @@ const RESET = '\u001b[0m';
 const PAINT = { red: 31, green: 32, yellow: 33, cyan: 36, grey: 90, bold: 1 } as const;
 export type Color = keyof typeof PAINT;
 
+/** Whether a stream is a terminal that obeys escapes: that of an editor says that it is a dumb one. */
+export function takesEscapes(stream: { isTTY?: boolean }): boolean {
+  return stream.isTTY === true && process.env['TERM'] !== 'dumb';
+}
+
 /** Whether a stream shows colours; https://no-color.org is heard. */
 export function hasColor(stream: { isTTY?: boolean }): boolean {
-  return stream.isTTY === true && (process.env['NO_COLOR'] ?? '') === '';
+  return takesEscapes(stream) && (process.env['NO_COLOR'] ?? '') === '';
 }
 
 export function painter(color: boolean): (name: Color, text: string) => string {

@@ -3,15 +3,13 @@
 // for a first connect, a resume or a move only changes the intent it names.
 
 import type { LookupIntent, LookupPick, LookupRequest } from '../protocol/lookup.ts';
-import { encodeLookupQuery, LOOKUP_LIMITS } from '../protocol/lookup.ts';
+import { encodeLookupQuery } from '../protocol/lookup.ts';
 import type { Backoff } from '../protocol/retry.ts';
 import { DEFAULT_BACKOFF, retryDelayMs } from '../protocol/retry.ts';
 import type { Out } from './effects.ts';
+import { createFailedPicks } from './failed-picks.ts';
 import type { HeraldRota } from './herald-rota.ts';
 import type { LookupAnswer } from './lookup-answer.ts';
-
-/** A gateway that failed is named to Herald for so long; by then its breaker knows, or it is well again. */
-const EXCLUDE_MS = 30_000;
 
 /** After a wake-up the next try comes at a random time within this: an office gets its network back all at once. */
 export const WAKE_SPREAD_MS = 1_000;
@@ -69,12 +67,10 @@ export interface Acquirer {
 
 export function createAcquirer(parts: AcquirerParts): Acquirer {
   const { request, rota, random, out } = parts;
-  const failedAtMs = new Map<string, number>();
+  const failed = createFailedPicks();
   let phase: AcquirePhase = { name: 'idle' };
   let wanted: Wanted = { intent: 'connect' };
   let picks: LookupPick[] = [];
-  let failedTicket = '';
-  let lastWhy = '';
   let backoff: Backoff = DEFAULT_BACKOFF;
   let attempt = 0;
   let asked = 0;
@@ -105,18 +101,12 @@ export function createAcquirer(parts: AcquirerParts): Acquirer {
 
   const delayMs = (): number => retryDelayMs(attempt, backoff, random());
 
-  const excluded = (nowMs: number): string[] => {
-    for (const [gateway, atMs] of failedAtMs) if (nowMs - atMs > EXCLUDE_MS) failedAtMs.delete(gateway);
-    // What the program named comes last: when there are too many, it stays.
-    const all = new Set([...failedAtMs.keys(), ...(wanted.avoid ?? []), ...(request.exclude ?? [])]);
-    return [...all].slice(-LOOKUP_LIMITS.maxExclude);
-  };
-
   const ask = (nowMs: number): void => {
     const query = encodeLookupQuery({
       ...request,
-      exclude: excluded(nowMs),
-      failedTicket,
+      // What the program named comes last: when there are too many, it stays.
+      exclude: failed.excluded([...(wanted.avoid ?? []), ...(request.exclude ?? [])], nowMs),
+      failedTicket: failed.ticket(),
       intent: wanted.intent,
     }).toString();
     asked += 1;
@@ -127,7 +117,7 @@ export function createAcquirer(parts: AcquirerParts): Acquirer {
   const tryNext = (nowMs: number): void => {
     const pick = picks.shift();
     if (!pick) {
-      wait(delayMs(), `no gateway could be reached: ${lastWhy}`);
+      wait(delayMs(), `no gateway could be reached: ${failed.lastWhy()}`);
       return;
     }
     enter({ name: 'trying', pick });
@@ -145,10 +135,8 @@ export function createAcquirer(parts: AcquirerParts): Acquirer {
     }
     silences = 0;
     // A Herald that leaves out what failed says that none is left; why they failed is known here alone.
-    const failed = failedAtMs.size > 0 ? `; ${lastWhy}` : '';
-    // Better a gateway that failed a moment ago than none.
-    failedAtMs.clear();
-    wait(answer.retryAfterMs ?? delayMs(), `${answer.detail || answer.code}${failed}`, true);
+    const why = [answer.detail || answer.code, failed.forgive()].filter((part) => part !== '').join('; ');
+    wait(answer.retryAfterMs ?? delayMs(), why, true);
   };
 
   return {
@@ -173,7 +161,7 @@ export function createAcquirer(parts: AcquirerParts): Acquirer {
       switch (answer.is) {
         case 'found':
           silences = 0;
-          failedTicket = '';
+          failed.told();
           backoff = answer.backoff;
           picks = [...answer.picks];
           tryNext(nowMs);
@@ -196,10 +184,7 @@ export function createAcquirer(parts: AcquirerParts): Acquirer {
       }
     },
     pickFailed(pick, why, nowMs) {
-      lastWhy = `${pick.gateway}: ${why}`;
-      failedAtMs.set(pick.gateway, nowMs);
-      // The hint counts once per ticket; the first pick is the one Herald counted on.
-      if (failedTicket === '') failedTicket = pick.ticket;
+      failed.note(pick, why, nowMs);
       if (phase.name !== 'trying') return;
       if (wanted.first === pick) {
         wait(delayMs(), `the gateway cannot be reached: ${why}`);

@@ -45,11 +45,14 @@ export function createHeraldRota(given: readonly string[], random: () => number)
 function readBase(url: string): string {
   const base = baseOf(url);
   if (base !== undefined) return base;
-  throw new TypeError(`herald: received ${JSON.stringify(url)}, expected an http:// or https:// URL`);
+  throw new TypeError(
+    `herald: received ${JSON.stringify(url)}, expected an http:// or https:// URL without credentials`,
+  );
 }
 
 /** Without a trailing slash and without the path of the lookup itself. */
 function baseOf(url: string): string | undefined {
-  if (typeof url !== 'string' || !/^https?:\/\/[^/]/.test(url) || !isUrl(url)) return undefined;
+  // With credentials no `fetch` would ask it.
+  if (typeof url !== 'string' || !/^https?:\/\/[^/?#@]+([/?#]|$)/.test(url) || !isUrl(url)) return undefined;
   return url.replace(/[?#].*$/, '').replace(/(\/v1\/lookup)?\/*$/, '');
 }

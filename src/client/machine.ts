@@ -7,9 +7,12 @@ import { closeBand } from '../protocol/close-codes.ts';
 import type { LookupPick } from '../protocol/lookup.ts';
 import type { Acquirer } from './acquirer.ts';
 import { createAcquirer } from './acquirer.ts';
+import { afterLoss } from './after-loss.ts';
 import type { ClientEvent, ClientState } from './client-events.ts';
 import type { ConnectionPair } from './connection-pair.ts';
 import { createConnectionPair } from './connection-pair.ts';
+import type { Ended } from './client-state.ts';
+import { stateOf } from './client-state.ts';
 import { createHeraldRota } from './herald-rota.ts';
 import type { Machine, MachineParts } from './machine-port.ts';
 import type { Moves } from './moves.ts';
@@ -36,25 +39,13 @@ export function createMachine(parts: MachineParts): Machine {
   let lastLink = 0;
   /** The time of the event being handled, for what a session decides on its own in the middle of it. */
   let lastSeenMs = 0;
-  let ended: { code: number; reason: string } | undefined;
+  let ended: Ended | undefined;
   let shown = '';
 
   const emit = (event: ClientEvent): void => out({ do: 'emit', event });
 
-  const state = (): ClientState => {
-    if (ended) return { name: 'closed', ...ended };
-    const current = pair.current();
-    if (current?.phase() === 'live') {
-      const { gateway, url } = current.pick;
-      return { name: 'live', gateway, url, conn: current.conn(), moving: moves.underWay() };
-    }
-    const phase = acquirer.phase();
-    if (phase.name === 'waiting') return { name: 'waiting', forMs: phase.forMs, why: phase.why };
-    if (phase.name === 'trying') {
-      return { name: 'connecting', gateway: phase.pick.gateway, url: phase.pick.url };
-    }
-    return { name: 'looking-up', attempt: acquirer.attempt() };
-  };
+  const state = (): ClientState =>
+    stateOf({ ended, current: pair.current(), isMoving: moves.underWay(), acquirer });
 
   const showState = (): void => {
     const now = state();
@@ -128,38 +119,40 @@ export function createMachine(parts: MachineParts): Machine {
   });
 
   const lost = (session: Session, code: number, reason: string, nowMs: number): void => {
+    const which = pair.remove(session);
+    if (which === undefined) return;
     const band = closeBand(code);
     const why = reason === '' ? `closed with ${code}` : reason;
-    const which = pair.remove(session);
-    if (which === 'next') {
-      const current = pair.current();
-      if (band === 'stop' && !current) stop(code, reason || 'refused by the gateway');
-      else acquirer.pickFailed(session.pick, why, nowMs);
-      current?.publishOn();
-      showState();
-      return;
-    }
-    if (which === undefined) return;
-    acquirer.lasted(nowMs - (session.liveSinceMs() ?? nowMs) >= CALM_AFTER_MS);
-    if (band === 'stop') {
-      stop(code, reason || 'refused by the gateway');
-      return;
-    }
-    moves.end();
-    if (acquirer.phase().name !== 'idle') {
-      // A move was under way: it becomes the way back. What it held back for the old one goes on now.
-      acquirer.insist();
-      pair.hasten();
-      showState();
-      return;
-    }
-    if (band === 'retry') {
-      // The ticket was used once already; a gateway that insists on one answers 4203 and Herald is asked.
-      const first = { ...session.pick, ticket: '' };
-      acquirer.begin({ intent: 'resume', first }, acquirer.delayMs(), why, nowMs);
-    } else {
-      const spreadMs = Math.max(acquirer.delayMs(), Math.round(random() * LOST_SPREAD_MS));
-      acquirer.begin({ intent: 'resume' }, spreadMs, why, nowMs);
+    if (which === 'current') acquirer.lasted(nowMs - (session.liveSinceMs() ?? nowMs) >= CALM_AFTER_MS);
+    const isAcquiring = acquirer.phase().name !== 'idle';
+    switch (afterLoss({ which, band, hasCurrent: pair.current() !== undefined, isAcquiring })) {
+      case 'stop':
+        stop(code, reason || 'refused by the gateway');
+        return;
+      case 'next-pick':
+        acquirer.pickFailed(session.pick, why, nowMs);
+        pair.current()?.publishOn();
+        showState();
+        return;
+      case 'insist':
+        // What was held back for the old one goes on now.
+        moves.end();
+        acquirer.insist();
+        pair.hasten();
+        showState();
+        return;
+      case 'return': {
+        // The ticket was used once already; a gateway that insists on one answers 4203 and Herald is asked.
+        const first = { ...session.pick, ticket: '' };
+        moves.end();
+        acquirer.begin({ intent: 'resume', first }, acquirer.delayMs(), why, nowMs);
+        return;
+      }
+      case 'look-up': {
+        const spreadMs = Math.max(acquirer.delayMs(), Math.round(random() * LOST_SPREAD_MS));
+        moves.end();
+        acquirer.begin({ intent: 'resume' }, spreadMs, why, nowMs);
+      }
     }
   };
 

@@ -1,7 +1,7 @@
 // (6) One connection from its opening to its close: hello, welcome, subscribe, resume, then messages. It
 // decides by what comes in and when; the edge owns the socket.
 
-import type { ClientOut } from '../protocol/client-frames.ts';
+import type { ClientOut, Welcome } from '../protocol/client-frames.ts';
 import { CLIENT_PROTOCOL } from '../protocol/client-frames.ts';
 import { decodeClientOut } from '../protocol/client-out-frames.ts';
 import { TICKET_PROTOCOL_PREFIX } from '../protocol/ticket.ts';
@@ -22,13 +22,12 @@ export function createSession(parts: SessionParts): Session {
   const { link, pick, book, out, emit } = parts;
   const life = new LifeSigns();
   let phase: SessionPhase = 'opening';
-  let conn = '';
-  let agreed: readonly string[] = [];
-  let pingMs = 0;
-  let maxFrameBytes = 0;
+  let welcome: Welcome | undefined;
   let lastId = 0;
   let liveSinceMs: number | undefined;
 
+  const agreed = (): readonly string[] => welcome?.caps ?? [];
+  const maxFrameBytes = (): number => welcome?.max.frame ?? 0;
   const stream = createStream(book, emit);
   const pace = createPace((afterMs) => out({ do: 'timer', name: `pace:${link}`, afterMs }));
   const nextId = (): number => (lastId += 1);
@@ -45,7 +44,7 @@ export function createSession(parts: SessionParts): Session {
     stream,
     emit,
     mayAsk: () => pace.isOpen(),
-    maxFrameBytes: () => maxFrameBytes,
+    maxFrameBytes,
     nextId,
     send,
     predecessorDelivers: parts.predecessorDelivers,
@@ -92,7 +91,7 @@ export function createSession(parts: SessionParts): Session {
     if (phase !== 'subscribing' || stream.holding() || !topics.isSubscribed()) return;
     phase = 'live';
     liveSinceMs = nowMs;
-    obey(life.live(pingMs));
+    obey(life.live(welcome!.pingMs));
     parts.onReady();
   };
 
@@ -107,10 +106,7 @@ export function createSession(parts: SessionParts): Session {
       case 'welcome':
         if (phase !== 'greeting') return;
         phase = 'subscribing';
-        conn = frame.conn;
-        agreed = frame.caps;
-        pingMs = frame.pingMs;
-        maxFrameBytes = frame.max.frame;
+        welcome = frame;
         pace.limit(frame.max.perSec);
         parts.onWelcome(frame);
         topics.request('sub', book.topics());
@@ -148,7 +144,7 @@ export function createSession(parts: SessionParts): Session {
     link,
     pick,
     phase: () => phase,
-    conn: () => conn,
+    conn: () => welcome?.conn ?? '',
     liveSinceMs: () => liveSinceMs,
     open(nowMs) {
       const ticket = pick.ticket === '' ? [] : [`${TICKET_PROTOCOL_PREFIX}${pick.ticket}`];
@@ -172,7 +168,7 @@ export function createSession(parts: SessionParts): Session {
       const frame = decodeClientOut(text);
       // A frame that cannot be read is dropped like an op that is not known: a newer gateway may send both.
       if (frame.ok && frame.value) take(frame.value);
-      else if (frame.ok && parts.caps.some((cap) => agreed.includes(cap))) {
+      else if (frame.ok && parts.caps.some((cap) => agreed().includes(cap))) {
         emit({ name: 'frame', detail: JSON.parse(text) as { op: string } });
       }
       settleIfReady(nowMs);
@@ -191,13 +187,13 @@ export function createSession(parts: SessionParts): Session {
       if (isOpen()) topics.request('unsub', names);
     },
     publish(publish, topic, data) {
-      publications.add(publish, topic, data, maxFrameBytes);
+      publications.add(publish, topic, data, maxFrameBytes());
       goOn();
     },
     isPublishing: () => publications.unanswered() > 0,
     takeUnsent: () => publications.takeUnsent(),
     adopt(waiting) {
-      publications.adopt(waiting, maxFrameBytes);
+      publications.adopt(waiting, maxFrameBytes());
       goOn();
     },
     publishOn: goOn,
@@ -205,10 +201,10 @@ export function createSession(parts: SessionParts): Session {
       pace.tick();
       goOn();
     },
-    caps: () => agreed,
+    caps: agreed,
     send(frame) {
       const text = JSON.stringify(frame);
-      const fits = encoder.encode(text).length <= maxFrameBytes;
+      const fits = encoder.encode(text).length <= maxFrameBytes();
       // Beyond its limits the gateway would end the connection, and with it everything else.
       if (phase !== 'live' || !pace.isOpen() || !fits) return false;
       transmit(text);

@@ -5,13 +5,14 @@ import type { Clock } from '../daemon/clock.ts';
 import type { LoadReport, Signals } from '../protocol/load-report.ts';
 import type { Arrivals } from './arrivals.ts';
 import type { ReportKind } from './report-pace.ts';
-import type { ReporterOptions } from './reporter-options.ts';
+import type { ReporterCounters, ReporterOptions } from './reporter-options.ts';
 
 export interface ReportWriterParts {
   options: ReporterOptions;
   arrivals: Arrivals;
   clock: Clock;
   /** As of now. */
+  counters: () => ReporterCounters;
   state: () => 'up' | 'draining';
   signals: () => Signals;
   periodMs: () => number;
@@ -34,7 +35,7 @@ export function createReportWriter(parts: ReportWriterParts): ReportWriter {
   let shared: { kind: ReportKind; atMs: number; text: string } | undefined;
 
   const report = (kind: ReportKind): LoadReport => {
-    const counters = options.counters();
+    const counters = parts.counters();
     const { connections, acceptedTotal } = counters;
     const youngConnections =
       counters.youngConnections ??

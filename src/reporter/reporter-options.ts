@@ -38,7 +38,7 @@ export interface ReporterOptions {
   capacity?: number;
   /** Time in which a new connection grows to its full load, 10,000 unless given; 0 = it costs that at once. */
   rampMs?: number;
-  /** Cluster secret; signs every report. */
+  /** Cluster secret, at least 16 characters; signs every report. */
   secret?: string;
   /** The one before a rotation, for Heralds that do not know the new one yet. */
   previousSecret?: string;

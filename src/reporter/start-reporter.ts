@@ -3,6 +3,7 @@
 import { atMost, every, systemClock } from '../daemon/clock.ts';
 import type { Log, LogFields } from '../daemon/log.ts';
 import { errorFields, silentLog } from '../daemon/log.ts';
+import { MIN_SECRET_CHARS } from '../daemon/secrets.ts';
 import { refusalText, shown } from '../protocol/decode.ts';
 import type { FeedbackReply, Signals } from '../protocol/load-report.ts';
 import { decodeLoadReport } from '../protocol/load-report.ts';
@@ -13,7 +14,7 @@ import { createProcessSignals } from './process-signals.ts';
 import type { ReportKind } from './report-pace.ts';
 import { createReportPace, EARLY_REPORT_GAP_MS } from './report-pace.ts';
 import { createReportWriter } from './report-writer.ts';
-import type { Reporter, ReporterOptions } from './reporter-options.ts';
+import type { Reporter, ReporterCounters, ReporterOptions } from './reporter-options.ts';
 
 const DEFAULT_PERIOD_MS = 500;
 /** A goodbye that nobody hears must not hold up a shutdown; age will tell Herald anyway. */
@@ -31,7 +32,7 @@ export function startReporter(options: ReporterOptions): Reporter {
     heralds: options.heralds,
     gateway,
     write: (kind) => writer.text(kind),
-    secrets: [options.secret, options.previousSecret].flatMap((secret) => (secret ? [secret] : [])),
+    secrets: readSecrets(options),
     onReply: (reply, periodMs) => {
       pace.setPeriodMs(periodMs);
       obey(reply);
@@ -47,8 +48,20 @@ export function startReporter(options: ReporterOptions): Reporter {
   let state: 'up' | 'draining' = 'up';
   let signals: Signals = {};
   let closing: Promise<void> | undefined;
+  let leaving = false;
+  let counted: ReporterCounters;
+  /** The server may end before its reporter does: the last report then says what the one before said. */
+  const counters = (): ReporterCounters => {
+    try {
+      counted = options.counters();
+    } catch (error) {
+      if (!leaving) throw error;
+    }
+    return counted;
+  };
   const writer = createReportWriter({
     options,
+    counters,
     arrivals,
     clock,
     state: () => state,
@@ -76,7 +89,7 @@ export function startReporter(options: ReporterOptions): Reporter {
   };
 
   const due = (): ReportKind | undefined => {
-    const { connections, acceptedTotal = 0 } = options.counters();
+    const { connections, acceptedTotal = 0 } = counters();
     const nowMs = clock.nowMs();
     arrivals.observe(acceptedTotal, nowMs);
     return pace.due({ nowMs, load: tightest(signals), accepted: acceptedTotal, connections, capacity });
@@ -90,9 +103,10 @@ export function startReporter(options: ReporterOptions): Reporter {
   };
 
   const close = async (): Promise<void> => {
+    leaving = true;
     stopTicking();
     state = 'draining';
-    measure();
+    guarded('signals', measure);
     links.push('full', true);
     await atMost(MAX_CLOSE_MS, links.goodbye());
     links.drop();
@@ -141,6 +155,21 @@ export function startReporter(options: ReporterOptions): Reporter {
       heralds: links.snapshot(),
     }),
   };
+}
+
+/** Heralds have no shorter ones: every report signed with one would be refused. */
+function readSecrets(options: ReporterOptions): string[] {
+  const { secret, previousSecret } = options;
+  const given = Object.entries({ secret, previousSecret }).filter(
+    ([, text]) => text !== undefined && text !== '',
+  );
+  return given.map(([name, text]) => {
+    if (typeof text === 'string' && text.length >= MIN_SECRET_CHARS) return text;
+    const received = typeof text === 'string' ? `one of ${text.length}` : typeof text;
+    throw new TypeError(
+      `${name}: received ${received}, expected a text of at least ${MIN_SECRET_CHARS} characters`,
+    );
+  });
 }
 
 function merged(measured: Signals, own: object): Signals {

@@ -8,7 +8,7 @@ import { askSuccess } from '../admin-api.ts';
 import { LiveScreen } from '../live-screen.ts';
 import { PickRates } from '../pick-rates.ts';
 import { renderTable } from '../render-table.ts';
-import { hasColor } from '../terminal-text.ts';
+import { hasColor, takesEscapes } from '../terminal-text.ts';
 import type { Child } from './family.ts';
 
 const SQUEEZE_FOR_MS = 30_000;
@@ -58,7 +58,7 @@ export function createShow(): Show {
   return {
     say,
     begin({ admin, gateways, squeezeAfterMs }) {
-      screen = process.stdout.isTTY ? new LiveScreen(process.stdout) : undefined;
+      screen = takesEscapes(process.stdout) ? new LiveScreen(process.stdout) : undefined;
       const color = hasColor(process.stdout);
       const remarks = new Map<string, string>();
       const squeezed = gateways.at(-1);

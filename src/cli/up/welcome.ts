@@ -1,5 +1,6 @@
 // What `herald up` says once everything runs: versions, mode, every URL, and what to try next.
 
+import { counted } from '../counted.ts';
 import { heraldVersion } from '../version.ts';
 import type { UpPorts } from './ports.ts';
 import { local } from './ports.ts';
@@ -21,7 +22,7 @@ export function welcome({ ports, offset, zookeeper, gatewayCount, brokerCount, b
   const gateways = upTo(gatewayCount).map((index) => `${local(ports.gateway(index), 'ws')}/ws`);
   const brokers = upTo(brokerCount).map((index) => ports.broker(index));
   return `Herald ${heraldVersion()} on Node ${process.versions.node}: ${mode}
-${count(gatewayCount, 'gateway')}, ${count(brokerCount, 'broker')}, ${count(botCount, 'bot')}, each daemon its own process
+${counted(gatewayCount, 'gateway')}, ${counted(brokerCount, 'broker')}, ${counted(botCount, 'bot')}, each daemon its own process
 
   lookup        ${local(ports.public)}/v1/lookup
   redirect      ${local(ports.public)}/v1/connect
@@ -53,10 +54,6 @@ function settings(ports: UpPorts, offset: number): string {
     `HERALD_HERALDS=${local(ports.control)}`,
   ];
   return `  export ${values.join(' ')}\n`;
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }
 
 function upTo(number: number): number[] {

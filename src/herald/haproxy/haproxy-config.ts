@@ -36,7 +36,7 @@ backend ${backend}
     # weight 100: a percentage of the default weight 1 would round to 0. One agent speaks for all servers,
     # told apart by agent-send, which HAProxy sends as written: the \\n is needed.
     default-server weight 100 check inter 2s agent-check agent-inter 1s agent-addr ${host} agent-port ${port}
-${servers.length > 0 ? servers.map((line) => line(backend)).join('') : '    # no gateway of this pool has reported yet\n'}`;
+${servers.map((line) => line(backend)).join('')}`;
 }
 
 function serverLine({ gateway, url }: HaproxyServer): (backend: string) => string {

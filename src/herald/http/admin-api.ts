@@ -108,12 +108,7 @@ export function registerAdminApi(app: FastifyInstance, parts: AdminApiParts): vo
   app.get('/v1/autoscale', (request, reply) => {
     const pool = queryOf(request).get('pool') ?? 'default';
     // A figure of 0 for a pool that has not reported yet, or is misspelt, might be obeyed.
-    if (!Object.hasOwn(balancer.moverModes().modes, pool)) {
-      return void sendProblem(
-        reply,
-        problem(404, 'no-such-pool', `no gateway of pool ${pool} is known here`),
-      );
-    }
+    if (!Object.hasOwn(balancer.moverModes().modes, pool)) return void sendNoPool(reply, pool);
     sendJson(reply, balancer.autoscale(clock.nowMs(), pool));
   });
 
@@ -136,6 +131,8 @@ export function registerAdminApi(app: FastifyInstance, parts: AdminApiParts): vo
     }
     const pool = query.get('pool') ?? 'default';
     const gateways = balancer.snapshot(clock.nowMs()).gateways.filter((row) => row.pool === pool);
+    // A backend without servers refuses everybody.
+    if (gateways.length === 0) return void sendNoPool(reply, pool);
     const config = haproxyConfig({ backend, agent, gateways });
     void reply
       .header('content-type', 'text/plain; charset=utf-8')
@@ -163,6 +160,11 @@ type ViewParts = Pick<AdminApiParts, 'heraldId' | 'policy' | 'balancer' | 'clock
 function viewOf({ heraldId, policy, balancer, clock, health }: ViewParts, query: TableQuery): TableView {
   const { degraded } = health();
   return tableView(balancer.snapshot(clock.nowMs()), query, { heraldId, policy, degraded });
+}
+
+function sendNoPool(reply: FastifyReply, pool: string): FastifyReply {
+  const detail = `no gateway of pool ${pool.slice(0, 64)} is known here`;
+  return sendProblem(reply, problem(404, 'no-such-pool', detail));
 }
 
 function sendUnknown(reply: FastifyReply, balancer: Balancer, clock: Clock, id: string): FastifyReply {

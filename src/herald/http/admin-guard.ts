@@ -10,7 +10,7 @@ import type { Problem } from '../../protocol/lookup.ts';
 import { sendProblem } from './problem.ts';
 
 /** Paths that hold no data: the page itself asks for the token. */
-const OPEN_PATHS = new Set(['/', '/page/app.js', '/page/style.css', '/openapi.json', '/livez']);
+const OPEN_PATH = /^\/(page\/[^/]*|openapi\.json|livez)?$/;
 
 export function guardAdmin(app: FastifyInstance, token: string, hosts: readonly string[]): void {
   app.addHook('onRequest', (request, reply, done) => {
@@ -41,7 +41,7 @@ function strangeOrigin(request: FastifyRequest): Problem | undefined {
 }
 
 function withoutToken(request: FastifyRequest, token: string): Problem | undefined {
-  if (token === '' || OPEN_PATHS.has(request.url.split('?', 1)[0] ?? '')) return undefined;
+  if (token === '' || OPEN_PATH.test(request.url.split('?', 1)[0] ?? '')) return undefined;
   const shown = /^Bearer ([\x20-\x7e]{1,4096})$/i.exec(request.headers.authorization ?? '')?.[1];
   if (shown !== undefined && sameText(shown, token)) return undefined;
   return problem(401, 'token-needed', 'send Authorization: Bearer <adminToken>');

@@ -92,15 +92,19 @@ export const adminPaths = {
       query('pool', 'Pool'),
       query('agent', "host:port of agent-check; this Herald's own when absent"),
     ],
-    { 400: problem('A bad name or address') },
+    {
+      400: problem('A bad name or address'),
+      404: problem('No gateway of that pool has reported yet'),
+    },
   ),
   '/metrics': ask('Prometheus metrics', typed('text/plain', 'Text format 0.0.4')),
   '/openapi.json': { get: { summary: 'This document', responses: { 200: { description: 'OpenAPI 3.1' } } } },
   '/': { get: { summary: "The operators' page", responses: { 200: typed('text/html', 'The page') } } },
-  '/page/app.js': {
-    get: { summary: 'Script of the page', responses: { 200: typed('text/javascript', 'Script') } },
-  },
-  '/page/style.css': {
-    get: { summary: 'Style of the page', responses: { 200: typed('text/css', 'Style') } },
+  '/page/{file}': {
+    get: {
+      summary: 'Its scripts and its style',
+      parameters: [path('file')],
+      responses: { 200: typed('text/javascript', 'A file'), 404: problem('No such file') },
+    },
   },
 };

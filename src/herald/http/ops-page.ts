@@ -1,13 +1,12 @@
-// Serves the operators' page: three files without a build step, read once at the start.
+// Serves the operators' page: files without a build step, read once at the start.
 
-import { readFileSync } from 'node:fs';
-import type { FastifyInstance } from 'fastify';
+import { readdirSync, readFileSync } from 'node:fs';
+import { extname } from 'node:path';
+import type { FastifyInstance, FastifyReply } from 'fastify';
 
-const FILES = [
-  { path: '/', file: 'index.html', type: 'text/html; charset=utf-8' },
-  { path: '/page/app.js', file: 'app.js', type: 'text/javascript; charset=utf-8' },
-  { path: '/page/style.css', file: 'style.css', type: 'text/css; charset=utf-8' },
-] as const;
+const FOLDER = new URL('./page/', import.meta.url);
+const INDEX = 'index.html';
+const TYPES: Record<string, string> = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css' };
 
 /** Nothing from elsewhere, nothing inline, no framing: gateway names come from outside and must stay text. */
 const POLICY =
@@ -15,16 +14,23 @@ const POLICY =
   "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 export function registerOpsPage(app: FastifyInstance): void {
-  for (const { path, file, type } of FILES) {
-    const content = readFileSync(new URL(`./page/${file}`, import.meta.url), 'utf8');
-    app.get(path, (_request, reply) => {
-      void reply
-        .header('content-type', type)
-        .header('cache-control', 'no-cache')
-        .header('content-security-policy', POLICY)
-        .header('x-content-type-options', 'nosniff')
-        .header('referrer-policy', 'no-referrer')
-        .send(content);
-    });
-  }
+  const files = new Map(
+    readdirSync(FOLDER).map((name) => [name, readFileSync(new URL(name, FOLDER), 'utf8')]),
+  );
+  const send = (reply: FastifyReply, name: string): void => {
+    const content = files.get(name);
+    if (content === undefined) {
+      reply.callNotFound();
+      return;
+    }
+    void reply
+      .header('content-type', `${TYPES[extname(name)] ?? 'text/plain'}; charset=utf-8`)
+      .header('cache-control', 'no-cache')
+      .header('content-security-policy', POLICY)
+      .header('x-content-type-options', 'nosniff')
+      .header('referrer-policy', 'no-referrer')
+      .send(content);
+  };
+  app.get('/', (_request, reply) => send(reply, INDEX));
+  app.get<{ Params: { file: string } }>('/page/:file', ({ params }, reply) => send(reply, params.file));
 }

@@ -4,14 +4,19 @@ import { chromium } from 'playwright-core';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { commandPath, requireServer } from '../../launch/require-server.ts';
+import type { TcpProxy } from '../../launch/tcp-proxy.ts';
+import { startTcpProxy } from '../../launch/tcp-proxy.ts';
 import type { OneHerald } from '../herald/one-herald.ts';
 import { oneHerald, report } from '../herald/one-herald.ts';
 
 const QUIET = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'];
+/** Gateways may have long names. */
+const FLEET = `gateway-of-the-${'very-'.repeat(12)}large-fleet`;
 const NO_CALLS_HOME = ['--disable-background-networking', '--disable-component-update', '--disable-sync'];
 
 describe.runIf(requireServer('chromium'))('the ops page', () => {
   let herald: OneHerald;
+  let network: TcpProxy;
   let browser: Browser;
   let page: Page;
   const troubles: string[] = [];
@@ -33,6 +38,7 @@ describe.runIf(requireServer('chromium'))('the ops page', () => {
 
   beforeAll(async () => {
     herald = await oneHerald();
+    network = await startTcpProxy(Number(new URL(herald.addresses.admin).port));
     await tell();
     reporting = setInterval(() => void tell(), 300);
     browser = await chromium.launch({
@@ -44,11 +50,12 @@ describe.runIf(requireServer('chromium'))('the ops page', () => {
     page.on('console', (message) => {
       if (message.type() === 'error') troubles.push(message.text());
     });
-    await page.goto(herald.addresses.admin);
+    await page.goto(`http://${network.address}`);
   });
   afterAll(async () => {
     clearInterval(reporting);
     await browser.close();
+    await network.close();
     await herald.close();
   });
 
@@ -120,7 +127,9 @@ describe.runIf(requireServer('chromium'))('the ops page', () => {
 
   it('of a large fleet shows 200 rows, and finds the others', async () => {
     for (const from of [1, 151]) {
-      const many = Array.from({ length: 150 }, (_, i) => report(`fleet-${from + i}`, { seq: 1, cpu: 0.1 }));
+      const many = Array.from({ length: 150 }, (_, i) =>
+        report(`${FLEET}-${from + i}`, { seq: 1, cpu: 0.1 }),
+      );
       const body = JSON.stringify(many);
       const headers = { 'content-type': 'application/json' };
       const answer = await fetch(`${herald.addresses.control}/v1/feedback`, {
@@ -136,12 +145,32 @@ describe.runIf(requireServer('chromium'))('the ops page', () => {
     expect((await page.locator('#rows tr b').allTextContents()).slice(0, 3)).toEqual([
       'ws-2',
       'ws-1',
-      'fleet-1',
+      `${FLEET}-1`,
     ]);
     await page.locator('#filter').fill('fleet-300');
-    await page.locator('#rows tr', { hasText: 'fleet-300' }).waitFor();
+    const row = page.locator('#rows tr', { hasText: 'fleet-300' });
+    await row.waitFor();
     expect(await page.locator('#shown').textContent()).toBe('1 of 302');
+    // However long its name is, no figure of it lies under the buttons.
+    for (const width of [400, 800, 1_024, 1_280]) {
+      await page.setViewportSize({ width, height: 800 });
+      expect(await page.evaluate("document.querySelector('.scroll').scrollWidth")).toBeLessThanOrEqual(width);
+      expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
+      const [age, steer] = await Promise.all(
+        [8, 9].map((n) => row.locator(`td:nth-child(${n})`).boundingBox()),
+      );
+      expect(width === 400 || age!.x + age!.width <= steer!.x).toBe(true);
+    }
     await page.locator('#filter').fill('');
+  });
+
+  it('does not pass an old table for a new one when its Herald falls silent, and goes on when it is back', async () => {
+    const link = page.locator('#link');
+    expect(await link.textContent()).toBe('live');
+    network.freeze();
+    await expect.poll(() => link.textContent(), { timeout: 10_000 }).toBe('no answer, trying again');
+    network.thaw();
+    await expect.poll(() => link.textContent(), { timeout: 10_000 }).toBe('live');
   });
 
   it('logs no error', () => {

@@ -106,7 +106,9 @@ describe('a Herald that is not there', () => {
     const silent = await herald(['lookup'], { HERALD_PUBLIC: `${dead},${dead}` });
     refusing.close();
     expect(asked.stderr).toBe('herald: 503 Not available: nobody is in\n');
-    expect(silent.stderr).toContain(`no Herald answers at ${dead}`);
+    expect(silent.stderr).toBe(
+      `herald: no Herald answers at ${dead} (ECONNREFUSED), ${dead} (ECONNREFUSED)\n`,
+    );
   });
 
   it('may be below a path of a proxy', async () => {
@@ -167,13 +169,23 @@ describe('a Herald that is not there', () => {
     expect(JSON.parse(line)).toMatchObject({ state: { name: 'waiting', why } });
   });
 
-  it('may be something else', async () => {
-    const other = createServer((_request, response) => response.end('<html>it works</html>'));
+  it.each([
+    [200, {}, 'what answers at URL is not a Herald: /v1/lookup gave no JSON'],
+    [502, {}, 'what answers at URL is not a Herald: /v1/lookup gave 502 and no JSON'],
+    [
+      301,
+      { location: 'https://herald.example/v1/lookup' },
+      'URL sends to https://herald.example/v1/lookup; give the URL that it leads to',
+    ],
+  ])('may be something else, which answers %i', async (status, headers, words) => {
+    const other = createServer((_request, response) => {
+      response.writeHead(status, headers).end('<html>it works</html>');
+    });
     await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
     const url = `http://127.0.0.1:${(other.address() as AddressInfo).port}`;
     const { code, stderr } = await herald(['lookup', '--url', url]);
     other.close();
-    expect(stderr).toBe(`herald: what answers at ${url} is not a Herald: /v1/lookup gave no JSON\n`);
+    expect(stderr).toBe(`herald: ${words.replace('URL', url)}\n`);
     expect(code).toBe(1);
   });
 });
@@ -220,6 +232,14 @@ it('asking another port of a Herald says which is which', async () => {
     expect.stringContaining('is it the right port?'),
     expect.stringContaining('names a broker'),
   ]);
+});
+
+it('a pool that nobody reports from has no backend for HAProxy', async () => {
+  const one = await oneHerald();
+  const asked = await herald(['haproxy', 'config', '--pool', 'tpyo', '--admin', one.addresses.admin]);
+  await one.close();
+  expect(asked).toMatchObject({ code: 1, stdout: '' });
+  expect(asked.stderr).toContain('404 Not found: no gateway of pool tpyo is known here');
 });
 
 it('waiting for a drain ends when somebody lifts it, or its time is up', async () => {
@@ -273,10 +293,10 @@ it('waiting for a drain goes on while the Herald restarts, and takes nothing for
 
 it('waiting for a drain ends where Herald refuses to say', async () => {
   const refusal = { title: 'Unavailable', detail: 'see the log' };
-  const { admin, url } = await answeringAdmin([200, draining], [503, refusal]);
+  const { admin, url } = await answeringAdmin([200, { ...draining, connections: 1 }], [503, refusal]);
   const { stderr, code } = await herald(['drain', 'gw-1', '--wait', '--admin', url]);
   admin.close();
-  expect(stderr).toContain('503 Unavailable: see the log');
+  expect(stderr).toBe('1 connection left\nherald: 503 Unavailable: see the log\n');
   expect(code).toBe(1);
 });
 

@@ -1,5 +1,8 @@
 // The examples for back ends, and for programs in which no SDK of ours runs.
 
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Child } from '../../launch/child.ts';
@@ -81,5 +84,27 @@ describe.runIf(commandPath('python3') !== undefined)('client.py', () => {
     await until('all of them', () => read().length >= 150);
     expect(read()).toEqual(Array.from({ length: 150 }, (_, n) => n));
     expect(child.stderr()).not.toContain('missed');
+  });
+
+  it('goes on asking where a proxy answers in the place of Herald', async () => {
+    const answers: [status: number, headers: Record<string, string>, body: string][] = [
+      [200, {}, '<html>sign in first</html>'],
+      [200, {}, '{}'],
+      [503, { 'retry-after': 'Thu, 01 Jan 1970 00:00:00 GMT' }, 'away'],
+    ];
+    const proxy = createServer((request, response) => {
+      const [status, headers, body] = answers.shift() ?? [
+        307,
+        { location: `${fleet.url}${request.url ?? ''}` },
+        '',
+      ];
+      response.writeHead(status, headers).end(body);
+    });
+    await once(proxy.listen(0, '127.0.0.1'), 'listening');
+    const url = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+    const child = run('python3', join('examples', 'client.py'), url, 'numbers');
+    await until('it to be live', () => /^live on /m.test(child.stderr()));
+    proxy.close();
+    expect(answers).toEqual([]);
   });
 });

@@ -185,14 +185,16 @@ test('gives metrics, advice on size and a HAProxy backend', async () => {
   const config = await ask(admin('/v1/haproxy.cfg?backend=chat'));
   expect(config.text).toContain('agent-send "chat/gw-1\\n"');
   expect((await ask(admin('/v1/haproxy.cfg?backend=a%0Ab'))).status).toBe(400);
+  expect((await ask(admin('/v1/haproxy.cfg?pool=tpyo'))).body.code).toBe('no-such-pool');
 });
 
 test('serves the page under a policy that allows nothing from elsewhere', async () => {
   herald = await oneHerald();
   const page = await ask(admin('/'));
   expect(page.headers.get('content-security-policy')).toContain("default-src 'none'");
-  for (const [, path] of page.text.matchAll(/(?:src|href)="(\/[^"]+)"/g)) {
-    expect((await ask(admin(path!))).status).toBe(200);
-  }
+  const files = [...page.text.matchAll(/(?:src|href)="(page\/[^"]+)"/g)].map(([, path]) => path!);
+  expect(files.sort()).toEqual(['page/app.js', 'page/style.css']);
+  for (const path of files) expect((await ask(admin(`/${path}`))).status).toBe(200);
+  expect((await ask(admin('/page/..%2fops-page.js'))).body.code).toBe('no-such-route');
   expect(page.text).not.toMatch(/ style=| on\w+=/);
 });

@@ -8,7 +8,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { agentSays } from '../../launch/agent-says.ts';
 import { freePorts } from '../../launch/free-port.ts';
 import type { OneHerald } from './one-herald.ts';
-import { ask, oneHerald } from './one-herald.ts';
+import { ask, feed, oneHerald, report } from './one-herald.ts';
 
 const outside = Object.values(networkInterfaces())
   .flatMap((addresses) => addresses ?? [])
@@ -83,6 +83,7 @@ test.runIf(outside)('--agent-allow says who may ask, of Herald and of helpshift/
 
 test('the written backend asks where this Herald can be reached', async () => {
   const agentOf = async (one: OneHerald, query = ''): Promise<string> => {
+    await feed(one, report('gw-1'));
     const { text } = await ask(`${one.addresses.admin}/v1/haproxy.cfg?backend=chat${query}`);
     return /agent-addr (\S+ agent-port \S+)/.exec(text)?.[1] ?? text;
   };

@@ -275,6 +275,21 @@ describe('reporter', () => {
     await until('the connection is closed', () => h.openConnections() === 0);
   });
 
+  it('says goodbye although what it counts and measures is gone', async () => {
+    const h = await herald();
+    let server: { clients: number } | undefined = { clients: 7 };
+    const r = reporter({
+      heralds: [h.url],
+      counters: () => ({ connections: server!.clients }),
+      signals: () => ({ messagesPerSec: server!.clients }),
+    });
+    await r.flush();
+    server = undefined;
+    await r.close();
+    expect(h.reports().at(-1)).toMatchObject({ state: 'draining', connections: 7, messagesPerSec: 7 });
+    expect(h.seen.at(-1)).toMatchObject({ method: 'DELETE' });
+  });
+
   it('closes in time although no Herald answers', async () => {
     const h = await herald();
     h.answer = () => new Promise(() => {});

@@ -36,6 +36,7 @@ describe('the URL of a Herald', () => {
     'file:///etc/passwd',
     'http://a?b',
     'http://a/#b',
+    'http://me:word@a',
   ])('%o is refused by name', (text) => {
     expect(() => heraldUrl('--url', text)).toThrow(
       `--url ${text}: expected a URL such as http://127.0.0.1:7400`,

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { PickRates } from '../../../src/cli/pick-rates.ts';
 import { renderTable } from '../../../src/cli/render-table.ts';
 import { clipped, hasColor, visibleLength } from '../../../src/cli/terminal-text.ts';
@@ -159,13 +159,15 @@ describe('a line for a terminal', () => {
     expect(clipped(`${red('更新')}する`, 4)).toBe(`${red('更')}…\u001b[0m`);
   });
 
-  it('has no colour where NO_COLOR is set, nor in a pipe', () => {
-    expect(hasColor({ isTTY: false })).toBe(false);
-    const before = process.env['NO_COLOR'];
-    process.env['NO_COLOR'] = '1';
-    expect(hasColor({ isTTY: true })).toBe(false);
-    delete process.env['NO_COLOR'];
-    expect(hasColor({ isTTY: true })).toBe(true);
-    if (before !== undefined) process.env['NO_COLOR'] = before;
+  it.each([
+    [true, 'xterm', '', true],
+    [true, 'xterm', '1', false],
+    [true, 'dumb', '', false],
+    [false, 'xterm', '', false],
+  ])('terminal %s, TERM=%s, NO_COLOR=%s: colours %s', (isTTY, term, noColor, colours) => {
+    vi.stubEnv('TERM', term);
+    vi.stubEnv('NO_COLOR', noColor);
+    expect(hasColor({ isTTY })).toBe(colours);
   });
+  afterEach(() => void vi.unstubAllEnvs());
 });

@@ -26,6 +26,14 @@ it.each([
   [{ heralds: ['127.0.0.1:7401'] }, "not a Herald's http:// or https:// URL: 127.0.0.1:7401"],
   [{ heralds: [] }, 'heralds: received [], expected a list'],
   [{ heralds: ['http://127.0.0.1:1'], url: 'https://g/' }, 'url: received "https://g/"'],
+  [
+    { heralds: ['http://127.0.0.1:1'], secret: 'x' },
+    'secret: received one of 1, expected a text of at least 16',
+  ],
+  [
+    { heralds: ['http://127.0.0.1:1'], previousSecret: 5 },
+    'previousSecret: received number, expected a text',
+  ],
 ])('with %o there is none', (options, words) => {
   expect(() => start(options)).toThrow(TypeError);
   expect(() => start(options)).toThrow(words);
