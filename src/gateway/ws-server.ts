@@ -267,6 +267,7 @@ function questionOf(request: IncomingMessage): HttpQuestion {
 
 function refusalOf(request: IncomingMessage, protocols: readonly string[]): Problem | undefined {
   if (pathOf(request) !== PATH) return problem(404, 'no-such-route', `WebSocket is on ${PATH}`);
+  if (request.method !== 'GET') return problem(405, 'method-not-allowed', 'a handshake is a GET');
   if (!protocols.includes(CLIENT_PROTOCOL)) {
     return problem(400, 'bad-request', `Sec-WebSocket-Protocol must offer ${CLIENT_PROTOCOL}`);
   }
