@@ -16,8 +16,9 @@ import type { PassingTraces } from './core/passing-traces.ts';
 const MAX_PUBLISHERS = 10_000;
 /** Batch number of an ack that answers no batch and only tells the state. */
 const NOTICE_BATCH = 0;
-/** Between two looks at the clock; so long between them, this process slept for two seconds. */
+/** Between two looks at the clock. */
 export const LOOK_MS = 250;
+/** Between two looks that came so late, this process slept for two seconds. */
 const SLEPT_MS = 2_000 + LOOK_MS;
 
 export interface PublishDesk {

@@ -2,6 +2,7 @@
 
 import { userInfo } from 'node:os';
 import { StartError } from '../daemon/lifecycle.ts';
+import { hideCredentials } from '../protocol/decode.ts';
 
 /** A whole number in a range. */
 export function wholeNumber(flag: string, text: string, min: number, max: number): number {
@@ -27,7 +28,7 @@ export function heraldUrl(flag: string, text: string): string {
   const isHttp = url?.protocol === 'http:' || url?.protocol === 'https:';
   const more = url && url.username + url.password + url.search + url.hash;
   if (!isHttp || more !== '') {
-    throw new StartError(`${flag} ${text}: expected a URL such as http://127.0.0.1:7400`);
+    throw new StartError(`${flag} ${hideCredentials(text)}: expected a URL such as http://127.0.0.1:7400`);
   }
   return text.replace(/\/+$/, '');
 }

@@ -2,6 +2,7 @@
 // one after a silence. Gateways name further ones: what the last of them named counts, so that one that has gone for
 // good is not asked for ever.
 
+import { shown } from '../protocol/decode.ts';
 import { isUrl } from '../protocol/names.ts';
 
 /** Of those that gateways name. */
@@ -46,7 +47,7 @@ function readBase(url: string): string {
   const base = baseOf(url);
   if (base !== undefined) return base;
   throw new TypeError(
-    `herald: received ${JSON.stringify(url)}, expected an http:// or https:// URL without credentials`,
+    `herald: received ${shown(url)}, expected an http:// or https:// URL without credentials`,
   );
 }
 

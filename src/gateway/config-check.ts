@@ -8,7 +8,7 @@ import { checkCommon, checkToken, longEnough } from '../daemon/options.ts';
 import { MIN_SECRET_CHARS } from '../daemon/secrets.ts';
 import type { Certificate } from '../daemon/tls.ts';
 import { readCertificate } from '../daemon/tls.ts';
-import { refusalText } from '../protocol/decode.ts';
+import { hideCredentials, refusalText } from '../protocol/decode.ts';
 import { decodeLoadReport } from '../protocol/load-report.ts';
 import { ID_PATTERN, ID_WORDS, isGatewayUrl } from '../protocol/names.ts';
 import { parsePairs } from './core/label-pairs.ts';
@@ -43,7 +43,9 @@ export function checkConfig(config: GatewayConfig): CheckedConfig {
     throw new StartError(`--id ${config.id}: expected ${ID_WORDS}`);
   }
   if (config.url !== '' && !isGatewayUrl(config.url)) {
-    throw new StartError(`--url ${config.url}: expected a ws:// or wss:// URL without credentials`);
+    throw new StartError(
+      `--url ${hideCredentials(config.url)}: expected a ws:// or wss:// URL without credentials`,
+    );
   }
   if (config.url === '' && isWildcard(listen.host) && !config.heralds.every(leadsHere)) {
     throw new StartError(

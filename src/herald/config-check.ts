@@ -10,6 +10,7 @@ import { isHttpUrl } from '../daemon/config.ts';
 import { StartError } from '../daemon/lifecycle.ts';
 import { checkCluster, checkCommon } from '../daemon/options.ts';
 import { readCertificate } from '../daemon/tls.ts';
+import { hideCredentials } from '../protocol/decode.ts';
 import { ID_PATTERN, ID_WORDS } from '../protocol/names.ts';
 import { fixedAgentPorts } from './agent-ports.ts';
 import { balancerSettings } from './balancer-settings.ts';
@@ -29,7 +30,7 @@ export function checkConfig(config: HeraldConfig): void {
   }
   const { controlUrl } = config;
   if (controlUrl !== '' && !isHttpUrl(controlUrl)) {
-    throw new StartError(`--control-url ${controlUrl}: expected an http:// or https:// URL`);
+    throw new StartError(`--control-url ${hideCredentials(controlUrl)}: expected an http:// or https:// URL`);
   }
   if (config.id !== '') checkHeraldId(config.id);
   checkPorts(config);

@@ -37,12 +37,17 @@ export function refuse(field: string, received: unknown, expected: string): neve
   throw new RefusedField({ field, received: shown(received), expected });
 }
 
-/** The value as a short JSON text, at most 80 characters, whatever it is. */
+/** The value as a short JSON text, at most 80 characters, whatever it is; URLs in it without user and password. */
 export function shown(value: unknown): string {
   if (value === undefined) return 'nothing';
   if (typeof value === 'number') return String(value);
-  const text = asJson(value) ?? typeof value;
+  const text = hideCredentials((asJson(value) ?? typeof value).slice(0, 1_000));
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+}
+
+/** For messages about URLs: a refused one may hold a password. */
+export function hideCredentials(text: string): string {
+  return text.replace(/:\/\/[^\s",]*@/g, '://[hidden]@');
 }
 
 /**

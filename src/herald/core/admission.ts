@@ -23,8 +23,3 @@ export function retryAfterMs(refusedShare: number, returning: boolean, random: n
 export function ownTimeMs(meanMs: number, random: number): number {
   return Math.round(meanMs * (0.5 + random));
 }
-
-/** A number in [0, 1) for the `index`th of many: evenly spread, and neighbours far apart (multiples of the golden ratio). */
-export function evenly(index: number): number {
-  return (index * 0.618033988749895) % 1;
-}

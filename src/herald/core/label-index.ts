@@ -1,7 +1,7 @@
 // (5) Which members of a pool have a label or are in a zone, kept up to date as they come, change and go: a lookup
 // that requires or wishes for something looks at nobody else.
 
-import { evenly } from './admission.ts';
+import { evenly } from './evenly.ts';
 import type { GatewayRecord } from './gateway-slots.ts';
 
 /** Some members of a pool, by their slots. */

@@ -3,7 +3,8 @@
 
 import type { LookupRequest } from '../../protocol/lookup.ts';
 import { decodeTicket } from '../../protocol/ticket.ts';
-import { evenly, ownTimeMs, retryAfterMs } from './admission.ts';
+import { ownTimeMs, retryAfterMs } from './admission.ts';
+import { evenly } from './evenly.ts';
 import type { LookupVerdict, Pick } from './balancer-types.ts';
 import { breakerTried } from './breaker.ts';
 import type { CandidateView } from './candidate-view.ts';

@@ -1,30 +1,20 @@
 // Deciding is quick while its code and the table are in the processor's caches, and sending an answer evicts them. So
-// the requests of a burst are all decided first, and then all answered. Not those that open their connection: what the
-// engine and the kernel have just made for it would have left the caches by then, which costs more.
+// the requests of a burst are all decided first, and then all answered.
 
 import type { Clock } from '../../daemon/clock.ts';
 
 /** Closer together than this, 5,000 a second, requests are a burst. Putting off one alone costs more than it saves. */
 const BURST_GAP_MS = 0.2;
 
-export interface BurstParts<Request, Response, Answer> {
-  clock: Clock;
-  /** False for one that is answered at once, burst or not. */
-  mayWait: (request: Request) => boolean;
-  decide: (request: Request) => Answer;
-  send: (response: Response, answer: Answer) => void;
-}
-
 /**
- * Takes requests with what they are answered through. One that comes alone or may not wait is decided and sent at once; in a
- * burst, all others that come in one turn of the event loop are decided in their order when it ends, and sent in the same order.
+ * Takes requests with what they are answered through. One that comes alone is decided and sent at once; in a burst, all
+ * that come in one turn of the event loop are decided in their order when it ends, and sent in the same order.
  */
-export function inBursts<Request, Response, Answer>({
-  clock,
-  mayWait,
-  decide,
-  send,
-}: BurstParts<Request, Response, Answer>): (request: Request, response: Response) => void {
+export function inBursts<Request, Response, Answer>(
+  clock: Clock,
+  decide: (request: Request) => Answer,
+  send: (response: Response, answer: Answer) => void,
+): (request: Request, response: Response) => void {
   let lastMs = -Infinity;
   let requests: Request[] = [];
   let responses: Response[] = [];
@@ -39,7 +29,7 @@ export function inBursts<Request, Response, Answer>({
     const nowMs = clock.nowMs();
     const isBurst = nowMs - lastMs < BURST_GAP_MS;
     lastMs = nowMs;
-    if ((!isBurst && requests.length === 0) || !mayWait(request)) {
+    if (!isBurst && requests.length === 0) {
       send(response, decide(request));
       return;
     }

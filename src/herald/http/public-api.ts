@@ -50,12 +50,7 @@ export function registerPublicApi(app: FastifyInstance, parts: PublicApiParts): 
     response.writeHead(200, headFor(answer.allowed, answer.text.length));
     endInOneWrite(response, answer.text);
   };
-  const answerLookup = inBursts<IncomingMessage, ServerResponse, LookupAnswer>({
-    clock,
-    mayWait: ({ socket }) => socket.bytesWritten > 0,
-    decide,
-    send,
-  });
+  const answerLookup = inBursts(clock, decide, send);
   addShortWay(app, (request, response) => {
     if (request.method !== 'GET' || !isLookup(request.url ?? '')) return false;
     answerLookup(request, response);

@@ -1,11 +1,10 @@
 // Every example, as a reader would run it, against a real fleet. They import the built package.
 
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { once } from 'node:events';
-import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { extname, join, normalize } from 'node:path';
+import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -18,6 +17,7 @@ import { commandPath, requireServer } from '../../launch/require-server.ts';
 import type { SmallFleet } from '../../launch/small-fleet.ts';
 import { launchSmallFleet } from '../../launch/small-fleet.ts';
 import { until } from '../../launch/until.ts';
+import { serveFiles } from './serve-files.ts';
 
 const ROOT = process.cwd();
 const children: Child[] = [];
@@ -292,22 +292,3 @@ describe.runIf(commandPath('python3') !== undefined)('a gateway in Python', () =
     expect(await rowOf(fleet, 'py-2')).toBeUndefined();
   });
 });
-
-const TYPES: Record<string, string> = { '.html': 'text/html', '.js': 'text/javascript' };
-
-/** The repository's examples/ and dist/, as a plain file server would show them. */
-async function serveFiles(): Promise<Server> {
-  const server = createServer((request, response) => {
-    const path = normalize(new URL(request.url ?? '/', 'http://x').pathname);
-    const type = TYPES[extname(path)];
-    const file = join(ROOT, path);
-    if (!/^\/(examples|dist)\//.test(path) || type === undefined || !existsSync(file)) {
-      response.writeHead(404).end();
-      return;
-    }
-    response.writeHead(200, { 'content-type': type }).end(readFileSync(file));
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return server;
-}

@@ -1,37 +1,11 @@
-import { afterEach, describe, expect, it } from 'vitest';
-import { deriveKey, signFeedback } from '../../../src/daemon/secrets.ts';
+import { describe, expect, it } from 'vitest';
 import { silentLog } from '../../../src/daemon/log.ts';
 import { decodeLoadReport } from '../../../src/protocol/load-report.ts';
 import type { Directive } from '../../../src/protocol/load-report.ts';
-import type { Reporter, ReporterCounters, ReporterOptions } from '../../../src/reporter/index.ts';
-import { startReporter } from '../../../src/reporter/index.ts';
+import type { ReporterCounters } from '../../../src/reporter/index.ts';
 import { pause, until } from '../../launch/until.ts';
-import type { ScriptedHerald } from './scripted-herald.ts';
+import { herald, reporter } from './given.ts';
 import { feedbackReply, startScriptedHerald } from './scripted-herald.ts';
-
-const closing: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const close of closing.splice(0).reverse()) await close();
-});
-
-async function herald(): Promise<ScriptedHerald> {
-  const started = await startScriptedHerald();
-  closing.push(() => started.close());
-  return started;
-}
-
-function reporter(options: Partial<ReporterOptions> & { heralds: string[] }): Reporter {
-  const started = startReporter({
-    gateway: 'g1',
-    url: 'ws://127.0.0.1:1/ws',
-    periodMs: 200,
-    counters: () => ({ connections: 0 }),
-    log: silentLog,
-    ...options,
-  });
-  closing.push(() => started.close());
-  return started;
-}
 
 describe('reporter', () => {
   it('sends reports that Herald can decode, numbered, over one kept connection', async () => {
@@ -210,8 +184,7 @@ describe('reporter', () => {
     await until('reports arrive', () => first.seen.length >= 2);
     await first.close();
     await until('the loss is seen', () => r.snapshot().heralds[0]!.state === 'failing');
-    const back = await startScriptedHerald(port);
-    closing.push(() => back.close());
+    const back = await herald(port);
     await until('reports arrive again', () => back.seen.length >= 2);
     expect(back.reports()[0]).toMatchObject({ kind: 'full' });
     await until('the link is up', () => r.snapshot().heralds[0]!.state === 'up');
@@ -234,69 +207,6 @@ describe('reporter', () => {
     h.answer = () => ({ body });
     const r = reporter({ heralds: [h.url] });
     await until('the link is failing', () => r.snapshot().heralds[0]!.state === 'failing');
-  });
-
-  it('signs each body with the nonce of that Herald, and takes a new nonce at once', async () => {
-    const h = await herald();
-    const secret = 'a secret of many characters';
-    const key = deriveKey(secret, 'feedback', 'g1');
-    let nonce = 'first';
-    h.answer = ({ headers, body }) => {
-      const right = `g1;${nonce};${signFeedback(key, nonce, body)}`;
-      const taken = headers['herald-signature'] === right;
-      return { ...feedbackReply(), status: taken ? 200 : 401, headers: { 'herald-nonce': nonce } };
-    };
-    const r = reporter({ heralds: [h.url], secret });
-    await r.flush();
-    expect(r.snapshot().heralds[0]!.state).toBe('up');
-    nonce = 'second';
-    await r.flush();
-    expect(r.snapshot().heralds[0]!.state).toBe('up');
-    await r.close();
-    expect(h.seen.at(-1)).toMatchObject({ method: 'DELETE' });
-    expect(h.seen.at(-1)!.headers['herald-signature']).toBe(`g1;second;${signFeedback(key, 'second', '')}`);
-  });
-
-  it('treats a Herald that refuses its signature as failing, without hammering it', async () => {
-    const h = await herald();
-    h.answer = () => ({ status: 401, headers: { 'herald-nonce': 'n' }, body: {} });
-    const r = reporter({ heralds: [h.url], secret: 'a secret of many characters', periodMs: 50 });
-    await until('the link is failing', () => r.snapshot().heralds[0]!.failures >= 3);
-    expect(h.seen.length).toBeLessThan(8);
-  });
-
-  it('says goodbye: a draining report, then DELETE, then the connection closes', async () => {
-    const h = await herald();
-    const r = reporter({ heralds: [h.url], gateway: 'g:1' });
-    await r.flush();
-    await r.close();
-    expect(h.reports().at(-1)).toMatchObject({ state: 'draining', kind: 'full' });
-    expect(h.seen.at(-1)).toMatchObject({ method: 'DELETE', path: '/v1/feedback/g%3A1' });
-    await until('the connection is closed', () => h.openConnections() === 0);
-  });
-
-  it('says goodbye although what it counts and measures is gone', async () => {
-    const h = await herald();
-    let server: { clients: number } | undefined = { clients: 7 };
-    const r = reporter({
-      heralds: [h.url],
-      counters: () => ({ connections: server!.clients }),
-      signals: () => ({ messagesPerSec: server!.clients }),
-    });
-    await r.flush();
-    server = undefined;
-    await r.close();
-    expect(h.reports().at(-1)).toMatchObject({ state: 'draining', connections: 7, messagesPerSec: 7 });
-    expect(h.seen.at(-1)).toMatchObject({ method: 'DELETE' });
-  });
-
-  it('closes in time although no Herald answers', async () => {
-    const h = await herald();
-    h.answer = () => new Promise(() => {});
-    const r = reporter({ heralds: [h.url, 'http://127.0.0.1:9'] });
-    const startMs = performance.now();
-    await r.close();
-    expect(performance.now() - startMs).toBeLessThan(1_900);
   });
 
   it("learns each Herald's ticket clock", async () => {

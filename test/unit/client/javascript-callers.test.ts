@@ -82,7 +82,10 @@ describe('connect', () => {
     [{ herald: 7400 }, /^herald: received 7400/],
     [{ herald: [] }, /^herald: received no URL/],
     [{ herald: 'localhost:7400' }, /^herald: received "localhost:7400", expected an http:/],
-    [{ herald: 'https://me:word@h' }, /^herald: received "https:.*, expected an http.* without credentials$/],
+    [
+      { herald: 'https://me:word@h' },
+      /^herald: received "https:\/\/\[hidden\]@h", expected an http.* without credentials$/,
+    ],
     [{ topics: 'news' }, /^topics: received "news", expected a list/],
     [{ topics: [['a', 'b']] }, /^\["a","b"\] is not a topic/],
     [{ topics: [{ name: 'a' }] }, /^\{"name":"a"\} is not a topic/],

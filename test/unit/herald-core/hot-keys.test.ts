@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { HotKeys } from '../../../src/herald/core/hot-keys.ts';
+import { aBalancer, aReport, shares } from './given.ts';
 
 /** Whether `key` is hot after ten seconds of `perSec` lookups with it, among `others` a second with keys of their own. */
 function isHot(perSec: number, others: number): boolean {
@@ -28,5 +29,39 @@ describe('a key is hot', () => {
     for (let i = 0; i < 200; i++) keys.count('room', i * 10);
     expect(keys.count('room', 2_000)).toBe(true);
     expect(keys.count('room', 14_000)).toBe(false);
+  });
+});
+
+describe('a hot key', () => {
+  it('is found among more keys than there are counters', () => {
+    const keys = new HotKeys();
+    for (let i = 0; i < 64; i++) keys.count(`own-${i}`, 0);
+    let hot = false;
+    for (let i = 0; i < 200; i++) hot = keys.count('match', 0);
+    expect(hot).toBe(true);
+  });
+
+  it('is spread over the pool instead of following its owner', () => {
+    const balancer = aBalancer();
+    for (let i = 0; i < 10; i++) balancer.report(aReport(`gw-${i}`), 0);
+    let found = new Map<string, number>();
+    for (let nowMs = 0; nowMs < 10_000; nowMs += 500) {
+      for (let i = 0; i < 10; i++) balancer.report(aReport(`gw-${i}`, { seq: 2 + nowMs }), nowMs);
+      balancer.tick(nowMs);
+      found = shares(balancer, 50, nowMs, { key: 'final' });
+    }
+    expect(found.size).toBe(10);
+  });
+
+  it('is none where most lookups name no key at all', () => {
+    const balancer = aBalancer({ defaultPool: { handshakeSeconds: 0 } });
+    let found = new Map<string, number>();
+    for (let nowMs = 0; nowMs < 10_000; nowMs += 500) {
+      for (let i = 0; i < 10; i++) balancer.report(aReport(`gw-${i}`, { seq: 2 + nowMs }), nowMs);
+      balancer.tick(nowMs);
+      shares(balancer, 600, nowMs);
+      found = shares(balancer, 50, nowMs, { key: 'final' });
+    }
+    expect(found.size).toBe(1);
   });
 });

@@ -52,3 +52,20 @@ describe('the share refused', () => {
     expect(rates.refusedShare).toBeLessThan(0.27);
   });
 });
+
+describe('in a crowd', () => {
+  const rates = (perSec: (sec: number) => number, untilSec: number): LookupRates => {
+    const found = new LookupRates();
+    for (let step = 0; step <= untilSec * 10; step++) {
+      found.roll(step * 100);
+      for (let i = perSec(step / 10) / 10; i >= 1; i--) found.countLookup();
+    }
+    return found;
+  };
+
+  it('a lookup looks at two gateways, at eight as soon as the rate is usual again', () => {
+    expect(rates(() => 100, 300).drawsFor(8)).toBe(8);
+    expect(rates((sec) => (sec < 300 ? 100 : 5_000), 304).drawsFor(8)).toBe(2);
+    expect(rates((sec) => (sec > 300 && sec < 305 ? 5_000 : 100), 330).drawsFor(8)).toBe(8);
+  });
+});

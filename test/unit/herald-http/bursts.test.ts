@@ -4,15 +4,14 @@ import { inBursts } from '../../../src/herald/http/bursts.ts';
 function desk() {
   const log: string[] = [];
   let nowMs = 0;
-  const take = inBursts<string, string, string>({
-    clock: { nowMs: () => nowMs, epochMs: () => nowMs },
-    mayWait: (request) => request !== 'first',
-    decide: (request) => {
+  const take = inBursts<string, string, string>(
+    { nowMs: () => nowMs, epochMs: () => nowMs },
+    (request) => {
       log.push(`decide ${request}`);
       return request.toUpperCase();
     },
-    send: (response, answer) => log.push(`send ${answer} to ${response}`),
-  });
+    (response, answer) => log.push(`send ${answer} to ${response}`),
+  );
   return {
     log,
     at: (ms: number, request: string): void => {
@@ -59,14 +58,4 @@ test('sends the answers of the next burst to its own clients', async () => {
     await endOfTurn();
   }
   expect(log.slice(-2)).toEqual(['decide c', "send C to c's client"]);
-});
-
-test('answers the first request of a connection at once, also in a burst', async () => {
-  const { at, log, endOfTurn } = desk();
-  at(10, 'a');
-  at(10.1, 'b');
-  at(10.15, 'first');
-  expect(log.slice(2)).toEqual(['decide first', "send FIRST to first's client"]);
-  await endOfTurn();
-  expect(log.slice(4)).toEqual(['decide b', "send B to b's client"]);
 });

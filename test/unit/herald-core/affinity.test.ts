@@ -1,0 +1,51 @@
+import { describe, expect, it } from 'vitest';
+import { breakerOf, turnedAway } from './black-hole.ts';
+import { aBalancer, aLookup, aReport, lacking, named } from './given.ts';
+
+describe('affinity', () => {
+  // 200 connects at once are load of their own; here the keys alone are asked about.
+  const fleet = (cpus: number[], nowMs = 0) => {
+    const balancer = aBalancer({ defaultPool: { handshakeSeconds: 0 } });
+    cpus.forEach((cpu, i) => balancer.report(aReport(`gw-${i}`, { cpu }), nowMs));
+    return balancer;
+  };
+
+  it('keeps a key at its gateway, spreads keys, and moves only the keys of one that left', () => {
+    const balancer = fleet(Array.from({ length: 10 }, () => 0.3));
+    const owners = (): string[] =>
+      Array.from({ length: 200 }, (_, i) => named(balancer.lookup(aLookup({ key: `user-${i}` }), 100 + i)));
+    const before = owners();
+    expect(new Set(before).size).toBe(10);
+    balancer.setDesired('gw-3', { state: 'drain', reason: '', author: '', untilEpochMs: 0 }, 300);
+    const after = Array.from({ length: 200 }, (_, i) =>
+      named(balancer.lookup(aLookup({ key: `user-${i}` }), 400 + i)),
+    );
+    after.forEach((owner, i) => {
+      if (before[i] === 'gw-3') expect(owner).not.toBe('gw-3');
+      else expect(owner).toBe(before[i]);
+    });
+  });
+
+  it('leaves an owner that is too loaded', () => {
+    const owner = named(fleet([0.3, 0.3, 0.3]).lookup(aLookup({ key: 'k' }), 150));
+    const cpus = [0.3, 0.3, 0.3].map((cpu, i) => (owner === `gw-${i}` ? 0.8 : cpu));
+    expect(named(fleet(cpus).lookup(aLookup({ key: 'k' }), 150))).not.toBe(owner);
+  });
+
+  it('stays at an owner a little over a small mean', () => {
+    const owner = named(fleet([0.05, 0.05, 0.05]).lookup(aLookup({ key: 'k' }), 150));
+    const cpus = [0.05, 0.05, 0.05].map((cpu, i) => (owner === `gw-${i}` ? 0.13 : cpu));
+    expect(named(fleet(cpus).lookup(aLookup({ key: 'k' }), 150))).toBe(owner);
+  });
+
+  it('leaves it as well while a breaker is open: that is no load of the pool', () => {
+    const calm = [0.3, 0.3, 0.3, 0.3];
+    const owner = named(fleet(calm).lookup(aLookup({ key: 'k' }), 150));
+    const balancer = fleet(calm.map((cpu, i) => (owner === `gw-${i}` ? 0.6 : cpu)));
+    const shut = owner === 'gw-0' ? 'gw-1' : 'gw-0';
+    balancer.report(lacking(aReport(shut, { seq: 99, cpu: 0.3 }), 'acceptedTotal', 'connections'), 10);
+    for (let i = 0; i < 200; i++) turnedAway(balancer, 10);
+    expect(breakerOf(balancer, shut, 150)).toBe('open');
+    expect(named(balancer.lookup(aLookup({ key: 'k' }), 150))).not.toBe(owner);
+  });
+});
