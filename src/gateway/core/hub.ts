@@ -112,7 +112,6 @@ export class Hub {
   subscribe(subscriber: Subscriber, topics: readonly Topic[]): void {
     const before = subscriber.group?.topics ?? [];
     const added = topics.filter((topic) => !before.includes(topic));
-    if (added.length === 0) return;
     this.#move(subscriber, [...before, ...added]);
     for (const topic of added) this.use(topic);
     this.#subscriptions += added.length;

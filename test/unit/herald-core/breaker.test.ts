@@ -54,6 +54,23 @@ describe('the breaker', () => {
     expect(breakerOf(balancer, 'hole', 500)).toBe('closed');
   });
 
+  it('takes more connections for clients let in only as far as tickets are on their way, and not while it is open', () => {
+    const balancer = aBalancer();
+    const report = (seq: number, connections: number): void => {
+      const fields = { seq, connections, cpu: 0 };
+      balancer.report(lacking(aReport('sh', fields), 'acceptedTotal'), 10 * seq);
+    };
+    balancer.report(aReport('b'), 0);
+    report(1, 5);
+    // Nobody was sent there: these are no clients of Herald's.
+    report(2, 9);
+    expect(named(balancer.lookup(aLookup({ exclude: ['b'] }), 25))).toBe('sh');
+    for (let i = 0; i < 8; i++) turnedAway(balancer, 25, { exclude: ['b'] });
+    expect(breakerOf(balancer, 'sh', 25)).toBe('open');
+    report(3, 13);
+    expect(breakerOf(balancer, 'sh', 30)).toBe('open');
+  });
+
   it('lets three trial tickets through after ten seconds; one acceptance closes it', () => {
     const { balancer, fail } = blackHole();
     fail(8, 10);

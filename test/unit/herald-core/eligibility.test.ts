@@ -113,6 +113,16 @@ describe('a gateway is not named', () => {
     expect(balancer.lookup(ask, 101)).toHaveProperty('refused', { full: 1, label: 1 });
   });
 
+  it('and of those that were removed the refusal names each for its own reason', () => {
+    const balancer = aBalancer();
+    for (const id of ['a', 'b', 'c']) {
+      const labels = { disk: id === 'c' ? 'hdd' : 'ssd' };
+      balancer.report(aReport(id, { labels, state: id === 'b' ? 'up' : 'draining' }), 0);
+    }
+    const none = balancer.lookup(aLookup({ exclude: ['b'], labels: { disk: 'ssd' } }), 1);
+    expect(none).toMatchObject({ ok: false, detail: expect.stringContaining('label 1 (c)') as string });
+  });
+
   it('when it is in another pool or lacks a required label; the refusal says whom that removed', () => {
     const balancer = aBalancer();
     balancer.report(aReport('a', { pool: 'chat', labels: { disk: 'ssd' } }), 0);

@@ -49,6 +49,12 @@ describe('in a large fleet that has no room', () => {
     expect(chances).toBe(99 + 1);
   });
 
+  it('but at one gateway, that one is named when all fall silent at once and their ages are no longer judged', () => {
+    const balancer = fleet((i) => (i === 7 ? {} : { maxConnections: 500 }), seeded(1), 100);
+    balancer.tick(0);
+    expect(named(balancer.lookup(aLookup({ intent: 'move' }), 2_500))).toBe('gw-7');
+  });
+
   it('those who ask for it in ever new ways are told whom that removed one at a time', () => {
     const bits = Array.from({ length: 12 }, (_, place) => `bit${place}`);
     const balancer = fleet(

@@ -142,11 +142,13 @@ describe('views of a pool', () => {
       [600, true],
     ] as const) {
       const { views } = given(count);
-      const first = views.of({}, 0);
-      expect(views.of({}, 10)).toBe(first);
-      views.changed();
-      expect(views.of({}, 49) === first).toBe(isKept);
-      expect(views.of({}, 50)).not.toBe(first);
+      for (const labels of [{}, { disk: 'hdd' }]) {
+        const first = views.of(labels, 0);
+        expect(views.of(labels, 10)).toBe(first);
+        views.changed();
+        expect(views.of(labels, 49) === first).toBe(isKept);
+        expect(views.of(labels, 50)).not.toBe(first);
+      }
     }
   });
 

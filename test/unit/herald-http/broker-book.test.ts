@@ -83,6 +83,19 @@ describe('a broker is missed', () => {
   });
 });
 
+it('the book misses 256 brokers at most, those that were there last', () => {
+  const book = createBrokerBook();
+  for (let i = 0; i < 300; i++) {
+    book.setClusterBrokers([broker('e', `b${i}`)], i);
+  }
+  book.setClusterBrokers([], 300);
+  expect(book.missing(300)).toBe(256);
+  book.withdraw('b299', 'e');
+  expect(book.missing(300)).toBe(255);
+  book.withdraw('b0', 'e');
+  expect(book.missing(300)).toBe(255);
+});
+
 it('the book has room for 64 names', () => {
   const book = createBrokerBook();
   for (let i = 0; i < 64; i++) expect(book.announce(broker('e', `b${i}`), 0)).toBe('taken');
