@@ -151,7 +151,7 @@ class Link:
             self.say(repr(error))
 
     def exchange(self, method, path, body):
-        """A 401 that brings a new nonce is answered at once: that Herald has just started."""
+        """A 401 that brings a new nonce is answered at once: ours was too old for that Herald."""
         while True:
             nonce = self.nonce
             headers = {"content-type": "application/json"} if body else {}

@@ -15,8 +15,8 @@ export function deriveKey(secret: string, purpose: 'ticket' | 'feedback', gatewa
 }
 
 /**
- * Signature of a feedback post: HMAC-SHA-256 over timestamp-free content, since a nonce per boot and the
- * report's own seq already refuse replays. Sent as `Herald-Signature: <gateway>;<nonce>;<hex>`.
+ * Signature of a feedback post: HMAC-SHA-256 over timestamp-free content, since a nonce of the last half minute and
+ * the report's own seq already refuse replays. Sent as `Herald-Signature: <gateway>;<nonce>;<hex>`.
  */
 export function signFeedback(key: Buffer, nonce: string, body: string): string {
   return createHmac('sha256', key).update(`${nonce}\n`).update(body).digest('hex');

@@ -1,5 +1,5 @@
-// Signed requests of a gateway or broker to one Herald. The nonce comes with the Herald's answers and changes each time
-// it starts, and a Herald may not know a new cluster secret yet. So a request that is refused is repeated with the
+// Signed requests of a gateway or broker to one Herald. The nonce comes with the Herald's answers and is good for half a
+// minute, and a Herald may not know a new cluster secret yet. So a request that is refused is repeated with the
 // nonce that came with the refusal, and then with each further key.
 
 import { deriveKey, NONCE_HEADER, SIGNATURE_HEADER, signFeedback } from './secrets.ts';

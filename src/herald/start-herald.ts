@@ -59,6 +59,8 @@ export interface HeraldHandle extends Running {
 }
 
 const TICK_MS = 100;
+/** How long a nonce is good, unless gateways are forgotten sooner: then `seq` would no longer refuse what was recorded. */
+const SIGNED_FOR_MS = 30_000;
 /** HAProxy asked in this time, so it will ask again; its next question gets the neutral farewell. */
 const AGENT_RECENT_MS = 10_000;
 /** What closing may take once HAProxy has been told. */
@@ -193,7 +195,11 @@ function assemble(config: HeraldConfig, { log, metrics, clock }: HeraldParts) {
     health,
     corsOrigins: config.corsOrigins,
   });
-  const signatures = createSignatureCheck(config.secret);
+  const signatures = createSignatureCheck(
+    config.secret,
+    Math.min(SIGNED_FOR_MS, config.expireAfterMs),
+    clock,
+  );
   const control = createControlApp(listeners, {
     balancer,
     clock,
@@ -208,7 +214,7 @@ function assemble(config: HeraldConfig, { log, metrics, clock }: HeraldParts) {
       meters,
       recorder,
       connections,
-      bootGuard: signatures.nonce === undefined ? undefined : createBootGuard(),
+      bootGuard: config.secret === '' ? undefined : createBootGuard(),
       allowUrl: allowedUrls(config.allowedUrls),
       heralds: () => reach.heralds,
       brokers: (nowMs) => brokers.list(nowMs),

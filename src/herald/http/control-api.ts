@@ -34,7 +34,8 @@ export function registerControlApi(app: FastifyInstance, parts: ControlApiParts)
   const { balancer, clock, signatures, takeFeedback, connections, brokers } = parts;
 
   app.addHook('onRequest', (request, reply, done) => {
-    if (signatures.nonce !== undefined) void reply.header(NONCE_HEADER, signatures.nonce);
+    const nonce = signatures.nonce();
+    if (nonce !== undefined) void reply.header(NONCE_HEADER, nonce);
     if (request.headers.origin === undefined) done();
     else void sendProblem(reply, problem(403, 'no-browsers', 'this port does not speak to pages'));
   });
@@ -46,6 +47,21 @@ export function registerControlApi(app: FastifyInstance, parts: ControlApiParts)
     void reply.header('www-authenticate', 'Herald-Signature');
     void sendProblem(reply, problem(401, 'signature-needed', refusalText(signer.refusal)));
     return undefined;
+  };
+
+  /**
+   * Signed without a body, which nothing else is: a report that somebody recorded is no goodbye, and a goodbye is taken
+   * once. False after a refusal was sent.
+   */
+  const isGoodbyeOf = (id: string, code: string, request: FastifyRequest, reply: FastifyReply): boolean => {
+    const signer = signedBy(request, reply, '');
+    if (signer === undefined) return false;
+    if (signer !== '' && signer !== id) {
+      void sendProblem(reply, problem(403, code, `signed by ${signer}`));
+      return false;
+    }
+    signatures.spend(id);
+    return true;
   };
 
   app.post('/v1/feedback', (request, reply) => {
@@ -60,12 +76,7 @@ export function registerControlApi(app: FastifyInstance, parts: ControlApiParts)
   // The goodbye of a gateway that leaves in order: not named from now on, and no alarm when it closes.
   app.delete<Named>('/v1/feedback/:id', (request, reply) => {
     const { id } = request.params;
-    const signer = signedBy(request, reply, bodyText(request));
-    if (signer === undefined) return;
-    if (signer !== '' && signer !== id) {
-      void sendProblem(reply, problem(403, 'not-your-gateway', `signed by ${signer}`));
-      return;
-    }
+    if (!isGoodbyeOf(id, 'not-your-gateway', request, reply)) return;
     connections.goodbye(id);
     balancer.leave(id, clock.nowMs());
     void reply.code(204).send();
@@ -102,12 +113,7 @@ export function registerControlApi(app: FastifyInstance, parts: ControlApiParts)
 
   app.delete<Named>('/v1/brokers/:id', (request, reply) => {
     const { id } = request.params;
-    const signer = signedBy(request, reply, bodyText(request));
-    if (signer === undefined) return;
-    if (signer !== '' && signer !== id) {
-      void sendProblem(reply, problem(403, 'not-your-broker', `signed by ${signer}`));
-      return;
-    }
+    if (!isGoodbyeOf(id, 'not-your-broker', request, reply)) return;
     brokers.withdraw(id, queryOf(request).get('epoch') ?? '');
     void reply.code(204).send();
   });

@@ -2,12 +2,10 @@ import { Client } from 'undici';
 import { afterEach, expect, test } from 'vitest';
 import type { OneHerald } from './one-herald.ts';
 import { ask, feed, oneHerald, report, send } from './one-herald.ts';
-import { nonceOf, signature, signedPost } from './signed.ts';
 
 let herald: OneHerald;
 afterEach(() => herald.close());
 
-const SECRET = 'a secret of sixteen';
 const feedback = (): string => `${herald.addresses.control}/v1/feedback`;
 
 async function stateOf(gateway: string): Promise<string> {
@@ -206,43 +204,4 @@ test('keeps a list of brokers that announce themselves', async () => {
   expect((await send(at, { ...broker, id: '../x' })).body.field).toBe('id');
   expect((await fetch(`${at}/broker-1`, { method: 'DELETE' })).status).toBe(204);
   expect((await ask(at)).body).toEqual({ brokers: [] });
-});
-
-test('with a secret, takes only what the gateway itself signed', async () => {
-  herald = await oneHerald({ secret: SECRET });
-  const unsigned = await send(feedback(), report('gw-1'));
-  expect(unsigned.status).toBe(401);
-  const nonce = unsigned.headers.get('herald-nonce') ?? '';
-  expect(nonce).toBe(await nonceOf(herald));
-  expect((await signedPost(herald, SECRET, 'gw-1', report('gw-1'))).body.accepted).toBe(1);
-
-  const body = JSON.stringify(report('gw-1', { seq: 2 }));
-  const cases: [string, Record<string, string>, number][] = [
-    ['another secret', signature('another secret of 16', 'gw-1', nonce, body), 401],
-    ['an old nonce', signature(SECRET, 'gw-1', 'f'.repeat(32), body), 401],
-    ['another body', signature(SECRET, 'gw-1', nonce, `${body} `), 401],
-    ['another gateway', signature(SECRET, 'gw-2', nonce, body), 403],
-    ['nonsense', { 'herald-signature': 'x' }, 401],
-  ];
-  for (const [name, headers, status] of cases) {
-    expect({ name, status: (await send(feedback(), body, headers)).status }).toEqual({ name, status });
-  }
-  expect((await signedPost(herald, SECRET, 'gw-2', [report('gw-2'), report('gw-3')])).status).toBe(403);
-  expect((await fetch(`${feedback()}/gw-1`, { method: 'DELETE' })).status).toBe(401);
-  const stranger = { method: 'DELETE', headers: signature(SECRET, 'gw-2', nonce, '') };
-  expect((await fetch(`${feedback()}/gw-1`, stranger)).status).toBe(403);
-  expect(await stateOf('gw-1')).toBe('up');
-  const own = { method: 'DELETE', headers: signature(SECRET, 'gw-1', nonce, '') };
-  expect((await fetch(`${feedback()}/gw-1`, own)).status).toBe(204);
-});
-
-test('with a secret, a recorded report of an earlier boot changes nothing', async () => {
-  herald = await oneHerald({ secret: SECRET });
-  for (const boot of ['b1', 'b2', 'b3']) {
-    await signedPost(herald, SECRET, 'gw-1', report('gw-1', { bootId: boot, seq: 1 }));
-  }
-  const replay = await signedPost(herald, SECRET, 'gw-1', report('gw-1', { bootId: 'b1', seq: 2, cpu: 0 }));
-  expect(replay.body).toMatchObject({ accepted: 0, refused: { 'old-boot': 1 } });
-  const brokers = await signedPost(herald, SECRET, 'b-1', { id: 'b-2' }, '/v1/brokers');
-  expect(brokers.status).toBe(400);
 });
