@@ -2,6 +2,7 @@
 
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
+import { leadsHere } from '../daemon/address.ts';
 import type { Metrics } from '../daemon/metrics.ts';
 import { problem } from '../daemon/problem.ts';
 import { CLOSE } from '../protocol/close-codes.ts';
@@ -64,6 +65,7 @@ export class Door {
     const answers = {
       gateway: id,
       adminToken: config.adminToken,
+      isPublic: config.url !== '' && !leadsHere(config.url),
       audit: this.audit,
       traces: this.#traces,
       ledger: () => ({ ledger: hub.ledger, feed: link.snapshot() }),

@@ -12,8 +12,10 @@ import type { HttpAnswer, HttpQuestion } from './ws-server.ts';
 
 export interface HttpAnswersParts {
   gateway: string;
-  /** Bearer token of operators; empty = only programs on this machine are answered. */
+  /** Bearer token of operators; empty = only programs on this machine are answered, by a gateway for this machine. */
   adminToken: string;
+  /** Clients of other machines are sent here: then what comes from this one may be a proxy with their words. */
+  isPublic: boolean;
   audit: CloseAudit;
   traces: TraceBook;
   /** Whether newcomers are let in, and what else an operator may know of it. */
@@ -37,9 +39,7 @@ export function answerHttp(parts: HttpAnswersParts, question: HttpQuestion): Htt
     case '/v1/closes':
     case '/v1/traces':
     case '/v1/ledger':
-      return mayAsk(parts.adminToken, question)
-        ? answerOperator(parts, path, query)
-        : refused(parts.adminToken);
+      return mayAsk(parts, question) ? answerOperator(parts, path, query) : refused(parts.adminToken);
     default:
       return refusal(404, 'no-such-route', NO_SUCH_ROUTE);
   }
@@ -64,14 +64,19 @@ function answerOperator(
 }
 
 /** Without a token only a program on this machine, and not one that passes on what others ask. */
-function mayAsk(adminToken: string, { authorization, remoteAddress, forwarded }: HttpQuestion): boolean {
+function mayAsk({ adminToken, isPublic }: HttpAnswersParts, question: HttpQuestion): boolean {
+  const { authorization, remoteAddress, forwarded } = question;
   if (adminToken !== '') return sameText(`Bearer ${adminToken}`, authorization ?? '');
-  return !forwarded && isLoopback((remoteAddress ?? '').replace(/^::ffff:/, ''));
+  return !isPublic && !forwarded && isLoopback((remoteAddress ?? '').replace(/^::ffff:/, ''));
 }
 
 function refused(adminToken: string): HttpAnswer {
   return adminToken === ''
-    ? refusal(403, 'token-unset', 'answered on this machine alone as long as adminToken is not set')
+    ? refusal(
+        403,
+        'token-unset',
+        'set adminToken; without it only a gateway whose url is of its own machine answers there',
+      )
     : refusal(401, 'token-needed', 'send Authorization: Bearer <adminToken>');
 }
 

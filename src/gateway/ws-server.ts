@@ -253,6 +253,16 @@ function pathOf(request: IncomingMessage): string {
   return (request.url ?? '/').split('?', 1)[0]!;
 }
 
+/** What proxies say of those they speak for; not all do, and none on a TCP connection that they pass on. */
+const PROXY_HEADERS = [
+  'forwarded',
+  'via',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-proto',
+  'x-real-ip',
+];
+
 function questionOf(request: IncomingMessage): HttpQuestion {
   const { headers, socket, url = '/' } = request;
   return {
@@ -261,7 +271,7 @@ function questionOf(request: IncomingMessage): HttpQuestion {
     query: new URLSearchParams(url.slice(pathOf(request).length)),
     authorization: headers.authorization,
     remoteAddress: socket.remoteAddress,
-    forwarded: headers['x-forwarded-for'] !== undefined || headers.forwarded !== undefined,
+    forwarded: PROXY_HEADERS.some((name) => headers[name] !== undefined),
   };
 }
 
