@@ -6,7 +6,7 @@ import { messageOf } from '../daemon/thrown.ts';
 import { refusalText } from '../protocol/decode.ts';
 import type { BrokerReach } from '../publisher/broker-reach.ts';
 import type { Answer, Asked } from './ask-herald.ts';
-import { ask, askFirst } from './ask-herald.ts';
+import { ask, askFirst, countdown } from './ask-herald.ts';
 import { judgeBrokers, judgeReady, judgeReplicas } from './core/readiness.ts';
 import { decodeTable, judgeGatewayLoad, judgeTableAge } from './core/table.ts';
 import type { CheckedTable } from './core/table.ts';
@@ -65,7 +65,7 @@ export const CHECKS: Readonly<Record<string, Check>> = {
     help: 'brokers that are up',
     limits: { warn: 1, crit: 0, worse: 'low' },
     run: async ({ controlUrls, timeoutMs }, limits) =>
-      whenAnswered(await askFirst(controlUrls, '/v1/brokers', timeoutMs), 'unknown', ({ body }) =>
+      whenAnswered(await askFirst(controlUrls, '/v1/brokers', countdown(timeoutMs)), 'unknown', ({ body }) =>
         judgeBrokers(body, limits),
       ),
   },

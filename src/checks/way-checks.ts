@@ -5,7 +5,8 @@ import { fieldsOf, refusalText } from '../protocol/decode.ts';
 import type { BrokerAddress } from '../protocol/broker-address.ts';
 import type { LookupPick } from '../protocol/lookup.ts';
 import type { BrokerReach } from '../publisher/broker-reach.ts';
-import { askFirst } from './ask-herald.ts';
+import type { Countdown } from './ask-herald.ts';
+import { askFirst, countdown } from './ask-herald.ts';
 import { MAX_LISTENERS, sendCanary } from './canary.ts';
 import type { Limits, Verdict } from './core/verdict.ts';
 import type { LookupProbe } from './core/way.ts';
@@ -24,13 +25,14 @@ export async function checkLookup(
   { publicUrls, pool, timeoutMs }: WayOptions,
   limits: Limits,
 ): Promise<Verdict> {
-  const asked = await askFirst(publicUrls, lookupPath(pool, 0), timeoutMs);
+  const leftMs = countdown(timeoutMs);
+  const asked = await askFirst(publicUrls, lookupPath(pool, 0), leftMs);
   if (!asked.ok) return { severity: 'critical', text: asked.why, figures: [] };
   const { status, body, tookMs } = asked.answer;
   const [pick] = picksOf(body);
   if (status !== 200 || pick === undefined) return judgeLookup(refusal(status, body, tookMs), limits);
   const { gateway, url } = pick;
-  const reached = await reach(url, timeoutMs);
+  const reached = await reach(url, leftMs());
   return judgeLookup(
     reached.ok
       ? { step: 'connected', gateway, lookupMs: tookMs, connectMs: reached.tookMs }
@@ -41,14 +43,15 @@ export async function checkLookup(
 
 export async function checkCanary(options: WayOptions, limits: Limits): Promise<Verdict> {
   const { publicUrls, brokerReach, pool, timeoutMs } = options;
-  const asked = await askFirst(publicUrls, lookupPath(pool, MAX_LISTENERS - 1), timeoutMs);
+  const leftMs = countdown(timeoutMs);
+  const asked = await askFirst(publicUrls, lookupPath(pool, MAX_LISTENERS - 1), leftMs);
   if (!asked.ok) return { severity: 'unknown', text: asked.why, figures: [] };
   const { status, body, tookMs } = asked.answer;
   const picks = picksOf(body);
   if (status !== 200 || picks.length === 0) return judgeLookup(refusal(status, body, tookMs), limits);
-  const brokers = await brokersFor(options);
+  const brokers = await brokersFor(options, leftMs);
   if (!brokers.ok) return { severity: brokers.severity, text: brokers.why, figures: [] };
-  const sent = await sendCanary(picks, { ...brokerReach, brokers: brokers.list }, timeoutMs);
+  const sent = await sendCanary(picks, { ...brokerReach, brokers: brokers.list }, leftMs());
   if (sent.ok) return judgeCanary(sent.hearings, limits);
   return { severity: sent.severity, text: `not published: ${sent.why}`, figures: [] };
 }
@@ -57,9 +60,9 @@ type Brokers =
   { ok: true; list: BrokerAddress[] } | { ok: false; severity: 'critical' | 'unknown'; why: string };
 
 /** Those given, or those that a Herald names. */
-async function brokersFor({ controlUrls, brokerReach, timeoutMs }: WayOptions): Promise<Brokers> {
+async function brokersFor({ controlUrls, brokerReach }: WayOptions, leftMs: Countdown): Promise<Brokers> {
   if (brokerReach.brokers.length > 0) return { ok: true, list: brokerReach.brokers };
-  const asked = await askFirst(controlUrls, '/v1/brokers', timeoutMs);
+  const asked = await askFirst(controlUrls, '/v1/brokers', leftMs);
   if (!asked.ok) return { ok: false, severity: 'unknown', why: asked.why };
   const list = decodeBrokerList(fieldsOf(asked.answer.body)['brokers']);
   if (!list.ok) return { ok: false, severity: 'unknown', why: refusalText(list.refusal) };
