@@ -42,7 +42,8 @@ export function fencedLease(session: Session, path: string, data: string, log: L
       return 'settled';
     }
     lose('held by another');
-    if (!session.wasOurs(owner)) return 'settled';
+    // A node without an owner would hold the place for ever, as one that a backup has put back.
+    if (owner !== '' && !session.wasOurs(owner)) return 'settled';
     const removed = await session.remove(path, version);
     return removed.ok || removed.why === 'no-node' || removed.why === 'version' ? 'now' : removed;
   };

@@ -237,6 +237,15 @@ for (const { name, run, start } of stores) {
       expect(first.epoch()).toBe(0);
     });
 
+    it('takes the lease where a node lies that belongs to no session, as a backup puts it back', async () => {
+      const one = await session();
+      const other = await session();
+      await other.create(`${root}/restored/mover`, 'of a holder long gone');
+      const lease = one.lease(`${root}/restored/mover`, 'one');
+      await until('the lease', () => lease.held());
+      await lease.release();
+    });
+
     it('refuses a write under an old epoch, 200 times of 200', async () => {
       const one = await session();
       const other = await session();

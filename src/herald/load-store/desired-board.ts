@@ -159,6 +159,9 @@ export class DesiredBoard {
     const decoded = decodeDesired(entry.data);
     if (!decoded.ok) {
       log.warn('desired-entry-refused', { gateway, ...decoded.refusal });
+      // Somebody has spoken since, if in words of a later version: what we had still to write does not go over it.
+      const wish = this.#wishes.get(gateway);
+      if (wish) wish.unwritten = false;
       return;
     }
     const { desired, forMs } = decoded.value;

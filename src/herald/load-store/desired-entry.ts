@@ -18,7 +18,8 @@ export interface DesiredEntry {
   forMs: number;
 }
 
-const MAX_FOR_MS = 366 * 86_400_000;
+/** Beyond what operators may ask for (http/operator-request.ts): what is left of it is counted by clocks that may be set. */
+const MAX_LEFT_MS = 366 * 86_400_000;
 const TEXT = /^[^\u2028\u2029]{0,1000}$/;
 
 /** A wish as remembered on disk: whether the shared store still lacks it. */
@@ -57,7 +58,7 @@ export function decodeDesired(text: string): Decoded<DesiredEntry> {
         untilEpochMs: optionalNumber(from, 'until', 0, Number.MAX_SAFE_INTEGER) ?? 0,
         ...(saidEpochMs !== undefined && { saidEpochMs }),
       },
-      forMs: optionalNumber(from, 'forMs', 0, MAX_FOR_MS) ?? 0,
+      forMs: optionalNumber(from, 'forMs', 0, MAX_LEFT_MS) ?? 0,
     };
   });
 }

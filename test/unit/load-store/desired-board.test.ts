@@ -12,37 +12,49 @@ import { aBalancer } from '../herald-core/given.ts';
 
 const HOUR_MS = 3_600_000;
 
-it('a drain for half an hour does not end when the clock of the store is set an hour on', async () => {
+/** A board on a store whose clock the test sets, and an operator at a shell of that store. */
+async function aBoard() {
   const at = { nowMs: 0, storeMs: 1_000_000 };
   const ensemble = memoryEnsemble({ epochMs: () => at.storeMs });
   const [operator, herald] = [ensemble.connect(), ensemble.connect()];
   const paths = clusterPaths('test');
+  const logged: string[] = [];
   let ownWrite: OwnWrite | undefined;
   const measure = async (): Promise<void> => {
     const stamp = await herald.put(paths.clock, 'h');
     if (stamp.ok) ownWrite = { ...stamp.value, sentAtMs: at.nowMs, roundTripMs: 1 };
   };
   await measure();
-  const balancer = aBalancer();
   const board = new DesiredBoard({
     coordination: herald,
-    balancer,
+    balancer: aBalancer(),
     paths,
     clock: { nowMs: () => at.nowMs, epochMs: () => at.storeMs },
     ownWrite: () => ownWrite,
-    log: silentLog,
+    log: { ...silentLog, warn: (event) => void logged.push(event) },
   });
-  const settled = async (): Promise<void> => {
-    for (let i = 0; i < 20; i++) await nextTurn();
+  return {
+    at,
+    board,
+    entry: paths.desiredOf('gw-1'),
+    herald,
+    logged,
+    measure,
+    operator,
+    async settled() {
+      for (let i = 0; i < 20; i++) await nextTurn();
+    },
+    state: () => board.all().get('gw-1')?.desired.state,
+    drain: (forMs: number) => {
+      const desired = { state: 'drain', reason: '', author: 'a', untilEpochMs: at.storeMs + forMs } as const;
+      return encodeDesired({ desired, forMs });
+    },
   };
-  const state = (): string | undefined => board.all().get('gw-1')?.desired.state;
-  const desired = {
-    state: 'drain',
-    reason: '',
-    author: 'a',
-    untilEpochMs: at.storeMs + HOUR_MS / 2,
-  } as const;
-  await operator.create(paths.desiredOf('gw-1'), encodeDesired({ desired, forMs: HOUR_MS / 2 }));
+}
+
+it('a drain for half an hour does not end when the clock of the store is set an hour on', async () => {
+  const { at, board, drain, entry, herald, measure, operator, settled, state } = await aBoard();
+  await operator.create(entry, drain(HOUR_MS / 2));
   await settled();
   expect(state()).toBe('drain');
 
@@ -55,5 +67,22 @@ it('a drain for half an hour does not end when the clock of the store is set an 
   expect(state()).toBe('drain');
   board.step((at.nowMs = HOUR_MS / 2));
   expect(state()).toBe('up');
+  board.stop();
+});
+
+it('leaves an entry alone that it cannot read when the wish of before lapses, and does not say so again and again', async () => {
+  const { at, board, drain, entry, logged, operator, settled, state } = await aBoard();
+  await operator.create(entry, drain(HOUR_MS));
+  await settled();
+  await operator.put(entry, 'drain, please');
+  await settled();
+  expect(state()).toBe('drain');
+  for (const afterMs of [HOUR_MS, HOUR_MS + 1_000, HOUR_MS + 2_000]) {
+    board.step((at.nowMs = afterMs));
+    await settled();
+  }
+  expect(state()).toBe('up');
+  expect(logged).toEqual(['desired-entry-refused', 'desired-entry-refused']);
+  expect(await operator.get(entry)).toMatchObject({ value: { data: 'drain, please' } });
   board.stop();
 });
