@@ -41,7 +41,7 @@ async function aBoard() {
     logged,
     measure,
     operator,
-    async settled() {
+    settled: async () => {
       for (let i = 0; i < 20; i++) await nextTurn();
     },
     state: () => board.all().get('gw-1')?.desired.state,
