@@ -112,21 +112,6 @@ export function addShortWay(app: FastifyInstance, shortWay: ShortWay): void {
   });
 }
 
-/**
- * Ends a response whose head is written and whose `body` is ASCII. Node sends a chunk and the end after it as a list of
- * two, the second one empty, which takes a longer way; a response without chunks is one plain write.
- * So the body goes out as the tail of the head, which is where Node itself would put it.
- */
-export function endInOneWrite(response: ServerResponse & { _header?: unknown }, body: string): void {
-  if (typeof response._header !== 'string') {
-    // Another Node, another name: slower, and as good.
-    response.end(body, 'latin1');
-    return;
-  }
-  response._header += body;
-  response.end();
-}
-
 /** Queries are decoded by src/protocol alone, from the raw URL; Fastify's parser would be paid for nothing. */
 function noQueryParser(): Record<string, never> {
   return {};

@@ -6,8 +6,10 @@ import type { Clock } from '../../daemon/clock.ts';
 import type { Problem } from '../../protocol/lookup.ts';
 import type { Health } from '../health.ts';
 import type { TicketOffice } from '../tickets.ts';
+import type { AnswerWriter } from './answer-writer.ts';
+import { createAnswerWriter } from './answer-writer.ts';
 import { inBursts } from './bursts.ts';
-import { addShortWay, endInOneWrite, rawQuery } from './http-server.ts';
+import { addShortWay, rawQuery } from './http-server.ts';
 import { sendJson } from './json.ts';
 import type { LookupDesk } from './lookup-desk.ts';
 import { createReplyWriter } from './lookup-reply.ts';
@@ -33,7 +35,7 @@ export function registerPublicApi(app: FastifyInstance, parts: PublicApiParts): 
   const { desk, tickets, clock, health } = parts;
   const writeReply = createReplyWriter(tickets, clock);
   const cors = corsRule(parts.corsOrigins);
-  const headFor = answerHeads();
+  const writers = new WeakMap<CorsHeaders, AnswerWriter>();
 
   const decide = (request: IncomingMessage): LookupAnswer => {
     const allowed = cors(request);
@@ -47,8 +49,12 @@ export function registerPublicApi(app: FastifyInstance, parts: PublicApiParts): 
       writeProblem(response, answer.allowed, answer.problem);
       return;
     }
-    response.writeHead(200, headFor(answer.allowed, answer.text.length));
-    endInOneWrite(response, answer.text);
+    let write = writers.get(answer.allowed);
+    if (write === undefined) {
+      write = createAnswerWriter({ ...answer.allowed, ...ANSWER }, clock);
+      writers.set(answer.allowed, write);
+    }
+    write(response, answer.text);
   };
   const answerLookup = inBursts(clock, decide, send);
   addShortWay(app, (request, response) => {
@@ -112,23 +118,6 @@ export function registerPublicApi(app: FastifyInstance, parts: PublicApiParts): 
 
 function isLookup(target: string): boolean {
   return target === LOOKUP_PATH || target.startsWith(`${LOOKUP_PATH}?`);
-}
-
-/**
- * The head of an answer, one list of names and values for each set of CORS headers, whose last value is set anew
- * each time. Node writes a list out quicker than an object, and has done so when `writeHead` returns.
- */
-function answerHeads(): (allowed: CorsHeaders, length: number) => string[] {
-  const heads = new WeakMap<object, string[]>();
-  return (allowed, length) => {
-    let head = heads.get(allowed);
-    if (head === undefined) {
-      head = [...Object.entries({ ...allowed, ...ANSWER }).flat(), 'content-length', ''];
-      heads.set(allowed, head);
-    }
-    head[head.length - 1] = String(length);
-    return head;
-  };
 }
 
 /** The headers that let the page that asks read the answer. Where any may, none of the request's are looked at. */

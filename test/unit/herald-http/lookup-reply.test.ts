@@ -1,6 +1,4 @@
-import type { ServerResponse } from 'node:http';
-import { expect, test, vi } from 'vitest';
-import { endInOneWrite } from '../../../src/herald/http/http-server.ts';
+import { expect, test } from 'vitest';
 import { createReplyWriter } from '../../../src/herald/http/lookup-reply.ts';
 import type { Found } from '../../../src/herald/http/lookup-desk.ts';
 import { createTicketOffice } from '../../../src/herald/tickets.ts';
@@ -71,10 +69,4 @@ test('names a time until which every ticket of the answer is good, and not much 
     }
     expect(nowMs + TICKET_TTL_MS - expiresMs).toBeLessThanOrEqual(1_100);
   }
-});
-
-test('a response whose head cannot be reached ends the ordinary way', () => {
-  const end = vi.fn();
-  endInOneWrite({ end } as unknown as ServerResponse, '{}');
-  expect(end).toHaveBeenCalledWith('{}', 'latin1');
 });
