@@ -41,7 +41,7 @@ export function createAnswerWriter(headers: Readonly<Record<string, string>>, cl
     }
     // Node sends a chunk and the end after it as a list of two, the second one empty, which takes a longer way; a
     // response without chunks is one plain write. So the body goes out as the tail of the head, where Node would put it.
-    response._header = head.before + body.length + head.after + body;
+    response._header = `${head.before}${body.length}${head.after}${body}`;
     response._last = isLast;
     response.end();
   };
