@@ -36,7 +36,7 @@ export function createHeartbeat({ broker, core, forwarder, broadcast, clock }: H
     broadcast(encodeHeads(writer, { broker, epoch, state, nowMs: clock.epochMs(), heads: core.heads() }));
   };
   const probe = (): void => {
-    const data = Buffer.from(JSON.stringify({ broker, round }));
+    const data = Buffer.from(JSON.stringify({ broker, round, steadyMs: Math.round(clock.nowMs()) }));
     for (const topic of canaryRound(topics, round)) {
       const sequence = round * topics.length + topics.indexOf(topic);
       core.acceptCanary(topic, data, sequence, clock.nowMs(), clock.epochMs());

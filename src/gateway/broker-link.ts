@@ -171,8 +171,8 @@ class LinkToBrokers implements BrokerLink {
     const canaryLag = new CanaryLag();
     return new FeedTopics(
       events,
-      ({ source, publishedAtMs }) => {
-        this.#canaryMs = canaryLag.note(source.publisher, publishedAtMs, this.#nowMs());
+      (probe) => {
+        this.#canaryMs = canaryLag.note(probe, this.#nowMs());
       },
       ({ topic, offset, sequence, source: { publisher }, publishedAtMs }, epoch) => {
         const stamps = this.#noted.take({ publisher, sequence });

@@ -6,6 +6,7 @@ import { MESSAGE_FLAG } from '../../protocol/publication.ts';
 import type { SequencedMessage } from '../../protocol/publication-envelope.ts';
 import { SenderWindows, SequenceWindow } from '../../protocol/sequence-window.ts';
 import type { DeliveredMessage, FeedEvents, FeedGap, FeedSnapshot, TopicPosition } from './feed-port.ts';
+import { PassedBy } from './passed-by.ts';
 
 type FeedCounts = Pick<
   FeedSnapshot,
@@ -38,7 +39,11 @@ export class FeedTopics {
   readonly #ofBucket = Array.from({ length: BUCKET_COUNT }, () => new Set<string>());
   readonly #sinceMs = new Array<number | undefined>(BUCKET_COUNT);
   readonly #beganMs = Array.from({ length: BUCKET_COUNT }, () => new Map<string, number>());
-  readonly #senders = new SenderWindows(MAX_SENDERS, () => new SequenceWindow());
+  readonly #passedBy = new PassedBy();
+  readonly #senders = new SenderWindows(MAX_SENDERS, () => ({
+    number: this.#passedBy.nextSender(),
+    seen: new SequenceWindow(),
+  }));
   readonly #onCanary: (probe: SequencedMessage) => void;
   readonly #onTraced: (message: SequencedMessage, epoch: string) => void;
   readonly counts: FeedCounts = {
@@ -127,20 +132,23 @@ export class FeedTopics {
     let batch: DeliveredMessage[] = [];
     let traced: SequencedMessage[] | undefined;
     let lastPublisher = '';
-    let seen: SequenceWindow | undefined;
+    let sender: { number: number; seen: SequenceWindow } | undefined;
     for (const message of messages) {
       const { publisher } = message.source;
-      if (seen === undefined || publisher !== lastPublisher) {
-        seen = this.#senders.of(publisher);
+      if (sender === undefined || publisher !== lastPublisher) {
+        sender = this.#senders.of(publisher);
         lastPublisher = publisher;
       }
-      const known = seen.mark(message.sequence) === 'seen';
+      const known = sender.seen.mark(message.sequence) === 'seen';
       if (!known && message.flags & MESSAGE_FLAG.acked) resentNew();
       if (message.flags & MESSAGE_FLAG.canary) this.#onCanary(message);
       const state = this.#topics.get(message.topic);
       if (!state) {
         if (message.flags & MESSAGE_FLAG.canary) counts.canaries += 1;
-        else counts.notSubscribed += 1;
+        else {
+          counts.notSubscribed += 1;
+          if (!known) this.#passedBy.note(sender.number, message.sequence, epoch, message.offset);
+        }
         continue;
       }
       const gap = this.#advance(state, epoch, message);
@@ -150,17 +158,16 @@ export class FeedTopics {
         batch = [];
         this.#tellGap(gap);
       }
-      if (gap === 'behind' || known) {
+      // Its first copy passed before the topic was wanted. Under that one's position, whoever has had it can tell.
+      const place = known
+        ? this.#passedBy.take(sender.number, message.sequence)
+        : { epoch, offset: message.offset };
+      if (gap === 'behind' || place === undefined) {
         counts.duplicates += 1;
         continue;
       }
-      batch.push({
-        topic: message.topic,
-        epoch,
-        offset: message.offset,
-        data: message.data,
-        publishedAtMs: message.publishedAtMs,
-      });
+      const { topic, data, publishedAtMs } = message;
+      batch.push({ topic, ...place, data, publishedAtMs });
       if (message.flags & MESSAGE_FLAG.traced) (traced ??= []).push(message);
     }
     this.#hand(batch);

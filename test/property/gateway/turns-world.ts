@@ -19,6 +19,8 @@ export const TOPIC = 't';
 const BUCKET = bucketOf(TOPIC);
 const END_MS = 20_000;
 const FREEZE_MS = 4_000;
+/** Of what a dying broker sent last, as long may be on its way. */
+const CUT_MS = 300;
 const addresses = ['a', 'b', 'c'].map(anAddress);
 
 export type Copy = (from: Broker, sequence: number, message: SequencedMessage) => void;
@@ -33,6 +35,8 @@ export class Broker {
   readonly #waiting = new Map<string, (() => void)[]>();
   frozenSinceMs: number | undefined;
   thawedMs = -Infinity;
+  /** Copies sent from then on do not reach the other brokers. */
+  cutMs = Infinity;
 
   constructor(id: string, clock: Clockwork) {
     this.id = id;
@@ -94,8 +98,17 @@ export interface Outcome {
   twice: number;
 }
 
-/** `joinsAtHead`: the fault that this world must find. */
-export async function playTurns(seed: number, joinsAtHead = false): Promise<Outcome> {
+export interface Faults {
+  /** A gateway joins a broker that was out of reach at its head: must be found. */
+  joinsAtHead?: boolean;
+  /** The first broker that freezes does not come back, and the client moves at that moment. */
+  dies?: boolean;
+}
+
+export async function playTurns(
+  seed: number,
+  { joinsAtHead = false, dies = false }: Faults = {},
+): Promise<Outcome> {
   const random = seededRandom(seed);
   const clock = new Clockwork(random);
   const between = (from: number, to: number): number => from + random() * (to - from);
@@ -104,13 +117,14 @@ export async function playTurns(seed: number, joinsAtHead = false): Promise<Outc
     for (const other of brokers) {
       if (one === other) continue;
       const lane = clock.lane();
-      one.listeners.push((from, sequence, message) =>
+      one.listeners.push((from, sequence, message) => {
+        if (clock.nowMs >= from.cutMs) return;
         lane(() =>
           other.take(`copies of ${from.id}`, () =>
             other.core.keep(from.id, BUCKET, sequence, [message], clock.nowMs),
           ),
-        ),
-      );
+        );
+      });
     }
   }
 
@@ -125,12 +139,18 @@ export async function playTurns(seed: number, joinsAtHead = false): Promise<Outc
   clock.after(300, publish);
 
   // One after the other, each frozen once or so.
+  let firstMs: number | undefined;
   for (let atMs = between(1_000, 3_000); atMs < END_MS - 9_000; atMs += FREEZE_MS + between(200, 4_000)) {
     const broker = brokers[Math.floor(random() * brokers.length)]!;
+    firstMs ??= atMs;
     clock.after(atMs, () => {
       broker.freeze();
       publisher.froze(broker);
     });
+    if (dies) {
+      broker.cutMs = atMs - CUT_MS;
+      break;
+    }
     clock.after(atMs + FREEZE_MS, () => {
       broker.thaw();
       publisher.thawed(broker);
@@ -155,16 +175,16 @@ export async function playTurns(seed: number, joinsAtHead = false): Promise<Outc
   const move = (): void => {
     gateways[at]!.disconnect();
     at = (at + 1) % gateways.length;
-    clock.after(between(50, 900), connect);
-    if (clock.nowMs < END_MS - 6_000) clock.after(between(500, 6_000), move);
+    clock.after(dies ? between(1_000, 2_500) : between(50, 900), connect);
+    if (!dies && clock.nowMs < END_MS - 6_000) clock.after(between(500, 6_000), move);
   };
   // Some gateways follow the bucket for another client, or have had the topic for a while.
   for (const gateway of gateways.slice(1)) {
-    if (random() < 0.5) gateway.follow();
-    if (random() < 0.3) clock.after(between(100, 9_000), () => gateway.open());
+    if (random() < 0.5 || dies) gateway.follow();
+    if (random() < 0.3 && !dies) clock.after(between(100, 9_000), () => gateway.open());
   }
   connect();
-  clock.after(between(1_500, 8_000), move);
+  clock.after(dies ? firstMs! - CUT_MS : between(1_500, 8_000), move);
 
   await clock.run(END_MS);
   return {

@@ -2,7 +2,7 @@
 // acked, or of a gap. TURNS_SEEDS and TURNS_FIRST run other worlds, or more of them.
 
 import { expect, it } from 'vitest';
-import type { Outcome } from './turns-world.ts';
+import type { Faults, Outcome } from './turns-world.ts';
 import { playTurns } from './turns-world.ts';
 
 const SEEDS = Number(process.env['TURNS_SEEDS'] ?? 40);
@@ -12,11 +12,11 @@ const FIRST = Number(process.env['TURNS_FIRST'] ?? 1);
 async function play(
   first: number,
   seeds: number,
-  joinsAtHead = false,
+  faults: Faults = {},
 ): Promise<{ lossy: string[]; acked: number }> {
   const outcomes: [number, Outcome][] = [];
   for (let seed = first; seed < first + seeds; seed++) {
-    outcomes.push([seed, await playTurns(seed, joinsAtHead)]);
+    outcomes.push([seed, await playTurns(seed, faults)]);
   }
   const lossy = outcomes.filter(([, { missing, gaps }]) => missing.length > 0 && gaps === 0);
   return {
@@ -31,6 +31,11 @@ it('loses nothing without a gap where brokers take turns', async () => {
   expect(acked).toBeGreaterThan(100 * SEEDS);
 }, 600_000);
 
+it('loses nothing without a gap where a broker dies with what the others have no copy of', async () => {
+  const { lossy } = await play(FIRST + 100, SEEDS, { dies: true });
+  expect(lossy).toEqual([]);
+}, 600_000);
+
 it('finds what is lost where a gateway joins a broker that was out of reach at its head', async () => {
-  expect((await play(1, 30, true)).lossy).not.toEqual([]);
+  expect((await play(1, 30, { joinsAtHead: true })).lossy).not.toEqual([]);
 }, 60_000);

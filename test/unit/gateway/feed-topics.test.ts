@@ -52,6 +52,27 @@ describe('FeedTopics', () => {
     expect(told).toEqual([gap({ fromOffset: 4, count: 1 }), 5]);
   });
 
+  it('hands on what is sent again, and passed before its topic was wanted, once and where it stood first', () => {
+    const heard: string[] = [];
+    const feed = new FeedTopics(
+      {
+        onMessages: (batch) => heard.push(...batch.map(({ epoch, offset }) => `${epoch}:${offset}`)),
+        onGap: () => {},
+      },
+      () => {},
+    );
+    const deliver = (epoch: string, offset: number, number: number, flags = 0): void =>
+      feed.deliver(epoch, [message('late', offset, { sequence: number, flags })], () => {});
+    deliver('e', 9, 1);
+    deliver('e', 10, 2);
+    feed.add('late', 0);
+    deliver('e', 11, 3);
+    for (const epoch of ['f', 'g'])
+      for (const [at, number] of [1, 2, 3].entries()) deliver(epoch, at + 1, number, MESSAGE_FLAG.acked);
+    deliver('g', 4, 4);
+    expect(heard).toEqual(['e:11', 'e:9', 'e:10', 'g:4']);
+  });
+
   it('takes neither a new epoch nor a renumbered topic for a loss', () => {
     const { told, deliver } = hub('a');
     deliver('e', message('a', 5));
