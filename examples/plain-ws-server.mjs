@@ -16,15 +16,6 @@ const server = new WebSocketServer({
   // Clients of herald/client offer `herald.ticket.<ticket>` beside the protocol they speak.
   handleProtocols: (offered) => [...offered].find((name) => !name.startsWith('herald.ticket.')) ?? false,
 });
-server.on('connection', (socket, request) => {
-  acceptedTotal += 1;
-  const ticket = /herald\.ticket\.t1\.(.+)\.[0-9a-z]+\.[0-9a-z]+\.[\w-]+/.exec(
-    request.headers['sec-websocket-protocol'] ?? '',
-  );
-  if (ticket) (tickets[ticket[1]] ??= { admitted: 0 }).admitted += 1;
-  socket.on('message', (data) => socket.send(data.toString()));
-});
-
 server.on('listening', () => {
   const { port: bound } = server.address();
   const reporter = startReporter({
@@ -44,6 +35,17 @@ server.on('listening', () => {
         leaving.push(setTimeout(() => socket.close(4200, 'moved'), (spreadMs * i) / count));
       });
     },
+  });
+  server.on('connection', (socket, request) => {
+    acceptedTotal += 1;
+    const [, heraldId] =
+      /herald\.ticket\.t1\.(.+)\.[0-9a-z]+\.[0-9a-z]+\.[\w-]+/.exec(
+        request.headers['sec-websocket-protocol'] ?? '',
+      ) ?? [];
+    // Anybody can make up a ticket: count those of Heralds there are.
+    if (reporter.ticketClockOffsetMs(heraldId) !== undefined)
+      (tickets[heraldId] ??= { admitted: 0 }).admitted += 1;
+    socket.on('message', (data) => socket.send(data.toString()));
   });
   console.log(`plain-${bound} reports to ${herald}`);
   for (const signal of ['SIGINT', 'SIGTERM']) {

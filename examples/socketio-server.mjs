@@ -16,12 +16,6 @@ let leaving = [];
 const tickets = {};
 
 io.engine.on('connection', () => (acceptedTotal += 1));
-io.on('connection', (socket) => {
-  const [, heraldId] =
-    /^t1\.(.+)\.[0-9a-z]+\.[0-9a-z]+\.[\w-]+$/.exec(socket.handshake.auth.ticket ?? '') ?? [];
-  if (heraldId) (tickets[heraldId] ??= { admitted: 0 }).admitted += 1;
-  socket.on('say', (data) => socket.emit('said', data));
-});
 
 http.listen(Number(port), '127.0.0.1', () => {
   const { port: bound } = http.address();
@@ -46,6 +40,14 @@ http.listen(Number(port), '127.0.0.1', () => {
         leaving.push(setTimeout(() => socket.disconnect(true), (spreadMs * i) / sockets.length));
       });
     },
+  });
+  io.on('connection', (socket) => {
+    const [, heraldId] =
+      /^t1\.(.+)\.[0-9a-z]+\.[0-9a-z]+\.[\w-]+$/.exec(socket.handshake.auth.ticket ?? '') ?? [];
+    // Anybody can make up a ticket: count those of Heralds there are.
+    if (reporter.ticketClockOffsetMs(heraldId) !== undefined)
+      (tickets[heraldId] ??= { admitted: 0 }).admitted += 1;
+    socket.on('say', (data) => socket.emit('said', data));
   });
   console.log(`socketio-${bound} reports to ${herald}`);
   for (const signal of ['SIGINT', 'SIGTERM']) {

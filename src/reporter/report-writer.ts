@@ -4,12 +4,14 @@ import { randomBytes } from 'node:crypto';
 import type { Clock } from '../daemon/clock.ts';
 import type { LoadReport, Signals } from '../protocol/load-report.ts';
 import type { Arrivals } from './arrivals.ts';
+import type { CountedTickets } from './counted-tickets.ts';
 import type { ReportKind } from './report-pace.ts';
 import type { ReporterCounters, ReporterOptions } from './reporter-options.ts';
 
 export interface ReportWriterParts {
   options: ReporterOptions;
   arrivals: Arrivals;
+  counted: CountedTickets;
   clock: Clock;
   /** As of now. */
   counters: () => ReporterCounters;
@@ -29,7 +31,7 @@ export interface ReportWriter {
 }
 
 export function createReportWriter(parts: ReportWriterParts): ReportWriter {
-  const { options, arrivals, clock } = parts;
+  const { options, arrivals, counted, clock } = parts;
   const bootId = newBootId(clock.epochMs());
   let seq = 0;
   let shared: { kind: ReportKind; atMs: number; text: string } | undefined;
@@ -59,7 +61,7 @@ export function createReportWriter(parts: ReportWriterParts): ReportWriter {
       ...(counters.maxConnections !== undefined && { maxConnections: counters.maxConnections }),
       ...(acceptedTotal !== undefined && { acceptedTotal }),
       ...(counters.compressing !== undefined && { compressing: counters.compressing }),
-      tickets: { ...counters.tickets },
+      tickets: counted.of(counters.tickets ?? {}),
       ...(kind === 'full' && parts.signals()),
     };
   };

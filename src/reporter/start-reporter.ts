@@ -8,6 +8,7 @@ import { refusalText, shown } from '../protocol/decode.ts';
 import type { FeedbackReply, Signals } from '../protocol/load-report.ts';
 import { decodeLoadReport } from '../protocol/load-report.ts';
 import { createArrivals } from './arrivals.ts';
+import { CountedTickets } from './counted-tickets.ts';
 import { createHeraldLinks } from './herald-links.ts';
 import { createOrderMemory } from './order-memory.ts';
 import { createProcessSignals } from './process-signals.ts';
@@ -42,6 +43,7 @@ export function startReporter(options: ReporterOptions): Reporter {
     random,
   });
   const arrivals = createArrivals(options.rampMs);
+  const counted = new CountedTickets();
   const measured = createProcessSignals();
   const firstSight = createOrderMemory();
   const pace = createReportPace(options.periodMs ?? DEFAULT_PERIOD_MS, random);
@@ -49,20 +51,21 @@ export function startReporter(options: ReporterOptions): Reporter {
   let signals: Signals = {};
   let closing: Promise<void> | undefined;
   let leaving = false;
-  let counted: ReporterCounters;
+  let said: ReporterCounters;
   /** The server may end before its reporter does: the last report then says what the one before said. */
   const counters = (): ReporterCounters => {
     try {
-      counted = options.counters();
+      said = options.counters();
     } catch (error) {
       if (!leaving) throw error;
     }
-    return counted;
+    return said;
   };
   const writer = createReportWriter({
     options,
     counters,
     arrivals,
+    counted,
     clock,
     state: () => state,
     signals: () => signals,
@@ -81,6 +84,7 @@ export function startReporter(options: ReporterOptions): Reporter {
   };
 
   const obey = ({ heraldId, brokers, directive }: FeedbackReply): void => {
+    counted.answered(heraldId);
     if (brokers !== undefined) guarded('onBrokers', () => options.onBrokers?.(brokers));
     if (directive !== undefined && firstSight(directive)) {
       log.info('directive', { herald: heraldId, directive });

@@ -1,6 +1,7 @@
 // Affinity: lookups with the same key go to the same gateway while it has room. Rendezvous hashing picks the
-// owner without any state; the bound on its load keeps a popular key from burying it (Mirrokni, Thorup and
-// Zadimoghaddam, "Consistent Hashing with Bounded Loads", 2018). O(n), about 3 ns a gateway.
+// owner without any state, by capacity (Schindelhauer and Schomaker, "Weighted Distributed Hash Tables", 2005); the bound on
+// its load keeps a popular key from burying it (Mirrokni, Thorup and Zadimoghaddam, "Consistent Hashing with Bounded
+// Loads", 2018). O(n), about 3 ns a gateway.
 
 import type { CandidateView } from './candidate-view.ts';
 import type { FleetFactors } from './expected-load.ts';
@@ -11,6 +12,8 @@ import type { LookupFilter } from './lookup-filter.ts';
 import type { Offers } from './offers.ts';
 import { textHash } from './text-hash.ts';
 
+const HASHES = 2 ** 32;
+
 /** murmur3's finaliser over the two hashes: near names give far values. */
 function mixed(keyHash: number, memberHash: number): number {
   let hash = keyHash ^ Math.imul(memberHash, 0x9e3779b1);
@@ -19,7 +22,10 @@ function mixed(keyHash: number, memberHash: number): number {
   return (hash ^ (hash >>> 16)) >>> 0;
 }
 
-/** Offers the key's owner: of the gateways the filter allows and whose load is under `bound`, the highest hash. */
+/**
+ * Offers the key's owner: of the gateways the filter allows and whose load is under `bound`, the nearest. Distances are
+ * exponential with the capacity as their rate, so each is the nearest to its share of the keys.
+ */
 export function offerOwner(
   key: string,
   view: CandidateView,
@@ -32,16 +38,22 @@ export function offerOwner(
 ): void {
   const keyHash = textHash(key);
   let owner = -1;
-  let highest = -1;
+  let nearest = Infinity;
+  /** Below this hash even the largest gateway is farther away. */
+  let leastHash = 0;
   let ownerLoad = 0;
-  for (const slot of view.slots) {
+  for (let index = 0; index < view.size; index++) {
+    const slot = view.slots[index]!;
     const hash = mixed(keyHash, slots.hashes[slot]!);
-    if (hash <= highest || !filter.allows(slot)) continue;
+    if (hash < leastHash) continue;
+    const distance = -Math.log((hash + 0.5) / HASHES) / view.capacities[index]!;
+    if (distance >= nearest || !filter.allows(slot)) continue;
     // Only a new leader's load is computed: about ln n of them.
     const load = expectedLoad(slots.hot, slot * STRIDE, factors, nowMs);
     if (load > bound) continue;
     owner = slot;
-    highest = hash;
+    nearest = distance;
+    leastHash = HASHES * Math.exp(-nearest * view.largest) - 1;
     ownerLoad = load;
   }
   if (owner >= 0) offers.add(owner, ownerLoad);

@@ -37,6 +37,9 @@ export class Shortlist {
 
 export class CandidateView {
   readonly slots: Int32Array;
+  /** Of each, as far as its claim counts, and the largest of them. */
+  readonly capacities: Float64Array;
+  readonly largest: number;
   /** Labels that all of them had when it was built; undefined = none is required. */
   readonly required: Record<string, string> | undefined;
   /** By index, a bit for each wish that is met. */
@@ -78,8 +81,10 @@ export class CandidateView {
     this.required = Object.keys(question.labels).length > 0 ? question.labels : undefined;
     this.slots = Int32Array.from(found);
     this.#met = Uint32Array.from(met);
-    const capacities = Float64Array.from(found, (slot) => 1 / slots.hot[slot * STRIDE + INVERSE_CAPACITY]!);
-    this.#table = new AliasTable(bounded(capacities, maxCapacityRatio));
+    const claimed = Float64Array.from(found, (slot) => 1 / slots.hot[slot * STRIDE + INVERSE_CAPACITY]!);
+    this.capacities = bounded(claimed, maxCapacityRatio);
+    this.largest = this.capacities.reduce((most, capacity) => Math.max(most, capacity), 0);
+    this.#table = new AliasTable(this.capacities);
     this.builtVersion = version;
     this.turn = turn;
   }

@@ -5,18 +5,37 @@ const WINDOW_MS = 30_000;
 /** A Herald whose tickets no gateway has accepted for this long is not counted any more. */
 const GONE_AFTER_MS = 60_000;
 
+interface SeenHerald {
+  atMs: number;
+  /** The only gateway that names it, which could make up any number of Heralds; undefined once there is another. */
+  onlyBy: string | undefined;
+}
+
+/** What one report says of the tickets of one Herald. */
+export interface AcceptedTickets {
+  heraldId: string;
+  isOwn: boolean;
+  count: number;
+  gateway: string;
+  /** Whether its pool has no other. */
+  isAlone: boolean;
+}
+
 export class ReplicaShare {
   #own = 0;
   #all = 0;
   #fadedAtMs: number | undefined;
-  readonly #seenAtMs = new Map<string, number>();
+  readonly #seen = new Map<string, SeenHerald>();
 
-  /** `accepted` more tickets of `heraldId` were admitted somewhere. */
-  count(heraldId: string, own: boolean, accepted: number, nowMs: number): void {
-    if (!(accepted > 0)) return;
-    this.#seenAtMs.set(heraldId, nowMs);
-    if (own) this.#own += accepted;
-    this.#all += accepted;
+  count({ heraldId, isOwn, count, gateway, isAlone }: AcceptedTickets, nowMs: number): void {
+    if (!(count > 0)) return;
+    const before = this.#seen.get(heraldId);
+    const isOnly = before === undefined || before.onlyBy === gateway;
+    const onlyBy = isOnly && !isOwn && !isAlone ? gateway : undefined;
+    this.#seen.set(heraldId, { atMs: nowMs, onlyBy });
+    if (onlyBy !== undefined) return;
+    if (isOwn) this.#own += count;
+    this.#all += count;
   }
 
   roll(nowMs: number): void {
@@ -25,16 +44,18 @@ export class ReplicaShare {
     const factor = Math.exp(-sinceMs / WINDOW_MS);
     this.#own *= factor;
     this.#all *= factor;
-    for (const [heraldId, seenAtMs] of this.#seenAtMs) {
-      if (nowMs - seenAtMs > GONE_AFTER_MS) this.#seenAtMs.delete(heraldId);
+    for (const [heraldId, { atMs }] of this.#seen) {
+      if (nowMs - atMs > GONE_AFTER_MS) this.#seen.delete(heraldId);
     }
   }
 
   /** s, 1..2*replicas. */
   get factor(): number {
+    let replicas = 0;
+    for (const { onlyBy } of this.#seen.values()) if (onlyBy === undefined) replicas++;
     // A handful of tickets says nothing about shares.
-    if (this.#all < 10) return Math.max(1, this.#seenAtMs.size);
-    const most = 2 * Math.max(1, this.#seenAtMs.size);
+    if (this.#all < 10) return Math.max(1, replicas);
+    const most = 2 * Math.max(1, replicas);
     return Math.min(most, Math.max(1, this.#all / Math.max(this.#own, 1e-9)));
   }
 }

@@ -3,7 +3,7 @@
 
 import type { LoadReport } from '../../protocol/load-report.ts';
 import type { GatewayRecord } from './gateway-slots.ts';
-import type { ReplicaShare } from './replica-share.ts';
+import type { Pool } from './pool.ts';
 
 /**
  * The tickets of `heraldId` that the gateway accepted since its last report; `named` = it told tickets from other
@@ -14,7 +14,7 @@ export function reconcileTickets(
   record: GatewayRecord,
   report: LoadReport,
   heraldId: string,
-  share: ReplicaShare,
+  pool: Pool,
   nowMs: number,
 ): { accepted: number; named: boolean } {
   const before = record.admitted;
@@ -25,8 +25,10 @@ export function reconcileTickets(
     after.set(id, admitted);
     if (before === undefined) continue;
     const more = Math.max(0, admitted - (before.get(id) ?? 0));
-    share.count(id, id === heraldId, more, nowMs);
-    if (id === heraldId) own = more;
+    const isOwn = id === heraldId;
+    const by = { gateway: record.gateway, isAlone: pool.members.size === 1 };
+    pool.share.count({ heraldId: id, isOwn, count: more, ...by }, nowMs);
+    if (isOwn) own = more;
   }
   record.admitted = after;
   record.acceptedTotal = report.acceptedTotal;

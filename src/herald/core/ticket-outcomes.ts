@@ -45,7 +45,7 @@ export class TicketOutcomes {
   reported(record: GatewayRecord, report: LoadReport, grown: number, nowMs: number): void {
     const pool = this.#roster.poolOf(record);
     fadeBreaker(record.breaker);
-    const { accepted, named } = reconcileTickets(record, report, this.#settings.heraldId, pool.share, nowMs);
+    const { accepted, named } = reconcileTickets(record, report, this.#settings.heraldId, pool, nowMs);
     let letIn = 0;
     if (accepted > 0) {
       const { coming, overdue } = this.tickets.confirm(record.slot, accepted);

@@ -131,6 +131,9 @@ describe('gateways', () => {
     await until('it is in the table', async () => (await rowOf(fleet, gateway!))?.effectiveState === 'up');
     const { url, ticket } = await lookUpOwn(fleet);
     expect(url).toContain(gateway!.slice('plain-'.length));
+    const stranger = new WebSocket(url, ['chat', 'herald.ticket.t1.!.1.1.x']);
+    await once(stranger, 'open');
+    stranger.terminate();
     const socket = new WebSocket(url, ['chat', `herald.ticket.${ticket}`]);
     await once(socket, 'open');
     expect(socket.protocol).toBe('chat');

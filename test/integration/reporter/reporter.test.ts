@@ -218,6 +218,18 @@ describe('reporter', () => {
     expect(r.ticketClockOffsetMs('nobody')).toBeUndefined();
   });
 
+  it('reports tickets of Heralds that have answered, and nothing that clients make up', async () => {
+    const h = await herald();
+    const words = ['!', '__proto__', ...Array.from({ length: 70 }, (_, i) => `nobody-${i}`)];
+    const madeUp = Object.fromEntries(words.map((word) => [word, { admitted: 1 }]));
+    const tickets = { ...madeUp, h1: { admitted: 3 } };
+    const r = reporter({ heralds: [h.url], counters: () => ({ connections: 3, tickets }) });
+    await r.flush();
+    await r.flush();
+    expect(h.reports().at(-1)).toMatchObject({ tickets: { h1: { admitted: 3 } } });
+    for (const report of h.reports()) expect(decodeLoadReport(report)).toMatchObject({ ok: true });
+  });
+
   it('lets own signals replace or remove measured ones', async () => {
     const h = await herald();
     const r = reporter({

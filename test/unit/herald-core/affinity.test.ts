@@ -26,6 +26,16 @@ describe('affinity', () => {
     });
   });
 
+  it('gives each gateway keys by its capacity, of one that claims too much by 16 times the median', () => {
+    const balancer = aBalancer({ defaultPool: { affinityBound: Infinity, admitScore: Infinity } });
+    const capacities = [0.5, 1, 1, 2, 1_000];
+    capacities.forEach((capacity, i) => balancer.report(aReport(`gw-${i}`, { cpu: 0.3, capacity }), 0));
+    const keys = capacities.map(() => 0);
+    for (let i = 0; i < 20_500; i++)
+      keys[Number(named(balancer.lookup(aLookup({ key: `user-${i}` }), 100)).slice(3))]!++;
+    [500, 1_000, 1_000, 2_000, 16_000].forEach((share, i) => expect(keys[i]! / share).toBeCloseTo(1, 0.7));
+  });
+
   it('leaves an owner that is too loaded', () => {
     const owner = named(fleet([0.3, 0.3, 0.3]).lookup(aLookup({ key: 'k' }), 150));
     const cpus = [0.3, 0.3, 0.3].map((cpu, i) => (owner === `gw-${i}` ? 0.8 : cpu));

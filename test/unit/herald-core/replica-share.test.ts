@@ -1,40 +1,55 @@
 import { describe, expect, it } from 'vitest';
 import { ReplicaShare } from '../../../src/herald/core/replica-share.ts';
 
+function counted(share: ReplicaShare, heraldId: string, count: number, nowMs = 0, gateway = 'g1'): void {
+  share.count({ heraldId, isOwn: heraldId === 'h1', count, gateway, isAlone: gateway === 'alone' }, nowMs);
+}
+
 describe('the share of this Herald', () => {
   it('is taken from the number of Heralds until there are ten tickets to judge by', () => {
     const share = new ReplicaShare();
     expect(share.factor).toBe(1);
-    share.count('h1', true, 1, 0);
-    for (const id of ['h2', 'h3']) share.count(id, false, 4, 0);
+    counted(share, 'h1', 1, 0, 'alone');
+    for (const id of ['h2', 'h3']) counted(share, id, 4, 0, 'alone');
     expect(share.factor).toBe(3);
-    share.count('h1', true, 5, 0);
+    counted(share, 'h1', 5, 0, 'alone');
     expect(share.factor).toBe(14 / 6);
   });
 
   it('never makes a ticket count for more than two for each Herald, nor for less than one', () => {
     const share = new ReplicaShare();
-    share.count('h1', true, 1, 0);
-    share.count('h2', false, 99, 0);
+    counted(share, 'h1', 1, 0, 'alone');
+    counted(share, 'h2', 99, 0, 'alone');
     expect(share.factor).toBe(4);
     const alone = new ReplicaShare();
-    alone.count('h1', true, 50, 0);
+    counted(alone, 'h1', 50, 0, 'alone');
     expect(alone.factor).toBe(1);
   });
 
   it('fades within half a minute, and a Herald of whom nothing is heard for a minute counts no more', () => {
     const share = new ReplicaShare();
     share.roll(0);
-    share.count('h1', true, 100, 0);
-    share.count('h2', false, 100, 0);
+    counted(share, 'h1', 100, 0, 'alone');
+    counted(share, 'h2', 100, 0, 'alone');
     share.roll(30_000);
-    share.count('h1', true, 100, 30_000);
+    counted(share, 'h1', 100, 30_000, 'alone');
     expect(share.factor).toBeCloseTo((100 + 200 / Math.E) / (100 + 100 / Math.E));
     share.roll(60_000);
     expect(share.factor).toBeCloseTo((100 + 200 / Math.E) / (100 + 100 / Math.E));
     // Ten minutes later nothing is left to judge by, and one Herald was heard of last.
-    share.count('h1', true, 1, 600_000);
+    counted(share, 'h1', 1, 600_000, 'alone');
     share.roll(600_000);
     expect(share.factor).toBe(1);
+  });
+
+  it('takes no gateway at its word alone, where others could name a Herald as well', () => {
+    const share = new ReplicaShare();
+    counted(share, 'h1', 100);
+    for (let i = 0; i < 63; i++) counted(share, `made-up-${i}`, 1e6);
+    expect(share.factor).toBe(1);
+    counted(share, 'h2', 1_000);
+    counted(share, 'h2', 100, 0, 'g2');
+    counted(share, 'h2', 100);
+    expect(share.factor).toBe(3);
   });
 });
