@@ -19,6 +19,7 @@ export const CONTROL_URL = 'http://127.0.0.1:7401';
 const MAX_COUNT = 1_000_000_000;
 /** Long enough for a broker that restarts. */
 const GIVE_UP_MS = 5_000;
+const AFTER_DASHES = 'Data that begins with - comes last, after --: herald publish news -- "-5 degrees"\n';
 
 export function addPubSubCommands(program: Command): void {
   const publishing = program
@@ -30,6 +31,9 @@ export function addPubSubCommands(program: Command): void {
         .default(CONTROL_URL),
     )
     .option('--count <number>', 'publish it so many times', '1')
+    .configureOutput({
+      outputError: (text, write) => write(text.includes('unknown option') ? `${text}${AFTER_DASHES}` : text),
+    })
     .option('--trace', 'print how long the last one took from hop to hop, asked of every gateway')
     .action(publish);
   brokerReachFlags(adminFlags(publishing));

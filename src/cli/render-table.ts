@@ -1,6 +1,6 @@
 // The load table as text: one line a gateway, a bar of its expected load, colours where there is a terminal.
-// What does not fit a narrow terminal is left out, the least important column first; of a fleet too long for
-// it those out of use are shown, and the hottest.
+// For a narrow terminal bars and names are shortened, and what then does not fit is left out, the least important
+// column first; of a fleet too long for it those out of use are shown, and the hottest.
 
 import type { GatewaySnapshot, TableSnapshot } from '../herald/core/balancer-types.ts';
 import type { Color } from './terminal-text.ts';
@@ -36,6 +36,7 @@ const BAR_HEAD = 'expected load';
 const GAP = '  ';
 const AROUND_ROWS = 2;
 const MAX_ID_WIDTH = 40;
+const LEAST_ID_WIDTH = 12;
 /** Room kept for remarks; longer ones are cut where the terminal ends. */
 const MAX_REMARK_WIDTH = 20;
 
@@ -70,10 +71,18 @@ export function renderTable(table: TableSnapshot, options: RenderOptions): strin
 
 function columnsOf(table: TableSnapshot, options: RenderOptions): Column[] {
   const rate = options.picksPerSec;
-  const longest = Math.max(7, ...table.gateways.map(({ gateway }) => gateway.length));
+  const ids = table.gateways.map(({ gateway }) => gateway);
+  const idWidth = Math.min(MAX_ID_WIDTH, Math.max('gateway'.length, ...ids.map(({ length }) => length)));
   const pools = new Set(table.gateways.map(({ pool }) => pool));
   const all: (Column | undefined)[] = [
-    { head: 'gateway', width: Math.min(MAX_ID_WIDTH, longest), spare: 0, left: true, cell: (g) => g.gateway },
+    {
+      head: 'gateway',
+      width: idWidth,
+      least: leastDistinct(ids, idWidth),
+      spare: 0,
+      left: true,
+      cell: (g, width) => shortened(g.gateway, width),
+    },
     pools.size > 1
       ? { head: 'pool', width: widest('pool', [...pools]), spare: 4, left: true, cell: (g) => g.pool }
       : undefined,
@@ -106,12 +115,17 @@ function columnsOf(table: TableSnapshot, options: RenderOptions): Column[] {
 
 /** The columns that fit: narrower where they may be, then without the most dispensable ones. */
 function fitting(columns: Column[], width: number): Column[] {
-  const over = widthOf(columns) - width;
+  let over = widthOf(columns) - width;
   if (over <= 0) return columns;
-  const narrow = columns.map((column) => {
-    const least = column.least ?? column.width;
-    return { ...column, width: Math.max(least, column.width - over) };
-  });
+  // From right to left: the bar before the names.
+  const narrow = columns
+    .toReversed()
+    .map((column) => {
+      const less = Math.max(0, Math.min(over, column.width - (column.least ?? column.width)));
+      over -= less;
+      return { ...column, width: column.width - less };
+    })
+    .toReversed();
   const spare = columns.filter((column) => column.spare > 0).sort((a, b) => a.spare - b.spare)[0];
   if (spare === undefined || widthOf(narrow) <= width) return narrow;
   return fitting(
@@ -169,6 +183,21 @@ function remarkOn(gateway: GatewaySnapshot, own: ReadonlyMap<string, string> | u
 function padded(text: string, width: number, left = false): string {
   const cut = text.length > width ? `${text.slice(0, width - 1)}…` : text;
   return left ? cut.padEnd(width) : cut.padStart(width);
+}
+
+/** Cut in the middle, and less at the end: that is where most names differ. */
+function shortened(text: string, width: number): string {
+  if (text.length <= width) return text;
+  const end = Math.ceil((width - 1) * 0.6);
+  return `${text.slice(0, width - 1 - end)}…${text.slice(text.length - end)}`;
+}
+
+/** The least width, up to `most`, at which no two of them look the same. */
+function leastDistinct(ids: readonly string[], most: number): number {
+  for (let width = LEAST_ID_WIDTH; width < most; width++) {
+    if (new Set(ids.map((id) => shortened(id, width))).size === ids.length) return width;
+  }
+  return most;
 }
 
 function widest(head: string, texts: string[]): number {

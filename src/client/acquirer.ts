@@ -75,7 +75,7 @@ export function createAcquirer(parts: AcquirerParts): Acquirer {
   let attempt = 0;
   let asked = 0;
   let silences = 0;
-  /** It waits by its own will, for something that did not answer. */
+  /** It waits by its own will, and not because it was told to. */
   let mayHurry = false;
 
   const enter = (next: AcquirePhase): void => {
@@ -146,7 +146,8 @@ export function createAcquirer(parts: AcquirerParts): Acquirer {
       wanted = next;
       picks = next.first ? [next.first] : [];
       silences = 0;
-      mayHurry = false;
+      // By its own will too, unless the gateway that it goes back to asked for it.
+      mayHurry = next.first === undefined;
       if (afterMs > 0) pause(afterMs, why);
       else if (picks.length > 0) tryNext(nowMs);
       else ask(nowMs);

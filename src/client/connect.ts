@@ -8,6 +8,7 @@ import { createLookups } from './lookups.ts';
 import { createMachine } from './machine.ts';
 import { PublishError } from './publish-error.ts';
 import {
+  checkOptions,
   readCaps,
   readFrame,
   readHeralds,
@@ -23,6 +24,7 @@ import { followWakeUps } from './wake-ups.ts';
 
 /** Starts to connect. Throws a TypeError for options that could never work. */
 export function connect(options: ConnectOptions): Client {
+  checkOptions(options);
   const timers = options.timers ?? runtimeTimers;
   const { token } = options;
 

@@ -8,6 +8,7 @@ import {
   fieldsOf,
   optionalNumber,
   readFields,
+  refusalText,
   refuse,
   requiredText,
 } from '../protocol/decode.ts';
@@ -40,15 +41,13 @@ const TICKET = /^[A-Za-z0-9._~+/=-]{0,256}$/;
 export function judgeLookup(status: number, retryAfter: string | null, body: string): LookupAnswer {
   if (status === 200) {
     const found = decodeLookupReply(body);
-    return found.ok
-      ? { is: 'found', ...found.value }
-      : { is: 'silent', why: `bad reply: ${found.refusal.field}` };
+    return found.ok ? { is: 'found', ...found.value } : { is: 'silent', why: refusalText(found.refusal) };
   }
   const problem = problemOf(body);
   if (status === 503 || status === 429) {
     return {
       is: 'refused',
-      code: problem.code || String(status),
+      code: problem.code || `status ${status}`,
       detail: problem.detail,
       retryAfterMs: problem.retryAfterMs ?? secondsOf(retryAfter),
     };
@@ -73,10 +72,15 @@ export function decodeLookupReply(body: string): Decoded<FoundPicks> {
   if (!json.ok) return json;
   return decoding(() => {
     const from = readFields(json.value, 'reply');
-    const alternates = from['alternates'] ?? [];
-    if (!Array.isArray(alternates)) return refuse('alternates', alternates, 'an array');
-    const picks = [from, ...(alternates as unknown[]).slice(0, LOOKUP_LIMITS.maxAlternates)].map(readPick);
-    return { picks, backoff: readBackoff(from['backoff']) };
+    const alternates: unknown[] = Array.isArray(from['alternates']) ? from['alternates'] : [];
+    const named = [from, ...alternates.slice(0, LOOKUP_LIMITS.maxAlternates)].map((pick) =>
+      decoding(() => readPick(pick)),
+    );
+    // One that cannot be opened is no reason to stay away from the others.
+    const picks = named.flatMap((pick) => (pick.ok ? [pick.value] : []));
+    if (picks.length === 0) readPick(from);
+    const backoff = decoding(() => readBackoff(from['backoff']));
+    return { picks, backoff: backoff.ok ? backoff.value : DEFAULT_BACKOFF };
   });
 }
 

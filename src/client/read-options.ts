@@ -17,6 +17,29 @@ import type { ConnectOptions, WebSocketConstructor } from './connect-options.ts'
 const MAX_CAPS = 30;
 const CAP_PATTERN = /^[\w.-]{1,64}$/;
 
+const TYPES: Record<string, { are: readonly string[]; words: string }> = {
+  pool: { are: ['string'], words: 'a text' },
+  zone: { are: ['string'], words: 'a text' },
+  key: { are: ['string'], words: 'a text' },
+  size: { are: ['number'], words: 'a number' },
+  token: { are: ['string', 'function'], words: 'a text, or a function that says one' },
+  fetch: { are: ['function'], words: 'a function' },
+  random: { are: ['function'], words: 'a function' },
+};
+
+/** That they are options, and of the right types; what more each must be is read below. */
+export function checkOptions(options: unknown): void {
+  if (typeof options !== 'object' || options === null) {
+    throw new TypeError(`connect: received ${shown(options)}, expected options such as { herald: URL }`);
+  }
+  for (const [name, { are, words }] of Object.entries(TYPES)) {
+    const value = (options as Record<string, unknown>)[name];
+    if (value !== undefined && !are.includes(typeof value)) {
+      throw new TypeError(`${name}: received ${shown(value)}, expected ${words}`);
+    }
+  }
+}
+
 /** One URL or several; what each of them must be is checked where they are asked. */
 export function readHeralds(herald: unknown): readonly string[] {
   if (typeof herald === 'string') return [herald];
@@ -67,12 +90,20 @@ export function readRequest(options: ConnectOptions): Partial<LookupRequest> {
   return {
     ...(pool !== undefined && { pool }),
     ...(zone !== undefined && { zone }),
-    ...(labels !== undefined && { labels: { ...labels } }),
+    ...(labels !== undefined && { labels: readLabels(labels) }),
     ...(prefer !== undefined && { preferred: readPreferred(prefer) }),
     ...(key !== undefined && { key }),
     ...(size !== undefined && { size }),
     ...(exclude !== undefined && { exclude: readExclude(exclude) }),
   };
+}
+
+function readLabels(labels: unknown): Record<string, string> {
+  const isObject = typeof labels === 'object' && labels !== null && !Array.isArray(labels);
+  if (isObject && Object.values(labels).every((value) => typeof value === 'string')) {
+    return { ...labels };
+  }
+  throw new TypeError(`labels: received ${shown(labels)}, expected { key: value }, values texts`);
 }
 
 function readExclude(exclude: unknown): string[] {

@@ -3,7 +3,7 @@
 import { isCurveKey, isCurvePair } from '../daemon/curve-keys.ts';
 import type { CurveClient } from '../daemon/zeromq-options.ts';
 import { ENDPOINT_WORDS, isEndpoint } from '../protocol/broker-address.ts';
-import { shown } from '../protocol/decode.ts';
+import { fieldsOf, shown } from '../protocol/decode.ts';
 import type { BrokerAddress } from '../protocol/broker-address.ts';
 import { ID_PATTERN, ID_WORDS } from '../protocol/names.ts';
 import { PUBLICATION_LIMITS } from '../protocol/publication.ts';
@@ -66,6 +66,7 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** The limits of a publisher with these options. Throws a RangeError that names the option which cannot be. */
 export function limitsOf(options: PublisherOptions): OutboxLimits {
+  checkObject(options);
   const { publisherId, curve } = options;
   checkHeralds(options.heralds ?? []);
   const limits = { ...DEFAULT_OUTBOX_LIMITS, ...withoutUndefined(options) };
@@ -94,6 +95,11 @@ export function limitsOf(options: PublisherOptions): OutboxLimits {
   return limits;
 }
 
+function checkObject(options: unknown): void {
+  if (typeof options === 'object' && options !== null) return;
+  throw new RangeError(`createPublisher: received ${shown(options)}, expected { heralds: [URL] }`);
+}
+
 function checkHeralds(heralds: unknown): void {
   const isUrl = (url: unknown): boolean =>
     typeof url === 'string' && /^https?:/.test(url) && URL.canParse(url);
@@ -105,9 +111,13 @@ function checkHeralds(heralds: unknown): void {
 
 /** Throws a RangeError that names the first broker to which no socket can connect. */
 export function checkBrokers(brokers: readonly BrokerAddress[]): void {
-  for (const { id, publish } of brokers) {
-    if (isEndpoint(publish)) continue;
-    throw new RangeError(`brokers: ${id} is at ${JSON.stringify(publish)}, expected ${ENDPOINT_WORDS}`);
+  if (!Array.isArray(brokers)) {
+    throw new RangeError(`brokers: received ${shown(brokers)}, expected a list of { id, publish }`);
+  }
+  for (const { id, publish } of brokers.map(fieldsOf)) {
+    if (typeof publish === 'string' && isEndpoint(publish)) continue;
+    const name = typeof id === 'string' ? id : shown(id);
+    throw new RangeError(`brokers: ${name} is at ${shown(publish)}, expected ${ENDPOINT_WORDS}`);
   }
 }
 

@@ -28,6 +28,7 @@ const warningLog: Log = { ...silentLog, warn, error: warn };
 
 /** Starts to report. Throws a TypeError at once when the options could never make a valid report. */
 export function startReporter(options: ReporterOptions): Reporter {
+  checkOptions(options);
   const { gateway, log = warningLog, clock = systemClock, random = Math.random, capacity = 1 } = options;
   const links = createHeraldLinks({
     heralds: options.heralds,
@@ -42,6 +43,7 @@ export function startReporter(options: ReporterOptions): Reporter {
     clock,
     random,
   });
+  let said = readCounters(options.counters());
   const arrivals = createArrivals(options.rampMs);
   const counted = new CountedTickets();
   const measured = createProcessSignals();
@@ -51,11 +53,10 @@ export function startReporter(options: ReporterOptions): Reporter {
   let signals: Signals = {};
   let closing: Promise<void> | undefined;
   let leaving = false;
-  let said: ReporterCounters;
   /** The server may end before its reporter does: the last report then says what the one before said. */
   const counters = (): ReporterCounters => {
     try {
-      said = options.counters();
+      said = readCounters(options.counters());
     } catch (error) {
       if (!leaving) throw error;
     }
@@ -159,6 +160,29 @@ export function startReporter(options: ReporterOptions): Reporter {
       heralds: links.snapshot(),
     }),
   };
+}
+
+/** A program in JavaScript may pass anything; what goes into a report is checked with the first one. */
+function checkOptions(options: unknown): void {
+  if (typeof options !== 'object' || options === null) {
+    throw new TypeError(
+      `startReporter: received ${shown(options)}, expected { heralds, gateway, url, counters }`,
+    );
+  }
+  const given = options as Record<string, unknown>;
+  for (const name of ['counters', 'signals', 'onDirective', 'onBrokers', 'random']) {
+    const value = given[name];
+    if (typeof value === 'function' || (value === undefined && name !== 'counters')) continue;
+    throw new TypeError(`${name}: received ${shown(value)}, expected a function`);
+  }
+}
+
+/** A promise of counts, for one, would pass for a server that cannot count. */
+function readCounters(counters: unknown): ReporterCounters {
+  if (typeof (counters as ReporterCounters | undefined)?.connections === 'number') {
+    return counters as ReporterCounters;
+  }
+  throw new TypeError(`counters: received ${shown(counters)}, expected { connections: a number, ... }`);
 }
 
 /** Heralds have no shorter ones: every report signed with one would be refused. */

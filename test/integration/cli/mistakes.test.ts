@@ -33,6 +33,10 @@ describe('a mistake on the command line', () => {
     [['up', '--policy', 'lest'], /argument 'lest' is invalid. Allowed choices are expected, p2c, least/],
     [['serve', '--policy', 'lest'], /^herald: --policy: "lest" is not one of .*; did you mean least\?\n$/],
     [['serve', '--pubic-listen', 'x'], /did you mean --public-listen\?\)\n\(see herald serve --help\)\n$/i],
+    [
+      ['publish', 'news', '-5 degrees'],
+      /^error: unknown option '-5 degrees'\nData .* after --: herald publish news -- "-5 degrees"\n\(see/,
+    ],
     [['lokup'], /did you mean lookup\?/i],
     [
       ['gateway', '--listen', '127.0.0.1:0', '--heralds', 'nonsense'],

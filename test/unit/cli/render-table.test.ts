@@ -70,6 +70,32 @@ describe('the load table as text', () => {
     for (const line of lines(rendered)) expect(line.length).toBeLessThanOrEqual(80);
   });
 
+  it.each([
+    ['', / expected load +load +reported +conns +new\/s$/, 'websock…central-1-7'],
+    ['being drained by ana', / load +conns +new\/s$/, 'websocke…u-central-1-7'],
+  ])(
+    'on 80 columns shortens long names in the middle before their counts go (remark: %j)',
+    (remark, words, name) => {
+      const rows = Array.from({ length: 9 }, (_, i) => gateway(`websocket-gateway-eu-central-1-${i}`));
+      const remarks = new Map([[rows[0]!.gateway, remark]]);
+      const text = lines(
+        renderTable(table(rows), { color: false, width: 80, remarks, picksPerSec: new Map() }),
+      );
+      expect(text[0]).toMatch(words);
+      expect(text[8]!.split(' ')[0]).toBe(name);
+      for (const line of text) expect(visibleLength(line)).toBeLessThanOrEqual(80);
+    },
+  );
+
+  it('shortens no names until two of them look the same', () => {
+    const ids = [
+      'gateway-in-frankfurt-rack-a-with-a-long-tail',
+      'gateway-in-frankfurt-rack-b-with-a-long-tail',
+    ];
+    const text = lines(renderTable(table(ids.map((id) => gateway(id))), { color: false, width: 60 }));
+    expect(new Set(text.slice(1, 3).map((line) => line.split(' ')[0])).size).toBe(2);
+  });
+
   it('of 200 gateways on 20 rows shows the hottest, and says so', () => {
     const rows = Array.from({ length: 200 }, (_, i) => gateway(`gw-${i}`, { expectedScore: i / 200 }));
     const text = lines(renderTable(table(rows), { color: false, rows: 20 }));

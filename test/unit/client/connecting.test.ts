@@ -136,6 +136,21 @@ describe('a client that connects', () => {
     expect(world.machine.state()).toMatchObject({ name: 'waiting', forMs: most });
   });
 
+  const good = { gateway: 'g2', url: 'ws://g2:1/ws', ticket: '' };
+  it.each([
+    ['an alternate', { ...good, alternates: [{ gateway: 'g3', url: 'https://g3/', ticket: '' }, null, 7] }],
+    ['the first', { gateway: 'g1', url: 'ws://g1', ticket: 7, alternates: [good] }],
+    ['the list of alternates', { ...good, alternates: 'g3' }],
+    ['the times to wait', { ...good, backoff: { minMs: -1 } }],
+  ])('goes where it can where %s is none', (_, body) => {
+    const world = createFakeWorld();
+    world.machine.start(0);
+    world.answer(judgeLookup(200, null, JSON.stringify(body)));
+    expect(world.machine.state()).toMatchObject({ name: 'connecting', gateway: 'g2' });
+    world.last().closes(1006);
+    expect(world.machine.state()).toMatchObject({ name: 'waiting', forMs: 125 });
+  });
+
   it('says why the gateways failed, also where Herald then has none left to name', () => {
     const world = createFakeWorld();
     world.machine.start(0);

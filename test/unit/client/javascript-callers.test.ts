@@ -94,11 +94,25 @@ describe('connect', () => {
     [{ exclude: Array(17).fill('gw') }, /^exclude: received 17 gateways, expected at most 16/],
     [{ caps: 'shout' }, /^caps: received "shout", expected a list/],
     [{ caps: [1] }, /^1 is not 1 to 64/],
+    [{ pool: 5 }, /^pool: received 5, expected a text/],
+    [{ key: 0 }, /^key: received 0, expected a text/],
+    [{ size: '2' }, /^size: received "2", expected a number/],
+    [{ labels: ['plan=pro'] }, /^labels: received \["plan=pro"\], expected \{ key: value \}/],
+    [{ labels: { plan: 1 } }, /^labels: received \{"plan":1\}, expected \{ key: value \}/],
+    [{ token: 7 }, /^token: received 7, expected a text, or a function/],
+    [{ fetch: 'https' }, /^fetch: received "https", expected a function/],
+    [{ random: 0.5 }, /^random: received 0.5, expected a function/],
     [{ webSocket: {} }, /^webSocket: received \{\}, expected a class/],
   ])('with %o says what it expects', (options, words) => {
     expect(() => clientWith(options)).toThrow(TypeError);
     expect(() => clientWith(options)).toThrow(words);
   });
+});
+
+it.each([[undefined], [null], ['http://h:7400']])('there is no client of %o', (options) => {
+  const call = (): Client => connect(options as never);
+  expect(call).toThrow(TypeError);
+  expect(call).toThrow(/^connect: received .*, expected options such as \{ herald: URL \}$/);
 });
 
 describe('a client', () => {

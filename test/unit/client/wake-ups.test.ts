@@ -40,6 +40,32 @@ describe('a client that is woken', () => {
     expect(world.lookups).toHaveLength(asked + 1);
   });
 
+  /** Whose connections all end at once with this code, in its longest wait. */
+  function flappingWorld(code: number): ReturnType<typeof createFakeWorld> {
+    const world = liveWorld();
+    world.chance = [0.9];
+    world.last().closes(code);
+    while (world.timer('acquire')! < 7_200) {
+      world.passes(world.timer('acquire')!);
+      if (world.machine.state().name === 'looking-up') world.finds('g1');
+      world.last().accepts();
+      world.last().closes(code);
+    }
+    return world;
+  }
+
+  it('tries again within a second after connections that were lost one after the other', () => {
+    const world = flappingWorld(1006);
+    world.machine.woken(world.nowMs);
+    expect(world.timer('acquire')).toBe(900);
+  });
+
+  it('waits on where its gateway asked for it', () => {
+    const world = flappingWorld(4104);
+    world.machine.woken(world.nowMs);
+    expect(world.timer('acquire')).toBe(7_200);
+  });
+
   it('waits on where Herald gave it its time', () => {
     const world = createFakeWorld();
     world.machine.start(0);

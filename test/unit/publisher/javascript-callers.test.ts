@@ -13,6 +13,10 @@ it.each([
   [{ heralds: ['127.0.0.1:7401'] }, 'heralds: received ["127.0.0.1:7401"], expected a list'],
   [{ herald: 'http://127.0.0.1:7401' }, 'heralds: received none, expected a list'],
   [{ heralds: [] }, 'heralds: received none, expected a list'],
+  [undefined, 'createPublisher: received nothing, expected { heralds: [URL] }'],
+  ['http://127.0.0.1:7401', 'createPublisher: received "http://127.0.0.1:7401", expected { heralds'],
+  [{ brokers: {} }, 'brokers: received {}, expected a list'],
+  [{ brokers: [null] }, 'brokers: nothing is at nothing, expected a tcp://host:port endpoint'],
   [{ publisherId: 7 }, 'publisherId: 7 is not an id'],
 ])('with %o there is none', async (options, words) => {
   await expect(createPublisher(options as object)).rejects.toThrow(RangeError);

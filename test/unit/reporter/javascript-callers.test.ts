@@ -20,7 +20,7 @@ function start(options: object): Reporter {
   } as ReporterOptions);
 }
 
-it.each([
+it.each<[object, string]>([
   [{}, 'heralds: received nothing, expected a list'],
   [{ heralds: 'http://127.0.0.1:7401' }, 'heralds: received "http://127.0.0.1:7401", expected a list'],
   [{ heralds: ['127.0.0.1:7401'] }, "not a Herald's http:// or https:// URL: 127.0.0.1:7401"],
@@ -34,9 +34,31 @@ it.each([
     { heralds: ['http://127.0.0.1:1'], previousSecret: 5 },
     'previousSecret: received number, expected a text',
   ],
+  [
+    { heralds: ['http://127.0.0.1:1'], counters: undefined },
+    'counters: received nothing, expected a function',
+  ],
+  [
+    { heralds: ['http://127.0.0.1:1'], signals: { cpu: 1 } },
+    'signals: received {"cpu":1}, expected a function',
+  ],
+  [
+    { heralds: ['http://127.0.0.1:1'], counters: () => Promise.resolve({ connections: 1 }) },
+    'counters: received {}, expected { connections: a number',
+  ],
+  [
+    { heralds: ['http://127.0.0.1:1'], counters: () => {} },
+    'counters: received nothing, expected { connections: a number',
+  ],
 ])('with %o there is none', (options, words) => {
   expect(() => start(options)).toThrow(TypeError);
   expect(() => start(options)).toThrow(words);
+});
+
+it.each([[undefined], [null], ['http://h:7401']])('there is none of %o', (options) => {
+  const call = (): Reporter => startReporter(options as never);
+  expect(call).toThrow(TypeError);
+  expect(call).toThrow(/^startReporter: received .*, expected \{ heralds, gateway, url, counters \}$/);
 });
 
 it('knows no state but up and draining', () => {
