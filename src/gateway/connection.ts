@@ -89,6 +89,14 @@ export class Connection implements Subscriber, WheelMember, Movable, CapabilityC
     return this.#socket.writableLength;
   }
 
+  get backlogBytes(): number {
+    return this.bufferedBytes - this.#replayBytes;
+  }
+
+  get isLeaving(): boolean {
+    return this.#tooSlow || this.state === 'closing';
+  }
+
   /** Capabilities are agreed before the first subscription: a variant may not change within a group. */
   agree(caps: readonly Capability[]): void {
     this.caps = caps;
@@ -128,9 +136,14 @@ export class Connection implements Subscriber, WheelMember, Movable, CapabilityC
     }
     this.slowSinceMs ??= nowMs;
     slow.add(this);
-    if (verdict !== 'too-slow') return;
-    // Closed by the sweep: a subscriber may not leave its group while it is being written to. Until then
-    // nothing more is buffered for it.
+    if (verdict === 'too-slow') this.giveUp();
+  }
+
+  /**
+   * It reads too slowly to keep. Closed by the sweep: a subscriber may not leave its group while it is being written to.
+   * Until then nothing more is buffered for it.
+   */
+  giveUp(): void {
     this.#tooSlow = true;
     this.#parts.doomed.add(this);
   }

@@ -33,6 +33,8 @@ export interface GatewayParts {
   readonly slow: Set<Connection>;
   /** To be closed as slow consumers at the next sweep. */
   readonly doomed: Set<Connection>;
+  /** All that this process holds in buffers, garbage included. */
+  readonly bytesInBuffers: () => number;
   /** Bytes handed to sockets since the start; added to where they are written. */
   deliveredBytes: number;
   /** Of replays that brokers were asked for, what clients have not read yet; added to where they are written. */

@@ -7,6 +7,7 @@ import type { Connection } from './connection.ts';
 import { BufferSum } from './core/buffer-sum.ts';
 import { ClosePlan } from './core/close-plan.ts';
 import { DeadlineQueue } from './core/deadline-queue.ts';
+import { heaviest, MAX_BACKLOG_BYTES } from './core/heaviest.ts';
 import { PingWheel } from './core/ping-wheel.ts';
 import { jsonFrame } from './core/ws-frame.ts';
 import type { GatewayParts } from './gateway-parts.ts';
@@ -98,7 +99,10 @@ export class Roster {
         if (connection.state === 'greeting') connection.close(CLOSE.helloTimeout, 'no hello');
       }
     }
-    if (this.#ticks % SLOW_SWEEP_TICKS === 0) for (const connection of slow) connection.checkBacklog();
+    if (this.#ticks % SLOW_SWEEP_TICKS === 0) {
+      for (const connection of slow) connection.checkBacklog();
+      this.#boundBacklog();
+    }
     for (const connection of doomed) {
       doomed.delete(connection);
       connection.close(CLOSE.slowConsumer, 'reads too slowly');
@@ -108,6 +112,14 @@ export class Roster {
     for (const { item, code } of this.plannedCloses.takeDue(nowMs)) item.close(code, 'time to move is over');
     this.buffers.turn();
     this.#turnWheel(nowMs);
+  }
+
+  #boundBacklog(): void {
+    if (this.buffers.bytes <= MAX_BACKLOG_BYTES) return;
+    const { hub, log, bytesInBuffers, unreadReplayBytes } = this.#parts;
+    const chosen = heaviest(this.#all, bytesInBuffers() - hub.historyBytes - unreadReplayBytes);
+    if (chosen.length > 0) log.warn('too-much-unread', { bytes: this.buffers.bytes, closed: chosen.length });
+    for (const connection of chosen) connection.giveUp();
   }
 
   /** As many slots as time has passed for: a loop that was late does not stretch the period. */

@@ -2,6 +2,7 @@
 // reporter beside it. Nothing is decided here.
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import { getHeapStatistics } from 'node:v8';
 import type { Clock } from '../daemon/clock.ts';
 import { every } from '../daemon/clock.ts';
 import { connectionRoom } from '../daemon/descriptors.ts';
@@ -123,6 +124,7 @@ export async function startGateway(wanted: GatewayConfig, given: StartGatewayPar
     publish: given.publish ?? publishing?.publish,
     slow: new Set(),
     doomed: new Set(),
+    bytesInBuffers: () => getHeapStatistics().external_memory,
     deliveredBytes: 0,
     unreadReplayBytes: 0,
     writes: 0,

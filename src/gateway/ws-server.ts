@@ -115,9 +115,10 @@ export async function bindWsServer(options: WsServerOptions): Promise<WsServer> 
     clientTracking: false,
     WebSocket: ClientSocket,
     maxPayload: options.maxFrameBytes,
-    // Empty fragments cost memory too: the rate limit counts messages, this counts their parts.
-    maxFragments: 1_024,
-    maxBufferedChunks: 4_096,
+    // Of a message that is never finished each fragment costs some 200 bytes beside its own, and each segment 400: the rate
+    // limit counts messages, these count their parts. Who means well sends fewer.
+    maxFragments: Math.max(128, options.maxFrameBytes / 512),
+    maxBufferedChunks: Math.max(512, options.maxFrameBytes / 256),
     // Above the burst of the rate limit, which closes a flood of pings with a code that says so.
     maxPendingAutoPongs: 64,
     closeTimeout: CLOSE_TIMEOUT_MS,

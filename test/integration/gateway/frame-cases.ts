@@ -147,8 +147,8 @@ function fragments(): ProtocolCase[] {
       expect: 1002,
     },
     {
-      name: 'two thousand empty fragments',
-      bytes: [cutAt(4)[0]!, ...Array.from({ length: 2_000 }, () => rawFrame({ opcode: 0, fin: false }))],
+      name: 'two hundred empty fragments',
+      bytes: [cutAt(4)[0]!, ...Array.from({ length: 200 }, () => rawFrame({ opcode: 0, fin: false }))],
       expect: 1008,
     },
     {

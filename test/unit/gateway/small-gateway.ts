@@ -10,6 +10,7 @@ import { gatewayOptions } from '../../../src/gateway/gateway-options.ts';
 import type { GatewayParts } from '../../../src/gateway/gateway-parts.ts';
 import { Subscribing } from '../../../src/gateway/subscribing.ts';
 import type { ClientSocket } from '../../../src/gateway/ws-server.ts';
+import { silentLog } from '../../../src/daemon/log.ts';
 import { loadConfig } from '../../../src/daemon/config.ts';
 import type { SubscribeItem } from '../../../src/protocol/client-frames.ts';
 import { LooseLink } from '../../launch/loose-link.ts';
@@ -55,6 +56,9 @@ export function smallGateway(limits: Partial<GatewayParts['config']> = {}) {
     clock: { nowMs: () => nowMs, epochMs: () => nowMs },
     allocate: plainAllocate,
     undelivered: () => {},
+    bytesInBuffers: () => Infinity,
+    log: silentLog,
+    random: () => 0.5,
   } as unknown as GatewayParts;
   const subscribing = new Subscribing(parts);
   const client = () => {
@@ -75,7 +79,7 @@ export function smallGateway(limits: Partial<GatewayParts['config']> = {}) {
         return true;
       },
     };
-    const ws = { extensions: '', readyState: 1, close: () => connection.closing(1000) };
+    const ws = { extensions: '', readyState: 1, close: () => connection.closing(1000), terminate() {} };
     const connection = new Connection(
       parts,
       ws as unknown as ClientSocket,
@@ -103,7 +107,7 @@ export function smallGateway(limits: Partial<GatewayParts['config']> = {}) {
             : `ok ${String(topic)}:${String(offset)}${rec === false ? ' lost' : ''}`,
         );
       });
-    return { connection, sub, news };
+    return { connection, socket, sub, news };
   };
   return { parts, hub, link, client, passMs: (ms: number) => void (nowMs += ms) };
 }
