@@ -1,11 +1,10 @@
 // HTTP publish with a publisher of its own, which finds the owners of topics as any other does.
 
-import type { Address } from '../daemon/address.ts';
-import type { Log } from '../daemon/log.ts';
 import type { BrokerAddress } from '../protocol/broker-address.ts';
 import { createPublisher } from '../publisher/index.ts';
 import type { BrokerConfig } from './config-check.ts';
 import { peerKeys } from './config-check.ts';
+import type { HttpPublishOptions } from './http-publish.ts';
 import { startHttpPublish } from './http-publish.ts';
 
 export interface HttpDoor {
@@ -16,15 +15,12 @@ export interface HttpDoor {
 /** Shorter than the request timeout, so that the caller hears why. */
 const GIVE_UP_MS = 5_000;
 
-export async function openHttpDoor(
-  listen: Address,
-  config: BrokerConfig,
-  brokers: readonly BrokerAddress[],
-  log: Log,
-  state: () => 'up' | 'draining',
-  degraded: () => readonly string[],
-  snapshot: () => unknown,
-): Promise<HttpDoor> {
+export interface HttpDoorParts extends Omit<HttpPublishOptions, 'token' | 'publisher'> {
+  config: BrokerConfig;
+  brokers: readonly BrokerAddress[];
+}
+
+export async function openHttpDoor({ config, brokers, ...parts }: HttpDoorParts): Promise<HttpDoor> {
   const curve = peerKeys(config);
   const publisher = await createPublisher({
     heralds: config.heralds,
@@ -33,15 +29,7 @@ export async function openHttpDoor(
     giveUpMs: GIVE_UP_MS,
   });
   try {
-    const door = await startHttpPublish({
-      listen,
-      token: config.publishToken,
-      log,
-      publisher,
-      state,
-      degraded,
-      snapshot,
-    });
+    const door = await startHttpPublish({ ...parts, token: config.publishToken, publisher });
     return {
       url: door.url,
       async close() {

@@ -118,14 +118,13 @@ export async function startBroker(config: BrokerConfig, parts: BrokerParts): Pro
   let http: HttpDoor | undefined;
   if (listens.http) {
     const brokers = [address(), ...peers.filter(({ id }) => id !== config.id)];
-    http = await openHttpDoor(listens.http, config, brokers, log, () => state, degraded, snapshot).catch(
-      async (error: unknown) => {
-        descriptors.stop();
-        await sockets.close();
-        await journal?.close();
-        throw error;
-      },
-    );
+    const parts = { listen: listens.http, config, brokers, log, state: () => state, degraded, snapshot };
+    http = await openHttpDoor(parts).catch(async (error: unknown) => {
+      descriptors.stop();
+      await sockets.close();
+      await journal?.close();
+      throw error;
+    });
   }
 
   const entry = enterCluster(config, address(), log);

@@ -11,8 +11,8 @@ import type { LoadStore } from '../../src/herald/load-store/start-load-store.ts'
 import { startLoadStore } from '../../src/herald/load-store/start-load-store.ts';
 import type { BrokerAddress } from '../../src/protocol/broker-address.ts';
 import type { LoadReport } from '../../src/protocol/load-report.ts';
-import { DEFAULT_LOOKUP } from '../../src/protocol/lookup.ts';
 import type { TableRow } from '../../src/protocol/table-row.ts';
+import { aLookup, aReport } from '../unit/herald-core/given.ts';
 
 export interface Replica {
   id: string;
@@ -80,27 +80,7 @@ export function startReplica(
   const ticking = setInterval(() => balancer.tick(nowMs()), 100);
 
   replica.report = (gateway, seq, fields = {}) => {
-    balancer.report(
-      {
-        v: 1,
-        kind: 'full',
-        gateway,
-        url: `ws://127.0.0.1:7410/${gateway}`,
-        bootId: 'boot-1',
-        seq,
-        periodMs: 500,
-        pool: 'default',
-        zone: '',
-        labels: {},
-        capacity: 1,
-        state: 'up',
-        cpu: 0.3,
-        connections: 10,
-        tickets: {},
-        ...fields,
-      },
-      nowMs(),
-    );
+    balancer.report(aReport(gateway, { seq, ...fields }), nowMs());
   };
   replica.desired = (gateway, state, reason = 'test', untilEpochMs = 0) => {
     const desired: Desired = { state, reason, author: 'ann', untilEpochMs };
@@ -111,7 +91,7 @@ export function startReplica(
   replica.named = () => {
     const names = new Set<string>();
     for (let i = 0; i < 50; i++) {
-      const found = balancer.lookup({ ...DEFAULT_LOOKUP, alternates: 0 }, nowMs());
+      const found = balancer.lookup(aLookup(), nowMs());
       if (found.ok) names.add(found.best.gateway);
     }
     return names;

@@ -23,7 +23,7 @@ onEachStore('the shared table', ({ fresh, link, herald, heralds, parts, replicas
     const ageMs = performance.now() - reportedMs;
     for (const one of [b!, c!]) {
       const row = one.row('gw-0');
-      expect(row).toMatchObject({ bootId: 'boot-1', seq: 1, url: 'ws://127.0.0.1:7410/gw-0' });
+      expect(row).toMatchObject({ bootId: 'boot-1', seq: 1, url: 'ws://gw-0.test:7410/ws' });
       expect(Math.abs(row!.ageMs - ageMs)).toBeLessThan(300);
     }
   });

@@ -1,21 +1,9 @@
 // What a broken or hostile client may write after the upgrade: our ops with odd values, every opcode and header bit,
 // lengths that lie, masks left out, noise. From a seed, so that a run can be repeated.
 
+import type { Random } from '../../src/sim/chance.ts';
 import type { FrameShape } from './raw-ws.ts';
 import { rawFrame } from './raw-ws.ts';
-
-export type Random = () => number;
-
-/** xorshift32. */
-export function seeded(seed: number): Random {
-  let state = seed | 0 || 1;
-  return () => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) / 2 ** 32;
-  };
-}
 
 const ODD_VALUES: readonly unknown[] = [
   ...[null, true, -1, 0, 1.5, 2 ** 31, 1e300, '', 'x', '\u0000', '\ud800', 'ü', 'a b', 'x'.repeat(300)],

@@ -1,8 +1,5 @@
 // Two clusters and the bridges between them, all real: what is wanted passes once, and nothing runs in circles.
 
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { bridgeOptions } from '../../../src/broker/bridge-options.ts';
 import type { BridgeHandle } from '../../../src/broker/bridge.ts';
@@ -13,6 +10,7 @@ import { silentLog } from '../../../src/daemon/log.ts';
 import { createMetrics } from '../../../src/daemon/metrics.ts';
 import { createPublisher } from '../../../src/publisher/index.ts';
 import { closeLater } from '../../launch/close-later.ts';
+import { httpServer } from '../../launch/http-server.ts';
 import { until } from '../../launch/until.ts';
 import { broker, listener, numbers, samePlace } from './rig.ts';
 
@@ -119,13 +117,11 @@ describe('a bridge', () => {
     const west = await cluster('west');
     let listed = [one.address(), other.address()];
     let asked = 0;
-    const herald = createServer((_request, response) => {
+    const herald = await httpServer((_request, response) => {
       asked += 1;
       response.end(JSON.stringify({ brokers: listed }));
-    }).listen(0, '127.0.0.1');
-    closeLater({ close: () => new Promise<void>((resolve) => herald.close(() => resolve())) });
-    await once(herald, 'listening');
-    const flags = { fromHeralds: [`http://127.0.0.1:${(herald.address() as AddressInfo).port}`] };
+    });
+    const flags = { fromHeralds: [closeLater(herald).url] };
     const bridging = closeLater(
       await startBridge(loadConfig(bridgeOptions, { flags }), {
         log: silentLog,

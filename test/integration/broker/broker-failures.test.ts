@@ -3,6 +3,7 @@
 
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { CLOSE_DEADLINE_MS } from '../../../src/daemon/lifecycle.ts';
+import type { BrokerAddress } from '../../../src/protocol/broker-address.ts';
 import { createPublisher } from '../../../src/publisher/index.ts';
 import type { Publisher, PublisherSnapshot } from '../../../src/publisher/index.ts';
 import { closeLater } from '../../launch/close-later.ts';
@@ -20,6 +21,14 @@ import {
 } from './rig.ts';
 
 const TOPICS = numbers(1, 40).map((n) => `ticker.${n}`);
+
+/** Subscribed to all the topics. */
+async function listening(brokers: readonly BrokerAddress[]): Promise<Listener> {
+  const heard = listener(brokers);
+  closeLater(heard.link);
+  await Promise.all(TOPICS.map((topic) => heard.link.subscribe(topic)));
+  return heard;
+}
 
 /** Publishes numbers round robin over the topics at a rate, until stopped; counts what was acked. */
 function traffic(publisher: Publisher, ratePerSec: number): { stop: () => Promise<number[]> } {
@@ -62,9 +71,7 @@ describe('a broker that goes', () => {
   it('loses and repeats nothing when it drains under traffic and another takes over', async () => {
     const [leaving, staying] = [await broker('b1'), closeLater(await broker('b2'))];
     const brokers = [leaving.address(), staying.address()];
-    const heard = listener(brokers);
-    closeLater(heard.link);
-    await Promise.all(TOPICS.map((topic) => heard.link.subscribe(topic)));
+    const heard = await listening(brokers);
     const publisher = closeLater(await createPublisher({ brokers }));
     const flow = traffic(publisher, 2_000);
     await until('traffic through both', () =>
@@ -86,9 +93,7 @@ describe('a broker that goes', () => {
     const frozen = isHeldUp ? listenerChild([first.address()], TOPICS) : undefined;
     if (frozen) onTestFinished(() => frozen.stop());
     await frozen?.line(/ready/, CHILD_START_MS);
-    const heard = listener([first.address()]);
-    closeLater(heard.link);
-    await Promise.all(TOPICS.map((topic) => heard.link.subscribe(topic)));
+    const heard = await listening([first.address()]);
     const publisher = closeLater(await createPublisher({ brokers: [first.address()] }));
     frozen?.signal('SIGSTOP');
     const flow = traffic(publisher, 1_000);
@@ -107,9 +112,7 @@ describe('a broker that goes', () => {
     onTestFinished(() => doomed.child.stop());
     const staying = closeLater(await broker('b2'));
     const brokers = [doomed.address, staying.address()];
-    const heard = listener(brokers);
-    closeLater(heard.link);
-    await Promise.all(TOPICS.map((topic) => heard.link.subscribe(topic)));
+    const heard = await listening(brokers);
     const publisher = closeLater(await createPublisher({ brokers }));
     const flow = traffic(publisher, 5_000);
     await until('traffic through both', () => heard.messages.length > 5_000);
@@ -125,9 +128,7 @@ describe('a broker that goes', () => {
   it('loses nothing acked and tells of no loss when it was the only one, and was away for a while', async () => {
     const doomed = await brokerChild('b1');
     onTestFinished(() => doomed.child.stop());
-    const heard = listener([doomed.address]);
-    closeLater(heard.link);
-    await Promise.all(TOPICS.map((topic) => heard.link.subscribe(topic)));
+    const heard = await listening([doomed.address]);
     const publisher = closeLater(await createPublisher({ brokers: [doomed.address], giveUpMs: 60_000 }));
     const flow = traffic(publisher, 3_000);
     await until('traffic', () => heard.messages.length > 3_000);
@@ -148,9 +149,7 @@ describe('a broker that goes', () => {
     onTestFinished(() => frozen.child.stop());
     const staying = closeLater(await broker('b2'));
     const brokers = [frozen.address, staying.address()];
-    const heard = listener(brokers);
-    closeLater(heard.link);
-    await Promise.all(TOPICS.map((topic) => heard.link.subscribe(topic)));
+    const heard = await listening(brokers);
     const publisher = closeLater(await createPublisher({ brokers }));
     const flow = traffic(publisher, 1_000);
     await until('traffic', () => heard.messages.length > 1_000);
@@ -186,9 +185,7 @@ describe('a publisher that freezes', () => {
   it('loses and repeats nothing, and gives up nothing for the time it was stopped', async () => {
     const two = [closeLater(await broker('b1')), closeLater(await broker('b2'))];
     const brokers = two.map((one) => one.address());
-    const heard = listener(brokers);
-    closeLater(heard.link);
-    await Promise.all(TOPICS.map((topic) => heard.link.subscribe(topic)));
+    const heard = await listening(brokers);
     // Stopped for longer than it would wait for an ack, and than what was acked is kept.
     const giveUpMs = (FREEZE_SECONDS - 1) * 1_000;
     const child = publisherChild(brokers, { topics: TOPICS, ratePerSec: 2_000, giveUpMs });
@@ -212,9 +209,7 @@ describe('a gateway that freezes', () => {
   it('stalls no other, and what it could not catch up it counts exactly', async () => {
     // A ring of one second: what the frozen gateway missed before that is gone.
     const one = closeLater(await broker('b1', { ringSeconds: 1 }));
-    const heard = listener([one.address()]);
-    closeLater(heard.link);
-    await Promise.all(TOPICS.map((topic) => heard.link.subscribe(topic)));
+    const heard = await listening([one.address()]);
     const stalled = listenerChild([one.address()], TOPICS);
     onTestFinished(() => stalled.stop());
     await stalled.line(/ready/, CHILD_START_MS);

@@ -1,15 +1,12 @@
 // `herald/client` as built, in a page of a real browser: it looks up across origins, connects, receives, moves in
 // a drain and resumes after a cut, with nothing lost and nothing twice.
 
-import { readFile } from 'node:fs/promises';
-import type { Server } from 'node:http';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freePort } from '../../launch/free-port.ts';
+import type { HttpServer } from '../../launch/http-server.ts';
+import { fileServer } from '../../launch/http-server.ts';
 import { commandPath, requireServer } from '../../launch/require-server.ts';
 import type { SmallFleet } from '../../launch/small-fleet.ts';
 import { launchSmallFleet } from '../../launch/small-fleet.ts';
@@ -21,8 +18,6 @@ const FLAGS = [
   ...['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'],
   ...['--disable-background-networking', '--disable-component-update', '--disable-sync'],
 ];
-const DIST = join(process.cwd(), 'dist');
-const PAGE = '<!doctype html><title>client</title>';
 
 /** What the page has seen. */
 interface Seen {
@@ -33,27 +28,10 @@ interface Seen {
   recovered: boolean[];
 }
 
-/** The built modules as they are, and an empty page. */
-async function serveDist(): Promise<{ server: Server; url: string }> {
-  const server = createServer((request, response) => {
-    const path = (request.url ?? '/').split('?', 1)[0]!;
-    if (path === '/') {
-      response.setHeader('content-type', 'text/html').end(PAGE);
-      return;
-    }
-    readFile(join(DIST, path)).then(
-      (text) => response.setHeader('content-type', 'text/javascript').end(text),
-      () => response.writeHead(404).end(),
-    );
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return { server, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
-}
-
 describe.runIf(requireServer('chromium'))('the client in a browser', () => {
   let fleet: SmallFleet;
   const proxies = new Map<string, TcpProxy>();
-  let site: { server: Server; url: string };
+  let site: HttpServer;
   let browser: Browser;
   let page: Page;
   const troubles: string[] = [];
@@ -75,7 +53,7 @@ describe.runIf(requireServer('chromium'))('the client in a browser', () => {
     until(`all of ${published}`, async () => (await seen()).numbers.length >= published || undefined, 30_000);
 
   beforeAll(async () => {
-    site = await serveDist();
+    site = await fileServer();
     fleet = await launchSmallFleet(0, { gateway: { origins: [site.url], publishTopics: ['said.'] } });
     for (let i = 0; i < 2; i++) {
       const port = await freePort();
@@ -91,7 +69,7 @@ describe.runIf(requireServer('chromium'))('the client in a browser', () => {
     page.on('pageerror', (error) => troubles.push(error.message));
     await page.goto(site.url);
     const start = `
-      import { connect } from '/client/index.js';
+      import { connect } from '/dist/client/index.js';
       const seen = { numbers: [], gaps: [], moves: [], recovered: [] };
       const client = connect({ herald: ${JSON.stringify(fleet.url)}, topics: ['numbers'] });
       client.on('message', ({ data }) => seen.numbers.push(data));
@@ -107,7 +85,7 @@ describe.runIf(requireServer('chromium'))('the client in a browser', () => {
     await browser.close();
     await fleet.close();
     for (const proxy of proxies.values()) await proxy.close();
-    site.server.close();
+    await site.close();
   });
 
   it('looks up, connects and receives', async () => {
@@ -166,7 +144,7 @@ describe.runIf(requireServer('chromium'))('the client in a browser', () => {
     await away.addScriptTag({
       type: 'module',
       content: `
-        import { connect } from '/client/index.js';
+        import { connect } from '/dist/client/index.js';
         globalThis.waits = [];
         globalThis.start = () => {
           globalThis.client = connect({ herald: ${JSON.stringify(fleet.url)}, random: () => 0.999 });

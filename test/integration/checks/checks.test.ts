@@ -1,6 +1,4 @@
 // Every check against a real running platform, healthy and broken; its line is read as Nagios reads it.
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { request } from 'undici';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CheckOptions, CheckResult } from '../../../src/checks/run-check.ts';
@@ -8,7 +6,9 @@ import { CHECK_NAMES, runCheck } from '../../../src/checks/run-check.ts';
 import { startUp } from '../../e2e/spine/running-up.ts';
 import type { RunningUp } from '../../e2e/spine/running-up.ts';
 import { parseBrokers } from '../../../src/publisher/broker-reach.ts';
+import { closeLater } from '../../launch/close-later.ts';
 import { freePort, freePorts } from '../../launch/free-port.ts';
+import { httpServer } from '../../launch/http-server.ts';
 import { until } from '../../launch/until.ts';
 import { inRange, readNagiosLine } from '../../unit/checks/nagios-line.ts';
 
@@ -135,28 +135,20 @@ describe('on a broken platform', () => {
   });
 
   it('a Herald that hangs is given up at the deadline', async () => {
-    const hanging = createServer(() => {});
-    await new Promise<void>((resolve) => hanging.listen(0, '127.0.0.1', resolve));
-    const url = `http://127.0.0.1:${(hanging.address() as AddressInfo).port}`;
+    const { url } = closeLater(await httpServer(() => {}));
     const startMs = performance.now();
     const { exitCode, line } = await runCheck('herald-ready', { publicUrls: [url], timeoutMs: 300 });
     expect(exitCode).toBe(2);
     expect(line).toContain('no answer within 300 ms');
     expect(performance.now() - startMs).toBeLessThan(5_000);
-    hanging.closeAllConnections();
-    hanging.close();
   });
 
   it('a Herald that answers nonsense is unknown, not healthy', async () => {
-    const nonsense = createServer((_request, response) => response.end('<html>it works</html>'));
-    await new Promise<void>((resolve) => nonsense.listen(0, '127.0.0.1', resolve));
-    const url = `http://127.0.0.1:${(nonsense.address() as AddressInfo).port}`;
+    const { url } = closeLater(await httpServer((_, response) => response.end('<html>it works</html>')));
     for (const name of ['table-age', 'gateway-load', 'brokers']) {
       const { exitCode } = await runCheck(name, { adminUrl: url, controlUrls: [url], timeoutMs: 2_000 });
       expect([name, exitCode]).toEqual([name, 3]);
     }
-    nonsense.closeAllConnections();
-    nonsense.close();
   });
 
   it('a port of a Herald that is not the public one is unknown', async () => {

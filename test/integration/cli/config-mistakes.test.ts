@@ -13,16 +13,20 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-describe('a configuration file', () => {
+// Nearly all the time is that of starting Node: several at once.
+describe.concurrent('a configuration file', () => {
+  let files = 0;
   const check = (daemon: string, content: string): Promise<Ended> => {
-    const file = join(folder, `${daemon}.yaml`);
+    const file = join(folder, `${daemon}-${++files}.yaml`);
     writeFileSync(file, content);
     return herald(['config', 'check', daemon, file]);
   };
 
   it('with an unknown key is refused with the nearest one', async () => {
     const { code, stderr } = await check('serve', 'publicListn: 127.0.0.1:1\n');
-    expect(stderr).toMatch(/^herald: .*serve\.yaml: unknown key publicListn; did you mean publicListen\?\n$/);
+    expect(stderr).toMatch(
+      /^herald: .*serve-\d+\.yaml: unknown key publicListn; did you mean publicListen\?\n$/,
+    );
     expect(code).toBe(1);
   });
 
@@ -104,8 +108,8 @@ describe('a configuration file', () => {
 
   it('is checked with a warning of folders that nobody makes', async () => {
     const missing = join(folder, 'missing');
-    const files = [`snapshotFile: ${missing}/table.json`, `recordFile: ${folder}/traffic`];
-    expect(await check('serve', files.join('\n'))).toMatchObject({
+    const content = `snapshotFile: ${missing}/table.json\nrecordFile: ${folder}/traffic`;
+    expect(await check('serve', content)).toMatchObject({
       code: 0,
       stderr: `herald: warning: snapshotFile: there is no folder ${missing}, and the daemon makes none\n`,
     });

@@ -2,24 +2,36 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { RequestListener } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freePort } from '../../launch/free-port.ts';
+import { httpServer } from '../../launch/http-server.ts';
 import { HERALD_BIN, HERALD_ON_ANY_PORTS, startHeraldProcess } from '../../launch/herald-process.ts';
 import { oneHerald } from '../herald/one-herald.ts';
 import { herald } from './run-herald.ts';
 
 let folder: string;
+const closing: (() => Promise<void>)[] = [];
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'herald-cli-'));
 });
-afterAll(() => rmSync(folder, { recursive: true }));
+afterAll(async () => {
+  for (const close of closing) await close();
+  rmSync(folder, { recursive: true });
+});
 
-describe('a mistake on the command line', () => {
+/** The URL of something that is no Herald. */
+async function other(answer: RequestListener): Promise<string> {
+  const server = await httpServer(answer);
+  closing.push(() => server.close());
+  return server.url;
+}
+
+// Nearly all the time is that of starting Node: several at once.
+describe.concurrent('a mistake on the command line', () => {
   const notAUrl = /^herald: --\w+ nonsense: expected a URL such as http:\/\/127\.0\.0\.1:7400\n$/;
 
   it.each([
@@ -85,7 +97,7 @@ it('a folder in the place of a file is named', async () => {
   expect([code, stderr]).toEqual([1, `herald: ${folder}: EISDIR: illegal operation on a directory, read\n`]);
 });
 
-describe('a Herald that is not there', () => {
+describe.concurrent('a Herald that is not there', () => {
   it('is named by whoever asks it', async () => {
     const url = `http://127.0.0.1:${await freePort()}`;
     for (const args of [
@@ -101,14 +113,11 @@ describe('a Herald that is not there', () => {
 
   it('is passed over when another is named, whose refusal is an answer', async () => {
     const dead = `http://127.0.0.1:${await freePort()}`;
-    const refusing = createServer((_request, response) => {
+    const url = await other((_request, response) => {
       response.writeHead(503).end('{"title":"Not available","detail":"nobody is in"}');
     });
-    await new Promise<void>((resolve) => refusing.listen(0, '127.0.0.1', resolve));
-    const url = `http://127.0.0.1:${(refusing.address() as AddressInfo).port}`;
     const asked = await herald(['lookup'], { HERALD_PUBLIC: `${dead},${url},${dead}` });
     const silent = await herald(['lookup'], { HERALD_PUBLIC: `${dead},${dead}` });
-    refusing.close();
     expect(asked.stderr).toBe('herald: 503 Not available: nobody is in\n');
     expect(silent.stderr).toBe(
       `herald: no Herald answers at ${dead} (ECONNREFUSED), ${dead} (ECONNREFUSED)\n`,
@@ -117,16 +126,14 @@ describe('a Herald that is not there', () => {
 
   it('may be below a path of a proxy', async () => {
     const asked: string[] = [];
-    const proxy = createServer((request, response) => {
+    const proxy = await other((request, response) => {
       asked.push(request.url ?? '');
       response.writeHead(503).end('{"title":"Not available","detail":"nobody is in"}');
     });
-    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
-    const url = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}/herald/`;
+    const url = `${proxy}/herald/`;
     await herald(['lookup', '--url', url]);
     await herald(['table', '--admin', url]);
     await herald(['check', 'lookup', '--url', url]);
-    proxy.close();
     expect(asked.map((path) => path.split('?')[0])).toEqual([
       '/herald/v1/lookup',
       '/herald/v1/table',
@@ -135,15 +142,11 @@ describe('a Herald that is not there', () => {
   });
 
   it('that listens and is silent is not to be started once more, and nobody waits long for it', async () => {
-    const frozen = createServer(() => {});
-    await new Promise<void>((resolve) => frozen.listen(0, '127.0.0.1', resolve));
-    const url = `http://127.0.0.1:${(frozen.address() as AddressInfo).port}`;
+    const url = await other(() => {});
     const answers = await Promise.all([
       herald(['table', '--admin', url]),
       herald(['record', join(folder, 'recording'), '--admin', url]),
     ]);
-    frozen.closeAllConnections();
-    frozen.close();
     const stderr = `herald: no Herald answers at ${url} (no answer in time)\n`;
     expect(answers).toMatchObject(answers.map(() => ({ code: 1, stderr })));
   }, 20_000);
@@ -182,13 +185,10 @@ describe('a Herald that is not there', () => {
       'URL sends to https://herald.example/v1/lookup; give the URL that it leads to',
     ],
   ])('may be something else, which answers %i', async (status, headers, words) => {
-    const other = createServer((_request, response) => {
+    const url = await other((_request, response) => {
       response.writeHead(status, headers).end('<html>it works</html>');
     });
-    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
-    const url = `http://127.0.0.1:${(other.address() as AddressInfo).port}`;
     const { code, stderr } = await herald(['lookup', '--url', url]);
-    other.close();
     expect(stderr).toBe(`herald: ${words.replace('URL', url)}\n`);
     expect(code).toBe(1);
   });
@@ -207,9 +207,11 @@ describe('a Herald that asks for a token', () => {
     );
     const asked = ['--admin', `http://${admin}`, ...flags];
     const env = { HERALD_ADMIN_TOKEN: '' };
-    const shown = await herald(['table', ...asked], env);
-    const recorded = await herald(['record', join(folder, 'traffic'), ...asked], env);
-    const checked = await herald(['check', 'table-age', ...asked], env);
+    const [shown, recorded, checked] = await Promise.all([
+      herald(['table', ...asked], env),
+      herald(['record', join(folder, 'traffic'), ...asked], env),
+      herald(['check', 'table-age', ...asked], env),
+    ]);
     await daemon.stop();
     for (const { code, stderr } of [shown, recorded]) {
       expect(stderr).toBe(`herald: http://${admin} ${words} with --token or HERALD_ADMIN_TOKEN\n`);

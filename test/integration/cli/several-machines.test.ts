@@ -14,8 +14,17 @@ const doc = readFileSync('docs/several-machines.md', 'utf8');
 const block = (name: string): string =>
   new RegExp(`^\`\`\`${name}\\n([^]*?)^\`\`\``, 'm').exec(doc)?.[1] ?? `no block ${name}`;
 
+const keys = (): { own: string; secret: string } => {
+  const printed = execFileSync(process.execPath, [HERALD_BIN, 'keys'], { encoding: 'utf8' });
+  const [own, secret] = [...printed.matchAll(/"(.*)"$/gm)].map((line) => line[1]!);
+  return { own: own!, secret: secret! };
+};
+
 let folder: string;
+let brokers: ReturnType<typeof keys>;
+let gateways: ReturnType<typeof keys>;
 beforeAll(() => {
+  [brokers, gateways] = [keys(), keys()];
   folder = mkdtempSync(join(tmpdir(), 'herald-machines-'));
 });
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -24,12 +33,6 @@ describe('docs/several-machines.md', () => {
   it.each(['serve', 'broker', 'gateway'])(
     'its %s.yaml is what the daemon takes, with its secrets',
     (daemon) => {
-      const keys = (): { own: string; secret: string } => {
-        const printed = execFileSync(process.execPath, [HERALD_BIN, 'keys'], { encoding: 'utf8' });
-        const [own, secret] = [...printed.matchAll(/"(.*)"$/gm)].map((line) => line[1]!);
-        return { own: own!, secret: secret! };
-      };
-      const [brokers, gateways] = [keys(), keys()];
       const filled = (text: string): string =>
         text
           .replaceAll('BROKERS_PUBLIC', () => brokers.own)

@@ -2,12 +2,12 @@
 // behalf, and gateways take nobody without a ticket.
 
 import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { connect } from '../../../src/client/index.ts';
 import type { Client } from '../../../src/client/index.ts';
+import type { HttpServer } from '../../launch/http-server.ts';
+import { httpServer } from '../../launch/http-server.ts';
 import type { SmallFleet } from '../../launch/small-fleet.ts';
 import { launchSmallFleet } from '../../launch/small-fleet.ts';
 import { until } from '../../launch/until.ts';
@@ -15,16 +15,7 @@ import { until } from '../../launch/until.ts';
 const SECRET = { secret: 'a secret of at least sixteen' };
 const COOKIE = 'session=ours';
 let fleet: SmallFleet;
-const app = createServer((request, response) => {
-  if (request.headers.cookie !== COOKIE) {
-    response.writeHead(401).end();
-    return;
-  }
-  void fetch(fleet.url + request.url!.replace('/herald', '')).then(async (answer) => {
-    response.writeHead(answer.status, { 'content-type': answer.headers.get('content-type')! });
-    response.end(await answer.text());
-  });
-});
+let app: HttpServer;
 
 beforeAll(async () => {
   fleet = await launchSmallFleet(1, {
@@ -32,16 +23,25 @@ beforeAll(async () => {
     gateway: { ...SECRET, tickets: 'required' },
     broker: SECRET,
   });
-  await once(app.listen(0, '127.0.0.1'), 'listening');
+  app = await httpServer((request, response) => {
+    if (request.headers.cookie !== COOKIE) {
+      response.writeHead(401).end();
+      return;
+    }
+    void fetch(fleet.url + request.url!.replace('/herald', '')).then(async (answer) => {
+      response.writeHead(answer.status, { 'content-type': answer.headers.get('content-type')! });
+      response.end(await answer.text());
+    });
+  });
 });
 afterAll(async () => {
-  app.close();
+  await app.close();
   await fleet.close();
 });
 
 function clientWith(cookie: string): Client {
   return connect({
-    herald: `http://127.0.0.1:${(app.address() as AddressInfo).port}/herald`,
+    herald: `${app.url}/herald`,
     topics: ['news'],
     webSocket: WebSocket,
     fetch: (url, init) => fetch(url, { ...init, headers: { cookie } }),

@@ -3,7 +3,6 @@
 // gateway of today is in test/integration/gateway/capability.test.ts.
 
 import { once } from 'node:events';
-import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, expect, it } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
@@ -12,6 +11,7 @@ import { connect } from '../../../src/client/index.ts';
 import type { Capability } from '../../../src/gateway/core/capabilities.ts';
 import type { LaunchedGateway } from '../../launch/gateway.ts';
 import { launchGateway } from '../../launch/gateway.ts';
+import { httpServer } from '../../launch/http-server.ts';
 import { until } from '../../launch/until.ts';
 
 const closers: (() => unknown)[] = [];
@@ -69,15 +69,13 @@ function later(frame: Frame): Frame {
 
 /** Names one gateway to everybody; returns its URL. */
 async function nameAlways(url: string, lookups: string[] = []): Promise<string> {
-  const herald = createServer((request, response) => {
+  const herald = await httpServer((request, response) => {
     lookups.push(request.url ?? '');
     const reply = { lookupId: 'l', gateway: 'gw-1', url, ticket: 't', alternates: [], mood: 'good' };
     response.setHeader('content-type', 'application/json').end(JSON.stringify(reply));
   });
-  herald.listen(0, '127.0.0.1');
-  await once(herald, 'listening');
   closers.push(() => herald.close());
-  return `http://127.0.0.1:${(herald.address() as AddressInfo).port}`;
+  return herald.url;
 }
 
 it('works with a later gateway: it ignores what it does not know and misses nothing it does', async () => {

@@ -2,7 +2,6 @@
 
 import { existsSync } from 'node:fs';
 import { once } from 'node:events';
-import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
@@ -13,11 +12,12 @@ import type { TableSnapshot } from '../../../src/herald/core/balancer-types.ts';
 import type { LookupReply } from '../../../src/protocol/lookup.ts';
 import type { Child } from '../../launch/child.ts';
 import { startChild } from '../../launch/child.ts';
+import type { HttpServer } from '../../launch/http-server.ts';
+import { fileServer } from '../../launch/http-server.ts';
 import { commandPath, requireServer } from '../../launch/require-server.ts';
 import type { SmallFleet } from '../../launch/small-fleet.ts';
 import { launchSmallFleet } from '../../launch/small-fleet.ts';
 import { until } from '../../launch/until.ts';
-import { serveFiles } from './serve-files.ts';
 
 const ROOT = process.cwd();
 const children: Child[] = [];
@@ -63,10 +63,10 @@ describe('clients', () => {
   });
 
   describe.runIf(requireServer('chromium'))('in a browser', () => {
-    let pages: Server;
+    let pages: HttpServer;
     let browser: Browser;
     beforeAll(async () => {
-      pages = await serveFiles();
+      pages = await fileServer();
       browser = await chromium.launch({
         executablePath: commandPath('chromium')!,
         args: ['--no-sandbox', '--disable-dev-shm-usage'],
@@ -74,13 +74,12 @@ describe('clients', () => {
     });
     afterAll(async () => {
       await browser.close();
-      pages.close();
+      await pages.close();
     });
 
     const open = async (name: string): Promise<Page> => {
       const page = await browser.newPage();
-      const { port } = pages.address() as AddressInfo;
-      await page.goto(`http://127.0.0.1:${port}/examples/${name}?herald=${encodeURIComponent(fleet.url)}`);
+      await page.goto(`${pages.url}/examples/${name}?herald=${encodeURIComponent(fleet.url)}`);
       return page;
     };
 

@@ -6,10 +6,11 @@ import type { Socket } from 'node:net';
 import { connect } from 'node:net';
 import { deflateRawSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { seededRandom } from '../../../src/sim/chance.ts';
 import { TestClient } from '../../launch/gateway.ts';
 import type { HeraldProcess } from '../../launch/herald-process.ts';
 import { ANY_PORT, startHeraldProcess } from '../../launch/herald-process.ts';
-import { inPieces, randomFrame, seeded } from '../../launch/random-frames.ts';
+import { inPieces, randomFrame } from '../../launch/random-frames.ts';
 import { rawFrame, RawClient } from '../../launch/raw-ws.ts';
 import { pause, until } from '../../launch/until.ts';
 
@@ -217,7 +218,7 @@ it(`lives through ${FUZZ_MS / 1_000} s of random frames from ${FUZZ_AT_ONCE} soc
   let connections = 0;
   let written = 0;
   const attack = async (seed: number): Promise<void> => {
-    const random = seeded(seed);
+    const random = seededRandom(seed);
     while (performance.now() < endMs) {
       connections += 1;
       const raw = await RawClient.open(port, random() < 0.5 ? DEFLATE : []);

@@ -1,15 +1,13 @@
 // What the tests of `herald serve --helpshift` start from: a Herald with files of helpshift/herald, and the service
 // whose health such a file asks for.
 
-import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { RequestListener } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach } from 'vitest';
 import type { HeraldConfig } from '../../../src/herald/herald-options.ts';
+import { httpServer } from '../../launch/http-server.ts';
 import type { OneHerald } from '../herald/one-herald.ts';
 import { oneHerald } from '../herald/one-herald.ts';
 
@@ -59,27 +57,22 @@ export async function heraldWith(options: Partial<HeraldConfig>, ...files: strin
   return started;
 }
 
-export type Answer = (request: IncomingMessage, response: ServerResponse) => void;
-
 /** A service with a health check; `answer` may be changed while it runs. */
-export async function service(answer: Answer): Promise<{ url: string; answer: Answer; asked: () => number }> {
+export async function service(
+  answer: RequestListener,
+): Promise<{ url: string; answer: RequestListener; asked: () => number }> {
   let asked = 0;
   const self = { url: '', answer, asked: () => asked };
-  const server: Server = createServer((request, response) => {
+  const server = await httpServer((request, response) => {
     asked += 1;
     self.answer(request, response);
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  self.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/health_check`;
-  cleanUps.push(() => {
-    server.closeAllConnections();
-    server.close();
-  });
+  self.url = `${server.url}/health_check`;
+  cleanUps.push(() => server.close());
   return self;
 }
 
 export const json =
-  (value: unknown): Answer =>
+  (value: unknown): RequestListener =>
   (_request, response) =>
     response.end(JSON.stringify(value));

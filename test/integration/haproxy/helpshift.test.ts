@@ -1,12 +1,12 @@
 // `herald serve --helpshift`: files of helpshift/herald on a real HTTP server and real files.
 
 import { rmSync, writeFileSync } from 'node:fs';
+import type { RequestListener } from 'node:http';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { agentSays } from '../../launch/agent-says.ts';
 import { freePort } from '../../launch/free-port.ts';
 import { oneHerald } from '../herald/one-herald.ts';
-import type { Answer } from './helpshift-rig.ts';
 import { folder, herald, json, README_EXAMPLE, service } from './helpshift-rig.ts';
 
 const FULL_LINE = /^(ready|drain|maint) (up|down) ([1-9]\d?|100)%( # [\x20-\x7e]+)?\n$/;
@@ -121,7 +121,7 @@ plugins:
 });
 
 describe('a service that behaves badly', () => {
-  const bad: Record<string, Answer> = {
+  const bad: Record<string, RequestListener> = {
     'answers 10 MB': (_request, response) => response.end(`{"msg-pre-second": 1, "x": "${'x'.repeat(1e7)}"}`),
     'never ends': (_request, response) => {
       response.write('{"msg-pre-second": 1');
