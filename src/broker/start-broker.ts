@@ -143,7 +143,12 @@ export async function startBroker(config: BrokerConfig, parts: BrokerParts): Pro
   const secrets = [config.secret, config.previousSecret].filter((secret) => secret !== '');
   const announcer = startAnnouncing({ heralds: config.heralds, secrets, address, log });
   const meters = createBrokerMeters(metrics, config.id);
-  const stopTelemetry = startTelemetry(metrics, 'broker', config.id, config.statsd, log, {
+  const stopTelemetry = startTelemetry({
+    metrics,
+    daemon: 'broker',
+    id: config.id,
+    statsd: config.statsd,
+    log,
     degraded: () => degraded().length,
   });
   const stopTimers = [

@@ -83,7 +83,8 @@ function addBridgeCommand(program: Command): void {
         const { startTelemetry } = await import('../daemon/telemetry.ts');
         checkBridgeConfig(config);
         const bridge = await startBridge(config, { log, metrics });
-        const stopTelemetry = startTelemetry(metrics, 'bridge', config.id, config.statsd, log);
+        const { id, statsd } = config;
+        const stopTelemetry = startTelemetry({ metrics, daemon: 'bridge', id, statsd, log });
         return {
           ...bridge,
           async close() {

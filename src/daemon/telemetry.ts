@@ -13,23 +13,22 @@ import { COUNT_DESCRIPTORS_EVERY_MS, createDescriptorMeter } from './open-descri
 import { createResidentMeter } from './resident-memory.ts';
 import type { Certificate } from './tls.ts';
 
-/** What only some daemons have. */
-export interface TelemetrySources {
-  /** Of the port of clients. */
+export interface TelemetryParts {
+  metrics: Metrics;
+  daemon: string;
+  id: string;
+  /** host:port; empty = no StatsD. */
+  statsd: string;
+  log: Log;
+  /** Of the port of clients, where there is one. */
   certificate?: Certificate | undefined;
-  /** How many troubles `/readyz` names. */
+  /** How many troubles `/readyz` names, where a daemon can be degraded. */
   degraded?: () => number;
 }
 
 /** Returns the function that stops it all after one last flush. */
-export function startTelemetry(
-  metrics: Metrics,
-  daemon: string,
-  id: string,
-  statsd: string,
-  log: Log,
-  { certificate, degraded }: TelemetrySources = {},
-): () => Promise<void> {
+export function startTelemetry(parts: TelemetryParts): () => Promise<void> {
+  const { metrics, daemon, id, statsd, log, certificate, degraded } = parts;
   const stopStatsd =
     statsd === '' ? undefined : startStatsd(metrics, parseAddress(statsd, '--statsd'), id, log);
   const tags = { daemon, id };

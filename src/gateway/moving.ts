@@ -19,6 +19,13 @@ const LEFTOVER_SHARE = 0.5;
 const LEFTOVER_AT_STOP_MS = 1_000;
 const WRITES_A_TURN = 256;
 
+/** How connections are asked to leave, and closed with `code` where they stay. */
+interface Leaving extends Pick<MoveOrder, 'why' | 'spreadMs' | 'deadlineMs'> {
+  code: number;
+  /** Over which those who are left at the deadline are closed. */
+  leftoverMs?: number;
+}
+
 export class Moving {
   readonly #parts: GatewayParts;
   readonly #roster: Roster;
@@ -42,13 +49,19 @@ export class Moving {
     const totalCost = connections.reduce((sum, connection) => sum + connection.cost(nowMs), 0);
     this.#parts.loadPerCost = totalCost > 0 ? load / totalCost : 0;
     const chosen = chooseMoves(connections, { count: order.count, work: order.work }, nowMs, random);
-    this.#order(chosen, 'balance', order.spreadMs, order.spreadMs + MOVE_GRACE_MS, CLOSE.moved);
+    const { spreadMs } = order;
+    this.#order(chosen, {
+      why: 'balance',
+      spreadMs,
+      deadlineMs: spreadMs + MOVE_GRACE_MS,
+      code: CLOSE.moved,
+    });
     return chosen.length;
   }
 
-  drain(order: Pick<DrainOrder, 'spreadMs' | 'deadlineMs'>): void {
+  drain({ spreadMs, deadlineMs }: Pick<DrainOrder, 'spreadMs' | 'deadlineMs'>): void {
     this.#state = 'draining';
-    this.#order(this.#roster.connections, 'drain', order.spreadMs, order.deadlineMs, CLOSE.draining);
+    this.#order(this.#roster.connections, { why: 'drain', spreadMs, deadlineMs, code: CLOSE.draining });
   }
 
   /** The drain is called off: whoever is still here may stay. */
@@ -61,17 +74,20 @@ export class Moving {
   shutdown(spreadMs: number): number {
     this.#state = 'draining';
     const leftoverMs = Math.min(spreadMs * LEFTOVER_SHARE, LEFTOVER_AT_STOP_MS);
-    this.#order(this.#roster.connections, 'shutdown', spreadMs, spreadMs, CLOSE.shutdown, leftoverMs);
+    const how = {
+      why: 'shutdown',
+      spreadMs,
+      deadlineMs: spreadMs,
+      code: CLOSE.shutdown,
+      leftoverMs,
+    } as const;
+    this.#order(this.#roster.connections, how);
     return spreadMs + leftoverMs;
   }
 
   #order(
     connections: readonly Connection[],
-    why: MoveOrder['why'],
-    spreadMs: number,
-    deadlineMs: number,
-    code: number,
-    leftoverMs = spreadMs * LEFTOVER_SHARE,
+    { why, spreadMs, deadlineMs, code, leftoverMs = spreadMs * LEFTOVER_SHARE }: Leaving,
   ): void {
     const { clock, config, random, allocate } = this.#parts;
     const nowMs = clock.nowMs();

@@ -158,7 +158,8 @@ export async function startGateway(wanted: GatewayConfig, given: StartGatewayPar
   });
   const stopMeters = startGatewayMeters(metrics, parts, roster, fanOut, reporting.reporter);
   const { certificate } = checked;
-  const stopTelemetry = startTelemetry(metrics, 'gateway', id, config.statsd, log, { certificate });
+  const { statsd } = config;
+  const stopTelemetry = startTelemetry({ metrics, daemon: 'gateway', id, statsd, log, certificate });
   const squeeze = createSqueeze();
 
   const close = async (): Promise<void> => {

@@ -32,14 +32,18 @@ export function fixedAgentPorts(config: HeraldConfig): { port: number; server: s
   });
 }
 
-export async function startAgentPorts(
-  config: HeraldConfig,
-  address: Address,
-  desk: AgentDesk,
-  meters: HeraldMeters,
-  clock: Clock,
-  log: Log,
-): Promise<AgentPorts> {
+export interface AgentPortsParts {
+  config: HeraldConfig;
+  /** Of the central listener. */
+  listen: Address;
+  desk: AgentDesk;
+  meters: HeraldMeters;
+  clock: Clock;
+  log: Log;
+}
+
+export async function startAgentPorts(parts: AgentPortsParts): Promise<AgentPorts> {
+  const { config, listen, desk, meters, clock, log } = parts;
   const files = config.helpshift.map(readHelpshift);
   const allowed = allowedPeers(config.agentAllow);
   const common = {
@@ -48,7 +52,7 @@ export async function startAgentPorts(
     onEnd: (outcome: string) => meters.agentCheck(outcome),
   };
   const fixed = fixedAgentPorts(config);
-  const central = await startAgentCheck(address, '--agent-listen', common);
+  const central = await startAgentCheck(listen, '--agent-listen', common);
   const servers: AgentCheckServer[] = [central];
   const close = async (): Promise<void> => {
     await Promise.all(servers.map((server) => server.close()));
@@ -56,7 +60,7 @@ export async function startAgentPorts(
   try {
     for (const { port, server } of fixed) {
       const options = { ...common, fixed: { backend: '', server } };
-      servers.push(await startAgentCheck({ host: address.host, port }, '--agent-ports', options));
+      servers.push(await startAgentCheck({ host: listen.host, port }, '--agent-ports', options));
     }
     for (const file of files) {
       const parts = { desk, onEnd: common.onEnd, clock, log };

@@ -82,7 +82,8 @@ export async function startHerald(config: HeraldConfig, parts: HeraldParts): Pro
   try {
     const { certificate } = herald;
     const degraded = (): number => herald.health().degraded.length;
-    closers.push(startTelemetry(metrics, 'herald', id, config.statsd, log, { certificate, degraded }));
+    const { statsd } = config;
+    closers.push(startTelemetry({ metrics, daemon: 'herald', id, statsd, log, certificate, degraded }));
     closers.push(startTimers(herald, clock));
     closers.push(() => closeHttp(herald.controlApp));
     const control = urlOf(await listenHttp(herald.controlApp, listen.control, '--control-listen'));
@@ -113,7 +114,14 @@ export async function startHerald(config: HeraldConfig, parts: HeraldParts): Pro
       await closeHttp(herald.adminApp);
     });
     const admin = urlOf(await listenHttp(herald.adminApp, listen.admin, '--admin-listen'));
-    const agents = await startAgentPorts(config, listen.agent, agentDesk, meters, clock, log);
+    const agents = await startAgentPorts({
+      config,
+      listen: listen.agent,
+      desk: agentDesk,
+      meters,
+      clock,
+      log,
+    });
     closers.push(() => agents.close());
     reach.agentAddress = reachable(agents.address);
     closers.push(() => closeHttp(herald.publicApp));

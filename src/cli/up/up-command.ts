@@ -12,6 +12,7 @@ import { Family } from './family.ts';
 import { local, MAX_UP_DAEMONS, portsOf } from './ports.ts';
 import type { UpPorts } from './ports.ts';
 import { createShow } from './show.ts';
+import type { Welcome } from './welcome.ts';
 import { welcome } from './welcome.ts';
 
 interface UpFlags {
@@ -64,9 +65,11 @@ export function addUpCommand(program: Command): void {
 }
 
 async function up(flags: UpFlags): Promise<void> {
-  const gatewayCount = wholeNumber('--gateways', flags.gateways, 1, MAX_UP_DAEMONS);
-  const brokerCount = wholeNumber('--brokers', flags.brokers, 1, MAX_UP_DAEMONS);
-  const botCount = flags.bots === false ? 0 : wholeNumber('--bots', flags.bots, 0, MAX_BOTS);
+  const counts = {
+    gatewayCount: wholeNumber('--gateways', flags.gateways, 1, MAX_UP_DAEMONS),
+    brokerCount: wholeNumber('--brokers', flags.brokers, 1, MAX_UP_DAEMONS),
+    botCount: flags.bots === false ? 0 : wholeNumber('--bots', flags.bots, 0, MAX_BOTS),
+  };
   const offset = wholeNumber('--port-offset', flags.portOffset, 0, MAX_PORT_OFFSET);
   const restartAfterMs = parseDurationMs(flags.restartAfter, '--restart-after', '1d');
   const squeezeAfterMs = parseDurationMs(flags.squeezeAfter, '--squeeze-after', '1d');
@@ -109,9 +112,9 @@ async function up(flags: UpFlags): Promise<void> {
 
   console.log('starting ...');
   try {
-    const { gateways } = await startAll(family, ports, flags, gatewayCount, brokerCount, botCount);
+    const { gateways } = await startAll(family, ports, flags, counts);
     if (stopping) return;
-    console.log(welcome({ ports, offset, zookeeper: flags.zookeeper, gatewayCount, brokerCount, botCount }));
+    console.log(welcome({ ports, offset, zookeeper: flags.zookeeper, ...counts }));
     const token = process.env['HERALD_ADMIN_TOKEN'];
     const admin = { url: local(ports.admin), ...(token !== undefined && { token }) };
     show.begin({ admin, gateways, squeezeAfterMs: flags.squeeze ? squeezeAfterMs : undefined });
@@ -128,9 +131,7 @@ async function startAll(
   family: Family,
   ports: UpPorts,
   flags: UpFlags,
-  gatewayCount: number,
-  brokerCount: number,
-  botCount: number,
+  { gatewayCount, brokerCount, botCount }: Pick<Welcome, 'gatewayCount' | 'brokerCount' | 'botCount'>,
 ): Promise<{ gateways: Child[] }> {
   const env = {
     HERALD_STATSD: flags.statsd,

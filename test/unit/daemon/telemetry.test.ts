@@ -4,13 +4,16 @@ import { silentLog } from '../../../src/daemon/log.ts';
 import { createMetrics } from '../../../src/daemon/metrics.ts';
 import { startTelemetry } from '../../../src/daemon/telemetry.ts';
 
+const HERALD = { daemon: 'herald', id: 'h1', statsd: '', log: silentLog };
+const GATEWAY = { ...HERALD, daemon: 'gateway', id: 'g1' };
+
 beforeEach(() => vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }));
 afterEach(() => vi.useRealTimers());
 
 describe('the telemetry of a process', () => {
   it('measures itself once a second and ends each timing window', async () => {
     const metrics = createMetrics();
-    const stop = startTelemetry(metrics, 'herald', 'h1', '', silentLog);
+    const stop = startTelemetry({ ...HERALD, metrics });
     const value = (name: string): number =>
       metrics.gauges().find((one) => one.name === name && one.tags['id'] === 'h1')!.value;
     metrics.timing('herald.lookup_duration').observe(4);
@@ -39,7 +42,7 @@ describe('the telemetry of a process', () => {
       key: '',
       validToMs: Date.now() + 60_000,
     };
-    const stop = startTelemetry(metrics, 'gateway', 'g1', '', silentLog, { certificate });
+    const stop = startTelemetry({ ...GATEWAY, metrics, certificate });
     const left = (): number =>
       metrics.gauges().find(({ name }) => name === 'herald.process.certificate_seconds')!.value;
     vi.advanceTimersByTime(1_101);
@@ -54,8 +57,8 @@ describe('the telemetry of a process', () => {
     const metrics = createMetrics();
     const troubles = ['the snapshot file cannot be written'];
     const stops = [
-      startTelemetry(metrics, 'herald', 'h1', '', silentLog, { degraded: () => troubles.length }),
-      startTelemetry(metrics, 'gateway', 'g1', '', silentLog),
+      startTelemetry({ ...HERALD, metrics, degraded: () => troubles.length }),
+      startTelemetry({ ...GATEWAY, metrics }),
     ];
     const counted = (): unknown[] =>
       metrics.gauges().flatMap(({ name, value }) => (name === 'herald.process.degraded' ? [value] : []));
@@ -69,14 +72,15 @@ describe('the telemetry of a process', () => {
 
   it('stops for good', async () => {
     const metrics = createMetrics();
-    await startTelemetry(metrics, 'herald', 'h1', '', silentLog)();
+    await startTelemetry({ ...HERALD, metrics })();
     vi.advanceTimersByTime(5_000);
     const cpu = metrics.gauges().find(({ name }) => name === 'herald.process.cpu');
     expect(cpu?.value).toBe(0);
   });
 
   it('refuses a receiver that is no address, naming the flag', () => {
-    const start = (): unknown => startTelemetry(createMetrics(), 'herald', 'h1', 'statsd.local', silentLog);
+    const start = (): unknown =>
+      startTelemetry({ ...HERALD, metrics: createMetrics(), statsd: 'statsd.local' });
     expect(start).toThrow(StartError);
     expect(start).toThrow('--statsd statsd.local: expected host:port');
   });
