@@ -32,8 +32,3 @@ export function createLedger(): Ledger {
     gapFrames: 0,
   };
 }
-
-/** Deliveries owed and not yet handed over or dropped. */
-export function waiting(ledger: Ledger): number {
-  return ledger.due - ledger.delivered - ledger.dropped.closed - ledger.dropped['slow-consumer'];
-}

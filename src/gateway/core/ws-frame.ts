@@ -10,8 +10,6 @@ const RSV1 = 0x40;
 /** Gives a buffer that may hold old bytes: every byte is written before it is read. */
 export type Allocate = (size: number) => Uint8Array;
 
-export const plainAllocate: Allocate = (size) => new Uint8Array(size);
-
 /** 2, 4 or 10, by the length of what follows (RFC 6455 section 5.2). */
 export function headerBytes(payloadBytes: number): number {
   if (payloadBytes < 126) return 2;

@@ -14,7 +14,7 @@ import { PLACE_PATTERN, PLACE_WORDS } from '../../protocol/names.ts';
 import { MOVER_MODES } from '../core/balancer-types.ts';
 import type { MoverWish, OperatorWish } from '../operator-desk.ts';
 
-export const MAX_FOR_MS = 90 * 86_400_000;
+const MAX_FOR_MS = 90 * 86_400_000;
 const WORDS = /^[^\p{Cc}\p{Zl}\p{Zp}]{0,200}$/u;
 const AUTHOR = /^[^\p{Cc}\p{Zl}\p{Zp}]{1,64}$/u;
 

@@ -8,7 +8,5 @@ export const LONE_GATEWAYS = ['gw-01', 'gw-02', 'gw-03', 'gw-04'] as const;
 /** The others share one process. */
 export const SHARED_GATEWAYS = Array.from({ length: 16 }, (_, i) => `gw-${String(i + 5).padStart(2, '0')}`);
 
-/** Where the cluster lives in ZooKeeper; docs/operations.md has the layout. */
-export const ROOT = `/herald/${CLUSTER}`;
 /** The one that does as it is told; the others report as if nothing had been said. */
 export const OBEDIENT_GATEWAY = 'gw-04';

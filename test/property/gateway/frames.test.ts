@@ -6,11 +6,12 @@ import { expect, it } from 'vitest';
 import { deflatedTwin, encodeMessage, messagePrefix } from '../../../src/gateway/core/message-frame.ts';
 import type { SessionState } from '../../../src/gateway/core/session.ts';
 import { judgeFrame } from '../../../src/gateway/core/session.ts';
-import { encodeFrame, jsonFrame, OPCODE, plainAllocate } from '../../../src/gateway/core/ws-frame.ts';
+import { encodeFrame, jsonFrame, OPCODE } from '../../../src/gateway/core/ws-frame.ts';
 import { createDeflate } from '../../../src/gateway/deflate-zlib.ts';
 import { seededRandom } from '../../../src/sim/chance.ts';
 import { readFrames } from '../../launch/raw-ws.ts';
 import { decodeClientOut } from '../../../src/protocol/client-out-frames.ts';
+import { plainAllocate } from '../../unit/gateway/plain-allocate.ts';
 
 /** Enough to meet every verdict; `npm test` looks ten times as long. */
 const FUZZ_INPUTS = Number(process.env['FUZZ_INPUTS'] ?? 20_000);

@@ -9,7 +9,6 @@ import { FeedTopics } from '../../../src/gateway/core/feed-topics.ts';
 import { VARIANT } from '../../../src/gateway/core/group.ts';
 import { Hub } from '../../../src/gateway/core/hub.ts';
 import { Outbox } from '../../../src/gateway/core/outbox.ts';
-import { plainAllocate } from '../../../src/gateway/core/ws-frame.ts';
 import type { HistorySource } from '../../../src/gateway/fetch-history.ts';
 import { fetchHistory } from '../../../src/gateway/fetch-history.ts';
 import type { GatewayParts } from '../../../src/gateway/gateway-parts.ts';
@@ -22,6 +21,7 @@ import type { RepairReply } from '../../../src/protocol/publication-repair.ts';
 import type { Clockwork } from './turns-clockwork.ts';
 import type { Broker } from './turns-world.ts';
 import { TOPIC } from './turns-world.ts';
+import { plainAllocate } from '../../unit/gateway/plain-allocate.ts';
 
 const QUESTION_MS = 1_500;
 const FLUSH_MS = 20;

@@ -3,9 +3,9 @@
 import { describe, expect, it } from 'vitest';
 import { Hub } from '../../../src/gateway/core/hub.ts';
 import { Outbox } from '../../../src/gateway/core/outbox.ts';
-import { plainAllocate } from '../../../src/gateway/core/ws-frame.ts';
 import { FanOut } from '../../../src/gateway/fan-out.ts';
 import { member } from './members.ts';
+import { plainAllocate } from './plain-allocate.ts';
 
 const WRITE_MS = 0.02;
 

@@ -4,8 +4,8 @@ import { expect, it } from 'vitest';
 import { Flush } from '../../../src/gateway/core/flush.ts';
 import type { Group } from '../../../src/gateway/core/group.ts';
 import { Outbox } from '../../../src/gateway/core/outbox.ts';
-import { plainAllocate } from '../../../src/gateway/core/ws-frame.ts';
 import { groupOf } from './members.ts';
+import { plainAllocate } from './plain-allocate.ts';
 
 const FRAME = new Uint8Array(1);
 

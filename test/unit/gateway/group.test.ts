@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Subscriber } from '../../../src/gateway/core/group.ts';
 import { Group } from '../../../src/gateway/core/group.ts';
-import { plainAllocate } from '../../../src/gateway/core/ws-frame.ts';
+import { plainAllocate } from './plain-allocate.ts';
 
 interface Listener extends Subscriber {
   heard: string;

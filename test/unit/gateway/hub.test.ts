@@ -6,7 +6,7 @@ import { VARIANT } from '../../../src/gateway/core/group.ts';
 import { Hub } from '../../../src/gateway/core/hub.ts';
 import { Outbox } from '../../../src/gateway/core/outbox.ts';
 import type { Topic } from '../../../src/gateway/core/topic.ts';
-import { plainAllocate } from '../../../src/gateway/core/ws-frame.ts';
+import { plainAllocate } from './plain-allocate.ts';
 
 function newTopic() {
   const outbox = new Outbox(1);

@@ -4,10 +4,10 @@ import { expect, it } from 'vitest';
 import { CLOSE_DEADLINE_MS } from '../../../src/daemon/lifecycle.ts';
 import type { Connection } from '../../../src/gateway/connection.ts';
 import { ClosePlan } from '../../../src/gateway/core/close-plan.ts';
-import { plainAllocate } from '../../../src/gateway/core/ws-frame.ts';
 import type { GatewayParts } from '../../../src/gateway/gateway-parts.ts';
 import { Moving } from '../../../src/gateway/moving.ts';
 import type { Roster } from '../../../src/gateway/roster.ts';
+import { plainAllocate } from './plain-allocate.ts';
 
 it.each([0, 2_000, 30_000, 60_000])('closes the last one soon after a spread of %i ms', (spreadMs) => {
   const stays = (knowsMove: boolean) =>

@@ -7,7 +7,7 @@ import type { ResumePlan } from '../../../src/gateway/core/resume.ts';
 import { planResume, replayFetched, SETTLED_MS } from '../../../src/gateway/core/resume.ts';
 import type { Topic } from '../../../src/gateway/core/topic.ts';
 import { createTopic } from '../../../src/gateway/core/topic.ts';
-import { plainAllocate } from '../../../src/gateway/core/ws-frame.ts';
+import { plainAllocate } from './plain-allocate.ts';
 
 const limits = { maxMessages: 5, maxBytes: 10_000, maxAgeMs: 100 };
 

@@ -5,7 +5,6 @@ import { Connection } from '../../../src/gateway/connection.ts';
 import { BUILT_IN_CAPABILITIES } from '../../../src/gateway/core/capabilities.ts';
 import { Hub } from '../../../src/gateway/core/hub.ts';
 import { Outbox } from '../../../src/gateway/core/outbox.ts';
-import { plainAllocate } from '../../../src/gateway/core/ws-frame.ts';
 import { gatewayOptions } from '../../../src/gateway/gateway-options.ts';
 import type { GatewayParts } from '../../../src/gateway/gateway-parts.ts';
 import { Subscribing } from '../../../src/gateway/subscribing.ts';
@@ -14,6 +13,7 @@ import { silentLog } from '../../../src/daemon/log.ts';
 import { loadConfig } from '../../../src/daemon/config.ts';
 import type { SubscribeItem } from '../../../src/protocol/client-frames.ts';
 import { LooseLink } from '../../launch/loose-link.ts';
+import { plainAllocate } from './plain-allocate.ts';
 
 interface Frame {
   op: string;
