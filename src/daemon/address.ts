@@ -1,6 +1,7 @@
 // host:port texts of the configuration, and whether they stay on this machine.
 
 import type { Server } from 'node:net';
+import { hostname } from 'node:os';
 import { StartError } from './lifecycle.ts';
 
 export interface Address {
@@ -35,6 +36,11 @@ export function isLoopback(host: string): boolean {
 /** True for the two addresses that stand for every address of this machine: to bind to, not to connect to. */
 export function isWildcard(host: string): boolean {
   return host === '0.0.0.0' || host === '::';
+}
+
+/** A wildcard address is no place to send anybody to; this machine's name is. */
+export function reachable({ host, port }: Address): Address {
+  return { host: isWildcard(host) ? hostname() : host, port };
 }
 
 /** Throws a StartError for the first flag that wants a port which one before it has. */

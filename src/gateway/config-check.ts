@@ -1,8 +1,7 @@
 // (8) The configuration as the gateway works with it; what cannot work stops the start with one clear line.
 
-import { hostname } from 'node:os';
 import type { Address } from '../daemon/address.ts';
-import { formatAddress, isWildcard, leadsHere, parseAddress } from '../daemon/address.ts';
+import { formatAddress, isWildcard, leadsHere, parseAddress, reachable } from '../daemon/address.ts';
 import { StartError } from '../daemon/lifecycle.ts';
 import { checkCommon, checkToken, longEnough } from '../daemon/options.ts';
 import { MIN_SECRET_CHARS } from '../daemon/secrets.ts';
@@ -91,10 +90,9 @@ function checkPlace({ pool, zone, labels }: GatewayConfig): void {
 /** The name and URL that follow from the address when none is given. */
 export function gatewayId(config: GatewayConfig, bound: string): string {
   if (config.id !== '') return config.id;
-  const { host, port } = parseAddress(bound, '--listen');
   // Every machine has the wildcard address: there the machine's own name tells gateways apart.
-  const place = isWildcard(host) ? hostname() : host;
-  return `${place}-${port}`.replace(/[^A-Za-z0-9]+/g, '-').replace(/^-+/, '');
+  const { host, port } = reachable(parseAddress(bound, '--listen'));
+  return `${host}-${port}`.replace(/[^A-Za-z0-9]+/g, '-').replace(/^-+/, '');
 }
 
 export function gatewayUrl(config: GatewayConfig, listen: Address, boundPort: number): string {
