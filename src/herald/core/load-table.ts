@@ -240,10 +240,6 @@ export class LoadTable {
 
   /** A new boot: nothing learnt of the old process holds, and what was on its way to it is gone. */
   #reset(record: GatewayRecord): void {
-    record.correctedScore = 0;
-    record.visibleConnections = 0;
-    record.errorMean = 0;
-    record.errorSize = 0;
     record.admitted = undefined;
     record.acceptedTotal = undefined;
     record.lastLetIn = undefined;

@@ -58,7 +58,7 @@ export function observe(
   if (!first && counts && record.countsConnections && !leftOut.observer) {
     load = Math.max(0, load + cost * (visible - record.visibleConnections));
   }
-  if (isEmpty) {
+  if (first || isEmpty) {
     // Nothing was predicted: the measurement is all there is, and what it was during the start says nothing of noise.
     record.errorMean = 0;
     record.errorSize = 0;

@@ -135,6 +135,13 @@ describe('the breaker', () => {
     expect(breakerAt(breaker, nowMs + 150_000).state).toBe('trial');
   });
 
+  it('waits for the last trial ticket as long as for the first', () => {
+    const breaker = breakerAt(breakerFailed(newBreaker(), 8, 0), 10_000);
+    for (const nowMs of [10_000, 10_000, 24_000]) breakerTried(breaker, nowMs);
+    expect(breakerAt(breaker, 38_999).state).toBe('trial');
+    expect(breakerAt(breaker, 39_000).state).toBe('open');
+  });
+
   it('forgets failures that one acceptance makes up for, and with each report a tenth of the others', () => {
     const breaker = breakerFailed(breakerAccepted(breakerFailed(newBreaker(), 7, 0)), 7, 0);
     expect(breaker.state).toBe('closed');

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { BASE, COST, GatewaySlots, STRIDE } from '../../../src/herald/core/gateway-slots.ts';
+import { BASE, COST, GatewaySlots, STRIDE, YOUNG } from '../../../src/herald/core/gateway-slots.ts';
 import { observe } from '../../../src/herald/core/observer.ts';
 
 const FLEET_COST = 0.0005;
@@ -35,6 +35,13 @@ describe('the observed load', () => {
     see(0.1, 100);
     see(0.1, 100);
     expect(field(COST)).toBeGreaterThan((50 * FLEET_COST) / 150);
+  });
+
+  it('knows no more young connections than there are', () => {
+    const slots = new GatewaySlots();
+    const record = slots.add('gw', 0);
+    observe(slots, record, { score: 0.5, connections: 10, youngConnections: 1_000 }, FLEET_COST, true, {});
+    expect(slots.hot[record.slot * STRIDE + YOUNG]).toBe(10);
   });
 
   it('moves with the connections between two full reports', () => {

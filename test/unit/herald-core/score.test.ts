@@ -22,6 +22,7 @@ describe('the score', () => {
   it('sees a process that its quota stops as fuller than its CPU says', () => {
     const throttled = scoreOf({ cpu: 0.5, throttled: 43 / 56 }, 1, DEFAULT_LIMITS);
     expect(throttled).toBeGreaterThan(0.85);
+    expect(scoreOf({ cpu: 0.1, throttled: 0.9 }, 1, DEFAULT_LIMITS)).toBe(0.9);
   });
 
   it('leaves out signals without a limit and takes rates per capacity', () => {

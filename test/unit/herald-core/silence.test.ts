@@ -99,6 +99,10 @@ describe('a Herald that slept', () => {
     tickTo(balancer, 0, 900);
     balancer.tick(2_500);
     expect(shares(balancer, 60, 2_500).size).toBe(4);
+    expect(balancer.snapshot(2_500).frozen).toBe(false);
+    tickTo(balancer, 2_600, 4_000);
+    balancer.tick(6_100);
+    expect(balancer.lookup(aLookup(), 6_100)).toMatchObject({ ok: false, code: 'starting' });
   });
 });
 

@@ -23,6 +23,12 @@ describe('the size that a client says', () => {
     expect(sizes.weigh(15)).toBe(15);
   });
 
+  it('counts for no more than a hundred at once, however many have not said anything', () => {
+    const sizes = new SizeCredit();
+    for (let i = 0; i < 1_000; i++) sizes.weigh(1);
+    expect([sizes.weigh(100), sizes.weigh(100)]).toEqual([100, 3]);
+  });
+
   it('adds up to at most twice the number of lookups, and a hundred', () => {
     for (const said of [[100], [10_000, 0.001], [1, 1, 1, 90], [3, 0.5, 7]]) {
       const sizes = new SizeCredit();

@@ -45,6 +45,15 @@ describe('the order an operator gives a gateway', () => {
     expect(balancer.report(aReport('gw-3'), 31_001)).toHaveProperty('directive.drain');
   });
 
+  it('takes no place in memory once it is lifted of a gateway that nobody knows', () => {
+    const balancer = aBalancer({ maxGateways: 1 });
+    const said = { reason: '', author: 'ann', untilEpochMs: 0 };
+    balancer.setDesired('gw-1', { ...said, state: 'drain' }, 0);
+    balancer.setDesired('gw-1', { ...said, state: 'up' }, 1);
+    balancer.setDesired('gw-2', { ...said, state: 'drain' }, 2);
+    expect(balancer.report(aReport('gw-2'), 3)).toHaveProperty('directive.drain');
+  });
+
   it('has one id at every Herald', () => {
     const ids = ['h1', 'h2'].map((heraldId) => {
       const balancer = aBalancer({ heraldId });

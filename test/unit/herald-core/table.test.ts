@@ -93,6 +93,26 @@ describe('rows of another Herald', () => {
     expect(balancer.gateway('a', 10_000)).toMatchObject({ ageMs: 10_000 });
   });
 
+  it('change nothing where they are too old, name a URL that may not be handed out, or the table is full', () => {
+    const balancer = aBalancer({
+      maxGateways: 1,
+      forgetAfterMs: 1_000,
+      allowUrl: (url) => !url.includes('evil'),
+    });
+    const [row] = fromOther(1, 0.2);
+    balancer.mergeRows([{ ...row!, ageMs: 10_001 }], 0);
+    balancer.mergeRows([{ ...row!, url: 'ws://evil.test/ws' }], 0);
+    expect(balancer.size()).toBe(0);
+    balancer.mergeRows(
+      [
+        { ...row!, ageMs: 10_000 },
+        { ...row!, gateway: 'b' },
+      ],
+      0,
+    );
+    expect(balancer.rows(0)).toMatchObject([{ gateway: 'a' }]);
+  });
+
   it('survive the way through their own encoding', () => {
     const balancer = aBalancer();
     balancer.report(aReport('a', { zone: 'eu', labels: { x: 'y' }, maxConnections: 900, capacity: 2 }), 0);
@@ -114,6 +134,28 @@ describe('pools', () => {
         ['c', 10],
       ]),
     );
+  });
+
+  it('with `round-robin` go on where they were when somebody comes or goes', () => {
+    const balancer = aBalancer({ defaultPool: { policy: 'round-robin' } });
+    for (const id of ['a', 'b', 'c']) balancer.report(aReport(id, { labels: { all: 'yes' } }), 0);
+    for (const labels of [{}, { all: 'yes' }] as Record<string, string>[]) {
+      const turns = Array.from({ length: 6 }, (_, i) => {
+        balancer.report(
+          aReport('other', { seq: 1 + i, bootId: JSON.stringify(labels), zone: `z${i}`, state: 'draining' }),
+          1,
+        );
+        return named(balancer.lookup(aLookup({ labels }), 1));
+      });
+      expect(turns.join('')).toBe('abcabc');
+    }
+  });
+
+  it('with `p2c` name the only one that a client does not exclude, whomever the draws meet', () => {
+    const balancer = aBalancer({ defaultPool: { policy: 'p2c' } });
+    const exclude = Array.from({ length: 16 }, (_, i) => `gw-${i}`);
+    for (const id of [...exclude, 'other']) balancer.report(aReport(id), 0);
+    expect([...shares(balancer, 20, 1, { exclude }).keys()]).toEqual(['other']);
   });
 
   it('with `least` name the one of least reported score, and equals equally often', () => {
@@ -157,6 +199,14 @@ describe('pools', () => {
       expect(alternates.ok && alternates.alternates.length).toBe(2);
     },
   );
+
+  it('know a new capacity of a gateway with its report', () => {
+    const balancer = aBalancer({ defaultPool: { policy: 'random' } });
+    for (const id of ['a', 'b']) balancer.report(aReport(id), 0);
+    balancer.report(aReport('a', { seq: 2, capacity: 1.5 }), 1);
+    expect(balancer.gateway('a', 1)).toMatchObject({ capacity: 1.5 });
+    expect(shares(balancer, 2_000, 1).get('a')! / 2_000).toBeCloseTo(0.6, 1.3);
+  });
 
   it('are drawn from by capacity, which counts up to sixteen times the median', () => {
     const balancer = aBalancer({ defaultPool: { policy: 'random' } });

@@ -11,6 +11,19 @@ describe('the token bucket', () => {
     expect(bucket.take(100)).toBeGreaterThan(0);
   });
 
+  it('saves up no more than a burst, which is at least one', () => {
+    for (const [perSec, burst, passing] of [
+      [10, 3, 3],
+      [10, 0, 10],
+      [0.5, 0, 1],
+    ] as const) {
+      const bucket = new TokenBucket(perSec, burst);
+      bucket.take(0);
+      const waits = Array.from({ length: 20 }, () => bucket.take(3_600_000));
+      expect(waits.filter((waitMs) => waitMs === 0)).toHaveLength(passing);
+    }
+  });
+
   it('sends nobody away for more than a minute', () => {
     const bucket = new TokenBucket(1, 1);
     for (let i = 0; i < 500; i++) expect(bucket.take(0)).toBeLessThanOrEqual(60_000);
