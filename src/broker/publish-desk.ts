@@ -33,13 +33,16 @@ export interface PublishDesk {
   drain(): void;
 }
 
-export function createPublishDesk(
-  core: BrokerCore,
-  traces: PassingTraces,
-  reply: (peer: Buffer, frame: Uint8Array) => void,
-  nowMs: () => number,
-  accepted: () => void,
-): PublishDesk {
+export interface PublishDeskParts {
+  core: BrokerCore;
+  traces: PassingTraces;
+  reply: (peer: Buffer, frame: Uint8Array) => void;
+  nowMs: () => number;
+  /** A batch was taken, so there may be something to forward. */
+  onAccepted: () => void;
+}
+
+export function createPublishDesk({ core, traces, reply, nowMs, onAccepted }: PublishDeskParts): PublishDesk {
   const names = createFrameNames();
   const writer = new ByteWriter();
   let waiting = new Map<string, { peer: Buffer; acks: BatchAck[] }>();
@@ -105,7 +108,7 @@ export function createPublishDesk(
       const noted = notes && decodeTraceNotes(notes, names);
       if (noted?.ok) traces.received(noted.value, batch.value.messages);
       note(peer, core.accept(batch.value, nowMs()));
-      accepted();
+      onAccepted();
     },
     look,
     sendAcks,

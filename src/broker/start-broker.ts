@@ -88,13 +88,13 @@ export async function startBroker(config: BrokerConfig, parts: BrokerParts): Pro
     await journal?.close();
     throw error;
   });
-  const { publishDesk, repairDesk, forwarder, heartbeat } = openWays(
-    config.id,
+  const { publishDesk, repairDesk, forwarder, heartbeat } = openWays({
+    broker: config.id,
     core,
     journal,
     sockets,
     clock,
-  );
+  });
 
   const address = (): BrokerAddress => ({
     id: config.id,
@@ -199,23 +199,25 @@ export async function startBroker(config: BrokerConfig, parts: BrokerParts): Pro
   };
 }
 
+interface WaysParts {
+  broker: string;
+  core: BrokerCore;
+  journal: Journal | undefined;
+  sockets: BrokerSockets;
+  clock: Clock;
+}
+
 /** The ways of messages between the sockets and the core, open from now on. */
-function openWays(
-  broker: string,
-  core: BrokerCore,
-  journal: Journal | undefined,
-  sockets: BrokerSockets,
-  clock: Clock,
-) {
+function openWays({ broker, core, journal, sockets, clock }: WaysParts) {
   const nowMs = (): number => clock.nowMs();
   const traces = new PassingTraces(broker, createFineClock());
-  const publishDesk = createPublishDesk(
+  const publishDesk = createPublishDesk({
     core,
     traces,
-    (peer, frame) => sockets.reply('publish', peer, frame),
+    reply: (peer, frame) => sockets.reply('publish', peer, frame),
     nowMs,
-    () => forwarder.schedule(),
-  );
+    onAccepted: () => forwarder.schedule(),
+  });
   const repairDesk = createRepairDesk(core, (peer, frame) => sockets.reply('repair', peer, frame), nowMs);
   const forwarder = createForwarder({
     core,

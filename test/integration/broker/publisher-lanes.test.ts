@@ -67,18 +67,18 @@ it('what it has not read of the connection before is not read between what comes
 
   const taken: number[] = [];
   const core = new BrokerCore('e', 'main', 0, DEFAULT_BROKER_LIMITS);
-  const desk = createPublishDesk(
+  const desk = createPublishDesk({
     core,
-    new PassingTraces('b', () => 0),
-    () => {},
-    () => 0,
-    () => {
+    traces: new PassingTraces('b', () => 0),
+    reply() {},
+    nowMs: () => 0,
+    onAccepted() {
       for (const { bytes } of core.takeSections()) {
         const { messages } = readSection(new ByteReader(bytes), createFrameNames());
         taken.push(...messages.map(({ sequence }) => sequence));
       }
     },
-  );
+  });
   sockets.read(
     (peer, frame) => desk.take(peer, frame),
     () => {},

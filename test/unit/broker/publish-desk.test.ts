@@ -12,13 +12,13 @@ const batch = Buffer.from(encodePublishBatch(new ByteWriter(), { batch: 1, messa
 function aDesk(): { desk: PublishDesk; told: string[]; passMs: (ms: number) => void } {
   const told: string[] = [];
   let nowMs = 0;
-  const desk = createPublishDesk(
-    new BrokerCore('e1', 'main', 0, DEFAULT_BROKER_LIMITS),
-    new PassingTraces('b1', () => 0),
-    (peer) => told.push(peer.toString('latin1')),
-    () => nowMs,
-    () => {},
-  );
+  const desk = createPublishDesk({
+    core: new BrokerCore('e1', 'main', 0, DEFAULT_BROKER_LIMITS),
+    traces: new PassingTraces('b1', () => 0),
+    reply: (peer) => told.push(peer.toString('latin1')),
+    nowMs: () => nowMs,
+    onAccepted() {},
+  });
   return { desk, told, passMs: (ms) => void (nowMs += ms) };
 }
 
