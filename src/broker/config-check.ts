@@ -2,7 +2,7 @@
 // together, and no port open to strangers.
 
 import { isIP } from 'node:net';
-import { checkZookeeperOption } from '../cluster/zookeeper-address.ts';
+import { checkZookeeperOptions } from '../cluster/zookeeper-address.ts';
 import type { Address } from '../daemon/address.ts';
 import { checkApart, formatAddress, isLoopback, isWildcard, parseAddress } from '../daemon/address.ts';
 import type { Config } from '../daemon/config.ts';
@@ -28,7 +28,7 @@ export function checkConfig(config: BrokerConfig): BrokerListens {
   checkCommon(config);
   longEnough(config.previousSecret, '--previous-secret');
   checkToken(config.publishToken, '--publish-token');
-  checkZookeeperOption(config.zookeeper);
+  checkZookeeperOptions(config);
   if (!ID_PATTERN.test(config.id)) throw new StartError(`--id ${config.id}: expected ${ID_WORDS}`);
   checkCluster(config.cluster);
   if (config.advertiseHost !== '' && isIP(config.advertiseHost) === 0 && !HOST.test(config.advertiseHost)) {

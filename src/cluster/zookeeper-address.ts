@@ -34,11 +34,20 @@ export function parseZookeeperAddress(address: string): ZookeeperAddress {
   return { servers, chroot };
 }
 
-/** The same for the option as it was given; empty = none. Throws a StartError. */
-export function checkZookeeperOption(address: string): void {
+/** Throws a StartError for an address or credentials that no ZooKeeper would take; empty = none. */
+export function checkZookeeperOptions({ zookeeper, zookeeperAuth }: ZookeeperOptionTexts): void {
   try {
-    if (address !== '') parseZookeeperAddress(address);
+    if (zookeeper !== '') parseZookeeperAddress(zookeeper);
   } catch (error) {
-    throw new StartError(`--zookeeper ${address}: ${messageOf(error)}`);
+    throw new StartError(`--zookeeper ${zookeeper}: ${messageOf(error)}`);
   }
+  // Taken as it is, a password without a user would be the user's name, which the rights of every entry show.
+  if (zookeeperAuth !== '' && !/^[^:]+:.+$/s.test(zookeeperAuth)) {
+    throw new StartError('--zookeeper-auth: expected user:password');
+  }
+}
+
+interface ZookeeperOptionTexts {
+  zookeeper: string;
+  zookeeperAuth: string;
 }

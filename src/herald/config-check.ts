@@ -3,7 +3,7 @@
 
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { checkZookeeperOption } from '../cluster/zookeeper-address.ts';
+import { checkZookeeperOptions } from '../cluster/zookeeper-address.ts';
 import type { Address } from '../daemon/address.ts';
 import { checkApart } from '../daemon/address.ts';
 import { isHttpUrl } from '../daemon/config.ts';
@@ -24,7 +24,7 @@ export function checkConfig(config: HeraldConfig): void {
   checkCommon(config);
   readCertificate(config);
   checkCluster(config.cluster);
-  checkZookeeperOption(config.zookeeper);
+  checkZookeeperOptions(config);
   if (config.store === 'zookeeper' && config.zookeeper === '') {
     throw new StartError('--store zookeeper needs --zookeeper host:port');
   }

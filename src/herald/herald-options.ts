@@ -17,7 +17,13 @@ const listenOptions = {
     "URL gateways reach controlListen at; empty = its address, or this machine's name on every interface",
   ),
   adminToken: secret('bearer token of operators, at least 16 characters'),
-  adminHosts: list([], 'further Host names the admin port answers to without a token (DNS rebinding guard)'),
+  adminHosts: {
+    ...list([], 'further Host names the admin port answers to without a token (DNS rebinding guard)'),
+    items: {
+      fit: (item: string) => /^[a-z0-9]([a-z0-9._-]*[a-z0-9])?$/.test(item),
+      words: 'host names in lower case, without a port',
+    },
+  },
   agentAllow: list(
     [],
     'addresses that may ask agent-check, for example 10.0.0.7 or 10.0.0.0/24; loopback may',

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { parsePartName } from '../../../src/cluster/paths.ts';
-import { parseZookeeperAddress } from '../../../src/cluster/zookeeper-address.ts';
+import { checkZookeeperOptions, parseZookeeperAddress } from '../../../src/cluster/zookeeper-address.ts';
 
 describe('ZooKeeper address', () => {
   it.each([
@@ -37,4 +37,17 @@ describe('part name', () => {
     expect(parsePartName('no-index')).toBeUndefined();
     expect(parsePartName('.1')).toBeUndefined();
   });
+});
+
+it.each(['secret', ':secret', 'user:', ' '])(
+  'credentials that are no user and password are refused: %j',
+  (auth) => {
+    expect(() => checkZookeeperOptions({ zookeeper: '', zookeeperAuth: auth })).toThrow(
+      '--zookeeper-auth: expected user:password',
+    );
+  },
+);
+
+it.each(['', 'user:password', 'user:pass:word'])('credentials that ZooKeeper takes are taken: %j', (auth) => {
+  checkZookeeperOptions({ zookeeper: '', zookeeperAuth: auth });
 });
