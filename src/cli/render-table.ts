@@ -36,7 +36,7 @@ const BAR_HEAD = 'expected load';
 const GAP = '  ';
 const AROUND_ROWS = 2;
 const MAX_ID_WIDTH = 40;
-const LEAST_ID_WIDTH = 12;
+const LEAST_ID_WIDTH = 16;
 /** Room kept for remarks; longer ones are cut where the terminal ends. */
 const MAX_REMARK_WIDTH = 20;
 

@@ -78,6 +78,9 @@ describe.runIf(requireServer('chromium'))('the ops page', () => {
     const reply = await fetch(`${herald.addresses.admin}/v1/gateways/ws-1`);
     const { desired } = (await reply.json()) as { desired: { state: string; reason: string } };
     expect(desired).toMatchObject({ state: 'drain', reason: 'new kernel' });
+    // Its button has no more use; who steers by keyboard is not thrown back to the top of the page.
+    const focused = (): Promise<string> => page.evaluate("document.activeElement.getAttribute('aria-label')");
+    await expect.poll(focused).toBe('Maint ws-1');
   });
 
   it('says first until when, with the day unless that is today', async () => {

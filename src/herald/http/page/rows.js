@@ -100,7 +100,11 @@ function fill(parts, row) {
   parts.weight.textContent = away ? '-' : `${row.weightPercent} %`;
   parts.picks.textContent = count(row.picks);
   parts.ageCell.textContent = age(row.ageMs);
+  const buttons = Object.values(parts.buttons);
+  const held = buttons.find((one) => one === document.activeElement);
   for (const [state, one] of Object.entries(parts.buttons)) one.disabled = row.desired.state === state;
+  // Who steers by keyboard stays in the row.
+  if (held?.disabled) buttons.find((one) => !one.disabled).focus();
 }
 
 function whyOf(row) {
