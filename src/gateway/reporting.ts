@@ -2,7 +2,6 @@
 
 import type { Directive } from '../protocol/load-report.ts';
 import type { YoungConnections } from '../protocol/young-connections.ts';
-import { AVERAGING_WINDOW_MS } from '../reporter/averaging-window.ts';
 import type { Reporter } from '../reporter/index.ts';
 import { startReporter } from '../reporter/index.ts';
 import { parsePairs } from './core/label-pairs.ts';
@@ -94,7 +93,7 @@ export function startReporting(of: ReportingParts): Reporting {
             acceptedTotal: of.acceptedTotal(),
             tickets: admission.admitted(),
             maxConnections: config.maxConnections,
-            youngConnections: young.value(clock.nowMs(), AVERAGING_WINDOW_MS),
+            youngConnections: young.value(clock.nowMs()),
             ...(config.deflate !== 'off' && { compressing: hub.compressing }),
           }),
           signals,

@@ -6,14 +6,18 @@ const BUCKET_MS = 100;
 /** How long a connection takes to reach its full cost: a guess that need only be in the right region. */
 export const DEFAULT_RAMP_MS = 10_000;
 export const LONGEST_RAMP_MS = 60_000;
-const LONGEST_WINDOW_MS = 10_000;
+/**
+ * Signals are means over this, whatever the report period: a longer window would hide a change from Herald, a shorter one
+ * would report noise.
+ */
+export const AVERAGING_WINDOW_MS = 2_000;
 
 export interface YoungConnections {
   opened(nowMs: number): void;
   /** A connection opened at `openedAtMs` is gone. One past its ramp no longer counts, so nothing changes. */
   closed(openedAtMs: number, nowMs: number): void;
-  /** Weight of the connections that a measurement over the last `windowMs` does not hold; never negative. */
-  value(nowMs: number, windowMs: number): number;
+  /** Weight of the connections that the measurement does not hold; never negative. */
+  value(nowMs: number): number;
 }
 
 /**
@@ -24,7 +28,7 @@ export function createYoungConnections(rampMs = DEFAULT_RAMP_MS): YoungConnectio
   if (!(rampMs >= 0 && rampMs <= LONGEST_RAMP_MS)) {
     throw new TypeError(`rampMs: received ${rampMs}, expected 0 to ${LONGEST_RAMP_MS}`);
   }
-  const buckets = Math.ceil((rampMs + LONGEST_WINDOW_MS) / BUCKET_MS);
+  const buckets = Math.ceil((rampMs + AVERAGING_WINDOW_MS) / BUCKET_MS);
   const counts = new Float64Array(buckets);
   let newest = -Infinity;
 
@@ -49,14 +53,12 @@ export function createYoungConnections(rampMs = DEFAULT_RAMP_MS): YoungConnectio
       if (bucket > newest || newest - bucket >= buckets) return;
       counts[place(bucket)] = Math.max(0, counts[place(bucket)]! - 1);
     },
-    value(nowMs, windowMs) {
+    value(nowMs) {
       advance(nowMs);
-      const window = Math.min(LONGEST_WINDOW_MS, Math.max(BUCKET_MS, windowMs));
-      const reach = Math.min(buckets, Math.ceil((rampMs + window) / BUCKET_MS));
       let young = 0;
-      for (let age = 0; age < reach; age++) {
+      for (let age = 0; age < buckets; age++) {
         const count = counts[place(newest - age)]!;
-        if (count > 0) young += count * hiddenShare((age + 0.5) * BUCKET_MS, window, rampMs);
+        if (count > 0) young += count * hiddenShare((age + 0.5) * BUCKET_MS, AVERAGING_WINDOW_MS, rampMs);
       }
       return young;
     },

@@ -2,7 +2,6 @@
 // Which of them closed again is not known, so their weight is at most the number of open ones.
 
 import { createYoungConnections } from '../protocol/young-connections.ts';
-import { AVERAGING_WINDOW_MS } from './averaging-window.ts';
 
 /** A counter that jumps further within one tick was set, not counted. */
 const MAX_ARRIVALS = 100_000;
@@ -24,6 +23,6 @@ export function createArrivals(rampMs?: number): Arrivals {
       last = acceptedTotal;
       for (let i = 0; i < count; i++) young.opened(nowMs);
     },
-    youngConnections: (connections, nowMs) => Math.min(connections, young.value(nowMs, AVERAGING_WINDOW_MS)),
+    youngConnections: (connections, nowMs) => Math.min(connections, young.value(nowMs)),
   };
 }

@@ -1,8 +1,7 @@
-// (1) Turns cumulative counters into ratios over the last 2 s, whatever the report period: a longer window
-// would hide a change from Herald, a shorter one would report noise, and the weight of young connections
-// (`w` in docs/policy.md) is computed for exactly this one.
+// (1) Turns cumulative counters into ratios over the last 2 s, the window for which the weight of young connections is
+// computed (`w` in docs/policy.md).
 
-export const AVERAGING_WINDOW_MS = 2_000;
+import { AVERAGING_WINDOW_MS } from '../protocol/young-connections.ts';
 
 /** Cumulative values at one moment; none may fall. */
 export interface CumulativeSample {
@@ -31,7 +30,7 @@ export interface AveragingWindow {
   ratios(allowedCores: number): WindowRatios | undefined;
 }
 
-export function createAveragingWindow(windowMs: number = AVERAGING_WINDOW_MS): AveragingWindow {
+export function createAveragingWindow(): AveragingWindow {
   let samples: CumulativeSample[] = [];
   return {
     push(sample) {
@@ -42,7 +41,7 @@ export function createAveragingWindow(windowMs: number = AVERAGING_WINDOW_MS): A
       }
       samples.push(sample);
       // One sample older than the window stays: it is where the window begins.
-      while (samples.length > 2 && samples[1]!.atMs <= sample.atMs - windowMs) samples.shift();
+      while (samples.length > 2 && samples[1]!.atMs <= sample.atMs - AVERAGING_WINDOW_MS) samples.shift();
     },
     ratios(allowedCores) {
       const first = samples[0];

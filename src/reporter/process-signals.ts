@@ -10,7 +10,8 @@ import { COUNT_DESCRIPTORS_EVERY_MS, createDescriptorMeter } from '../daemon/ope
 import { createResidentMeter } from '../daemon/resident-memory.ts';
 import { codeOf } from '../daemon/thrown.ts';
 import type { Signals } from '../protocol/load-report.ts';
-import { AVERAGING_WINDOW_MS, createAveragingWindow } from './averaging-window.ts';
+import { AVERAGING_WINDOW_MS } from '../protocol/young-connections.ts';
+import { createAveragingWindow } from './averaging-window.ts';
 import type { CgroupLimits, ReadText } from './cgroup.ts';
 import { groupMemoryBytes, parseCpuStat, readCgroupLimits } from './cgroup.ts';
 

@@ -3,14 +3,12 @@
 
 import type { LoadReport } from '../protocol/load-report.ts';
 import type { YoungConnections } from '../protocol/young-connections.ts';
-import { createYoungConnections } from '../protocol/young-connections.ts';
+import { AVERAGING_WINDOW_MS, createYoungConnections } from '../protocol/young-connections.ts';
 import type { Random } from './chance.ts';
 import { normal } from './chance.ts';
 
 export const SAMPLE_MS = 100;
-/** Averaging window of the measured load, as in the reporter. */
-export const WINDOW_MS = 2_000;
-const WINDOW_SAMPLES = WINDOW_MS / SAMPLE_MS;
+const WINDOW_SAMPLES = AVERAGING_WINDOW_MS / SAMPLE_MS;
 const NOISE = 0.015;
 const EARLY_GAP_MS = 100;
 const EARLY_LOAD = 0.005;
@@ -171,7 +169,7 @@ export class GatewayModel {
       capacity: this.claimedCapacity,
       state: 'up',
       connections: this.count,
-      youngConnections: this.#young.value(nowMs, WINDOW_MS),
+      youngConnections: this.#young.value(nowMs),
       acceptedTotal: this.#acceptedTotal,
       tickets,
       ...(cpu !== undefined && { cpu }),
