@@ -134,7 +134,7 @@ export function assembleHerald(config: HeraldConfig, { log, metrics, clock }: He
     ...view,
     metrics,
     traffic,
-    desk: createOperatorDesk(balancer, traffic, share, clock, log),
+    desk: createOperatorDesk({ balancer, traffic, share, clock, log }),
     stream,
     recording: recorder,
     agentAddress: () => config.agentAddress || reach.agentAddress,

@@ -33,13 +33,21 @@ export type ShareDesired = (gateway: string, desired: Desired) => Promise<boolea
 
 const ACTIONS: Record<DesiredState, string> = { up: 'ready', drain: 'drain', maint: 'maint' };
 
-export function createOperatorDesk(
-  balancer: Balancer,
-  traffic: TrafficLog,
-  share: ShareDesired,
-  clock: Clock,
-  log: Log,
-): OperatorDesk {
+export interface OperatorDeskParts {
+  balancer: Balancer;
+  traffic: TrafficLog;
+  share: ShareDesired;
+  clock: Clock;
+  log: Log;
+}
+
+export function createOperatorDesk({
+  balancer,
+  traffic,
+  share,
+  clock,
+  log,
+}: OperatorDeskParts): OperatorDesk {
   const acted = (deed: Omit<OperatorAction, 'at'>): void => {
     traffic.acted({ at: new Date(clock.epochMs()).toISOString(), ...deed });
     log.info('operator-action', { ...deed });
