@@ -14,8 +14,8 @@ export interface Backlogged {
 }
 
 /**
- * Above the bound, the heaviest, so many that the rest is well within it. The same bytes may wait for a whole group, and then the sum over
- * its members says far too much: no more can wait than the `heldBytes` of all buffers of this process.
+ * Above the bound, the heaviest, so many that the rest is well within it. The same bytes may wait for a whole group, and then
+ * the sum over its members says far too much: no more can wait than the `heldBytes` of all buffers of this process.
  */
 export function heaviest<T extends Backlogged>(members: readonly T[], heldBytes: number): T[] {
   const sum = (of: readonly T[]): number => of.reduce((total, { backlogBytes }) => total + backlogBytes, 0);
