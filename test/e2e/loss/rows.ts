@@ -167,8 +167,8 @@ export const ROWS: Record<string, Row> = {
     promise: 'nothing',
     what: 'SIGSTOP of a broker for 12 s: it was in no list any more, and comes back in the same life',
     times: [1, 3],
-    // At 8,000 a second a publisher sends more than gateways remember of it while the broker sleeps, and one freeze in four
-    // brought 16 messages twice (docs/broker.md).
+    // At 8,000 a second a publisher sends more than gateways remember of it while the broker sleeps, and once in a while a
+    // batch comes twice (docs/broker.md).
     ratePerSec: 3_000,
     fault: brokerFrozen(12_000),
   },
