@@ -4,7 +4,7 @@ import { loadConfig } from '../../src/daemon/config.ts';
 import { systemClock } from '../../src/daemon/clock.ts';
 import { silentLog } from '../../src/daemon/log.ts';
 import { createMetrics } from '../../src/daemon/metrics.ts';
-import { brokerOptions } from '../../src/broker/broker-options.ts';
+import { brokerOptions } from '../../src/broker/config/broker-options.ts';
 import { startBroker } from '../../src/broker/start-broker.ts';
 import { answerLines, cpuMs, tell } from '../answer-lines.ts';
 

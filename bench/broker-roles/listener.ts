@@ -1,6 +1,6 @@
 // The gateway's link of the benchmark, a process of its own: receives and counts.
 
-import { createBrokerLink } from '../../src/gateway/broker-link.ts';
+import { createBrokerLink } from '../../src/gateway/feed/broker-link.ts';
 import type { BrokerAddress } from '../../src/protocol/broker-address.ts';
 import { answerLines, cpuMs, tell } from '../answer-lines.ts';
 

@@ -5,7 +5,7 @@ import { systemClock } from '../../src/daemon/clock.ts';
 import { loadConfig } from '../../src/daemon/config.ts';
 import { silentLog } from '../../src/daemon/log.ts';
 import { createMetrics } from '../../src/daemon/metrics.ts';
-import { heraldOptions } from '../../src/herald/herald-options.ts';
+import { heraldOptions } from '../../src/herald/config/herald-options.ts';
 import { startHerald } from '../../src/herald/start-herald.ts';
 import { answerLines, tell } from '../answer-lines.ts';
 import { watchLoop } from '../loop-delay.ts';

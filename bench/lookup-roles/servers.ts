@@ -9,7 +9,7 @@ import { loadConfig } from '../../src/daemon/config.ts';
 import { silentLog } from '../../src/daemon/log.ts';
 import { createMetrics } from '../../src/daemon/metrics.ts';
 import { deriveKey, signFeedback } from '../../src/daemon/secrets.ts';
-import { heraldOptions } from '../../src/herald/herald-options.ts';
+import { heraldOptions } from '../../src/herald/config/herald-options.ts';
 import { createHttpServer } from '../../src/herald/http/http-server.ts';
 import { startHerald } from '../../src/herald/start-herald.ts';
 import type { Answer, ServerTask } from './words.ts';

@@ -6,7 +6,7 @@ import { silentLog } from '../../src/daemon/log.ts';
 import { createMetrics } from '../../src/daemon/metrics.ts';
 import type { TlsFiles } from '../../src/daemon/tls.ts';
 import type { FeedEvents } from '../../src/gateway/core/feed-port.ts';
-import { gatewayOptions } from '../../src/gateway/gateway-options.ts';
+import { gatewayOptions } from '../../src/gateway/config/gateway-options.ts';
 import { startGateway } from '../../src/gateway/start-gateway.ts';
 import { LooseLink } from '../../test/launch/loose-link.ts';
 import { answerLines, tell } from '../answer-lines.ts';

@@ -14,7 +14,7 @@ import { startTelemetry } from '../daemon/telemetry.ts';
 import { watchDescriptors } from '../daemon/watch-descriptors.ts';
 import type { BrokerAddress } from '../protocol/broker-address.ts';
 import { parseBrokers } from '../publisher/broker-reach.ts';
-import { startAnnouncing } from './announce.ts';
+import { startAnnouncing } from './peers/announce.ts';
 import { createBrokerMeters } from './broker-meters.ts';
 import type { BrokerSockets } from './broker-zmq.ts';
 import { openBrokerSockets } from './broker-zmq.ts';
@@ -22,19 +22,19 @@ import type { BrokerCoreSnapshot } from './core/broker-core.ts';
 import { BrokerCore, DEFAULT_BROKER_LIMITS } from './core/broker-core.ts';
 import { PassingTraces } from './core/passing-traces.ts';
 import { createForwarder } from './forwarder.ts';
-import type { BrokerConfig } from './config-check.ts';
-import { checkConfig, peerKeys, serverKeys } from './config-check.ts';
-import { enterCluster } from './cluster-entry.ts';
+import type { BrokerConfig } from './config/config-check.ts';
+import { checkConfig, peerKeys, serverKeys } from './config/config-check.ts';
+import { enterCluster } from './peers/cluster-entry.ts';
 import { createHeartbeat } from './heartbeat.ts';
-import type { HttpDoor } from './http-door.ts';
-import { openHttpDoor } from './http-door.ts';
-import type { Journal } from './journal.ts';
-import { openJournal } from './journal.ts';
-import { keepCopies } from './keep-copies.ts';
-import { createPublishDesk, LOOK_MS } from './publish-desk.ts';
+import type { HttpDoor } from './publishing/http-door.ts';
+import { openHttpDoor } from './publishing/http-door.ts';
+import type { Journal } from './journal/journal.ts';
+import { openJournal } from './journal/journal.ts';
+import { keepCopies } from './peers/keep-copies.ts';
+import { createPublishDesk, LOOK_MS } from './publishing/publish-desk.ts';
 import { createRepairDesk } from './repair-desk.ts';
 
-export type { BrokerConfig } from './config-check.ts';
+export type { BrokerConfig } from './config/config-check.ts';
 
 export interface BrokerParts {
   log: Log;

@@ -28,32 +28,32 @@ const GROUPS: Group[] = [
   {
     title: 'Daemons:',
     commands: ['serve', 'gateway', 'broker', 'bridge'],
-    add: async () => (await import('./daemon-commands.ts')).addDaemonCommands,
+    add: async () => (await import('./commands/daemon-commands.ts')).addDaemonCommands,
   },
   {
     title: 'Ask a running Herald:',
     commands: ['lookup', 'explain'],
-    add: async () => (await import('./ask-commands.ts')).addAskCommands,
+    add: async () => (await import('./commands/ask-commands.ts')).addAskCommands,
   },
   {
     title: 'Watch the load table:',
     commands: ['table', 'top'],
-    add: async () => (await import('./table-commands.ts')).addTableCommands,
+    add: async () => (await import('./commands/table-commands.ts')).addTableCommands,
   },
   {
     title: 'Steer gateways:',
     commands: ['drain', 'ready', 'maint', 'mover'],
-    add: async () => (await import('./steer-commands.ts')).addSteerCommands,
+    add: async () => (await import('./commands/steer-commands.ts')).addSteerCommands,
   },
   {
     title: 'Publish and subscribe:',
     commands: ['publish', 'subscribe'],
-    add: async () => (await import('./pubsub-commands.ts')).addPubSubCommands,
+    add: async () => (await import('./commands/pubsub-commands.ts')).addPubSubCommands,
   },
   {
     title: 'Tools:',
     commands: ['sim', 'record', 'check', 'config', 'haproxy', 'keys'],
-    add: async () => (await import('./tool-commands.ts')).addToolCommands,
+    add: async () => (await import('./commands/tool-commands.ts')).addToolCommands,
   },
 ];
 const asked = process.argv[2] ?? '';

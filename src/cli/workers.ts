@@ -9,7 +9,7 @@ import type { Config } from '../daemon/config.ts';
 import { CLOSE_DEADLINE_MS, hearStop, HURRIED, StartError } from '../daemon/lifecycle.ts';
 import { createLog, errorFields } from '../daemon/log.ts';
 import { retryDelayMs } from '../protocol/retry.ts';
-import type { gatewayOptions } from '../gateway/gateway-options.ts';
+import type { gatewayOptions } from '../gateway/config/gateway-options.ts';
 import type { ChildSays } from './parent.ts';
 import { tellParent } from './parent.ts';
 

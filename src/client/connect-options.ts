@@ -1,7 +1,7 @@
 // (6) What a program gives and gets. The socket, fetch, clock and chance can all be given, so that the same
 // client runs in a browser, in Node, and in a test that owns the time.
 
-import type { ClientEvents, ClientState } from './client-events.ts';
+import type { ClientEvents, ClientState } from './core/client-events.ts';
 
 /** The part of the standard WebSocket that is used; a browser's, Node's and npm `ws`'s all fit. */
 export interface WebSocketLike {

@@ -2,11 +2,11 @@
 
 import { shown } from '../protocol/decode.ts';
 import type { Client, ConnectOptions } from './connect-options.ts';
-import type { Effect, TimerName } from './effects.ts';
+import type { Effect, TimerName } from './core/effects.ts';
 import { createListeners } from './listeners.ts';
 import { createLookups } from './lookups.ts';
-import { createMachine } from './machine.ts';
-import { PublishError } from './publish-error.ts';
+import { createMachine } from './core/machine.ts';
+import { PublishError } from './core/publish-error.ts';
 import {
   checkOptions,
   readCaps,

@@ -1,6 +1,6 @@
 // "herald/client": looks up a gateway, connects, resumes, moves. For browsers and Node.
 
-export type { ClientEvents, ClientState, GapEvent, MessageEvent } from './client-events.ts';
+export type { ClientEvents, ClientState, GapEvent, MessageEvent } from './core/client-events.ts';
 export type {
   Client,
   ConnectOptions,
@@ -12,5 +12,5 @@ export type {
   WebSocketLike,
 } from './connect-options.ts';
 export { connect } from './connect.ts';
-export { PublishError } from './publish-error.ts';
-export type { PublishErrorCode } from './publish-error.ts';
+export { PublishError } from './core/publish-error.ts';
+export type { PublishErrorCode } from './core/publish-error.ts';

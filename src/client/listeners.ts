@@ -1,8 +1,8 @@
 // (6) Which functions of the program hear which events of its client.
 
 import { shown } from '../protocol/decode.ts';
-import type { ClientEvent, ClientEvents } from './client-events.ts';
-import { EVENT_NAMES } from './client-events.ts';
+import type { ClientEvent, ClientEvents } from './core/client-events.ts';
+import { EVENT_NAMES } from './core/client-events.ts';
 import type { Client } from './connect-options.ts';
 
 export interface Listeners {

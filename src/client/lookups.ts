@@ -1,8 +1,8 @@
 // (5) -> (6) Asks Herald, one lookup at a time, each with a deadline.
 
 import type { FetchLike, Timers } from './connect-options.ts';
-import type { LookupAnswer } from './lookup-answer.ts';
-import { judgeLookup } from './lookup-answer.ts';
+import type { LookupAnswer } from './core/lookup-answer.ts';
+import { judgeLookup } from './core/lookup-answer.ts';
 import { messageOf } from './message-of.ts';
 import { readAnswer } from './read-answer.ts';
 

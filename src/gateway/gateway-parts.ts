@@ -2,14 +2,14 @@
 
 import type { Clock } from '../daemon/clock.ts';
 import type { Log } from '../daemon/log.ts';
-import type { Connection } from './connection.ts';
+import type { Connection } from './clients/connection.ts';
 import type { Admission } from './core/admission.ts';
 import type { Capability } from './core/capabilities.ts';
 import type { BrokerLink } from './core/feed-port.ts';
 import type { Hub } from './core/hub.ts';
 import type { DropCause } from './core/ledger.ts';
 import type { Allocate } from './core/ws-frame.ts';
-import type { GatewayConfig } from './gateway-options.ts';
+import type { GatewayConfig } from './config/gateway-options.ts';
 
 /** Hands a client's publication to the brokers. Never rejects; has a deadline of its own. */
 export type PublishForClient = (

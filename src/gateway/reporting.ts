@@ -7,10 +7,10 @@ import { startReporter } from '../reporter/index.ts';
 import { parsePairs } from './core/label-pairs.ts';
 import { VirtualLoad } from './core/virtual-capacity.ts';
 import { WindowedRate } from './core/windowed-rate.ts';
-import type { FanOut } from './fan-out.ts';
+import type { FanOut } from './clients/fan-out.ts';
 import type { GatewayParts } from './gateway-parts.ts';
-import type { Moving } from './moving.ts';
-import type { Roster } from './roster.ts';
+import type { Moving } from './clients/moving.ts';
+import type { Roster } from './clients/roster.ts';
 
 export interface ReportingParts {
   parts: GatewayParts;

@@ -4,7 +4,7 @@
 import type { Clock } from '../daemon/clock.ts';
 import type { Log } from '../daemon/log.ts';
 import type { Balancer, Desired, DesiredState, MoverMode } from './core/balancer-types.ts';
-import type { OperatorAction, TrafficLog } from './traffic-log.ts';
+import type { OperatorAction, TrafficLog } from './status/traffic-log.ts';
 
 export interface OperatorWish {
   gateway: string;

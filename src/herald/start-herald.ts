@@ -8,11 +8,11 @@ import { every } from '../daemon/clock.ts';
 import type { Running } from '../daemon/lifecycle.ts';
 import { CLOSE_DEADLINE_MS } from '../daemon/lifecycle.ts';
 import { startTelemetry } from '../daemon/telemetry.ts';
-import { startAgentPorts } from './agent-ports.ts';
+import { startAgentPorts } from './agent-check/agent-ports.ts';
 import type { AssembledHerald, HeraldParts } from './assemble-herald.ts';
 import { assembleHerald } from './assemble-herald.ts';
-import { checkConfig } from './config-check.ts';
-import type { HeraldConfig } from './herald-options.ts';
+import { checkConfig } from './config/config-check.ts';
+import type { HeraldConfig } from './config/herald-options.ts';
 import { openHeraldStore } from './herald-store.ts';
 import { closeHttp, listenHttp } from './http/http-server.ts';
 

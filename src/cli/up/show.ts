@@ -5,10 +5,10 @@
 import type { TableSnapshot } from '../../herald/core/balancer-types.ts';
 import type { Target } from '../admin-api.ts';
 import { askSuccess } from '../admin-api.ts';
-import { LiveScreen } from '../live-screen.ts';
+import { LiveScreen } from '../text/live-screen.ts';
 import { PickRates } from '../pick-rates.ts';
-import { renderTable } from '../render-table.ts';
-import { hasColor, takesEscapes } from '../terminal-text.ts';
+import { renderTable } from '../text/render-table.ts';
+import { hasColor, takesEscapes } from '../text/terminal-text.ts';
 import type { Child } from './family.ts';
 
 const SQUEEZE_FOR_MS = 30_000;

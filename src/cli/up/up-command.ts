@@ -3,9 +3,9 @@
 
 import type { Command } from 'commander';
 import { Option as Flag } from 'commander';
-import { heraldOptions } from '../../herald/herald-options.ts';
-import { parseDurationMs } from '../duration.ts';
-import { wholeNumber } from '../given.ts';
+import { heraldOptions } from '../../herald/config/herald-options.ts';
+import { parseDurationMs } from '../flags/duration.ts';
+import { wholeNumber } from '../flags/given.ts';
 import { addBotsCommand } from './bots.ts';
 import type { Child } from './family.ts';
 import { Family } from './family.ts';

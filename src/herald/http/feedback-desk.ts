@@ -10,8 +10,8 @@ import type { Directive, FeedbackReply, LoadReport } from '../../protocol/load-r
 import { decodeLoadReport, REPORT_LIMITS } from '../../protocol/load-report.ts';
 import type { Problem } from '../../protocol/lookup.ts';
 import type { Balancer } from '../core/balancer-types.ts';
-import type { HeraldMeters } from '../herald-meters.ts';
-import type { Recorder } from '../recorder.ts';
+import type { HeraldMeters } from '../status/herald-meters.ts';
+import type { Recorder } from '../recording/recorder.ts';
 import type { BootGuard } from './boot-guard.ts';
 import { refusalProblem } from './problem.ts';
 import type { ReportConnections } from './report-connections.ts';

@@ -5,7 +5,7 @@ import { withinRoom } from '../../daemon/descriptors.ts';
 import type { Log } from '../../daemon/log.ts';
 import type { Certificate } from '../../daemon/tls.ts';
 import { REPORT_LIMITS } from '../../protocol/load-report.ts';
-import type { HeraldConfig } from '../herald-options.ts';
+import type { HeraldConfig } from '../config/herald-options.ts';
 import type { AdminApiParts } from './admin-api.ts';
 import { registerAdminApi } from './admin-api.ts';
 import { guardAdmin } from './admin-guard.ts';

@@ -6,9 +6,9 @@ import { problem } from '../../daemon/problem.ts';
 import type { LookupRequest, Problem } from '../../protocol/lookup.ts';
 import { decodeLookupQuery } from '../../protocol/lookup.ts';
 import type { Balancer, LookupVerdict } from '../core/balancer-types.ts';
-import type { HeraldMeters } from '../herald-meters.ts';
-import type { Recorder } from '../recorder.ts';
-import type { TrafficLog } from '../traffic-log.ts';
+import type { HeraldMeters } from '../status/herald-meters.ts';
+import type { Recorder } from '../recording/recorder.ts';
+import type { TrafficLog } from '../status/traffic-log.ts';
 import { refusalProblem } from './problem.ts';
 
 export interface LookupDesk {

@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import type { Clock } from '../../daemon/clock.ts';
 import type { Problem } from '../../protocol/lookup.ts';
-import type { Health } from '../health.ts';
+import type { Health } from '../status/health.ts';
 import type { TicketOffice } from '../tickets.ts';
 import type { AnswerWriter } from './answer-writer.ts';
 import { createAnswerWriter } from './answer-writer.ts';

@@ -1,9 +1,9 @@
 // Two clusters and the bridges between them, all real: what is wanted passes once, and nothing runs in circles.
 
 import { describe, expect, it } from 'vitest';
-import { bridgeOptions } from '../../../src/broker/bridge-options.ts';
-import type { BridgeHandle } from '../../../src/broker/bridge.ts';
-import { startBridge } from '../../../src/broker/bridge.ts';
+import { bridgeOptions } from '../../../src/broker/bridge/bridge-options.ts';
+import type { BridgeHandle } from '../../../src/broker/bridge/bridge.ts';
+import { startBridge } from '../../../src/broker/bridge/bridge.ts';
 import type { BrokerHandle } from '../../../src/broker/start-broker.ts';
 import { loadConfig } from '../../../src/daemon/config.ts';
 import { silentLog } from '../../../src/daemon/log.ts';

@@ -5,7 +5,7 @@ import type { BrokerSockets } from '../../../src/broker/broker-zmq.ts';
 import { openBrokerSockets } from '../../../src/broker/broker-zmq.ts';
 import { BrokerCore, DEFAULT_BROKER_LIMITS } from '../../../src/broker/core/broker-core.ts';
 import { PassingTraces } from '../../../src/broker/core/passing-traces.ts';
-import { createPublishDesk } from '../../../src/broker/publish-desk.ts';
+import { createPublishDesk } from '../../../src/broker/publishing/publish-desk.ts';
 import { ByteReader, ByteWriter } from '../../../src/protocol/bytes.ts';
 import { createFrameNames, encodePublishBatch } from '../../../src/protocol/publication.ts';
 import { readSection } from '../../../src/protocol/publication-envelope.ts';

@@ -11,12 +11,12 @@ import type { StatefulSet } from 'kubernetes-types/apps/v1.js';
 import ts from 'typescript';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
-import { brokerOptions } from '../../../src/broker/broker-options.ts';
+import { brokerOptions } from '../../../src/broker/config/broker-options.ts';
 import type { Options } from '../../../src/daemon/config.ts';
 import { envName, loadConfig } from '../../../src/daemon/config.ts';
-import { gatewayOptions } from '../../../src/gateway/gateway-options.ts';
+import { gatewayOptions } from '../../../src/gateway/config/gateway-options.ts';
 import { allowedUrls } from '../../../src/herald/allowed-urls.ts';
-import { heraldOptions } from '../../../src/herald/herald-options.ts';
+import { heraldOptions } from '../../../src/herald/config/herald-options.ts';
 import { HERALD_BIN } from '../../launch/herald-process.ts';
 
 const FOLDER = 'deploy/kubernetes';

@@ -16,7 +16,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { EVENT_NAMES } from '../../../src/client/client-events.ts';
+import { EVENT_NAMES } from '../../../src/client/core/client-events.ts';
 
 const ROOT = resolve(import.meta.dirname, '../../..');
 const PROGRAM = `

@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers';
 import { expect, it } from 'vitest';
 import { deriveKey } from '../../../src/daemon/secrets.ts';
 import { TicketKey } from '../../../src/daemon/ticket-key.ts';
-import type { GatewayConfig } from '../../../src/gateway/gateway-options.ts';
+import type { GatewayConfig } from '../../../src/gateway/config/gateway-options.ts';
 import { encodeTicket } from '../../../src/protocol/ticket.ts';
 import type { LaunchedGateway } from '../../launch/gateway.ts';
 import { gatewayForTest, launchGateway, TestClient } from '../../launch/gateway.ts';

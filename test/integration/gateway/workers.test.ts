@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { afterEach, expect, it } from 'vitest';
 import { loadConfig } from '../../../src/daemon/config.ts';
-import { gatewayOptions } from '../../../src/gateway/gateway-options.ts';
+import { gatewayOptions } from '../../../src/gateway/config/gateway-options.ts';
 import { workerFlags } from '../../../src/cli/workers.ts';
 import { TestClient } from '../../launch/gateway.ts';
 import type { HeraldProcess } from '../../launch/herald-process.ts';

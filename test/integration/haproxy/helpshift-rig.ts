@@ -6,7 +6,7 @@ import type { RequestListener } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach } from 'vitest';
-import type { HeraldConfig } from '../../../src/herald/herald-options.ts';
+import type { HeraldConfig } from '../../../src/herald/config/herald-options.ts';
 import { httpServer } from '../../launch/http-server.ts';
 import type { OneHerald } from '../herald/one-herald.ts';
 import { oneHerald } from '../herald/one-herald.ts';

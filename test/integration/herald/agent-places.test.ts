@@ -3,7 +3,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { expect, test } from 'vitest';
-import { startAgentCheck } from '../../../src/herald/agent-check-server.ts';
+import { startAgentCheck } from '../../../src/herald/agent-check/agent-check-server.ts';
 
 test('sends away who has been silent longest when all places are taken, never who speaks', async () => {
   const outcomes: string[] = [];

@@ -7,8 +7,8 @@ import type { Metrics } from '../../../src/daemon/metrics.ts';
 import { createMetrics } from '../../../src/daemon/metrics.ts';
 import { loadConfig } from '../../../src/daemon/config.ts';
 import type { GatewaySnapshot } from '../../../src/herald/core/balancer-types.ts';
-import type { HeraldConfig } from '../../../src/herald/herald-options.ts';
-import { heraldOptions } from '../../../src/herald/herald-options.ts';
+import type { HeraldConfig } from '../../../src/herald/config/herald-options.ts';
+import { heraldOptions } from '../../../src/herald/config/herald-options.ts';
 import type { HeraldHandle } from '../../../src/herald/start-herald.ts';
 import { startHerald } from '../../../src/herald/start-herald.ts';
 

@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import type { Clock } from '../../../src/daemon/clock.ts';
-import type { HeraldConfig } from '../../../src/herald/herald-options.ts';
+import type { HeraldConfig } from '../../../src/herald/config/herald-options.ts';
 import type { Directive } from '../../../src/protocol/load-report.ts';
 import type { LookupReply, Problem } from '../../../src/protocol/lookup.ts';
 import type { Reporter } from '../../../src/reporter/index.ts';

@@ -1,6 +1,6 @@
 // What clients and gateways say to each other, and what a client asks of a Herald.
 
-import { decodeLookupReply } from '../../../src/client/lookup-answer.ts';
+import { decodeLookupReply } from '../../../src/client/core/lookup-answer.ts';
 import { decodeClientIn } from '../../../src/protocol/client-frames.ts';
 import { decodeClientOut } from '../../../src/protocol/client-out-frames.ts';
 import { decodeLookupQuery, encodeLookupQuery } from '../../../src/protocol/lookup.ts';

@@ -1,6 +1,6 @@
 // Every decoder of bytes from outside, with examples that it takes and that reach its depths.
 
-import { decodePublishRequest } from '../../../src/broker/publish-request.ts';
+import { decodePublishRequest } from '../../../src/broker/publishing/publish-request.ts';
 import { decodeBrokerAddress, decodeBrokerList } from '../../../src/protocol/broker-address.ts';
 import { decodeJson } from '../../../src/protocol/decode.ts';
 import { decodeLoadReport } from '../../../src/protocol/load-report.ts';

@@ -7,7 +7,7 @@ import { deflatedTwin, encodeMessage, messagePrefix } from '../../../src/gateway
 import type { SessionState } from '../../../src/gateway/core/session.ts';
 import { judgeFrame } from '../../../src/gateway/core/session.ts';
 import { encodeFrame, jsonFrame, OPCODE } from '../../../src/gateway/core/ws-frame.ts';
-import { createDeflate } from '../../../src/gateway/deflate-zlib.ts';
+import { createDeflate } from '../../../src/gateway/clients/deflate-zlib.ts';
 import { seededRandom } from '../../../src/sim/chance.ts';
 import { readFrames } from '../../launch/raw-ws.ts';
 import { decodeClientOut } from '../../../src/protocol/client-out-frames.ts';

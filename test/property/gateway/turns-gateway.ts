@@ -1,18 +1,18 @@
 // One gateway of the world: the real feed, hub and resume between simulated streams and a client without a socket.
 
-import type { createStream } from '../../../src/client/stream.ts';
-import type { TopicBook } from '../../../src/client/topic-book.ts';
-import type { Connection } from '../../../src/gateway/connection.ts';
+import type { createStream } from '../../../src/client/core/stream.ts';
+import type { TopicBook } from '../../../src/client/core/topic-book.ts';
+import type { Connection } from '../../../src/gateway/clients/connection.ts';
 import { headsRequest, NOWHERE } from '../../../src/gateway/core/feed-history.ts';
 import type { BrokerLink, TopicPosition } from '../../../src/gateway/core/feed-port.ts';
 import { FeedTopics } from '../../../src/gateway/core/feed-topics.ts';
 import { VARIANT } from '../../../src/gateway/core/group.ts';
 import { Hub } from '../../../src/gateway/core/hub.ts';
 import { Outbox } from '../../../src/gateway/core/outbox.ts';
-import type { HistorySource } from '../../../src/gateway/fetch-history.ts';
-import { fetchHistory } from '../../../src/gateway/fetch-history.ts';
+import type { HistorySource } from '../../../src/gateway/feed/fetch-history.ts';
+import { fetchHistory } from '../../../src/gateway/feed/fetch-history.ts';
 import type { GatewayParts } from '../../../src/gateway/gateway-parts.ts';
-import { Subscribing } from '../../../src/gateway/subscribing.ts';
+import { Subscribing } from '../../../src/gateway/clients/subscribing.ts';
 import { bucketOf, emptyBucketSet } from '../../../src/protocol/bucket.ts';
 import { rankAllBuckets } from '../../../src/protocol/bucket-owner.ts';
 import { decodeClientOut } from '../../../src/protocol/client-out-frames.ts';

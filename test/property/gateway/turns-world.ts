@@ -3,9 +3,9 @@
 // lag, gateways die; chance decides when, time is virtual, and a seed repeats it all.
 
 import { BrokerCore, DEFAULT_BROKER_LIMITS } from '../../../src/broker/core/broker-core.ts';
-import type { ClientEvent } from '../../../src/client/client-events.ts';
-import { createStream } from '../../../src/client/stream.ts';
-import { createTopicBook } from '../../../src/client/topic-book.ts';
+import type { ClientEvent } from '../../../src/client/core/client-events.ts';
+import { createStream } from '../../../src/client/core/stream.ts';
+import { createTopicBook } from '../../../src/client/core/topic-book.ts';
 import { bucketOf, emptyBucketSet } from '../../../src/protocol/bucket.ts';
 import type { PublishBatch } from '../../../src/protocol/publication.ts';
 import type { SequencedMessage } from '../../../src/protocol/publication-envelope.ts';

@@ -2,7 +2,7 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeLookupReply, judgeLookup } from '../../../src/client/lookup-answer.ts';
+import { decodeLookupReply, judgeLookup } from '../../../src/client/core/lookup-answer.ts';
 import type { Decoded } from '../../../src/protocol/decode.ts';
 import { decodeJson, refusalText, shown } from '../../../src/protocol/decode.ts';
 import { decodeAgentRequest } from '../../../src/protocol/agent-check.ts';

@@ -1,9 +1,9 @@
 // What stops a broker, a bridge or a publisher before it opens anything: settings with which it would run, and reach nobody.
 
 import { describe, expect, it } from 'vitest';
-import { bridgeOptions, checkBridgeConfig } from '../../../src/broker/bridge-options.ts';
-import { brokerOptions } from '../../../src/broker/broker-options.ts';
-import { checkConfig } from '../../../src/broker/config-check.ts';
+import { bridgeOptions, checkBridgeConfig } from '../../../src/broker/bridge/bridge-options.ts';
+import { brokerOptions } from '../../../src/broker/config/broker-options.ts';
+import { checkConfig } from '../../../src/broker/config/config-check.ts';
 import { loadConfig } from '../../../src/daemon/config.ts';
 import { parseBrokers } from '../../../src/publisher/broker-reach.ts';
 import { createPublisher } from '../../../src/publisher/index.ts';

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 import { BrokerCore, DEFAULT_BROKER_LIMITS } from '../../../src/broker/core/broker-core.ts';
 import { PassingTraces } from '../../../src/broker/core/passing-traces.ts';
-import type { PublishDesk } from '../../../src/broker/publish-desk.ts';
-import { createPublishDesk, LOOK_MS } from '../../../src/broker/publish-desk.ts';
+import type { PublishDesk } from '../../../src/broker/publishing/publish-desk.ts';
+import { createPublishDesk, LOOK_MS } from '../../../src/broker/publishing/publish-desk.ts';
 import { ByteWriter } from '../../../src/protocol/bytes.ts';
 import { encodePublishBatch } from '../../../src/protocol/publication.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { decodePublishRequest } from '../../../src/broker/publish-request.ts';
+import { decodePublishRequest } from '../../../src/broker/publishing/publish-request.ts';
 
 const text = new TextDecoder();
 const itemsOf = (body: string): [string, string][] => {

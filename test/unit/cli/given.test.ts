@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { decimalNumber, heraldUrl, heraldUrls, wholeNumber } from '../../../src/cli/given.ts';
+import { decimalNumber, heraldUrl, heraldUrls, wholeNumber } from '../../../src/cli/flags/given.ts';
 
 describe('a number given as a flag', () => {
   it('is taken within its range', () => {

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import type { Terminal } from '../../../src/cli/live-screen.ts';
-import { LiveScreen } from '../../../src/cli/live-screen.ts';
+import type { Terminal } from '../../../src/cli/text/live-screen.ts';
+import { LiveScreen } from '../../../src/cli/text/live-screen.ts';
 
 /** Escape sequences, line ends, single characters. */
 // eslint-disable-next-line no-control-regex -- escape sequences are what a terminal reads

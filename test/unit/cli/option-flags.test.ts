@@ -1,10 +1,10 @@
 import { Command } from 'commander';
 import { expect, it } from 'vitest';
-import { bridgeOptions } from '../../../src/broker/bridge-options.ts';
-import { brokerOptions } from '../../../src/broker/broker-options.ts';
-import { addOptionFlags } from '../../../src/cli/option-flags.ts';
-import { gatewayOptions } from '../../../src/gateway/gateway-options.ts';
-import { heraldOptions } from '../../../src/herald/herald-options.ts';
+import { bridgeOptions } from '../../../src/broker/bridge/bridge-options.ts';
+import { brokerOptions } from '../../../src/broker/config/broker-options.ts';
+import { addOptionFlags } from '../../../src/cli/flags/option-flags.ts';
+import { gatewayOptions } from '../../../src/gateway/config/gateway-options.ts';
+import { heraldOptions } from '../../../src/herald/config/herald-options.ts';
 
 it.each(Object.entries({ bridgeOptions, brokerOptions, gatewayOptions, heraldOptions }))(
   'the help of %s can be read on a terminal of 80 columns',

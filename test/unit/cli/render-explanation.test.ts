@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { renderExplanation } from '../../../src/cli/render-explanation.ts';
+import { renderExplanation } from '../../../src/cli/text/render-explanation.ts';
 import { aBalancer, aLookup, aReport } from '../herald-core/given.ts';
 
 it('shows a line a gateway with its sum, the winner first and marked', () => {

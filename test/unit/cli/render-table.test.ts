@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { PickRates } from '../../../src/cli/pick-rates.ts';
-import { renderTable } from '../../../src/cli/render-table.ts';
-import { clipped, hasColor, visibleLength } from '../../../src/cli/terminal-text.ts';
+import { renderTable } from '../../../src/cli/text/render-table.ts';
+import { clipped, hasColor, visibleLength } from '../../../src/cli/text/terminal-text.ts';
 import type { GatewaySnapshot, TableSnapshot } from '../../../src/herald/core/balancer-types.ts';
 
 function gateway(id: string, more: Partial<GatewaySnapshot> = {}): GatewaySnapshot {

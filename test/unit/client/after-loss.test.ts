@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { afterLoss } from '../../../src/client/after-loss.ts';
+import { afterLoss } from '../../../src/client/core/after-loss.ts';
 
 it.each([
   // The first connection, or the one to be: Herald named others, unless all would refuse the same.

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { judgeLookup } from '../../../src/client/lookup-answer.ts';
+import { judgeLookup } from '../../../src/client/core/lookup-answer.ts';
 import { problem } from '../../../src/daemon/problem.ts';
 import { createFakeWorld, liveWorld } from './fake-world.ts';
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { createFailedPicks } from '../../../src/client/failed-picks.ts';
+import { createFailedPicks } from '../../../src/client/core/failed-picks.ts';
 
 const pick = (gateway: string) => ({ gateway, url: `ws://${gateway}/ws`, ticket: `t1.h.${gateway}` });
 

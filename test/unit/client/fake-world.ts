@@ -1,11 +1,11 @@
 // A world for the client's machine: its clock, its timers, its lookups and its sockets, all in the test's hand.
 
-import type { ClientEvent, ClientEvents } from '../../../src/client/client-events.ts';
-import type { Effect, TimerName } from '../../../src/client/effects.ts';
-import type { LookupAnswer } from '../../../src/client/lookup-answer.ts';
-import { judgeLookup } from '../../../src/client/lookup-answer.ts';
-import { createMachine } from '../../../src/client/machine.ts';
-import type { Machine, MachineParts } from '../../../src/client/machine-port.ts';
+import type { ClientEvent, ClientEvents } from '../../../src/client/core/client-events.ts';
+import type { Effect, TimerName } from '../../../src/client/core/effects.ts';
+import type { LookupAnswer } from '../../../src/client/core/lookup-answer.ts';
+import { judgeLookup } from '../../../src/client/core/lookup-answer.ts';
+import { createMachine } from '../../../src/client/core/machine.ts';
+import type { Machine, MachineParts } from '../../../src/client/core/machine-port.ts';
 
 export interface FakeLink {
   link: number;

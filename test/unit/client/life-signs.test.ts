@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { LifeSigns } from '../../../src/client/life-signs.ts';
+import { LifeSigns } from '../../../src/client/core/life-signs.ts';
 
 /** Pinged each 10 s and last heard at 100 s. */
 function livingAt100Sec(): LifeSigns {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { TopicRequests } from '../../../src/client/topic-requests.ts';
-import { createTopicRequests } from '../../../src/client/topic-requests.ts';
+import type { TopicRequests } from '../../../src/client/core/topic-requests.ts';
+import { createTopicRequests } from '../../../src/client/core/topic-requests.ts';
 
 const LARGE = 65_536;
 const many = (count: number, name = 'topic'): string[] =>

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { WAKE_SPREAD_MS } from '../../../src/client/acquirer.ts';
+import { WAKE_SPREAD_MS } from '../../../src/client/core/acquirer.ts';
 import { followWakeUps } from '../../../src/client/wake-ups.ts';
 import { createFakeWorld, liveWorld } from './fake-world.ts';
 

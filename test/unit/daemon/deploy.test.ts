@@ -3,12 +3,12 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { brokerOptions } from '../../../src/broker/broker-options.ts';
+import { brokerOptions } from '../../../src/broker/config/broker-options.ts';
 import type { Options } from '../../../src/daemon/config.ts';
 import { envName, loadConfig } from '../../../src/daemon/config.ts';
-import { gatewayOptions } from '../../../src/gateway/gateway-options.ts';
+import { gatewayOptions } from '../../../src/gateway/config/gateway-options.ts';
 import { allowedUrls } from '../../../src/herald/allowed-urls.ts';
-import { heraldOptions } from '../../../src/herald/herald-options.ts';
+import { heraldOptions } from '../../../src/herald/config/herald-options.ts';
 
 const DEPLOY = resolve(import.meta.dirname, '../../../deploy');
 const read = (file: string): string => readFileSync(`${DEPLOY}/${file}`, 'utf8');

@@ -1,12 +1,12 @@
 // What is a secret as an option is one in a log line and in --print-config.
 import { describe, expect, it } from 'vitest';
-import { bridgeOptions } from '../../../src/broker/bridge-options.ts';
-import { brokerOptions } from '../../../src/broker/broker-options.ts';
+import { bridgeOptions } from '../../../src/broker/bridge/bridge-options.ts';
+import { brokerOptions } from '../../../src/broker/config/broker-options.ts';
 import type { Options } from '../../../src/daemon/config.ts';
 import { loadConfig, printConfig } from '../../../src/daemon/config.ts';
 import { SECRET_NAMES } from '../../../src/daemon/log.ts';
-import { gatewayOptions } from '../../../src/gateway/gateway-options.ts';
-import { heraldOptions } from '../../../src/herald/herald-options.ts';
+import { gatewayOptions } from '../../../src/gateway/config/gateway-options.ts';
+import { heraldOptions } from '../../../src/herald/config/herald-options.ts';
 
 const DAEMONS: Record<string, Options> = {
   serve: heraldOptions,

@@ -2,8 +2,8 @@
 
 import { expect, it } from 'vitest';
 import { loadConfig } from '../../../src/daemon/config.ts';
-import { checkConfig, socketLimits } from '../../../src/gateway/config-check.ts';
-import { gatewayOptions } from '../../../src/gateway/gateway-options.ts';
+import { checkConfig, socketLimits } from '../../../src/gateway/config/config-check.ts';
+import { gatewayOptions } from '../../../src/gateway/config/gateway-options.ts';
 
 const check = (flags: Record<string, unknown>): unknown => checkConfig(loadConfig(gatewayOptions, { flags }));
 

@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { Hub } from '../../../src/gateway/core/hub.ts';
 import { Outbox } from '../../../src/gateway/core/outbox.ts';
-import { FanOut } from '../../../src/gateway/fan-out.ts';
+import { FanOut } from '../../../src/gateway/clients/fan-out.ts';
 import { member } from './members.ts';
 import { plainAllocate } from './plain-allocate.ts';
 

@@ -6,8 +6,8 @@ import { BrokerCore, DEFAULT_BROKER_LIMITS } from '../../../src/broker/core/brok
 import type { ResumePoint } from '../../../src/gateway/core/feed-port.ts';
 import type { CarriedPart } from '../../../src/gateway/core/join-parts.ts';
 import { bestCopy, joinParts } from '../../../src/gateway/core/join-parts.ts';
-import type { HistorySource } from '../../../src/gateway/fetch-history.ts';
-import { fetchHistory } from '../../../src/gateway/fetch-history.ts';
+import type { HistorySource } from '../../../src/gateway/feed/fetch-history.ts';
+import { fetchHistory } from '../../../src/gateway/feed/fetch-history.ts';
 import { bucketOf, emptyBucketSet } from '../../../src/protocol/bucket.ts';
 import { MESSAGE_FLAG } from '../../../src/protocol/publication.ts';
 import type { SequencedMessage } from '../../../src/protocol/publication-envelope.ts';

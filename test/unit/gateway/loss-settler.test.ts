@@ -5,7 +5,7 @@ import { BrokerCore, DEFAULT_BROKER_LIMITS } from '../../../src/broker/core/brok
 import { FeedLosses } from '../../../src/gateway/core/feed-losses.ts';
 import type { FeedGap } from '../../../src/gateway/core/feed-port.ts';
 import { FeedTopics } from '../../../src/gateway/core/feed-topics.ts';
-import { LossSettler } from '../../../src/gateway/loss-settler.ts';
+import { LossSettler } from '../../../src/gateway/feed/loss-settler.ts';
 import { bucketOf, emptyBucketSet } from '../../../src/protocol/bucket.ts';
 import type { StandIn } from '../../../src/subscriber/core/recover-epoch.ts';
 import { messages } from '../broker/given.ts';

@@ -2,11 +2,11 @@
 
 import { expect, it } from 'vitest';
 import { CLOSE_DEADLINE_MS } from '../../../src/daemon/lifecycle.ts';
-import type { Connection } from '../../../src/gateway/connection.ts';
+import type { Connection } from '../../../src/gateway/clients/connection.ts';
 import { ClosePlan } from '../../../src/gateway/core/close-plan.ts';
 import type { GatewayParts } from '../../../src/gateway/gateway-parts.ts';
-import { Moving } from '../../../src/gateway/moving.ts';
-import type { Roster } from '../../../src/gateway/roster.ts';
+import { Moving } from '../../../src/gateway/clients/moving.ts';
+import type { Roster } from '../../../src/gateway/clients/roster.ts';
 import { plainAllocate } from './plain-allocate.ts';
 
 it.each([0, 2_000, 30_000, 60_000])('closes the last one soon after a spread of %i ms', (spreadMs) => {

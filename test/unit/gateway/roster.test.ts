@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { MAX_BACKLOG_BYTES } from '../../../src/gateway/core/heaviest.ts';
-import { Roster } from '../../../src/gateway/roster.ts';
+import { Roster } from '../../../src/gateway/clients/roster.ts';
 import { smallGateway } from './small-gateway.ts';
 
 beforeEach(() => void vi.useFakeTimers());

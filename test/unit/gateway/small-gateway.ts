@@ -1,14 +1,14 @@
 // A gateway without sockets, whose time a test lets pass: real topics and connections, and what each client is sent.
 
 import type { Socket } from 'node:net';
-import { Connection } from '../../../src/gateway/connection.ts';
+import { Connection } from '../../../src/gateway/clients/connection.ts';
 import { BUILT_IN_CAPABILITIES } from '../../../src/gateway/core/capabilities.ts';
 import { Hub } from '../../../src/gateway/core/hub.ts';
 import { Outbox } from '../../../src/gateway/core/outbox.ts';
-import { gatewayOptions } from '../../../src/gateway/gateway-options.ts';
+import { gatewayOptions } from '../../../src/gateway/config/gateway-options.ts';
 import type { GatewayParts } from '../../../src/gateway/gateway-parts.ts';
-import { Subscribing } from '../../../src/gateway/subscribing.ts';
-import type { ClientSocket } from '../../../src/gateway/ws-server.ts';
+import { Subscribing } from '../../../src/gateway/clients/subscribing.ts';
+import type { ClientSocket } from '../../../src/gateway/clients/ws-server.ts';
 import { silentLog } from '../../../src/daemon/log.ts';
 import { loadConfig } from '../../../src/daemon/config.ts';
 import type { SubscribeItem } from '../../../src/protocol/client-frames.ts';

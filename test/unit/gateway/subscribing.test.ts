@@ -3,7 +3,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { History } from '../../../src/gateway/core/history.ts';
 import { SETTLED_MS } from '../../../src/gateway/core/resume.ts';
-import { MAX_UNREAD_BYTES } from '../../../src/gateway/replay.ts';
+import { MAX_UNREAD_BYTES } from '../../../src/gateway/clients/replay.ts';
 import type { SubscribeItem } from '../../../src/protocol/client-frames.ts';
 import type { LooseLink } from '../../launch/loose-link.ts';
 import { smallGateway } from './small-gateway.ts';

@@ -2,8 +2,8 @@
 
 import { expect, it } from 'vitest';
 import type { TopicPosition } from '../../../src/gateway/core/feed-port.ts';
-import { TopicOwners } from '../../../src/gateway/topic-owners.ts';
-import { WantedHeads } from '../../../src/gateway/wanted-heads.ts';
+import { TopicOwners } from '../../../src/gateway/feed/topic-owners.ts';
+import { WantedHeads } from '../../../src/gateway/feed/wanted-heads.ts';
 import { bucketOf } from '../../../src/protocol/bucket.ts';
 import { rankAllBuckets } from '../../../src/protocol/bucket-owner.ts';
 import type { RepairReply, TopicAnswer } from '../../../src/protocol/publication-repair.ts';
