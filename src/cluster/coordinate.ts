@@ -40,21 +40,17 @@ export function coordinate(session: Session, log: Log): Coordination {
     remove: (path, version) => checked(path, () => session.remove(path, version ?? -1)),
     list: (path) => checked(path, () => session.names(path)),
     watch: (path, listener) =>
-      standWatch(
-        session,
+      standWatch(session, log, {
         path,
-        log,
-        (onChange) => checked(path, () => session.read(path, onChange)),
-        listener,
-      ),
+        read: (onChange) => checked(path, () => session.read(path, onChange)),
+        deliver: listener,
+      }),
     watchList: (path, listener) =>
-      standWatch(
-        session,
+      standWatch(session, log, {
         path,
-        log,
-        (onChange) => checked(path, () => session.names(path, onChange)),
-        (names) => listener(names ?? []),
-      ),
+        read: (onChange) => checked(path, () => session.names(path, onChange)),
+        deliver: (names) => listener(names ?? []),
+      }),
     ephemeral: (path, data) => standEphemeral(session, path, data, log),
     lease: (path, data) => fencedLease(session, path, data, log),
     close: () => session.close(),

@@ -7,17 +7,19 @@ import type { Outcome, Stop } from './coordination.ts';
 import { pausesOf } from './pause.ts';
 import type { Session } from './session.ts';
 
+export interface Watched<T> {
+  path: string;
+  /** Must arm `onChange`. */
+  read(onChange: () => void): Promise<Outcome<T>>;
+  /** Gets each value read; `undefined` for a missing node. */
+  deliver(value: T | undefined): void;
+}
+
 /**
- * `read` must arm `onChange`. `deliver` gets each value read; `undefined` for a missing node. Failed reads
- * are tried again after a jittered pause for as long as the store is up; that it refuses `path` is logged once.
+ * Failed reads are tried again after a jittered pause for as long as the store is up; that it refuses `path` is logged
+ * once.
  */
-export function standWatch<T>(
-  session: Session,
-  path: string,
-  log: Log,
-  read: (onChange: () => void) => Promise<Outcome<T>>,
-  deliver: (value: T | undefined) => void,
-): Stop {
+export function standWatch<T>(session: Session, log: Log, { path, read, deliver }: Watched<T>): Stop {
   let stopped = false;
   let reading = false;
   let changedMeanwhile = false;

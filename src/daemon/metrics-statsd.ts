@@ -20,14 +20,18 @@ const STATSD_FLUSH_MS = 1_000;
 /** Series sent in one turn of the event loop: a Herald of 1,000 gateways has 6,000, at some 7 us each. */
 const SERIES_PER_TURN = 250;
 
-/** Starts flushing, as the daemon named `id`; the returned function flushes once more and closes the socket. */
-export function startStatsd(
-  metrics: Metrics,
-  target: StatsdTarget,
-  id: string,
-  log: Log,
-  resolve = resolveHost,
-): () => Promise<void> {
+export interface StatsdOptions {
+  metrics: Metrics;
+  target: StatsdTarget;
+  /** The daemon that sends. */
+  id: string;
+  log: Log;
+  resolve?: typeof resolveHost;
+}
+
+/** Starts flushing; the returned function flushes once more and closes the socket. */
+export function startStatsd(options: StatsdOptions): () => Promise<void> {
+  const { metrics, target, id, log, resolve = resolveHost } = options;
   let complained = false;
   let failing = false;
   const onError = (error: Error): void => {

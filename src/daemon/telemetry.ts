@@ -30,7 +30,7 @@ export interface TelemetryParts {
 export function startTelemetry(parts: TelemetryParts): () => Promise<void> {
   const { metrics, daemon, id, statsd, log, certificate, degraded } = parts;
   const stopStatsd =
-    statsd === '' ? undefined : startStatsd(metrics, parseAddress(statsd, '--statsd'), id, log);
+    statsd === '' ? undefined : startStatsd({ metrics, target: parseAddress(statsd, '--statsd'), id, log });
   const tags = { daemon, id };
   const cpu = metrics.gauge('herald.process.cpu', tags);
   const loop = metrics.gauge('herald.process.event_loop', tags);

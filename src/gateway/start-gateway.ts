@@ -156,7 +156,7 @@ export async function startGateway(wanted: GatewayConfig, given: StartGatewayPar
   const stopSweeping = every(SWEEP_MS, () => {
     for (const topic of hub.sweep(clock.nowMs(), config.topicLingerMs)) link.unsubscribe(topic);
   });
-  const stopMeters = startGatewayMeters(metrics, parts, roster, fanOut, reporting.reporter);
+  const stopMeters = startGatewayMeters({ metrics, parts, roster, fanOut, reporter: reporting.reporter });
   const { certificate } = checked;
   const { statsd } = config;
   const stopTelemetry = startTelemetry({ metrics, daemon: 'gateway', id, statsd, log, certificate });
@@ -184,7 +184,8 @@ export async function startGateway(wanted: GatewayConfig, given: StartGatewayPar
     id,
     url,
     addresses: { ws: url, http: `${checked.certificate ? 'https' : 'http'}://${server.address}` },
-    snapshot: () => gatewaySnapshot(parts, roster, moving, door, reporting.reporter?.snapshot()),
+    snapshot: () =>
+      gatewaySnapshot({ parts, roster, moving, door, reporter: reporting.reporter?.snapshot() }),
     squeeze(shareOfCore) {
       // A gateway that plays its load plays its neighbour too.
       if (reporting.virtual) reporting.virtual.extraLoad = shareOfCore;

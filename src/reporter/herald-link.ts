@@ -9,9 +9,9 @@ import { refusalText } from '../protocol/decode.ts';
 import type { FeedbackReply } from '../protocol/load-report.ts';
 import { retryDelayMs } from '../protocol/retry.ts';
 import { createClockOffset } from './clock-offset.ts';
-import { decodeFeedbackReply } from './feedback-reply.ts';
+import { decodeFeedbackReply } from './core/feedback-reply.ts';
 import { openHeraldConnection } from './herald-connection-undici.ts';
-import type { ReportKind } from './report-pace.ts';
+import type { ReportKind } from './core/report-pace.ts';
 
 const MAX_RETRY_AFTER_MS = 10_000;
 /** Short: while a Herald does not hear us it learns of our death late and from others, so it should hear us again soon. */

@@ -3,8 +3,8 @@
 import type { FeedbackReply } from '../protocol/load-report.ts';
 import type { HeraldLink, LinkParts, LinkSnapshot } from './herald-link.ts';
 import { openHeraldLink } from './herald-link.ts';
-import { createHeraldList } from './herald-list.ts';
-import type { ReportKind } from './report-pace.ts';
+import { createHeraldList } from './core/herald-list.ts';
+import type { ReportKind } from './core/report-pace.ts';
 
 export interface HeraldLinksParts extends Omit<LinkParts, 'base' | 'onReply' | 'onFailure'> {
   /** Control URLs to start from. */

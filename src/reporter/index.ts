@@ -1,6 +1,6 @@
 // "herald/reporter": makes any WebSocket server a gateway that Herald can balance. See examples/.
 
-export type { CgroupLimits } from './cgroup.ts';
+export type { CgroupLimits } from './core/cgroup.ts';
 export type { LinkSnapshot, LinkState } from './herald-link.ts';
 export type {
   Reporter,

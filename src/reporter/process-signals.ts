@@ -11,9 +11,9 @@ import { createResidentMeter } from '../daemon/resident-memory.ts';
 import { codeOf } from '../daemon/thrown.ts';
 import type { Signals } from '../protocol/load-report.ts';
 import { AVERAGING_WINDOW_MS } from '../protocol/young-connections.ts';
-import { createAveragingWindow } from './averaging-window.ts';
-import type { CgroupLimits, ReadText } from './cgroup.ts';
-import { groupMemoryBytes, parseCpuStat, readCgroupLimits } from './cgroup.ts';
+import { createAveragingWindow } from './core/averaging-window.ts';
+import type { CgroupLimits, ReadText } from './core/cgroup.ts';
+import { groupMemoryBytes, parseCpuStat, readCgroupLimits } from './core/cgroup.ts';
 
 /** Limits may be changed under a running container; this often they are read again. */
 const LIMITS_EVERY_MS = 10_000;

@@ -3,9 +3,9 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../daemon/clock.ts';
 import type { LoadReport, Signals } from '../protocol/load-report.ts';
-import type { Arrivals } from './arrivals.ts';
+import type { Arrivals } from './core/arrivals.ts';
 import type { CountedTickets } from './counted-tickets.ts';
-import type { ReportKind } from './report-pace.ts';
+import type { ReportKind } from './core/report-pace.ts';
 import type { ReporterCounters, ReporterOptions } from './reporter-options.ts';
 
 export interface ReportWriterParts {

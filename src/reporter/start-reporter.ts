@@ -7,13 +7,13 @@ import { MIN_SECRET_CHARS } from '../daemon/secrets.ts';
 import { refusalText, shown } from '../protocol/decode.ts';
 import type { FeedbackReply, Signals } from '../protocol/load-report.ts';
 import { decodeLoadReport } from '../protocol/load-report.ts';
-import { createArrivals } from './arrivals.ts';
+import { createArrivals } from './core/arrivals.ts';
 import { CountedTickets } from './counted-tickets.ts';
 import { createHeraldLinks } from './herald-links.ts';
-import { createOrderMemory } from './order-memory.ts';
+import { createOrderMemory } from './core/order-memory.ts';
 import { createProcessSignals } from './process-signals.ts';
-import type { ReportKind } from './report-pace.ts';
-import { createReportPace, EARLY_REPORT_GAP_MS } from './report-pace.ts';
+import type { ReportKind } from './core/report-pace.ts';
+import { createReportPace, EARLY_REPORT_GAP_MS } from './core/report-pace.ts';
 import { createReportWriter } from './report-writer.ts';
 import type { Reporter, ReporterCounters, ReporterOptions } from './reporter-options.ts';
 

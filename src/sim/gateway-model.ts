@@ -4,16 +4,13 @@
 import type { LoadReport } from '../protocol/load-report.ts';
 import type { YoungConnections } from '../protocol/young-connections.ts';
 import { AVERAGING_WINDOW_MS, createYoungConnections } from '../protocol/young-connections.ts';
+import { EARLY_REPORT_GAP_MS, isRush, untilNextMs } from '../reporter/core/report-pace.ts';
 import type { Random } from './chance.ts';
 import { normal } from './chance.ts';
 
 export const SAMPLE_MS = 100;
 const WINDOW_SAMPLES = AVERAGING_WINDOW_MS / SAMPLE_MS;
 const NOISE = 0.015;
-const EARLY_GAP_MS = 100;
-const EARLY_LOAD = 0.005;
-const ASSUMED_COST = 0.001;
-const ASSUMED_WEIGHT = 50;
 
 export interface GatewayHabits {
   /** CPU seconds of one connect on capacity 1. */
@@ -138,15 +135,13 @@ export class GatewayModel {
   reportDue(periodMs: number, random: Random, nowMs: number): LoadReport | undefined {
     const utilisation = this.utilisation();
     if (nowMs >= this.nextReportAtMs) {
-      this.nextReportAtMs = nowMs + periodMs * (0.9 + 0.2 * random());
+      this.nextReportAtMs = nowMs + untilNextMs(periodMs, random);
       const measured = Math.max(0, utilisation + NOISE * normal(random));
       return this.#report('full', this.lies ? 0 : measured, periodMs, nowMs);
     }
-    if (!this.#habits.earlyReports) return undefined;
-    const cost =
-      (utilisation + (ASSUMED_WEIGHT * ASSUMED_COST) / this.capacity) / (this.count + ASSUMED_WEIGHT);
-    const rush = (this.#acceptedTotal - this.#toldAccepted) * cost >= EARLY_LOAD;
-    if (!rush || nowMs - this.#toldAtMs < EARLY_GAP_MS) return undefined;
+    if (!this.#habits.earlyReports || nowMs - this.#toldAtMs < EARLY_REPORT_GAP_MS) return undefined;
+    const carried = { load: utilisation, connections: this.count, capacity: this.capacity };
+    if (!isRush(this.#acceptedTotal - this.#toldAccepted, carried)) return undefined;
     return this.#report('counters', undefined, periodMs, nowMs);
   }
 

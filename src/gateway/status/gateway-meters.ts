@@ -14,13 +14,15 @@ import type { Roster } from '../clients/roster.ts';
 const PRESSED_ABOVE = 0.85;
 const RELAXED_BELOW = 0.7;
 
-export function startGatewayMeters(
-  metrics: Metrics,
-  parts: GatewayParts,
-  roster: Roster,
-  fanOut: FanOut,
-  reporter: Pick<Reporter, 'snapshot'> | undefined,
-): () => void {
+export interface MeteredParts {
+  metrics: Metrics;
+  parts: GatewayParts;
+  roster: Roster;
+  fanOut: FanOut;
+  reporter: Pick<Reporter, 'snapshot'> | undefined;
+}
+
+export function startGatewayMeters({ metrics, parts, roster, fanOut, reporter }: MeteredParts): () => void {
   const { hub, link } = parts;
   const tags = { gateway: parts.id };
   const grow = growth();

@@ -34,13 +34,15 @@ export interface GatewaySnapshot {
   reporter: ReporterSnapshot | undefined;
 }
 
-export function gatewaySnapshot(
-  parts: GatewayParts,
-  roster: Roster,
-  moving: Moving,
-  door: Door,
-  reporter: ReporterSnapshot | undefined,
-): GatewaySnapshot {
+export interface SnapshotParts {
+  parts: GatewayParts;
+  roster: Roster;
+  moving: Moving;
+  door: Door;
+  reporter: ReporterSnapshot | undefined;
+}
+
+export function gatewaySnapshot({ parts, roster, moving, door, reporter }: SnapshotParts): GatewaySnapshot {
   const { hub } = parts;
   return {
     id: parts.id,

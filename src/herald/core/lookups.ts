@@ -42,7 +42,7 @@ export class Lookups {
     if (!pool || pool.members.size === 0) {
       this.#ring.keepRefusal(number, 'no-gateways', nowMs);
       const afterMs = ownTimeMs(NO_GATEWAYS_MS, evenly(number));
-      return refusalOf(table, pool, request, this.#id(number), 'no-gateways', afterMs, nowMs);
+      return refusalOf(table, { lookupId: this.#id(number), request, code: 'no-gateways', afterMs }, nowMs);
     }
     pool.renew(nowMs, table.settings.leftOut);
     pool.rates.countLookup();
@@ -151,7 +151,7 @@ export class Lookups {
     if (code !== 'overloaded') this.#ring.keepRefusal(number, code, nowMs);
     const returning = request.intent !== 'connect';
     const afterMs = waitMs ?? retryAfterMs(pool.rates.refusedShare, returning, this.#table.settings.random());
-    return refusalOf(this.#table, pool, request, this.#id(number), code, afterMs, nowMs);
+    return refusalOf(this.#table, { lookupId: this.#id(number), request, code, afterMs }, nowMs);
   }
 
   /** Counts once, against the gateway the ticket was for and signed for. */

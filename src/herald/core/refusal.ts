@@ -14,18 +14,19 @@ type RefusalCode = (LookupVerdict & { ok: false })['code'];
 const NAMES_SHOWN = 3;
 const KEEP_MS = 100;
 
-export function refusalOf(
-  table: LoadTable,
-  pool: Pool | undefined,
-  request: LookupRequest,
-  lookupId: string,
-  code: RefusalCode,
-  afterMs: number,
-  nowMs: number,
-): LookupVerdict {
+export interface RefusedLookup {
+  lookupId: string;
+  request: LookupRequest;
+  code: RefusalCode;
+  afterMs: number;
+}
+
+export function refusalOf(table: LoadTable, refused: RefusedLookup, nowMs: number): LookupVerdict {
+  const { lookupId, request, code, afterMs } = refused;
   const ends = { ok: false as const, lookupId, code, retryAfterMs: Math.max(1, Math.round(afterMs)) };
   const headline = HEADLINES[code](request);
   if (code === 'rate-limited' || code === 'starting') return { ...ends, detail: headline, refused: {} };
+  const pool = table.pools.get(request.pool);
   if (pool === undefined || code === 'no-gateways') {
     // A wrong pool name is a matter of two numbers, not of a scan for every client that has it.
     const others = table.slots.size;
@@ -33,8 +34,8 @@ export function refusalOf(
   }
   const removal = removedBy(table, pool, request, nowMs);
   if (!removal) return { ...ends, detail: headline, refused: {} };
-  const refused = Object.fromEntries(Array.from(removal, ([filter, { count }]) => [filter, count]));
-  return { ...ends, detail: headline + inWords(removal), refused };
+  const counts = Object.fromEntries(Array.from(removal, ([filter, { count }]) => [filter, count]));
+  return { ...ends, detail: headline + inWords(removal), refused: counts };
 }
 
 /** Undefined where there are too many to count them for each of many kinds of lookup. */

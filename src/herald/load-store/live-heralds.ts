@@ -12,14 +12,16 @@ export interface LiveHeralds {
   stop(): void;
 }
 
-/** `onHeralds` gets them sorted by id, soon and after each change; entries that do not decode are left out and logged. */
-export function watchHeralds(
-  coordination: Coordination,
-  paths: ClusterPaths,
-  own: HeraldAddress,
-  onHeralds: (heralds: readonly HeraldAddress[]) => void,
-  log: Log,
-): LiveHeralds {
+export interface HeraldsWatch {
+  coordination: Coordination;
+  paths: ClusterPaths;
+  own: HeraldAddress;
+  /** Gets them sorted by id, soon and after each change; entries that do not decode are left out and logged. */
+  onHeralds: (heralds: readonly HeraldAddress[]) => void;
+  log: Log;
+}
+
+export function watchHeralds({ coordination, paths, own, onHeralds, log }: HeraldsWatch): LiveHeralds {
   const heralds = new Map<string, HeraldAddress>([[own.id, own]]);
   let stopped = false;
   const tell = (): void => {

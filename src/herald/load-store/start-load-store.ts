@@ -101,7 +101,7 @@ export function startLoadStore(options: LoadStoreOptions): LoadStore {
 
   const disk = options.snapshotPath === '' ? undefined : snapshotFile(options.snapshotPath, address.id, log);
   if (disk) recall(options, board);
-  const heralds = watchHeralds(coordination, paths, address, options.onHeralds, log);
+  const heralds = watchHeralds({ coordination, paths, own: address, onHeralds: options.onHeralds, log });
   const stopBrokers = watchBrokers(coordination, options.cluster, options.onBrokers, log);
 
   const onState = (): void => {

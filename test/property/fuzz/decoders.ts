@@ -4,7 +4,7 @@ import { decodePublishRequest } from '../../../src/broker/publishing/publish-req
 import { decodeBrokerAddress, decodeBrokerList } from '../../../src/protocol/broker-address.ts';
 import { decodeJson } from '../../../src/protocol/decode.ts';
 import { decodeLoadReport } from '../../../src/protocol/load-report.ts';
-import { decodeFeedbackReply } from '../../../src/reporter/feedback-reply.ts';
+import { decodeFeedbackReply } from '../../../src/reporter/core/feedback-reply.ts';
 import { decodeRecordedLine } from '../../../src/sim/replay.ts';
 import { BROKER_WIRE } from './broker-wire.ts';
 import { CLIENT_WIRE } from './client-wire.ts';

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { decodeOperatorRequest } from '../../../src/herald/http/operator-request.ts';
 import { decodeDesired, encodeDesired } from '../../../src/herald/load-store/desired-entry.ts';
-import { decodeFeedbackReply } from '../../../src/reporter/feedback-reply.ts';
+import { decodeFeedbackReply } from '../../../src/reporter/core/feedback-reply.ts';
 
 const reply = (reason: string): string => {
   const drain = { orderId: 'drain-1', reason, spreadMs: 60_000, deadlineMs: 90_000 };

@@ -13,7 +13,7 @@ import { decodeLoadReport, SIGNAL_NAMES } from '../../../src/protocol/load-repor
 import { decodeLookupQuery } from '../../../src/protocol/lookup.ts';
 import { decodeTablePart } from '../../../src/protocol/table-row.ts';
 import { decodeTicket } from '../../../src/protocol/ticket.ts';
-import { decodeFeedbackReply } from '../../../src/reporter/feedback-reply.ts';
+import { decodeFeedbackReply } from '../../../src/reporter/core/feedback-reply.ts';
 
 const RUNS = { numRuns: Number(process.env['FUZZ_RUNS'] ?? 1_000) };
 

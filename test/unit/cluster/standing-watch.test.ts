@@ -16,7 +16,7 @@ function watching(outcome: Outcome<string>) {
     return Promise.resolve(seen.outcome);
   };
   const log = { ...silentLog, warn: () => void (seen.warnings += 1) };
-  const stop = standWatch(session, '/a', log, read, (value) => seen.delivered.push(value));
+  const stop = standWatch(session, log, { path: '/a', read, deliver: (value) => seen.delivered.push(value) });
   return { seen, stop };
 }
 

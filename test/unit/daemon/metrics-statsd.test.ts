@@ -35,7 +35,12 @@ beforeEach(async () => {
   // Without jitter the flushes fall on whole seconds.
   vi.spyOn(Math, 'random').mockReturnValue(0.5);
   metrics = createMetrics();
-  stop = startStatsd(metrics, { host: '127.0.0.1', port: receiver.address().port }, 'h1', silentLog);
+  stop = startStatsd({
+    metrics,
+    target: { host: '127.0.0.1', port: receiver.address().port },
+    id: 'h1',
+    log: silentLog,
+  });
 });
 
 afterEach(async () => {
@@ -109,7 +114,12 @@ describe('a flush', () => {
       },
     }));
     const target = { host: '127.0.0.1', port: receiver.address().port };
-    const stopLarge = startStatsd({ ...createMetrics(), gauges: () => gauges }, target, 'h1', silentLog);
+    const stopLarge = startStatsd({
+      metrics: { ...createMetrics(), gauges: () => gauges },
+      target,
+      id: 'h1',
+      log: silentLog,
+    });
     vi.advanceTimersByTime(1_000);
     expect(read).toBeGreaterThan(0);
     expect(read).toBeLessThanOrEqual(250);
@@ -153,7 +163,7 @@ describe('a receiver that is away', () => {
     const complaints: string[] = [];
     const gone = createMetrics();
     const log = { ...silentLog, warn: (event: string) => void complaints.push(event) };
-    const stopGone = startStatsd(gone, { host: '127.0.0.1', port: 9 }, 'h1', log);
+    const stopGone = startStatsd({ metrics: gone, target: { host: '127.0.0.1', port: 9 }, id: 'h1', log });
     gone.gauge('herald.table.age').set(1);
     await vi.advanceTimersByTimeAsync(10_000);
     vi.useRealTimers();
@@ -171,9 +181,15 @@ describe('a receiver that is away', () => {
     const known: { address?: string } = {};
     const target = { host: 'statsd.example.com', port: receiver.address().port };
     const log = { ...silentLog, warn: note, info: note };
-    const stopAway = startStatsd(away, target, 'h1', log, (_host, onError) => {
-      fails = onError;
-      return () => known.address;
+    const stopAway = startStatsd({
+      metrics: away,
+      target,
+      id: 'h1',
+      log,
+      resolve: (_host, onError) => {
+        fails = onError;
+        return () => known.address;
+      },
     });
     const lookups = away.counter('herald.lookups', { outcome: 'ok' });
     for (let at = 0; at < 3; at++) {

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import type { Directive } from '../../../src/protocol/load-report.ts';
-import { createOrderMemory, orderIdOf } from '../../../src/reporter/order-memory.ts';
+import { createOrderMemory, orderIdOf } from '../../../src/reporter/core/order-memory.ts';
 import { aBalancer, aReport } from './given.ts';
 
 describe('the order an operator gives a gateway', () => {

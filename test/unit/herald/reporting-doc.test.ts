@@ -6,7 +6,7 @@ import { deriveKey, signFeedback } from '../../../src/daemon/secrets.ts';
 import { verifyTicket } from '../../../src/daemon/ticket-key.ts';
 import { decodeLoadReport, SIGNAL_NAMES } from '../../../src/protocol/load-report.ts';
 import { decodeTicket } from '../../../src/protocol/ticket.ts';
-import { decodeFeedbackReply } from '../../../src/reporter/feedback-reply.ts';
+import { decodeFeedbackReply } from '../../../src/reporter/core/feedback-reply.ts';
 
 const PAGE = readFileSync(join(import.meta.dirname, '../../../docs/reporting.md'), 'utf8');
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { CumulativeSample } from '../../../src/reporter/averaging-window.ts';
-import { createAveragingWindow } from '../../../src/reporter/averaging-window.ts';
+import type { CumulativeSample } from '../../../src/reporter/core/averaging-window.ts';
+import { createAveragingWindow } from '../../../src/reporter/core/averaging-window.ts';
 
 const sample = (atMs: number, more: Partial<CumulativeSample> = {}): CumulativeSample => ({
   atMs,

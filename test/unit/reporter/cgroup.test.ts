@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ReadText } from '../../../src/reporter/cgroup.ts';
+import type { ReadText } from '../../../src/reporter/core/cgroup.ts';
 import {
   groupDirectories,
   groupMemoryBytes,
@@ -8,7 +8,7 @@ import {
   parseCpuStat,
   parseMemoryLimit,
   readCgroupLimits,
-} from '../../../src/reporter/cgroup.ts';
+} from '../../../src/reporter/core/cgroup.ts';
 import { descriptorLimit } from '../../../src/daemon/descriptors.ts';
 
 const files =

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { createArrivals } from '../../../src/reporter/arrivals.ts';
+import { createArrivals } from '../../../src/reporter/core/arrivals.ts';
 import { createClockOffset } from '../../../src/reporter/clock-offset.ts';
-import { createHeraldList, heraldBase } from '../../../src/reporter/herald-list.ts';
-import { createOrderMemory } from '../../../src/reporter/order-memory.ts';
-import type { PaceInput } from '../../../src/reporter/report-pace.ts';
-import { createReportPace } from '../../../src/reporter/report-pace.ts';
+import { createHeraldList, heraldBase } from '../../../src/reporter/core/herald-list.ts';
+import { createOrderMemory } from '../../../src/reporter/core/order-memory.ts';
+import type { PaceInput } from '../../../src/reporter/core/report-pace.ts';
+import { createReportPace } from '../../../src/reporter/core/report-pace.ts';
 
 const input = (nowMs: number, more: Partial<PaceInput> = {}): PaceInput => ({
   nowMs,

@@ -1,5 +1,5 @@
 // (1) When to report: on a jittered period, at once after a large change, and with counters alone when a
-// rush of connects adds up to something. Pure; the reporter asks it every tick.
+// rush of connects adds up to something. The reporter asks every tick, the simulator's gateways every sample.
 
 /** A change of the tightest ratio by this much is told at once instead of at the next period. */
 const LARGE_CHANGE = 0.1;
@@ -15,14 +15,18 @@ const PERIOD_JITTER = 0.1;
 
 export type ReportKind = 'full' | 'counters';
 
-export interface PaceInput {
-  nowMs: number;
+/** What a gateway carries at this moment. */
+export interface Carried {
   /** The tightest of the ratio signals. */
   load: number;
-  /** Connections accepted since boot. */
-  accepted: number;
   connections: number;
   capacity: number;
+}
+
+export interface PaceInput extends Carried {
+  nowMs: number;
+  /** Connections accepted since boot. */
+  accepted: number;
 }
 
 export interface ReportPace {
@@ -30,6 +34,17 @@ export interface ReportPace {
   due(input: PaceInput): ReportKind | undefined;
   setPeriodMs(periodMs: number): void;
   periodMs(): number;
+}
+
+/** Whether so many connections, accepted since the last report, are worth one of their own. */
+export function isRush(accepted: number, { load, connections, capacity }: Carried): boolean {
+  const cost = (load + (ASSUMED_WEIGHT * ASSUMED_COST) / capacity) / (connections + ASSUMED_WEIGHT);
+  return accepted * cost >= RUSH_LOAD;
+}
+
+/** The time to the next full report. */
+export function untilNextMs(periodMs: number, random: () => number): number {
+  return periodMs * (1 + PERIOD_JITTER * (2 * random() - 1));
 }
 
 export function createReportPace(initialPeriodMs: number, random: () => number): ReportPace {
@@ -40,18 +55,18 @@ export function createReportPace(initialPeriodMs: number, random: () => number):
   let toldAccepted = 0;
 
   return {
-    due({ nowMs, load, accepted, connections, capacity }) {
+    due(input) {
+      const { nowMs, load, accepted } = input;
       const quiet = nowMs - lastMs >= EARLY_REPORT_GAP_MS;
       const changed = Math.abs(load - toldLoad) >= LARGE_CHANGE;
       if (nowMs >= nextFullMs || (changed && quiet)) {
-        nextFullMs = nowMs + periodMs * (1 + PERIOD_JITTER * (2 * random() - 1));
+        nextFullMs = nowMs + untilNextMs(periodMs, random);
         lastMs = nowMs;
         toldLoad = load;
         toldAccepted = accepted;
         return 'full';
       }
-      const cost = (load + (ASSUMED_WEIGHT * ASSUMED_COST) / capacity) / (connections + ASSUMED_WEIGHT);
-      if (quiet && (accepted - toldAccepted) * cost >= RUSH_LOAD) {
+      if (quiet && isRush(accepted - toldAccepted, input)) {
         lastMs = nowMs;
         toldAccepted = accepted;
         return 'counters';

@@ -1,8 +1,8 @@
 // (1) Which Heralds to report to: the ones configured, and the ones that replies name. Pure and bounded, so
 // that a broken reply can make a gateway neither forget its fleet nor talk to the whole world.
 
-import { shown } from '../protocol/decode.ts';
-import { REPORT_LIMITS } from '../protocol/load-report.ts';
+import { shown } from '../../protocol/decode.ts';
+import { REPORT_LIMITS } from '../../protocol/load-report.ts';
 
 /** A Herald that no reply has named for this long is dropped, unless it was configured. */
 const FORGET_AFTER_MS = 60_000;

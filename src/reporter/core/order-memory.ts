@@ -1,7 +1,7 @@
 // (1) Every Herald repeats an order until it sees it obeyed, and several may carry the same one: this lets
 // each through once.
 
-import type { Directive } from '../protocol/load-report.ts';
+import type { Directive } from '../../protocol/load-report.ts';
 
 const REMEMBERED_ORDERS = 256;
 

@@ -1,7 +1,7 @@
 // (1) The young connections of a server that only counts: arrivals are read off the number accepted so far.
 // Which of them closed again is not known, so their weight is at most the number of open ones.
 
-import { createYoungConnections } from '../protocol/young-connections.ts';
+import { createYoungConnections } from '../../protocol/young-connections.ts';
 
 /** A counter that jumps further within one tick was set, not counted. */
 const MAX_ARRIVALS = 100_000;

@@ -1,8 +1,8 @@
 // (1) Decodes what a Herald answers to a report. Unknown fields and unknown directives are ignored, so that
 // an older gateway lives with a newer Herald.
 
-import { readBrokerList } from '../protocol/broker-address.ts';
-import type { Decoded, Fields } from '../protocol/decode.ts';
+import { readBrokerList } from '../../protocol/broker-address.ts';
+import type { Decoded, Fields } from '../../protocol/decode.ts';
 import {
   decodeJson,
   decoding,
@@ -13,10 +13,10 @@ import {
   refuse,
   requiredInteger,
   requiredText,
-} from '../protocol/decode.ts';
-import type { Directive, FeedbackReply } from '../protocol/load-report.ts';
-import { REPORT_LIMITS } from '../protocol/load-report.ts';
-import { ID_PATTERN, ID_WORDS } from '../protocol/names.ts';
+} from '../../protocol/decode.ts';
+import type { Directive, FeedbackReply } from '../../protocol/load-report.ts';
+import { REPORT_LIMITS } from '../../protocol/load-report.ts';
+import { ID_PATTERN, ID_WORDS } from '../../protocol/names.ts';
 
 const DAY_MS = 86_400_000;
 /** An operator's words, in any language: a reply must not be refused for them. */

@@ -1,7 +1,7 @@
 // (1) Turns cumulative counters into ratios over the last 2 s, the window for which the weight of young connections is
 // computed (`w` in docs/policy.md).
 
-import { AVERAGING_WINDOW_MS } from '../protocol/young-connections.ts';
+import { AVERAGING_WINDOW_MS } from '../../protocol/young-connections.ts';
 
 /** Cumulative values at one moment; none may fall. */
 export interface CumulativeSample {
