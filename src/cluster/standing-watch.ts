@@ -10,9 +10,9 @@ import type { Session } from './session.ts';
 export interface Watched<T> {
   path: string;
   /** Must arm `onChange`. */
-  read(onChange: () => void): Promise<Outcome<T>>;
+  read: (onChange: () => void) => Promise<Outcome<T>>;
   /** Gets each value read; `undefined` for a missing node. */
-  deliver(value: T | undefined): void;
+  deliver: (value: T | undefined) => void;
 }
 
 /**

@@ -3,7 +3,7 @@
 import type { BrokerAddress } from '../../protocol/broker-address.ts';
 
 /** From then on the smaller number of brokers is taken for what is wanted. */
-export const MISSED_AT_MOST_MS = 3_600_000;
+const MISSED_AT_MOST_MS = 3_600_000;
 
 /** The longest gone are forgotten first. */
 const MAX_REMEMBERED = 256;
