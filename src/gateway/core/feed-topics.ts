@@ -17,6 +17,8 @@ interface TopicState {
   bucket: number;
   /** When it was added. It missed nothing of an epoch that began later and was heard from its first message on. */
   sinceMs: number;
+  /** Messages that had come to this gateway by then, of any topic. */
+  sinceArrival: number;
   /** Empty until a message or the topic's head has come. */
   epoch: string;
   offset: number;
@@ -40,6 +42,8 @@ export class FeedTopics {
   readonly #sinceMs = new Array<number | undefined>(BUCKET_COUNT);
   readonly #beganMs = Array.from({ length: BUCKET_COUNT }, () => new Map<string, number>());
   readonly #passedBy = new PassedBy();
+  /** Sent again: their first copies may wait in a frozen broker for longer than the windows reach back. */
+  readonly #resent = new PassedBy();
   readonly #senders = new SenderWindows(MAX_SENDERS, () => ({
     number: this.#passedBy.nextSender(),
     seen: new SequenceWindow(),
@@ -84,7 +88,8 @@ export class FeedTopics {
   add(topic: string, nowMs: number): boolean {
     if (this.#topics.has(topic)) return false;
     const bucket = bucketOf(topic);
-    this.#topics.set(topic, { bucket, sinceMs: nowMs, epoch: '', offset: 0, earlier: [] });
+    const sinceArrival = this.counts.received;
+    this.#topics.set(topic, { bucket, sinceMs: nowMs, sinceArrival, epoch: '', offset: 0, earlier: [] });
     const topics = this.#ofBucket[bucket]!.add(topic);
     if (topics.size > 1) return false;
     this.#sinceMs[bucket] = nowMs;
@@ -129,6 +134,7 @@ export class FeedTopics {
   deliver(epoch: string, messages: readonly SequencedMessage[], resentNew: () => void): void {
     const { counts } = this;
     counts.received += messages.length;
+    const arrival = counts.received;
     let batch: DeliveredMessage[] = [];
     let traced: SequencedMessage[] | undefined;
     let lastPublisher = '';
@@ -139,16 +145,20 @@ export class FeedTopics {
         sender = this.#senders.of(publisher);
         lastPublisher = publisher;
       }
-      const known = sender.seen.mark(message.sequence) === 'seen';
-      if (!known && message.flags & MESSAGE_FLAG.acked) resentNew();
+      const { sequence, offset } = message;
+      const sighting = sender.seen.mark(sequence);
+      const known = sighting === 'seen' || (sighting === 'old' && this.#resent.has(sender.number, sequence));
+      if (!known) {
+        if (message.flags & MESSAGE_FLAG.acked) resentNew();
+        if (message.flags & MESSAGE_FLAG.resent)
+          this.#resent.note(sender.number, sequence, epoch, offset, arrival);
+        this.#passedBy.note(sender.number, sequence, epoch, offset, arrival);
+      }
       if (message.flags & MESSAGE_FLAG.canary) this.#onCanary(message);
       const state = this.#topics.get(message.topic);
       if (!state) {
         if (message.flags & MESSAGE_FLAG.canary) counts.canaries += 1;
-        else {
-          counts.notSubscribed += 1;
-          if (!known) this.#passedBy.note(sender.number, message.sequence, epoch, message.offset);
-        }
+        else counts.notSubscribed += 1;
         continue;
       }
       const gap = this.#advance(state, epoch, message);
@@ -158,10 +168,11 @@ export class FeedTopics {
         batch = [];
         this.#tellGap(gap);
       }
-      // Its first copy passed before the topic was wanted. Under that one's position, whoever has had it can tell.
+      // Its first copy passed before the topic was wanted, or wanted again. Under that one's position, whoever has had it
+      // can tell.
       const place = known
-        ? this.#passedBy.take(sender.number, message.sequence)
-        : { epoch, offset: message.offset };
+        ? this.#passedBy.take(sender.number, sequence, state.sinceArrival, arrival)
+        : { epoch, offset };
       if (gap === 'behind' || place === undefined) {
         counts.duplicates += 1;
         continue;

@@ -52,25 +52,55 @@ describe('FeedTopics', () => {
     expect(told).toEqual([gap({ fromOffset: 4, count: 1 }), 5]);
   });
 
-  it('hands on what is sent again, and passed before its topic was wanted, once and where it stood first', () => {
-    const heard: string[] = [];
-    const feed = new FeedTopics(
-      {
-        onMessages: (batch) => heard.push(...batch.map(({ epoch, offset }) => `${epoch}:${offset}`)),
-        onGap: () => {},
-      },
-      () => {},
-    );
-    const deliver = (epoch: string, offset: number, number: number, flags = 0): void =>
-      feed.deliver(epoch, [message('late', offset, { sequence: number, flags })], () => {});
-    deliver('e', 9, 1);
-    deliver('e', 10, 2);
-    feed.add('late', 0);
-    deliver('e', 11, 3);
-    for (const epoch of ['f', 'g'])
-      for (const [at, number] of [1, 2, 3].entries()) deliver(epoch, at + 1, number, MESSAGE_FLAG.acked);
-    deliver('g', 4, 4);
-    expect(heard).toEqual(['e:11', 'e:9', 'e:10', 'g:4']);
+  describe('of what is sent again', () => {
+    const gateway = () => {
+      const heard: string[] = [];
+      const feed = new FeedTopics(
+        {
+          onMessages: (batch) => heard.push(...batch.map(({ epoch, offset }) => `${epoch}:${offset}`)),
+          onGap: () => {},
+        },
+        () => {},
+      );
+      const deliver = (epoch: string, offset: number, number: number, flags = 0): void =>
+        feed.deliver(epoch, [message('late', offset, { sequence: number, flags })], () => {});
+      return { feed, heard, deliver };
+    };
+
+    it('hands on what passed before its topic was wanted, once and where it stood first', () => {
+      const { feed, heard, deliver } = gateway();
+      deliver('e', 9, 1);
+      deliver('e', 10, 2);
+      feed.add('late', 0);
+      deliver('e', 11, 3);
+      for (const epoch of ['f', 'g'])
+        for (const [at, number] of [1, 2, 3].entries()) deliver(epoch, at + 1, number, MESSAGE_FLAG.acked);
+      deliver('g', 4, 4);
+      expect(heard).toEqual(['e:11', 'e:9', 'e:10', 'g:4']);
+    });
+
+    it('hands on what passed while others wanted its topic, who have left, once to each who came since', () => {
+      const { feed, heard, deliver } = gateway();
+      for (const [at, epoch] of ['e', 'f', 'g'].entries()) {
+        feed.add('late', 0);
+        deliver(epoch, 9, 1, at > 0 ? MESSAGE_FLAG.acked : 0);
+        deliver(`${epoch}2`, 1, 1, MESSAGE_FLAG.acked);
+        feed.remove('late');
+      }
+      expect(heard).toEqual(['e:9', 'e:9', 'e:9']);
+    });
+
+    it('knows the first copy, which a broker that was frozen for long had taken and not sent', () => {
+      const { feed, heard, deliver } = gateway();
+      feed.add('late', 0);
+      deliver('f', 1, 1, MESSAGE_FLAG.resent);
+      deliver('f', 2, 2);
+      deliver('f', 3, 100_000);
+      deliver('e', 9, 1);
+      // Of one that nobody sent again, a late copy may be the only one.
+      deliver('e', 10, 3);
+      expect(heard).toEqual(['f:1', 'f:2', 'f:3', 'e:10']);
+    });
   });
 
   it('takes neither a new epoch nor a renumbered topic for a loss', () => {
