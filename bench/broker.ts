@@ -5,10 +5,11 @@
 
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
+import { setTimeout as pause } from 'node:timers/promises';
 import { createPublisher } from '../src/publisher/index.ts';
 import type { BrokerAddress } from '../src/protocol/broker-address.ts';
-import { cpuMs } from './answer-lines.ts';
-import { Role } from './role.ts';
+import { cpuMs } from './role/answer-lines.ts';
+import { Role } from './role/role.ts';
 
 const { values } = parseArgs({
   options: {
@@ -41,7 +42,7 @@ async function untilReceived(receiver: Role, count: number): Promise<void> {
     const { received } = await receiver.ask<{ received: number }>('?');
     if (received >= count) return;
     if (performance.now() > endMs) throw new Error(`only ${received} of ${count} came`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    await pause(10);
   }
 }
 

@@ -10,6 +10,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
+import { setTimeout as pause } from 'node:timers/promises';
 import { WebSocket } from 'ws';
 import type { Client } from '../src/client/index.ts';
 import { connect } from '../src/client/index.ts';
@@ -85,10 +86,4 @@ async function crowd(): Promise<{ refused: number; tookMs: number[] }> {
   await Promise.race([Promise.all(all), pause(GIVE_UP_MS)]);
   for (const client of clients) client.close();
   return { refused, tookMs: tookMs.sort((a, b) => a - b) };
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, ms);
-  });
 }

@@ -11,7 +11,7 @@ import { idleBytes, measure } from './fanout-roles/measure.ts';
 import { scenarios, targets } from './fanout-roles/scenarios.ts';
 import type { ServerKind } from './fanout-roles/servers.ts';
 import { missing } from './fanout-roles/servers.ts';
-import { AHEAD, CAN_PIN, LOAD_CORE, SERVER_CORE } from './role.ts';
+import { AHEAD, CAN_PIN, LOAD_CORE, SERVER_CORE } from './role/role.ts';
 
 const { values } = parseArgs({
   options: {

@@ -8,9 +8,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { Agent, get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { FleetOrder } from './fleet-roles/gateways.ts';
 import type { HeraldOrder } from './fleet-roles/herald.ts';
-import { LOAD_CORE, NICENESS, Role, SERVER_CORE } from './role.ts';
+import { LOAD_CORE, NICENESS, Role, SERVER_CORE } from './role/role.ts';
 
 const SIZES = [
   { gateways: 20, periodMs: 500 },
@@ -83,10 +84,4 @@ async function lookUp(publicUrl: string): Promise<number[]> {
   await Promise.all(all);
   agent.destroy();
   return tookMs.sort((a, b) => a - b);
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, ms);
-  });
 }

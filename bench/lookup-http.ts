@@ -11,8 +11,8 @@ import type { ChildProcess } from 'node:child_process';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import type { LoadOrder, LoadResult, Mode, ServerName, ServerTask } from './lookup-roles/words.ts';
-import { MODES, SERVERS } from './lookup-roles/words.ts';
+import type { LoadOrder, LoadResult, Mode, ServerName, ServerTask } from './lookup-http-roles/words.ts';
+import { MODES, SERVERS } from './lookup-http-roles/words.ts';
 
 interface Measured extends LoadResult {
   /** CPU a request. */
@@ -110,7 +110,7 @@ async function startServer(task: ServerTask): Promise<Server> {
 }
 
 function start(role: 'servers' | 'load', ...args: string[]): ChildProcess {
-  return fork(join(import.meta.dirname, `lookup-roles/${role}.js`), args, { stdio: 'inherit' });
+  return fork(join(import.meta.dirname, `lookup-http-roles/${role}.js`), args, { stdio: 'inherit' });
 }
 
 async function cpuOf(child: ChildProcess): Promise<number> {

@@ -7,7 +7,7 @@ import { cpus } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { CertificateFolder } from '../test/launch/certificate.ts';
-import { LOAD_CORE, NICENESS, Role, SERVER_CORE } from './role.ts';
+import { LOAD_CORE, NICENESS, Role, SERVER_CORE } from './role/role.ts';
 import type { GatewayTold, Order } from './tls-roles/words.ts';
 
 const { values } = parseArgs({

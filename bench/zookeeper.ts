@@ -12,10 +12,11 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { setTimeout as pause } from 'node:timers/promises';
 import { launchZookeeper } from '../test/launch/zookeeper.ts';
 import { until } from '../test/launch/until.ts';
-import type { ReplicaCount, ReplicaOrder, Way } from './zookeeper-replica.ts';
-import { runReplica } from './zookeeper-replica.ts';
+import type { ReplicaCount, ReplicaOrder, Way } from './zookeeper-roles/replica.ts';
+import { runReplica } from './zookeeper-roles/replica.ts';
 
 const REPLICAS = 3;
 const TICKS_PER_SEC = 100;
@@ -127,11 +128,11 @@ async function measure(
       60_000,
       500,
     );
-    await new Promise((resolve) => setTimeout(resolve, warmMs));
+    await pause(warmMs);
     const before = await Promise.all(children.map(countOf));
     const zookeeperBefore = cpuSeconds(zookeeperPid);
     const startMs = performance.now();
-    await new Promise((resolve) => setTimeout(resolve, seconds * 1_000));
+    await pause(seconds * 1_000);
     const after = await Promise.all(children.map(countOf));
     const zookeeperUsed = cpuSeconds(zookeeperPid) - zookeeperBefore;
     const tookSec = (performance.now() - startMs) / 1_000;

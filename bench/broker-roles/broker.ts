@@ -6,7 +6,7 @@ import { silentLog } from '../../src/daemon/log.ts';
 import { createMetrics } from '../../src/daemon/metrics.ts';
 import { brokerOptions } from '../../src/broker/config/broker-options.ts';
 import { startBroker } from '../../src/broker/start-broker.ts';
-import { answerLines, cpuMs, tell } from '../answer-lines.ts';
+import { answerLines, cpuMs, tell } from '../role/answer-lines.ts';
 
 const any = '127.0.0.1:0';
 const flags = { publishListen: any, subscribeListen: any, repairListen: any, httpListen: '', heralds: [] };

@@ -2,7 +2,7 @@
 // As `receive` it counts; as `send` it is driven by the parent.
 
 import { Pull, Push } from 'zeromq';
-import { answerLines, cpuMs, tell } from '../answer-lines.ts';
+import { answerLines, cpuMs, tell } from '../role/answer-lines.ts';
 
 const { role, payloadBytes, perMessage, endpoint } = JSON.parse(process.argv[2]!) as {
   role: 'send' | 'receive';

@@ -2,7 +2,7 @@
 
 import { createBrokerLink } from '../../src/gateway/feed/broker-link.ts';
 import type { BrokerAddress } from '../../src/protocol/broker-address.ts';
-import { answerLines, cpuMs, tell } from '../answer-lines.ts';
+import { answerLines, cpuMs, tell } from '../role/answer-lines.ts';
 
 const { broker, topics } = JSON.parse(process.argv[2]!) as { broker: BrokerAddress; topics: string[] };
 let received = 0;

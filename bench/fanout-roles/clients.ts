@@ -1,7 +1,7 @@
 // The crowd of clients for each kind of server: how they greet and when they are ready.
 
 import { build } from './native.ts';
-import { LOAD_CORE, NICENESS, Role } from '../role.ts';
+import { LOAD_CORE, NICENESS, Role } from '../role/role.ts';
 import type { ServerKind } from './servers.ts';
 
 export interface Crowd {

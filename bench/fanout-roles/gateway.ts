@@ -8,8 +8,8 @@ import { createBrokerLink } from '../../src/gateway/feed/broker-link.ts';
 import { gatewayOptions } from '../../src/gateway/config/gateway-options.ts';
 import { startGateway } from '../../src/gateway/start-gateway.ts';
 import type { BrokerAddress } from '../../src/protocol/broker-address.ts';
-import { answerLines, tell } from '../answer-lines.ts';
-import { watchLoop } from '../loop-delay.ts';
+import { answerLines, tell } from '../role/answer-lines.ts';
+import { watchLoop } from '../role/loop-delay.ts';
 import type { ServerStats } from './words.ts';
 
 const given = JSON.parse(process.argv[2]!) as { flags: Record<string, unknown>; broker: BrokerAddress };

@@ -1,5 +1,6 @@
 // One scenario: a server, its crowd and its load, looked at over several windows; the medians count.
 
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Crowd } from './clients.ts';
 import { openCrowd } from './clients.ts';
 import type { ServerChoice } from './servers.ts';
@@ -44,8 +45,6 @@ export interface Figures {
  * what is measured, in threads that count as well.
  */
 const WARM_UP_WINDOWS = 2.5;
-
-export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 export async function measure(scenario: Scenario, plan: Plan): Promise<Figures> {
   const { topics = 1, deflate = false, deliveriesPerSec, bytes } = scenario;

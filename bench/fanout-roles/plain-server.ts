@@ -8,8 +8,8 @@ import type { Duplex } from 'node:stream';
 import { Server } from 'socket.io';
 import { WebSocketServer } from 'ws';
 import { encodeMessage, messagePrefix } from '../../src/gateway/core/message-frame.ts';
-import { answerLines, tell } from '../answer-lines.ts';
-import { watchLoop } from '../loop-delay.ts';
+import { answerLines, tell } from '../role/answer-lines.ts';
+import { watchLoop } from '../role/loop-delay.ts';
 import type { Load, ServerStats } from './words.ts';
 import { steadily, topicName } from './words.ts';
 

@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 import { Client } from 'undici';
 import type { BrokerAddress } from '../../src/protocol/broker-address.ts';
 import { createPublisher } from '../../src/publisher/index.ts';
-import { answerLines, tell } from '../answer-lines.ts';
+import { answerLines, tell } from '../role/answer-lines.ts';
 import type { Load } from './words.ts';
 import { steadily } from './words.ts';
 

@@ -5,9 +5,10 @@ import { connect, createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { BrokerAddress } from '../../src/protocol/broker-address.ts';
 import { build } from './native.ts';
-import { LOAD_CORE, NICENESS, Role, SERVER_CORE } from '../role.ts';
+import { LOAD_CORE, NICENESS, Role, SERVER_CORE } from '../role/role.ts';
 import type { Load, ServerStats } from './words.ts';
 
 export type ServerKind = 'gateway' | 'floor-c' | 'floor-node' | 'ws' | 'socketio' | 'nchan' | 'nats';
@@ -172,6 +173,6 @@ async function answering(port: number): Promise<void> {
     });
   while (!(await tryOnce())) {
     if (performance.now() > untilMs) throw new Error(`nobody answers on port ${port}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await pause(50);
   }
 }

@@ -7,8 +7,8 @@ import { silentLog } from '../../src/daemon/log.ts';
 import { createMetrics } from '../../src/daemon/metrics.ts';
 import { heraldOptions } from '../../src/herald/config/herald-options.ts';
 import { startHerald } from '../../src/herald/start-herald.ts';
-import { answerLines, tell } from '../answer-lines.ts';
-import { watchLoop } from '../loop-delay.ts';
+import { answerLines, tell } from '../role/answer-lines.ts';
+import { watchLoop } from '../role/loop-delay.ts';
 
 export interface HeraldOrder {
   periodMs: number;

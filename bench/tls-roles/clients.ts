@@ -2,7 +2,7 @@
 
 import { once } from 'node:events';
 import { WebSocket } from 'ws';
-import { answerLines, tell } from '../answer-lines.ts';
+import { answerLines, tell } from '../role/answer-lines.ts';
 import type { ClientsOrder } from './words.ts';
 
 const AT_A_TIME = 8;

@@ -9,7 +9,7 @@ import type { FeedEvents } from '../../src/gateway/core/feed-port.ts';
 import { gatewayOptions } from '../../src/gateway/config/gateway-options.ts';
 import { startGateway } from '../../src/gateway/start-gateway.ts';
 import { LooseLink } from '../../test/launch/loose-link.ts';
-import { answerLines, tell } from '../answer-lines.ts';
+import { answerLines, tell } from '../role/answer-lines.ts';
 import type { GatewayTold, Order } from './words.ts';
 
 const files = JSON.parse(process.argv[2]!) as Partial<TlsFiles>;

@@ -3,7 +3,7 @@
 import { onTestFinished } from 'vitest';
 
 /** To be called while a test runs. */
-export function closeLater<T extends { close(): Promise<unknown> }>(thing: T): T {
+export function closeLater<T extends { close(): unknown }>(thing: T): T {
   onTestFinished(async () => {
     await thing.close();
   });

@@ -1,6 +1,6 @@
 // What a link makes of the lives of a broker: two sockets that say what the test wants.
 
-import { afterEach, expect, it } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { Router, XPublisher } from 'zeromq';
 import { bucketOf } from '../../../src/protocol/bucket.ts';
 import { ByteWriter } from '../../../src/protocol/bytes.ts';
@@ -14,6 +14,7 @@ import {
 } from '../../../src/protocol/publication-envelope.ts';
 import type { RepairReply, RepairRequest } from '../../../src/protocol/publication-repair.ts';
 import { decodeRepairRequest, encodeRepairReply } from '../../../src/protocol/publication-repair.ts';
+import { closeLater } from '../../launch/close-later.ts';
 import { freePorts } from '../../launch/free-port.ts';
 import { startTcpProxy } from '../../launch/tcp-proxy.ts';
 import { until } from '../../launch/until.ts';
@@ -21,21 +22,13 @@ import { aSection } from '../../unit/broker/given.ts';
 import { listener } from './rig.ts';
 
 const BUCKET = bucketOf('t');
-const closing: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const close of closing.splice(0).reverse()) await close();
-});
 
 const section = (first: number, count: number): Section => aSection(BUCKET, first, count);
 
 async function playedBroker() {
   const [subscribe, repair] = (await freePorts(2)).map((port) => `tcp://127.0.0.1:${port}`);
-  const feed = new XPublisher({ linger: 0 });
-  const router = new Router({ linger: 0 });
-  closing.push(
-    () => feed.close(),
-    () => router.close(),
-  );
+  const feed = closeLater(new XPublisher({ linger: 0 }));
+  const router = closeLater(new Router({ linger: 0 }));
   await feed.bind(subscribe!);
   await router.bind(repair!);
   let peer: Buffer | undefined;
@@ -91,7 +84,7 @@ it('a link goes on with the life it hears, whoever answers late or for another',
   const broker = await playedBroker();
   const heard = listener([broker.address]);
   const { link, gaps } = heard;
-  closing.push(() => link.close());
+  onTestFinished(() => link.close());
   void link.subscribe('t');
   const { request } = await broker.question('heads');
   // One that asks again before it is answered takes the first answer as well.
@@ -124,7 +117,7 @@ it('a link goes on with the life it hears, whoever answers late or for another',
 it('a link that asks a leaving broker once more does not keep it waiting', async () => {
   const broker = await playedBroker();
   const { link } = listener([broker.address]);
-  closing.push(() => link.close());
+  onTestFinished(() => link.close());
   const answer = async (): Promise<void> => {
     const { request } = await broker.question('heads');
     await broker.answer({ request, kind: 'heads', epoch: 'one', upMs: 3_600_000, heads: [] });
@@ -143,7 +136,7 @@ it('a link that asks a leaving broker once more does not keep it waiting', async
 it('a link counts what was gone of a life that it hears from the start', async () => {
   const broker = await playedBroker();
   const heard = listener([broker.address]);
-  closing.push(() => heard.link.close());
+  onTestFinished(() => heard.link.close());
   void heard.link.subscribe('t');
   const { request } = await broker.question('heads');
   // It began just now, after the topic was wanted, and has lost its first messages all the same.
@@ -162,15 +155,14 @@ it('a link that was told where a broker stands after its connection was reset mi
   const broker = await playedBroker();
   const { subscribe, repair } = broker.address;
   const proxies = await Promise.all(
-    [subscribe, repair].map(async (url) => startTcpProxy(Number(new URL(url).port))),
+    [subscribe, repair].map(async (url) => closeLater(await startTcpProxy(Number(new URL(url).port)))),
   );
-  closing.push(...proxies.map((proxy) => () => proxy.close()));
   const [subscribeAt, repairAt] = proxies.map((proxy) => `tcp://${proxy.address}`);
   const address = { ...broker.address, subscribe: subscribeAt!, repair: repairAt! };
   let aheadMs = 0;
   const heard = listener([address], { nowMs: () => performance.now() + aheadMs });
   const { link, gaps } = heard;
-  closing.push(() => link.close());
+  onTestFinished(() => link.close());
   const isConnected = (): boolean => link.snapshot().brokers[0]!.connected;
   const stands = async (): Promise<void> => {
     const { request } = await broker.question('heads');

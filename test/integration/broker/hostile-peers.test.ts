@@ -4,23 +4,15 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { Dealer, XSubscriber } from 'zeromq';
 import { bucketOf } from '../../../src/protocol/bucket.ts';
 import { PUBLICATION_LIMITS } from '../../../src/protocol/publication.ts';
 import { LANE } from '../../../src/protocol/publication-envelope.ts';
 import { createPublisher } from '../../../src/publisher/index.ts';
+import { closeLater } from '../../launch/close-later.ts';
 import { until } from '../../launch/until.ts';
 import { broker, listener, numbers } from './rig.ts';
-
-const closing: (() => unknown)[] = [];
-const closeLater = <T extends { close(): unknown }>(thing: T): T => {
-  closing.push(() => thing.close());
-  return thing;
-};
-afterEach(async () => {
-  for (const close of closing.splice(0).reverse()) await close();
-});
 
 const PEERS = 50;
 const OVERSIZED = PUBLICATION_LIMITS.maxFrameBytes + 131_072;
@@ -31,7 +23,7 @@ async function rawPeer(endpoint: string, bytes: Buffer): Promise<Socket> {
   socket.on('error', () => {});
   // Or its end would never be noticed.
   socket.resume();
-  closing.push(() => socket.destroy());
+  onTestFinished(() => void socket.destroy());
   await once(socket, 'connect');
   socket.write(bytes);
   return socket;

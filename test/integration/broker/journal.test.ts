@@ -4,7 +4,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, expect, it } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { canaryTopics } from '../../../src/broker/canary.ts';
 import type { BrokerAddress } from '../../../src/protocol/broker-address.ts';
 import { RETIRE_MS } from '../../../src/subscriber/broker-connections.ts';
@@ -15,16 +15,11 @@ import { until } from '../../launch/until.ts';
 import type { BrokerFlags, Listener } from './rig.ts';
 import { broker, brokerChild, heraldHere, listed, listener, numbers, samePlace } from './rig.ts';
 
-const closing: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const close of closing.splice(0).reverse()) await close();
-});
-
 const TOPICS = numbers(1, 8).map((n) => `ticker.${n}`);
 
 async function herald(): Promise<string> {
   const started = await heraldHere();
-  closing.push(() => started.close());
+  onTestFinished(() => started.close());
   return started.addresses.control;
 }
 
@@ -45,11 +40,11 @@ async function missed(
   const control = how === 'reset and announced' ? await herald() : undefined;
   if (control !== undefined) flags = { ...flags, heralds: [control] };
   const first = await brokerChild('b1', flags);
-  closing.push(() => first.child.stop());
+  onTestFinished(() => first.child.stop());
   const proxies: TcpProxy[] = [];
   const behind = async (url: string): Promise<string> => {
     const proxy = await startTcpProxy(Number(new URL(url).port));
-    closing.push(() => proxy.close());
+    onTestFinished(() => proxy.close());
     proxies.push(proxy);
     return `tcp://${proxy.address}`;
   };
@@ -60,17 +55,17 @@ async function missed(
     repair: await behind(address.repair),
   };
   const heard = listener([reached]);
-  closing.push(() => heard.link.close());
+  onTestFinished(() => heard.link.close());
   await Promise.all(TOPICS.map((topic) => heard.link.subscribe(topic)));
   const publisher = await createPublisher({ brokers: [address], giveUpMs: 30_000 });
-  closing.push(() => publisher.close());
+  onTestFinished(() => publisher.close());
   const publish = (number: number): Promise<unknown> =>
     Promise.all(TOPICS.map((topic) => publisher.publish(topic, [number, 'x'.repeat(bytes)])));
   await publish(1);
   await until('the first of each', () => heard.messages.length === TOPICS.length);
   if (how === 'listed elsewhere') {
     const second = await brokerChild('b1', flags);
-    closing.push(() => second.child.stop());
+    onTestFinished(() => second.child.stop());
     for (const proxy of proxies) proxy.freeze();
     heard.link.setBrokers([second.address]);
     for (let number = 2; number <= count; number++) await publish(number);
@@ -94,7 +89,7 @@ async function missed(
   first.child.signal('SIGKILL');
   await first.child.exited;
   const second = await brokerChild('b1', { ...flags, ...(await samePlace(address)) });
-  closing.push(() => second.child.stop());
+  onTestFinished(() => second.child.stop());
   for (const proxy of proxies) {
     proxy.thaw();
     proxy.mend();
@@ -104,7 +99,7 @@ async function missed(
 
 function journalFlags(): BrokerFlags {
   const journal = mkdtempSync(join(tmpdir(), 'herald-journal-'));
-  closing.push(() => rmSync(journal, { recursive: true }));
+  onTestFinished(() => rmSync(journal, { recursive: true }));
   return { journal };
 }
 
@@ -143,11 +138,11 @@ it.each(['SIGKILL', 'SIGTERM'] as const)(
   'is told nothing where it slept before its broker was ended by %s, and missed nothing',
   async (signal) => {
     const first = await brokerChild('b1');
-    closing.push(() => first.child.stop());
+    onTestFinished(() => first.child.stop());
     const { address } = first;
     let aheadMs = 0;
     const heard = listener([address], { nowMs: () => performance.now() + aheadMs });
-    closing.push(() => heard.link.close());
+    onTestFinished(() => heard.link.close());
     const probes = canaryTopics();
     await Promise.all([...TOPICS, ...probes].map((topic) => heard.link.subscribe(topic)));
     aheadMs += 1_500;
@@ -157,7 +152,7 @@ it.each(['SIGKILL', 'SIGTERM'] as const)(
     first.child.signal(signal);
     await first.child.exited;
     const second = await brokerChild('b1', await samePlace(address));
-    closing.push(() => second.child.stop());
+    onTestFinished(() => second.child.stop());
     await publishOne(address);
     const news = (): unknown[] => TOPICS.flatMap((topic) => heard.values(topic));
     await until('its next life to be heard', () => news().length === TOPICS.length);
@@ -169,13 +164,13 @@ it('is told nothing where it slept while its broker said goodbye', async () => {
   const first = await broker('b1');
   let aheadMs = 0;
   const heard = listener([first.address()], { nowMs: () => performance.now() + aheadMs });
-  closing.push(() => heard.link.close());
+  onTestFinished(() => heard.link.close());
   await Promise.all(TOPICS.map((topic) => heard.link.subscribe(topic)));
   const closed = first.close();
   aheadMs += 1_500;
   await closed;
   const second = await broker('b1', await samePlace(first.address()));
-  closing.push(() => second.close());
+  onTestFinished(() => second.close());
   await publishOne(second.address());
   await until('its next life to be heard', () => heard.messages.length === TOPICS.length);
   expect(heard.gaps).toEqual([]);
@@ -183,12 +178,12 @@ it('is told nothing where it slept while its broker said goodbye', async () => {
 
 it('is told without a number where it let go of a broker that was in no list, and that ended before it was again', async () => {
   const first = await brokerChild('b1');
-  closing.push(() => first.child.stop());
+  onTestFinished(() => first.child.stop());
   const other = await broker('b2');
-  closing.push(() => other.close());
+  onTestFinished(() => other.close());
   let aheadMs = 0;
   const heard = listener([first.address], { nowMs: () => performance.now() + aheadMs });
-  closing.push(() => heard.link.close());
+  onTestFinished(() => heard.link.close());
   const ids = (): string[] => heard.link.snapshot().brokers.map(({ id }) => id);
   await Promise.all(TOPICS.map((topic) => heard.link.subscribe(topic)));
   await publishOne(first.address);
@@ -203,7 +198,7 @@ it('is told without a number where it let go of a broker that was in no list, an
   first.child.signal('SIGKILL');
   await first.child.exited;
   const second = await brokerChild('b1');
-  closing.push(() => second.child.stop());
+  onTestFinished(() => second.child.stop());
   heard.link.setBrokers([other.address(), second.address]);
   const told = (): string[] => [...new Set(heard.gaps.map(({ topic }) => topic))].sort();
   await until('a gap for each topic', () => told().length === TOPICS.length, 20_000);
@@ -212,11 +207,11 @@ it('is told without a number where it let go of a broker that was in no list, an
 
 it('is told nothing where a broker that was in no list for a while was heard until it was killed', async () => {
   const first = await brokerChild('b1');
-  closing.push(() => first.child.stop());
+  onTestFinished(() => first.child.stop());
   const { address } = first;
   let aheadMs = 0;
   const heard = listener([address], { nowMs: () => performance.now() + aheadMs });
-  closing.push(() => heard.link.close());
+  onTestFinished(() => heard.link.close());
   const brokers = (): { connected: boolean; epoch: string }[] => heard.link.snapshot().brokers;
   await Promise.all(TOPICS.map((topic) => heard.link.subscribe(topic)));
   await until('the broker to be followed', () => brokers()[0]?.epoch !== '');
@@ -227,7 +222,7 @@ it('is told nothing where a broker that was in no list for a while was heard unt
   heard.link.setBrokers([address]);
   const publish = async (topics: readonly string[]): Promise<void> => {
     const publisher = await createPublisher({ brokers: [address] });
-    closing.push(() => publisher.close());
+    onTestFinished(() => publisher.close());
     await Promise.all(topics.map((topic) => publisher.publish(topic, 1)));
   };
   await publish(TOPICS.slice(1));
@@ -235,7 +230,7 @@ it('is told nothing where a broker that was in no list for a while was heard unt
   first.child.signal('SIGKILL');
   await first.child.exited;
   const second = await brokerChild('b1', await samePlace(address));
-  closing.push(() => second.child.stop());
+  onTestFinished(() => second.child.stop());
   await publish(TOPICS.slice(0, 1));
   await until('its next life to be heard', () => heard.messages.length === TOPICS.length);
   expect(heard.gaps).toEqual([]);

@@ -1,21 +1,13 @@
 // A broker that was started without its keys, and those who met it then. The library would never ask it again.
 
-import { afterEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { makeCurveKeys } from '../../../src/cli/keys-zmq.ts';
 import type { LogFields } from '../../../src/daemon/log.ts';
 import { silentLog } from '../../../src/daemon/log.ts';
 import { createPublisher } from '../../../src/publisher/index.ts';
+import { closeLater } from '../../launch/close-later.ts';
 import { until } from '../../launch/until.ts';
 import { broker, listener, samePlace } from './rig.ts';
-
-const closing: (() => Promise<unknown>)[] = [];
-const closeLater = <T extends { close(): Promise<void> }>(thing: T): T => {
-  closing.push(() => thing.close());
-  return thing;
-};
-afterEach(async () => {
-  for (const close of closing.splice(0).reverse()) await close();
-});
 
 it('says who is let in nowhere and why, and comes in once the broker has its keys', async () => {
   const [server, own] = [makeCurveKeys(), makeCurveKeys()];

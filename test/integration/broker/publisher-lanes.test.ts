@@ -1,6 +1,6 @@
 // What a broker makes of a publisher that gave it up and came back.
 
-import { afterEach, expect, it } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import type { BrokerSockets } from '../../../src/broker/broker-zmq.ts';
 import { openBrokerSockets } from '../../../src/broker/broker-zmq.ts';
 import { BrokerCore, DEFAULT_BROKER_LIMITS } from '../../../src/broker/core/broker-core.ts';
@@ -15,11 +15,6 @@ import { aMessage } from '../../unit/broker/given.ts';
 
 const LATER = 1_000;
 
-const closing: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const close of closing.splice(0).reverse()) await close();
-});
-
 async function brokerThatDoesNotRead(): Promise<BrokerSockets> {
   const free = 'tcp://127.0.0.1:0';
   const sockets = await openBrokerSockets({
@@ -31,7 +26,7 @@ async function brokerThatDoesNotRead(): Promise<BrokerSockets> {
       throw error;
     },
   });
-  closing.push(() => sockets.close());
+  onTestFinished(() => sockets.close());
   return sockets;
 }
 
@@ -40,7 +35,7 @@ it('what it has not read of the connection before is not read between what comes
   const address = { ...sockets.endpoints, id: 'b', http: '', epoch: 'e', state: 'up' } as const;
   const publisher = (): { lanes: Lanes; isUp: () => Promise<boolean> } => {
     const lanes = new Lanes(undefined, { onUp: () => {}, onDown: () => {}, onFrame: () => {} });
-    closing.push(() => lanes.closeStray([]));
+    onTestFinished(() => void lanes.closeStray([]));
     lanes.open([address]);
     return { lanes, isUp: () => until('the lane', () => lanes.isUp('b')) };
   };

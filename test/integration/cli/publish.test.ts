@@ -1,24 +1,19 @@
 // `herald publish` beside a real broker: what it is given is what arrives.
 
-import { afterEach, expect, it } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { until } from '../../launch/until.ts';
 import { broker, heraldHere, listed, listener } from '../broker/rig.ts';
 import { herald } from './run-herald.ts';
 
-const closing: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const close of closing.splice(0).reverse()) await close();
-});
-
 it('sends JSON to the last digit as it was written, and other text as a string', async () => {
   const running = await heraldHere();
-  closing.push(() => running.close());
+  onTestFinished(() => running.close());
   const { control } = running.addresses;
   const one = await broker('b1', { heralds: [control] });
-  closing.push(() => one.close());
+  onTestFinished(() => one.close());
   await until('the broker to be listed', async () => (await listed(control)).length === 1);
   const heard = listener([one.address()]);
-  closing.push(() => heard.link.close());
+  onTestFinished(() => heard.link.close());
   await heard.link.subscribe('news');
   for (const data of ['[12345678901234567890, 1.10]', 'hello "you"']) {
     expect(await herald(['publish', 'news', data, '--heralds', control])).toMatchObject({ code: 0 });

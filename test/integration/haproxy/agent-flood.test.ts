@@ -4,7 +4,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { startChild } from '../../launch/child.ts';
 import { launchHaproxy } from '../../launch/haproxy.ts';
 import { HERALD_ON_ANY_PORTS, startHeraldProcess } from '../../launch/herald-process.ts';
@@ -15,11 +15,6 @@ import { pause, until } from '../../launch/until.ts';
 import { ask } from '../herald/one-herald.ts';
 import type { FloodReport } from './flood-child.ts';
 import { becomes, defaults, frontend, keepReporting, miniGateway } from './rig.ts';
-
-const cleanUps: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
-});
 
 const SLOW = 200;
 const IDLE_WAVES = [3_000, 3_000];
@@ -49,24 +44,24 @@ describe.runIf(requireServer('haproxy'))('a flood on the agent-check port', () =
       id: 'herald-1',
       ...HERALD_ON_ANY_PORTS,
     });
-    cleanUps.push(() => herald.kill());
+    onTestFinished(() => herald.kill());
     const { admin, control, agent } = herald.addresses as { admin: string; control: string; agent: string };
     const port = Number(agent.split(':')[1]);
     const gateways = await Promise.all(['gw-1', 'gw-2', 'gw-3'].map((id) => miniGateway(id, 0.2)));
-    for (const gateway of gateways) cleanUps.push(() => gateway.close());
-    cleanUps.push(keepReporting(gateways, () => [control]));
+    for (const gateway of gateways) onTestFinished(() => gateway.close());
+    onTestFinished(keepReporting(gateways, () => [control]));
     await until('all gateways in the table', async () => {
       const { body } = await ask(`${admin}/v1/table`);
       return body.gateways.length === gateways.length;
     });
     const { text } = await ask(`${admin}/v1/haproxy.cfg?backend=chat`);
     const haproxy = await launchHaproxy(`${defaults()}${frontend(await freePort(), 'chat')}${text}`);
-    cleanUps.push(() => haproxy.stop());
+    onTestFinished(() => haproxy.stop());
     await becomes(haproxy, 'gw-1', 'weighted', ({ weight }) => weight > 60 && weight < 100, 10_000);
 
     const child = transpiled(join(import.meta.dirname, 'flood-child.ts'));
     const flood = startChild(process.execPath, [child, ...[port, SLOW, ...IDLE_WAVES].map(String)]);
-    cleanUps.push(() => flood.stop());
+    onTestFinished(() => flood.stop());
     await flood.line(/^flooding$/m);
     const answers: { line: string; tookMs: number }[] = [];
     const asking = (async () => {

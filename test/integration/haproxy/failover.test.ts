@@ -1,7 +1,7 @@
 // What HAProxy does while Heralds die: Heralds of the built program, killed with SIGKILL, before a real HAProxy.
 
 import { readFileSync } from 'node:fs';
-import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { freePort, freePorts } from '../../launch/free-port.ts';
 import type { Haproxy } from '../../launch/haproxy.ts';
 import { launchHaproxy } from '../../launch/haproxy.ts';
@@ -13,10 +13,6 @@ import { ask, send } from '../herald/one-herald.ts';
 import type { MiniGateway } from './rig.ts';
 import { becomes, connectMany, defaults, frontend, keepReporting, miniGateway, shares } from './rig.ts';
 
-const cleanUps: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
-});
 beforeAll(() => {
   // Says `npm run build` where it is missing.
   readFileSync(HERALD_BIN);
@@ -44,7 +40,7 @@ async function killable(id: string, more: Record<string, string> = {}) {
     kill: async () => process!.kill(),
     signal: (signal: NodeJS.Signals) => process!.signal(signal),
   };
-  cleanUps.push(() => process?.kill());
+  onTestFinished(() => process?.kill());
   await self.start();
   return self;
 }
@@ -54,8 +50,8 @@ async function reportingTo(heralds: readonly Killable[], count: number): Promise
   const gateways = await Promise.all(
     Array.from({ length: count }, (_, i) => miniGateway(`gw-${i + 1}`, 0.2)),
   );
-  for (const gateway of gateways) cleanUps.push(() => gateway.close());
-  cleanUps.push(keepReporting(gateways, () => heralds.map(({ control }) => control)));
+  for (const gateway of gateways) onTestFinished(() => gateway.close());
+  onTestFinished(keepReporting(gateways, () => heralds.map(({ control }) => control)));
   for (const { admin } of heralds) {
     await until('all gateways in the table', async () => {
       const { body } = await ask(`${admin}/v1/table`);
@@ -67,7 +63,7 @@ async function reportingTo(heralds: readonly Killable[], count: number): Promise
 
 async function started(config: string): Promise<Haproxy> {
   const haproxy = await launchHaproxy(config);
-  cleanUps.push(() => haproxy.stop());
+  onTestFinished(() => haproxy.stop());
   return haproxy;
 }
 

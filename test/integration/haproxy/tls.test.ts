@@ -1,7 +1,7 @@
 // HAProxy before gateways that speak TLS, with the configuration that Herald writes.
 
 import { once } from 'node:events';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
 import { haproxyConfig } from '../../../src/herald/haproxy/index.ts';
 import { CertificateFolder, HAS_OPENSSL } from '../../launch/certificate.ts';
@@ -18,10 +18,6 @@ describe.runIf(requireServer('haproxy') && HAS_OPENSSL)('HAProxy before a gatewa
     folder = new CertificateFolder();
   });
   afterAll(() => folder.remove());
-  const cleanUps: (() => unknown)[] = [];
-  afterEach(async () => {
-    for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
-  });
 
   /** Of a server at localhost whose certificate is good for `place`. */
   async function proxied(
@@ -30,13 +26,13 @@ describe.runIf(requireServer('haproxy') && HAS_OPENSSL)('HAProxy before a gatewa
   ): Promise<{ port: number; status: () => Promise<string> }> {
     const files = folder.make(name, 30, place);
     const gateway = await launchGateway({ ...files, listen: 'localhost:0' });
-    cleanUps.push(() => gateway.gateway.close());
+    onTestFinished(() => gateway.gateway.close());
     const gateways = [{ gateway: 'gw-1', url: `wss://localhost:${gateway.port}/ws` }];
     const [port = 0, nobody = 0] = await freePorts(2);
     const backend = haproxyConfig({ backend: 'chat', agent: `127.0.0.1:${nobody}`, gateways });
     const trusting = backend.replace('@system-ca', files.tlsCert);
     const haproxy = await launchHaproxy(`${defaults()}\n${frontend(port, 'chat')}\n${trusting}`);
-    cleanUps.push(() => haproxy.stop());
+    onTestFinished(() => haproxy.stop());
     return { port, status: async () => (await haproxy.servers('chat'))[0]?.status ?? '' };
   }
 
@@ -44,7 +40,7 @@ describe.runIf(requireServer('haproxy') && HAS_OPENSSL)('HAProxy before a gatewa
     const { port, status } = await proxied('right', 'DNS:localhost');
     await until('the server to be up', async () => (await status()).startsWith('UP'));
     const client = new WebSocket(`ws://127.0.0.1:${port}/ws`, ['herald.v1.json']);
-    cleanUps.push(() => client.terminate());
+    onTestFinished(() => client.terminate());
     await once(client, 'open');
     expect(client.protocol).toBe('herald.v1.json');
   });

@@ -1,6 +1,6 @@
 // A real HAProxy fed by a real Herald, with the very backend that Herald writes for it.
 
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Haproxy } from '../../launch/haproxy.ts';
 import { launchHaproxy } from '../../launch/haproxy.ts';
 import { freePort } from '../../launch/free-port.ts';
@@ -20,11 +20,6 @@ import {
   shares,
 } from './rig.ts';
 
-const cleanUps: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
-});
-
 interface Stage {
   herald: OneHerald;
   haproxy: Haproxy;
@@ -34,10 +29,10 @@ interface Stage {
 
 async function stage(loads: readonly number[]): Promise<Stage> {
   const herald = await oneHerald();
-  cleanUps.push(() => herald.close());
+  onTestFinished(() => herald.close());
   const gateways = await Promise.all(loads.map((cpu, i) => miniGateway(`gw-${i + 1}`, cpu)));
-  for (const gateway of gateways) cleanUps.push(() => gateway.close());
-  cleanUps.push(keepReporting(gateways, () => [herald.addresses.control]));
+  for (const gateway of gateways) onTestFinished(() => gateway.close());
+  onTestFinished(keepReporting(gateways, () => [herald.addresses.control]));
   await until('all gateways in the table', async () => {
     const { body } = await ask(`${herald.addresses.admin}/v1/table`);
     return body.gateways.length === loads.length;
@@ -45,7 +40,7 @@ async function stage(loads: readonly number[]): Promise<Stage> {
   const { text } = await ask(`${herald.addresses.admin}/v1/haproxy.cfg?backend=chat`);
   const port = await freePort();
   const haproxy = await launchHaproxy(`${defaults()}${frontend(port, 'chat')}${text}`);
-  cleanUps.push(() => haproxy.stop());
+  onTestFinished(() => haproxy.stop());
   return { herald, haproxy, gateways, port };
 }
 

@@ -1,18 +1,12 @@
 import { Client } from 'undici';
 import { afterEach, expect, test } from 'vitest';
 import type { OneHerald } from './one-herald.ts';
-import { ask, feed, oneHerald, report, send } from './one-herald.ts';
+import { ask, feed, oneHerald, report, send, stateOf } from './one-herald.ts';
 
 let herald: OneHerald;
 afterEach(() => herald.close());
 
 const feedback = (): string => `${herald.addresses.control}/v1/feedback`;
-
-async function stateOf(gateway: string): Promise<string> {
-  const { body } = await ask(`${herald.addresses.admin}/v1/table`);
-  const row = body.gateways.find((one) => one.gateway === gateway);
-  return row === undefined ? 'absent' : row.effectiveState;
-}
 
 test('takes what a shell script sends and answers all a gateway needs', async () => {
   herald = await oneHerald({ periodMs: 700 });
@@ -64,7 +58,7 @@ test.each(BAD)('refuses %s whole, naming field, value and range', async (_name, 
   expect(headers.get('content-type')).toContain('application/problem+json');
   expect(body).toMatchObject({ field, received: expect.any(String), expected: expect.any(String) });
   expect(body.detail).toContain(body.expected);
-  expect(await stateOf('gw-1')).toBe('absent');
+  expect(await stateOf(herald, 'gw-1')).toBe('absent');
 });
 
 test.each([
@@ -148,14 +142,14 @@ test('suspects a gateway at once when its report connection closes without a goo
   };
   await post(1);
   await post(2);
-  expect(await stateOf('gw-1')).toBe('up');
+  expect(await stateOf(herald, 'gw-1')).toBe('up');
   const closedMs = performance.now();
   await connection.destroy();
-  await expect.poll(() => stateOf('gw-1'), { interval: 5, timeout: 1_000 }).toBe('suspect');
+  await expect.poll(() => stateOf(herald, 'gw-1'), { interval: 5, timeout: 1_000 }).toBe('suspect');
   expect(performance.now() - closedMs).toBeLessThan(1_000);
   expect((await ask(`${herald.addresses.public}/v1/lookup`)).status).toBe(503);
   await feed(herald, report('gw-1', { seq: 3 }));
-  expect(await stateOf('gw-1')).toBe('up');
+  expect(await stateOf(herald, 'gw-1')).toBe('up');
 });
 
 test('keeps a script that opens one connection a report', async () => {
@@ -170,7 +164,7 @@ test('keeps a script that opens one connection a report', async () => {
   }
   // Another round trip after the close, so that Herald has seen it.
   await ask(`${herald.addresses.control}/v1/brokers`);
-  expect(await stateOf('gw-1')).toBe('up');
+  expect(await stateOf(herald, 'gw-1')).toBe('up');
 });
 
 test('stops naming a gateway that says goodbye', async () => {
@@ -179,7 +173,7 @@ test('stops naming a gateway that says goodbye', async () => {
   const goodbye = await fetch(`${feedback()}/gw-1`, { method: 'DELETE' });
   expect(goodbye.status).toBe(204);
   // Not a suspect: were it one, many goodbyes would freeze the pool.
-  expect(await stateOf('gw-1')).toBe('draining');
+  expect(await stateOf(herald, 'gw-1')).toBe('draining');
   for (let i = 0; i < 20; i++) {
     expect((await ask(`${herald.addresses.public}/v1/lookup`)).body.gateway).toBe('gw-2');
   }

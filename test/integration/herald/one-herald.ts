@@ -107,3 +107,9 @@ async function answerOf(response: Response): Promise<Answer> {
 export async function feed(herald: OneHerald, ...reports: Record<string, unknown>[]): Promise<Answer> {
   return send(`${herald.addresses.control}/v1/feedback`, reports);
 }
+
+/** As the table says; `absent` where it has no such gateway. */
+export async function stateOf(herald: OneHerald, gateway: string): Promise<string> {
+  const { body } = await ask(`${herald.addresses.admin}/v1/table`);
+  return body.gateways.find((one) => one.gateway === gateway)?.effectiveState ?? 'absent';
+}

@@ -2,7 +2,7 @@ import { afterEach, expect, test } from 'vitest';
 import { systemClock } from '../../../src/daemon/clock.ts';
 import { until } from '../../launch/until.ts';
 import type { OneHerald } from './one-herald.ts';
-import { ask, oneHerald, report, send } from './one-herald.ts';
+import { ask, oneHerald, report, send, stateOf } from './one-herald.ts';
 import { nonceOf, signature, signedPost } from './signed.ts';
 
 let herald: OneHerald;
@@ -10,12 +10,6 @@ afterEach(() => herald.close());
 
 const SECRET = 'a secret of sixteen';
 const feedback = (): string => `${herald.addresses.control}/v1/feedback`;
-
-async function stateOf(gateway: string): Promise<string> {
-  const { body } = await ask(`${herald.addresses.admin}/v1/table`);
-  const row = body.gateways.find((one) => one.gateway === gateway);
-  return row === undefined ? 'absent' : row.effectiveState;
-}
 
 test('takes only what the gateway itself signed', async () => {
   herald = await oneHerald({ secret: SECRET });
@@ -40,7 +34,7 @@ test('takes only what the gateway itself signed', async () => {
   expect((await fetch(`${feedback()}/gw-1`, { method: 'DELETE' })).status).toBe(401);
   const stranger = { method: 'DELETE', headers: signature(SECRET, 'gw-2', nonce, '') };
   expect((await fetch(`${feedback()}/gw-1`, stranger)).status).toBe(403);
-  expect(await stateOf('gw-1')).toBe('up');
+  expect(await stateOf(herald, 'gw-1')).toBe('up');
   const own = { method: 'DELETE', headers: signature(SECRET, 'gw-1', nonce, '') };
   expect((await fetch(`${feedback()}/gw-1`, own)).status).toBe(204);
 });
@@ -54,13 +48,13 @@ test('a recorded report is no goodbye, and a goodbye is said once', async () => 
   const said = signature(SECRET, 'gw-1', nonce, body);
   expect((await send(feedback(), body, said)).status).toBe(200);
   expect(await goodbye({ ...said, 'content-type': 'application/json' }, body)).toBe(401);
-  expect(await stateOf('gw-1')).toBe('up');
+  expect(await stateOf(herald, 'gw-1')).toBe('up');
 
   const own = signature(SECRET, 'gw-1', nonce, '');
   expect(await goodbye(own)).toBe(204);
   expect((await signedPost(herald, SECRET, 'gw-1', report('gw-1', { bootId: 'b2' }))).body.accepted).toBe(1);
   expect(await goodbye(own)).toBe(401);
-  expect(await stateOf('gw-1')).toBe('up');
+  expect(await stateOf(herald, 'gw-1')).toBe('up');
 });
 
 test('a recorded report brings no gateway back that is forgotten', async () => {
@@ -74,7 +68,7 @@ test('a recorded report brings no gateway back that is forgotten', async () => {
   const said = signature(SECRET, 'gw-1', nonce, body);
   expect((await send(feedback(), body, said)).body.accepted).toBe(1);
   passedMs = 31_000;
-  await until('the gateway to be forgotten', async () => (await stateOf('gw-1')) === 'absent');
+  await until('the gateway to be forgotten', async () => (await stateOf(herald, 'gw-1')) === 'absent');
   const replay = await send(feedback(), body, said);
   expect(replay.status).toBe(401);
   expect(replay.headers.get('herald-nonce')).not.toBe(nonce);

@@ -65,7 +65,7 @@ export class Role {
 
   /** A script of bench/ without its ending. */
   static node(script: string, core: number | undefined, niceness: number, argument: unknown): Role {
-    const path = join(import.meta.dirname, `${script}.js`);
+    const path = join(import.meta.dirname, `../${script}.js`);
     const nodeFlags = (process.env['FANOUT_NODE_FLAGS'] ?? '').split(' ').filter((flag) => flag !== '');
     const command = [process.execPath, '--expose-gc', ...nodeFlags, path, JSON.stringify(argument ?? null)];
     return new Role(command, core, niceness, script);

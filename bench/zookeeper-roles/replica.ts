@@ -3,17 +3,17 @@
 // whose cost is taken off the others', `parts` (ours), or `znodes` (one entry a gateway, each written at every
 // report by one Herald and watched by the others).
 
-import type { Coordination } from '../src/cluster/coordination.ts';
-import { zookeeperCoordination } from '../src/cluster/coordination-zookeeper.ts';
-import { watchEntries } from '../src/cluster/watch-entries.ts';
-import { systemClock } from '../src/daemon/clock.ts';
-import { silentLog } from '../src/daemon/log.ts';
-import type { Balancer } from '../src/herald/core/balancer-types.ts';
-import { createBalancer } from '../src/herald/core/balancer.ts';
-import { startLoadStore } from '../src/herald/load-store/start-load-store.ts';
-import type { LoadReport } from '../src/protocol/load-report.ts';
-import { decodeTableNews } from '../src/protocol/table-news.ts';
-import { encodeTablePart } from '../src/protocol/table-row.ts';
+import type { Coordination } from '../../src/cluster/coordination.ts';
+import { zookeeperCoordination } from '../../src/cluster/coordination-zookeeper.ts';
+import { watchEntries } from '../../src/cluster/watch-entries.ts';
+import { systemClock } from '../../src/daemon/clock.ts';
+import { silentLog } from '../../src/daemon/log.ts';
+import type { Balancer } from '../../src/herald/core/balancer-types.ts';
+import { createBalancer } from '../../src/herald/core/balancer.ts';
+import { startLoadStore } from '../../src/herald/load-store/start-load-store.ts';
+import type { LoadReport } from '../../src/protocol/load-report.ts';
+import { decodeTableNews } from '../../src/protocol/table-news.ts';
+import { encodeTablePart } from '../../src/protocol/table-row.ts';
 
 export type Way = 'none' | 'parts' | 'znodes';
 

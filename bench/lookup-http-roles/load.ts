@@ -3,6 +3,7 @@
 
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { LoadOrder, LoadResult, Mode } from './words.ts';
 
 const CLIENTS = 32;
@@ -27,7 +28,7 @@ async function runLoad({ port, mode, requests }: LoadOrder): Promise<LoadResult>
   // The moment at which the next request is due, of all workers together.
   const due: Due = async () => {
     const waitMs = startMs + (1_000 * sent++) / PER_SEC[mode] - performance.now();
-    if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
+    if (waitMs > 0) await pause(waitMs);
   };
   await Promise.all(
     Array.from({ length: CLIENTS }, () =>
