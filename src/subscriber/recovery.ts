@@ -55,6 +55,10 @@ export class Recovery {
   /** That life of the broker is over. */
   ended(from: BrokerConnection, followed: FollowedEpoch): void {
     if (this.#closed) return;
+    // It came back in that life since it ended before: this end is what counts.
+    for (const before of this.#ended)
+      if (before.followed.epoch === followed.epoch) this.#ended.delete(before);
+    this.#unheard.forget(followed.epoch);
     const ended = { from, followed, untilMs: this.#host.nowMs() + GIVE_UP_MS };
     this.#ended.add(ended);
     void this.#finish(ended);
@@ -71,8 +75,7 @@ export class Recovery {
     const { from, followed, untilMs } = ended;
     const giveUp = this.#host.nowMs() < untilMs ? 'proven' : 'now';
     const recovered = await this.#recover(from, followed, giveUp);
-    if (!recovered?.isWhole || !recovered.isFinal || this.#closed) return;
-    this.#ended.delete(ended);
+    if (!recovered?.isWhole || !recovered.isFinal || !this.#ended.delete(ended)) return;
     if (recovered.isKnown || followed.wasCut !== true) return;
     this.#unheard.add(from, followed, this.#host.nowMs());
     this.#tellUncounted();

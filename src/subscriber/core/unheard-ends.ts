@@ -22,6 +22,11 @@ export class UnheardEnds<From extends Broker> {
     this.#waiting.push({ from, followed, untilMs: nowMs + RETURN_MS });
   }
 
+  /** The broker was heard in that life again. */
+  forget(epoch: string): void {
+    this.#waiting = this.#waiting.filter(({ followed }) => followed.epoch !== epoch);
+  }
+
   /** Takes those that are certain: another life of the broker has begun, or it has been away for too long. */
   takeCertain(nowMs: number): UnheardEnd<From>[] {
     const away = this.#waiting.filter(({ from, followed }) => from.epoch !== followed.epoch);
