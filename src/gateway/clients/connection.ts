@@ -93,6 +93,11 @@ export class Connection implements Subscriber, WheelMember, Movable, CapabilityC
     return this.bufferedBytes - this.#replayBytes;
   }
 
+  /** What it sent of a message that is not whole yet. */
+  get unfinishedBytes(): number {
+    return this.#ws.unfinishedBytes;
+  }
+
   get isLeaving(): boolean {
     return this.#tooSlow || this.state === 'closing';
   }

@@ -7,7 +7,7 @@ import type { Connection } from './connection.ts';
 import { BufferSum } from '../core/buffer-sum.ts';
 import { ClosePlan } from '../core/close-plan.ts';
 import { DeadlineQueue } from '../core/deadline-queue.ts';
-import { heaviest, MAX_BACKLOG_BYTES } from '../core/heaviest.ts';
+import { heaviest, MAX_TOGETHER_BYTES } from '../core/heaviest.ts';
 import { PingWheel } from '../core/ping-wheel.ts';
 import { jsonFrame } from '../core/ws-frame.ts';
 import type { GatewayParts } from '../gateway-parts.ts';
@@ -27,12 +27,13 @@ const AWAKENING_MS = 1_000;
 export class Roster {
   readonly #parts: GatewayParts;
   readonly #all: Connection[] = [];
-  readonly buffers = new BufferSum(this.#all, BUFFER_ROUND_TICKS);
+  readonly buffers = new BufferSum(this.#all, BUFFER_ROUND_TICKS, ({ bufferedBytes }) => bufferedBytes);
+  readonly #unfinished = new BufferSum(this.#all, BUFFER_ROUND_TICKS, unfinishedBytesOf);
   readonly #greeting: DeadlineQueue<Connection>;
   readonly #wheel: PingWheel<Connection>;
   readonly #ping: Uint8Array;
   readonly plannedCloses = new ClosePlan<Connection>();
-  /** Closed with 4101 and not gone yet: they may never read the close frame. */
+  /** Closed and not gone yet: they may never read the close frame. */
   readonly #leaving: DeadlineQueue<Connection>;
   readonly #stop: () => void;
   #ticks = 0;
@@ -102,6 +103,7 @@ export class Roster {
     if (this.#ticks % SLOW_SWEEP_TICKS === 0) {
       for (const connection of slow) connection.checkBacklog();
       this.#boundBacklog();
+      this.#boundUnfinished(nowMs);
     }
     for (const connection of doomed) {
       doomed.delete(connection);
@@ -111,15 +113,28 @@ export class Roster {
     for (const connection of this.#leaving.takeDue(nowMs)) connection.cut();
     for (const { item, code } of this.plannedCloses.takeDue(nowMs)) item.close(code, 'time to move is over');
     this.buffers.turn();
+    this.#unfinished.turn();
     this.#turnWheel(nowMs);
   }
 
   #boundBacklog(): void {
-    if (this.buffers.bytes <= MAX_BACKLOG_BYTES) return;
+    if (this.buffers.bytes <= MAX_TOGETHER_BYTES) return;
     const { hub, log, bytesInBuffers, unreadReplayBytes } = this.#parts;
-    const chosen = heaviest(this.#all, bytesInBuffers() - hub.historyBytes - unreadReplayBytes);
+    const heldBytes = bytesInBuffers() - hub.historyBytes - unreadReplayBytes;
+    const chosen = heaviest(this.#all, ({ backlogBytes }) => backlogBytes, heldBytes);
     if (chosen.length > 0) log.warn('too-much-unread', { bytes: this.buffers.bytes, closed: chosen.length });
     for (const connection of chosen) connection.giveUp();
+  }
+
+  #boundUnfinished(nowMs: number): void {
+    const { bytes } = this.#unfinished;
+    if (bytes <= MAX_TOGETHER_BYTES) return;
+    const chosen = heaviest(this.#all, unfinishedBytesOf);
+    if (chosen.length > 0) this.#parts.log.warn('too-much-unfinished', { bytes, closed: chosen.length });
+    for (const connection of chosen) {
+      connection.close(CLOSE.rateLimited, 'too much that is not finished');
+      this.#leaving.add(connection, nowMs);
+    }
   }
 
   /** As many slots as time has passed for: a loop that was late does not stretch the period. */
@@ -139,4 +154,8 @@ export class Roster {
       }
     }
   }
+}
+
+function unfinishedBytesOf({ unfinishedBytes }: Connection): number {
+  return unfinishedBytes;
 }

@@ -21,9 +21,31 @@ import type { Connection } from './connection.ts';
 import { acceptableOffer } from '../core/deflate-offer.ts';
 import { ticketOf } from '../core/handshake.ts';
 
+/** What a part of a message costs beside its bytes. */
+const FRAGMENT_BYTES = 200;
+const SEGMENT_BYTES = 400;
+
+/** The package's own reader, as far as it is looked at. */
+interface Receiving {
+  _bufferedBytes: number;
+  _messageLength: number;
+  _fragments: readonly unknown[];
+  _buffers: readonly unknown[];
+}
+
 export class ClientSocket extends WebSocket {
   /** Set right after the upgrade. */
   connection: Connection | undefined = undefined;
+
+  /** Memory of what came of a message that is not whole yet. The package bounds it for each socket and does not tell it. */
+  get unfinishedBytes(): number {
+    const { _receiver: receiver } = this as unknown as { _receiver: Receiving | undefined };
+    if (!receiver) return 0;
+    const { _bufferedBytes, _messageLength, _fragments, _buffers } = receiver;
+    return (
+      _bufferedBytes + _messageLength + _fragments.length * FRAGMENT_BYTES + _buffers.length * SEGMENT_BYTES
+    );
+  }
 
   /** Also called by the package itself, when the client closes or breaks the protocol. */
   override close(code?: number, reason?: string | Buffer): void {
@@ -115,8 +137,7 @@ export async function bindWsServer(options: WsServerOptions): Promise<WsServer> 
     clientTracking: false,
     WebSocket: ClientSocket,
     maxPayload: options.maxFrameBytes,
-    // Of a message that is never finished each fragment costs some 200 bytes beside its own, and each segment 400: the rate
-    // limit counts messages, these count their parts. Who means well sends fewer.
+    // The rate limit counts messages, these count the parts of one that is never finished. Who means well sends fewer.
     maxFragments: Math.max(128, options.maxFrameBytes / 512),
     maxBufferedChunks: Math.max(512, options.maxFrameBytes / 256),
     // Above the burst of the rate limit, which closes a flood of pings with a code that says so.

@@ -5,7 +5,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { connect } from 'node:net';
 import { deflateRawSync } from 'node:zlib';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { seededRandom } from '../../../src/sim/chance.ts';
 import { TestClient } from '../../launch/gateway.ts';
 import type { HeraldProcess } from '../../launch/herald-process.ts';
@@ -182,6 +182,35 @@ it('answers floods with the code that says so, and others go on', async () => {
   good.drop();
   const codes = await Promise.all(flooders.map((one) => one.closing(20_000)));
   expect(codes).toEqual(flooders.map(() => 4103));
+});
+
+it('bounds what all clients together send and do not finish', async () => {
+  const large = await startHeraldProcess('gateway', {
+    listen: ANY_PORT,
+    'max-frame-bytes': 16_777_216,
+    'shutdown-spread-ms': 0,
+  });
+  onTestFinished(() => large.stop());
+  const { port: at } = new URL(large.addresses['ws']!);
+  const clients = await Promise.all(Array.from({ length: 20 }, () => RawClient.open(Number(at), DEFLATE)));
+  // 300 MB: in one frame that is cut short, in fragments, and in fragments that say so in a thousandth of the bytes.
+  const bytes = Buffer.alloc(15_000_000, 'x');
+  const squeezed = deflateRawSync(bytes, { finishFlush: 2 }).subarray(0, -4);
+  const shapes = [
+    { opcode: 1, payload: bytes, claimedLength: 16_000_000n },
+    { opcode: 1, payload: bytes, fin: false },
+    { opcode: 1, payload: squeezed, fin: false, rsv: 4 },
+  ];
+  for (const [i, one] of clients.entries()) {
+    one.sendText({ op: 'hello', v: 1 });
+    one.send(shapes[i % 3]!);
+  }
+  const closed = (): RawClient[] => clients.filter(({ closeCode }) => closeCode === 4103);
+  await until('some to be closed', () => closed().length >= 4, 20_000);
+  await until('their lines to be cut', () => closed().every(({ ended }) => ended));
+  expect(closed().length).toBeLessThan(8);
+  expect(clients.filter(({ ended }) => ended)).toEqual(closed());
+  for (const one of clients) one.destroy();
 });
 
 it('does not read on from who floods on after the close', async () => {

@@ -10,7 +10,7 @@ describe('the sum of what waits for clients', () => {
         return i;
       },
     }));
-    const sum = new BufferSum(members, 5);
+    const sum = new BufferSum(members, 5, ({ bufferedBytes }) => bufferedBytes);
     for (let turn = 1; turn <= 4; turn++) {
       sum.turn();
       expect([sum.bytes, looks]).toEqual([0, 3 * turn]);
@@ -21,7 +21,7 @@ describe('the sum of what waits for clients', () => {
 
   it('goes on when many leave in the middle of a round, and is nothing when all did', () => {
     const members = Array.from({ length: 10 }, () => ({ bufferedBytes: 1 }));
-    const sum = new BufferSum(members, 5);
+    const sum = new BufferSum(members, 5, ({ bufferedBytes }) => bufferedBytes);
     for (let turn = 0; turn < 5; turn++) sum.turn();
     expect(sum.bytes).toBe(10);
     sum.turn();

@@ -1,15 +1,17 @@
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { MAX_BACKLOG_BYTES } from '../../../src/gateway/core/heaviest.ts';
+import { afterEach, beforeEach, expect, it, onTestFinished, vi } from 'vitest';
+import { MAX_TOGETHER_BYTES } from '../../../src/gateway/core/heaviest.ts';
 import { Roster } from '../../../src/gateway/clients/roster.ts';
 import { smallGateway } from './small-gateway.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-it('closes those that have the most unread when all together have too much, and nobody else', () => {
+/** Clients of one gateway, and its time. */
+function manyClients(count: number) {
   const { parts, client, passMs } = smallGateway();
   const roster = new Roster(parts);
-  const clients = Array.from({ length: 400 }, client);
+  onTestFinished(() => roster.stop());
+  const clients = Array.from({ length: count }, client);
   for (const { connection } of clients) roster.add(connection);
   const pass = (ms: number): void => {
     for (let passed = 0; passed < ms; passed += 100) {
@@ -17,9 +19,16 @@ it('closes those that have the most unread when all together have too much, and 
       vi.advanceTimersByTime(100);
     }
   };
-  const closed = () => clients.flatMap(({ connection }, i) => (connection.closeCode === 4101 ? [i] : []));
+  const closedWith = (code: number) =>
+    clients.flatMap(({ connection }, i) => (connection.closeCode === code ? [i] : []));
+  return { clients, pass, closedWith };
+}
+
+it('closes those that have the most unread when all together have too much, and nobody else', () => {
+  const { clients, pass, closedWith } = manyClients(400);
+  const closed = () => closedWith(4101);
   // Each within its own limit.
-  clients.forEach(({ socket }, i) => (socket.writableLength = i < 3 ? 250_000 : MAX_BACKLOG_BYTES / 400));
+  clients.forEach(({ socket }, i) => (socket.writableLength = i < 3 ? 250_000 : MAX_TOGETHER_BYTES / 400));
   pass(1_000);
   expect(closed()).toEqual([]);
   for (const { socket } of clients.slice(350)) socket.writableLength = 900_000;
@@ -30,5 +39,19 @@ it('closes those that have the most unread when all together have too much, and 
   const before = closed();
   pass(2_000);
   expect(closed()).toEqual(before);
-  roster.stop();
+});
+
+it('closes those that have sent the most unfinished when all together have too much, and nobody else', () => {
+  const { clients, pass, closedWith } = manyClients(400);
+  for (const { ws } of clients) ws.unfinishedBytes = MAX_TOGETHER_BYTES / 400;
+  pass(1_000);
+  expect(closedWith(4103)).toEqual([]);
+  for (const { ws } of clients.slice(350)) ws.unfinishedBytes = 900_000;
+  pass(1_000);
+  const before = closedWith(4103);
+  expect(before.length).toBeGreaterThan(30);
+  expect(before.length).toBeLessThan(60);
+  expect(before.every((i) => i >= 350)).toBe(true);
+  pass(2_000);
+  expect(closedWith(4103)).toEqual(before);
 });

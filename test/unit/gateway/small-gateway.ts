@@ -79,7 +79,13 @@ export function smallGateway(limits: Partial<GatewayParts['config']> = {}) {
         return true;
       },
     };
-    const ws = { extensions: '', readyState: 1, close: () => connection.closing(1000), terminate() {} };
+    const ws = {
+      extensions: '',
+      readyState: 1,
+      unfinishedBytes: 0,
+      close: () => connection.closing(1000),
+      terminate() {},
+    };
     const connection = new Connection(
       parts,
       ws as unknown as ClientSocket,
@@ -107,7 +113,7 @@ export function smallGateway(limits: Partial<GatewayParts['config']> = {}) {
             : `ok ${String(topic)}:${String(offset)}${rec === false ? ' lost' : ''}`,
         );
       });
-    return { connection, socket, sub, news };
+    return { connection, socket, ws, sub, news };
   };
   return { parts, hub, link, client, passMs: (ms: number) => void (nowMs += ms) };
 }
