@@ -4,8 +4,11 @@
 
 import type { TopicPosition } from './feed-port.ts';
 
-/** Each has a slot; newer messages take those of older ones. Over two seconds of 50,000 messages a second. */
-const SLOTS = 131_072;
+/**
+ * Each has a slot; newer messages take those of older ones. Five seconds of 50,000 messages a second: publishers keep what a
+ * broker acked in its last two, and it may take them 2.5 s to see that it died.
+ */
+const SLOTS = 262_144;
 /** Puts the messages of different senders into different slots: they come side by side. */
 const SENDER_STRIDE = 40_503;
 
