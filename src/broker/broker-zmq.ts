@@ -14,7 +14,7 @@ import {
 } from '../daemon/zeromq-options.ts';
 import { LANE } from '../protocol/publication-envelope.ts';
 
-export interface BrokerSocketsOptions {
+export interface OwnSocketsOptions {
   /** `tcp://host:port` each; port 0 or `*` takes a free one. */
   publish: string;
   subscribe: string;
@@ -35,7 +35,7 @@ export interface Listeners {
   narrow: ReadonlySet<number>;
 }
 
-export interface BrokerSockets {
+export interface OwnSockets {
   /** Endpoints as bound, with the real ports. */
   readonly endpoints: { publish: string; subscribe: string; repair: string };
   readonly listeners: Listeners;
@@ -52,7 +52,7 @@ export interface BrokerSockets {
 }
 
 /** Throws a StartError that names the option for an address that it cannot bind. */
-export async function openBrokerSockets(options: BrokerSocketsOptions): Promise<BrokerSockets> {
+export async function openOwnSockets(options: OwnSocketsOptions): Promise<OwnSockets> {
   const curve = curveServerOptions(options.curve);
   const bound = (address: string) => ({
     ...addressFamily(address),

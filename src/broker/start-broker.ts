@@ -16,8 +16,8 @@ import type { BrokerAddress } from '../protocol/broker-address.ts';
 import { parseBrokers } from '../publisher/broker-reach.ts';
 import { startAnnouncing } from './peers/announce.ts';
 import { createBrokerMeters } from './broker-meters.ts';
-import type { BrokerSockets } from './broker-zmq.ts';
-import { openBrokerSockets } from './broker-zmq.ts';
+import type { OwnSockets } from './broker-zmq.ts';
+import { openOwnSockets } from './broker-zmq.ts';
 import type { BrokerCoreSnapshot } from './core/broker-core.ts';
 import { BrokerCore, DEFAULT_BROKER_LIMITS } from './core/broker-core.ts';
 import { PassingTraces } from './core/passing-traces.ts';
@@ -77,7 +77,7 @@ export async function startBroker(config: BrokerConfig, parts: BrokerParts): Pro
       : await openJournal({ directory: config.journal, id: config.id, core, keepMs, nowMs, log });
   let state: 'up' | 'draining' = 'up';
 
-  const sockets = await openBrokerSockets({
+  const sockets = await openOwnSockets({
     publish: `tcp://${formatAddress(listens.publish)}`,
     subscribe: `tcp://${formatAddress(listens.subscribe)}`,
     repair: `tcp://${formatAddress(listens.repair)}`,
@@ -203,7 +203,7 @@ interface WaysParts {
   broker: string;
   core: BrokerCore;
   journal: Journal | undefined;
-  sockets: BrokerSockets;
+  sockets: OwnSockets;
   clock: Clock;
 }
 

@@ -8,7 +8,7 @@ import type { Log } from '../daemon/log.ts';
 import type { Metrics } from '../daemon/metrics.ts';
 import { readCertificate } from '../daemon/tls.ts';
 import { createAgentDesk } from './agent-check/agent-desk.ts';
-import { allowedUrls } from './allowed-urls.ts';
+import { allowedUrls } from './config/allowed-urls.ts';
 import { balancerSettings } from './config/balancer-settings.ts';
 import { createBrokerBook } from './brokers/broker-book.ts';
 import { checkHeraldId } from './config/config-check.ts';
@@ -32,7 +32,7 @@ import { optionPairs } from './config/option-pairs.ts';
 import { listenAddresses } from './config/private-ports.ts';
 import { createRecordStream } from './recording/record-stream.ts';
 import { createRecorder, noRecorder } from './recording/recorder.ts';
-import { createTicketOffice } from './tickets.ts';
+import { createTicketOffice } from './ticket-office.ts';
 import { createTrafficLog } from './status/traffic-log.ts';
 
 export interface HeraldParts {

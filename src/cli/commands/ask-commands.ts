@@ -1,47 +1,20 @@
-// Questions to a running Herald: `herald lookup` and `explain`, and the flags that all of them share.
+// Questions to a running Herald: `herald lookup` and `explain`.
 
 import type { Command } from 'commander';
-import { Option as Flag } from 'commander';
 import type { LookupReply } from '../../protocol/lookup.ts';
 import { encodeLookupQuery, LOOKUP_LIMITS } from '../../protocol/lookup.ts';
 import { LABEL_KEY_PATTERN } from '../../protocol/names.ts';
 import { StartError } from '../../daemon/lifecycle.ts';
 import type { Explanation } from '../../herald/core/explanation.ts';
-import type { Target } from '../admin-api.ts';
 import { askFirst, askSuccess } from '../admin-api.ts';
-import { heraldUrl, heraldUrls, wholeNumber } from '../flags/given.ts';
+import { heraldUrls, wholeNumber } from '../flags/given.ts';
+import type { AdminFlags } from '../flags/herald-flags.ts';
+import { adminFlags, adminTarget, publicUrlFlag } from '../flags/herald-flags.ts';
 import type { Output } from '../text/output.ts';
 import { outputFlag, printJson } from '../text/output.ts';
 import { renderExplanation } from '../text/render-explanation.ts';
 
-const PUBLIC_URL = 'http://127.0.0.1:7400';
-const ADMIN_URL = 'http://127.0.0.1:7403';
 const MAX_ALTERNATES = LOOKUP_LIMITS.maxAlternates;
-
-export interface AdminFlags {
-  admin: string;
-  token?: string;
-}
-
-export function adminFlags(command: Command): Command {
-  return command
-    .addOption(new Flag('--admin <url>', 'admin URL of a Herald').env('HERALD_ADMIN').default(ADMIN_URL))
-    .addOption(
-      new Flag('--token <token>', 'admin token, where Herald asks for one').env('HERALD_ADMIN_TOKEN'),
-    );
-}
-
-export function adminTarget(flags: AdminFlags): Target {
-  return {
-    url: heraldUrl('--admin', flags.admin),
-    ...(flags.token !== undefined && { token: flags.token }),
-  };
-}
-
-/** `HERALD_PUBLIC` and not `HERALD_URL`, which is what a gateway tells clients to open. */
-export function publicUrlFlag(description: string): Flag {
-  return new Flag('--url <url>', description).env('HERALD_PUBLIC').default(PUBLIC_URL);
-}
 
 export function addAskCommands(program: Command): void {
   program

@@ -6,8 +6,8 @@ import { StartError } from '../../daemon/lifecycle.ts';
 import { messageOf } from '../../daemon/thrown.ts';
 import { lintHaproxy } from '../../herald/haproxy/index.ts';
 import { askText } from '../admin-api.ts';
-import type { AdminFlags } from './ask-commands.ts';
-import { adminFlags, adminTarget } from './ask-commands.ts';
+import type { AdminFlags } from '../flags/herald-flags.ts';
+import { adminFlags, adminTarget } from '../flags/herald-flags.ts';
 
 interface ConfigFlags extends AdminFlags {
   backend: string;

@@ -8,7 +8,7 @@ import { request } from 'undici';
 import { StartError } from '../../daemon/lifecycle.ts';
 import { messageOf } from '../../daemon/thrown.ts';
 import { DEADLINE_MS, jsonOf, NoHerald, refusal, whyOf } from '../admin-api.ts';
-import { adminFlags, adminTarget } from './ask-commands.ts';
+import { adminFlags, adminTarget } from '../flags/herald-flags.ts';
 import { LONGEST_TIMER, parseDurationMs } from '../flags/duration.ts';
 
 interface RecordFlags {

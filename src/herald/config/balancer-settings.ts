@@ -2,7 +2,7 @@
 
 import { StartError } from '../../daemon/lifecycle.ts';
 import { didYouMean } from '../../daemon/nearest.ts';
-import { allowedUrls } from '../allowed-urls.ts';
+import { allowedUrls } from './allowed-urls.ts';
 import type { BalancerOptions, PoolPolicy } from '../core/balancer-options.ts';
 import { POLICY_NAMES } from '../core/balancer-types.ts';
 import type { HeraldConfig } from './herald-options.ts';

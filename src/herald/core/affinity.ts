@@ -3,13 +3,10 @@
 // its load keeps a popular key from burying it (Mirrokni, Thorup and Zadimoghaddam, "Consistent Hashing with Bounded
 // Loads", 2018). O(n), about 3 ns a gateway.
 
-import type { CandidateView } from './candidate-view.ts';
-import type { FleetFactors } from './expected-load.ts';
 import { expectedLoad } from './expected-load.ts';
-import type { GatewaySlots } from './gateway-slots.ts';
 import { STRIDE } from './gateway-slots.ts';
-import type { LookupFilter } from './lookup-filter.ts';
 import type { Offers } from './offers.ts';
+import type { Question } from './policies/policy.ts';
 import { textHash } from './text-hash.ts';
 
 const HASHES = 2 ** 32;
@@ -26,16 +23,8 @@ function mixed(keyHash: number, memberHash: number): number {
  * Offers the key's owner: of the gateways the filter allows and whose load is under `bound`, the nearest. Distances are
  * exponential with the capacity as their rate, so each is the nearest to its share of the keys.
  */
-export function offerOwner(
-  key: string,
-  view: CandidateView,
-  bound: number,
-  slots: GatewaySlots,
-  filter: LookupFilter,
-  factors: FleetFactors,
-  offers: Offers,
-  nowMs: number,
-): void {
+export function offerOwner(key: string, bound: number, question: Question, offers: Offers): void {
+  const { view, slots, filter, factors, nowMs } = question;
   const keyHash = textHash(key);
   let owner = -1;
   let nearest = Infinity;

@@ -36,7 +36,7 @@ export class Choice {
 
   /** Fills the offers, with nobody where there is nobody, and says how; `refused` when the best may not be named. */
   make(pool: Pool, view: CandidateView, request: LookupRequest, hotKey: boolean, nowMs: number): LookupWay {
-    const { slots, massLoss, sleep } = this.#table;
+    const { massLoss, sleep } = this.#table;
     const { offers, filter } = this;
     const frozen = massLoss.isFrozen(pool.name) || sleep.holds(nowMs);
     filter.aim(pool.number, view.required, request.exclude, frozen, pool.factors.pending, nowMs);
@@ -44,15 +44,15 @@ export class Choice {
     if (view.size === 0) return 'drawn';
     const policy = POLICIES[pool.policy.policy];
     const admit = request.intent === 'connect' ? pool.policy.admitScore : pool.policy.admitReturningScore;
+    const question = this.#question(pool, view, request, hotKey, admit, nowMs);
     if (request.key !== '' && !hotKey) {
       const { meanLoad, openCapacity } = pool;
       const evenLoad = Math.max(meanLoad * pool.policy.affinityBound, meanLoad + AFFINITY_SLACK);
       // In the first moments of a pool its mean is not known yet.
       const bound = openCapacity > 0 ? Math.min(admit, evenLoad) : admit;
-      offerOwner(request.key, view, bound, slots, filter, pool.factors, offers, nowMs);
+      offerOwner(request.key, bound, question, offers);
       if (offers.size > 0) return 'affinity';
     }
-    const question = this.#question(pool, view, request, hotKey, admit, nowMs);
     if (!policy.comparesExpectedLoad) {
       policy.offer(question, offers);
       // The draws may have met only gateways that this lookup may not have; one of the others will do.

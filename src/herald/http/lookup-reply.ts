@@ -6,8 +6,8 @@ import { DEFAULT_BACKOFF } from '../../protocol/retry.ts';
 import { TICKET_TTL_MS } from '../../protocol/ticket.ts';
 import type { Pick } from '../core/balancer-types.ts';
 import { inOnePiece } from '../in-one-piece.ts';
-import type { TicketBook, TicketOffice } from '../tickets.ts';
-import { SIGNED_AHEAD_MS } from '../tickets.ts';
+import type { TicketBook, TicketOffice } from '../ticket-office.ts';
+import { SIGNED_AHEAD_MS } from '../ticket-office.ts';
 import type { Found } from './lookup-desk.ts';
 
 const EXPIRY_STEP_MS = 100;

@@ -5,7 +5,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Clock } from '../../daemon/clock.ts';
 import type { Problem } from '../../protocol/lookup.ts';
 import type { Health } from '../status/health.ts';
-import type { TicketOffice } from '../tickets.ts';
+import type { TicketOffice } from '../ticket-office.ts';
 import type { AnswerWriter } from './answer-writer.ts';
 import { createAnswerWriter } from './answer-writer.ts';
 import { inBursts } from './bursts.ts';

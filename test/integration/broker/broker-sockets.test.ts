@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { freePort, freePorts } from '../../launch/free-port.ts';
 import { until } from '../../launch/until.ts';
-import { openBrokerSockets as openOwnSockets } from '../../../src/broker/broker-zmq.ts';
+import { openOwnSockets } from '../../../src/broker/broker-zmq.ts';
 import { openBrokerSockets } from '../../../src/subscriber/broker-sockets-zmq.ts';
 
 it('a question that comes up when the sockets have closed is no error', async () => {

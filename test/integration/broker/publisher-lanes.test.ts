@@ -1,8 +1,8 @@
 // What a broker makes of a publisher that gave it up and came back.
 
 import { expect, it, onTestFinished } from 'vitest';
-import type { BrokerSockets } from '../../../src/broker/broker-zmq.ts';
-import { openBrokerSockets } from '../../../src/broker/broker-zmq.ts';
+import type { OwnSockets } from '../../../src/broker/broker-zmq.ts';
+import { openOwnSockets } from '../../../src/broker/broker-zmq.ts';
 import { BrokerCore, DEFAULT_BROKER_LIMITS } from '../../../src/broker/core/broker-core.ts';
 import { PassingTraces } from '../../../src/broker/core/passing-traces.ts';
 import { createPublishDesk } from '../../../src/broker/publishing/publish-desk.ts';
@@ -15,9 +15,9 @@ import { aMessage } from '../../unit/broker/given.ts';
 
 const LATER = 1_000;
 
-async function brokerThatDoesNotRead(): Promise<BrokerSockets> {
+async function brokerThatDoesNotRead(): Promise<OwnSockets> {
   const free = 'tcp://127.0.0.1:0';
-  const sockets = await openBrokerSockets({
+  const sockets = await openOwnSockets({
     publish: free,
     subscribe: free,
     repair: free,

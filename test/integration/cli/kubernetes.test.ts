@@ -15,7 +15,7 @@ import { brokerOptions } from '../../../src/broker/config/broker-options.ts';
 import type { Options } from '../../../src/daemon/config.ts';
 import { envName, loadConfig } from '../../../src/daemon/config.ts';
 import { gatewayOptions } from '../../../src/gateway/config/gateway-options.ts';
-import { allowedUrls } from '../../../src/herald/allowed-urls.ts';
+import { allowedUrls } from '../../../src/herald/config/allowed-urls.ts';
 import { heraldOptions } from '../../../src/herald/config/herald-options.ts';
 import { HERALD_BIN } from '../../launch/herald-process.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { allowedUrls } from '../../../src/herald/allowed-urls.ts';
+import { allowedUrls } from '../../../src/herald/config/allowed-urls.ts';
 
 describe('a pattern of allowedUrls', () => {
   it.each([

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { createReplyWriter } from '../../../src/herald/http/lookup-reply.ts';
 import type { Found } from '../../../src/herald/http/lookup-desk.ts';
-import { createTicketOffice } from '../../../src/herald/tickets.ts';
+import { createTicketOffice } from '../../../src/herald/ticket-office.ts';
 import type { LookupReply } from '../../../src/protocol/lookup.ts';
 import { decodeTicket, TICKET_TTL_MS } from '../../../src/protocol/ticket.ts';
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { deriveKey } from '../../../src/daemon/secrets.ts';
 import { TicketKey, verifyTicket } from '../../../src/daemon/ticket-key.ts';
-import { createTicketOffice, SIGNED_AHEAD_MS } from '../../../src/herald/tickets.ts';
+import { createTicketOffice, SIGNED_AHEAD_MS } from '../../../src/herald/ticket-office.ts';
 import { decodeTicket, encodeTicket } from '../../../src/protocol/ticket.ts';
 
 test('issues exactly the tickets that gateways decode and verify', () => {
