@@ -100,6 +100,9 @@ export class Roster {
         if (connection.state === 'greeting') connection.close(CLOSE.helloTimeout, 'no hello');
       }
     }
+    // Before the sweep, which looks at a round that has just ended.
+    this.buffers.turn();
+    this.#unfinished.turn();
     if (this.#ticks % SLOW_SWEEP_TICKS === 0) {
       for (const connection of slow) connection.checkBacklog();
       this.#boundBacklog();
@@ -112,8 +115,6 @@ export class Roster {
     }
     for (const connection of this.#leaving.takeDue(nowMs)) connection.cut();
     for (const { item, code } of this.plannedCloses.takeDue(nowMs)) item.close(code, 'time to move is over');
-    this.buffers.turn();
-    this.#unfinished.turn();
     this.#turnWheel(nowMs);
   }
 
