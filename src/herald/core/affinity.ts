@@ -20,30 +20,32 @@ function mixed(keyHash: number, memberHash: number): number {
 }
 
 /**
- * Offers the key's owner: of the gateways the filter allows and whose load is under `bound`, the nearest. Distances are
- * exponential with the capacity as their rate, so each is the nearest to its share of the keys.
+ * Offers the key's owner and the `alternates` that would own it next: of the gateways the filter allows and whose load is
+ * under `bound`, the nearest, numbered in that order. Distances are exponential with the capacity as their rate, so each
+ * is the nearest to its share of the keys.
  */
-export function offerOwner(key: string, bound: number, question: Question, offers: Offers): void {
-  const { view, slots, filter, factors, nowMs } = question;
+export function offerOwners(key: string, bound: number, question: Question, offers: Offers): void {
+  const { view, slots, filter, factors, nowMs, alternates } = question;
   const keyHash = textHash(key);
-  let owner = -1;
-  let nearest = Infinity;
-  /** Below this hash even the largest gateway is farther away. */
+  const nearest: number[] = [];
+  const distances: number[] = [];
+  /** Below this hash even the largest gateway is farther away than all of them. */
   let leastHash = 0;
-  let ownerLoad = 0;
   for (let index = 0; index < view.size; index++) {
     const slot = view.slots[index]!;
     const hash = mixed(keyHash, slots.hashes[slot]!);
     if (hash < leastHash) continue;
     const distance = -Math.log((hash + 0.5) / HASHES) / view.capacities[index]!;
-    if (distance >= nearest || !filter.allows(slot)) continue;
-    // Only a new leader's load is computed: about ln n of them.
-    const load = expectedLoad(slots.hot, slot * STRIDE, factors, nowMs);
-    if (load > bound) continue;
-    owner = slot;
-    nearest = distance;
-    leastHash = HASHES * Math.exp(-nearest * view.largest) - 1;
-    ownerLoad = load;
+    let place = nearest.length;
+    while (place > 0 && distance < distances[place - 1]!) place--;
+    if (place > alternates || !filter.allows(slot)) continue;
+    // The load is computed of few: of about (1 + alternates) * ln n.
+    if (expectedLoad(slots.hot, slot * STRIDE, factors, nowMs) > bound) continue;
+    nearest.splice(place, 0, slot);
+    distances.splice(place, 0, distance);
+    if (nearest.length <= alternates) continue;
+    nearest.length = distances.length = alternates + 1;
+    leastHash = HASHES * Math.exp(-distances[alternates]! * view.largest) - 1;
   }
-  if (owner >= 0) offers.add(owner, ownerLoad);
+  for (const slot of nearest) offers.add(slot, offers.size);
 }

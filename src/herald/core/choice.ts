@@ -2,7 +2,7 @@
 // admission, breakers).
 
 import type { LookupRequest } from '../../protocol/lookup.ts';
-import { offerOwner } from './affinity.ts';
+import { offerOwners } from './affinity.ts';
 import type { CandidateView, Wish } from './candidate-view.ts';
 import { UNCONFIRMED_MOST, unconfirmedLoad } from './expected-load.ts';
 import type { LookupWay } from './explanation.ts';
@@ -50,7 +50,7 @@ export class Choice {
       const evenLoad = Math.max(meanLoad * pool.policy.affinityBound, meanLoad + AFFINITY_SLACK);
       // In the first moments of a pool its mean is not known yet.
       const bound = openCapacity > 0 ? Math.min(admit, evenLoad) : admit;
-      offerOwner(request.key, bound, question, offers);
+      offerOwners(request.key, bound, question, offers);
       if (offers.size > 0) return 'affinity';
     }
     if (!policy.comparesExpectedLoad) {

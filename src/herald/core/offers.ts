@@ -6,7 +6,7 @@ const MAX_OFFERS = 128;
 
 export class Offers {
   readonly slots = new Int32Array(MAX_OFFERS);
-  /** Compared load, lower is better; policies that compare nothing number their draws. */
+  /** Compared load, lower is better; where nothing is compared they are numbered. */
   readonly loads = new Float64Array(MAX_OFFERS);
   size = 0;
 

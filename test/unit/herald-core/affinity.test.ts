@@ -58,4 +58,21 @@ describe('affinity', () => {
     expect(breakerOf(balancer, shut, 150)).toBe('open');
     expect(named(balancer.lookup(aLookup({ key: 'k' }), 150))).not.toBe(owner);
   });
+
+  it('names as alternates those that would own the key next, not those that are too loaded', () => {
+    const cpus = Array.from({ length: 10 }, (_, i) => (i < 5 ? 0.3 : 0.85));
+    const balancer = fleet(cpus);
+    for (let i = 0; i < 50; i++) {
+      const key = `user-${i}`;
+      const all = balancer.lookup(aLookup({ key, alternates: 2 }), 150);
+      if (!all.ok) throw new Error(all.code);
+      const exclude: string[] = [named(all)];
+      for (const { gateway } of all.alternates) {
+        expect(cpus[Number(gateway.slice(3))]).toBe(0.3);
+        expect(named(balancer.lookup(aLookup({ key, exclude }), 150))).toBe(gateway);
+        exclude.push(gateway);
+      }
+      expect(exclude).toHaveLength(3);
+    }
+  });
 });
