@@ -5,7 +5,7 @@ import type { AutoscaleAdvice } from './balancer-types.ts';
 import type { FleetFactors } from './expected-load.ts';
 import { unbarredLoad, unconfirmedLoad } from './expected-load.ts';
 import type { GatewaySlots } from './gateway-slots.ts';
-import { OPEN, SHUT, STRIDE } from './gateway-slots.ts';
+import { INVERSE_CAPACITY, OPEN, SHUT, STRIDE } from './gateway-slots.ts';
 import type { Pool } from './pool.ts';
 
 const SAMPLE_MS = 5_000;
@@ -152,11 +152,12 @@ export class Autoscale {
       if (this.#slots.hot[at + OPEN] === SHUT) continue;
       const record = this.#slots.records[slot]!;
       const load = Math.min(LOAD_CLAMP, borneLoad(this.#slots.hot, at, this.#pool.factors, nowMs));
-      fleet.load += load * record.capacity;
-      fleet.capacity += record.capacity;
+      const capacity = 1 / this.#slots.hot[at + INVERSE_CAPACITY]!;
+      fleet.load += load * capacity;
+      fleet.capacity += capacity;
       fleet.count++;
       fleet.most = Math.max(fleet.most, load);
-      fleet.byWork.push({ gateway: record.gateway, work: load * record.capacity });
+      fleet.byWork.push({ gateway: record.gateway, work: load * capacity });
     }
     fleet.byWork.sort((a, b) => a.work - b.work);
     return fleet;

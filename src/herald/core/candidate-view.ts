@@ -82,7 +82,8 @@ export class CandidateView {
     this.slots = Int32Array.from(found);
     this.#met = Uint32Array.from(met);
     const claimed = Float64Array.from(found, (slot) => 1 / slots.hot[slot * STRIDE + INVERSE_CAPACITY]!);
-    this.capacities = bounded(claimed, maxCapacityRatio);
+    const most = mostCapacity(claimed, maxCapacityRatio);
+    this.capacities = claimed.map((capacity) => Math.min(capacity, most));
     this.largest = this.capacities.reduce((most, capacity) => Math.max(most, capacity), 0);
     this.#table = new AliasTable(this.capacities);
     this.builtVersion = version;
@@ -121,11 +122,10 @@ export function hasLabels(labels: Record<string, string>, required: Record<strin
   return true;
 }
 
-/** Capacity is only claimed: nobody is drawn for more than `ratio` times the median one. */
-function bounded(capacities: Float64Array, ratio: number): Float64Array {
-  if (capacities.length === 0 || !(ratio > 0)) return capacities;
-  const median = capacities.toSorted()[(capacities.length - 1) >> 1]!;
-  return capacities.map((capacity) => Math.min(capacity, ratio * median));
+/** Capacity is only claimed: what counts of it is at most `ratio` times the median one. */
+export function mostCapacity(claimed: Float64Array, ratio: number): number {
+  if (claimed.length === 0 || !(ratio > 0)) return Infinity;
+  return ratio * claimed.toSorted()[(claimed.length - 1) >> 1]!;
 }
 
 /** Bit i is set where wish i is met; there are at most 17. */

@@ -113,7 +113,7 @@ export class GatewayRoster {
     record.url = said.url;
     record.announced = said.state;
     record.periodMs = said.periodMs;
-    hot[at + INVERSE_CAPACITY] = 1 / record.capacity;
+    hot[at + INVERSE_CAPACITY] = 1 / this.poolOf(record).counted(record.capacity);
     hot[at + LATE_AFTER] = LATE_PERIODS * said.periodMs;
     hot[at + STALE_AFTER] = Math.max(
       this.#settings.staleAfterMs,

@@ -34,6 +34,7 @@ export const PENDING = 7;
 /** Assignments, exponential over 1 s, as of ASSIGNED_AT. */
 export const ASSIGNED = 8;
 export const ASSIGNED_AT = 9;
+/** Of the capacity as far as its claim counts. */
 export const INVERSE_CAPACITY = 10;
 /** +10 while the breaker is open. */
 export const BAR = 11;

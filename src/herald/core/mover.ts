@@ -6,7 +6,7 @@ import type { ShedOrder } from '../../protocol/load-report.ts';
 import type { MoverMode, MoverRecord } from './balancer-types.ts';
 import { unbarredLoad } from './expected-load.ts';
 import type { GatewaySlots } from './gateway-slots.ts';
-import { BAR, CONNECTIONS, COST, OPEN, SHUT, STRIDE } from './gateway-slots.ts';
+import { BAR, CONNECTIONS, COST, INVERSE_CAPACITY, OPEN, SHUT, STRIDE } from './gateway-slots.ts';
 import type { Pool } from './pool.ts';
 
 const ROUND_MS = 10_000;
@@ -212,7 +212,7 @@ export class Mover {
       members.push({
         slot,
         gateway: record.gateway,
-        capacity: record.capacity,
+        capacity: 1 / hot[at + INVERSE_CAPACITY]!,
         load: Math.min(LOAD_CLAMP, unbarredLoad(hot, at, this.#pool.factors, nowMs)),
         connections: hot[at + CONNECTIONS]!,
         cost: hot[at + COST]!,

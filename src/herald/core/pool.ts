@@ -2,6 +2,7 @@
 // lookups draw from. Owned by the load table; renewed every 100 ms at most, never by a scan in a lookup.
 
 import type { PoolPolicy } from './balancer-options.ts';
+import { mostCapacity } from './candidate-view.ts';
 import { ConnectShare } from './connect-share.ts';
 import type { FleetFactors } from './expected-load.ts';
 import { unbarredLoad } from './expected-load.ts';
@@ -45,6 +46,8 @@ export class Pool {
   openCapacity = 0;
   readonly views: PoolViews;
   readonly #slots: GatewaySlots;
+  #mostCapacity = Infinity;
+  #claimsChanged = false;
   #renewedAtMs: number | undefined;
   #costRoundAtMs = -Infinity;
   /** The last moment at which the fleet's cost was still a guess. */
@@ -64,12 +67,14 @@ export class Pool {
     record.pool = this.name;
     record.poolNumber = this.number;
     this.members.add(record.slot);
+    this.#claimsChanged = true;
     this.views.joined(record);
   }
 
   /** To be called before anything that `record` says of itself changes. */
   leave(record: GatewayRecord): void {
     this.members.delete(record.slot);
+    this.#claimsChanged = true;
     this.views.left(record);
   }
 
@@ -85,6 +90,7 @@ export class Pool {
     const coming = this.share.factor * this.connects.share;
     this.factors.pending = leftOut.pending ? 0 : coming;
     this.factors.handshake = leftOut.handshake ? 0 : coming * this.policy.handshakeSeconds;
+    if (this.#claimsChanged) this.#boundClaims();
     this.#measure(nowMs);
     // A Herald that has just started must not hold its guess, or the first gateways' cost, against the rest.
     const learning = !this.cost.known || nowMs - this.#costKnownAtMs < COST_ROUND_MS;
@@ -93,6 +99,26 @@ export class Pool {
       this.#costRound(learning);
       if (!this.cost.known) this.#costKnownAtMs = nowMs;
     }
+  }
+
+  /** Of a claimed capacity. */
+  counted(claimed: number): number {
+    return Math.min(claimed, this.#mostCapacity);
+  }
+
+  #boundClaims(): void {
+    this.#claimsChanged = false;
+    const members = [...this.members];
+    const claimed = Float64Array.from(members, (slot) => this.#slots.records[slot]!.capacity);
+    this.#mostCapacity = mostCapacity(claimed, this.policy.maxCapacityRatio);
+    let changes = false;
+    for (const [i, slot] of members.entries()) {
+      const at = slot * STRIDE + INVERSE_CAPACITY;
+      const inverse = 1 / this.counted(claimed[i]!);
+      changes ||= this.#slots.hot[at] !== inverse;
+      this.#slots.hot[at] = inverse;
+    }
+    if (changes) this.views.changed();
   }
 
   #measure(nowMs: number): void {
@@ -119,7 +145,7 @@ export class Pool {
       if (!record.countsConnections || !(record.visibleConnections > 0)) continue;
       const visible = record.visibleConnections;
       const caused = Math.max(0, record.correctedScore - record.idleScore);
-      costs.push((caused * record.capacity) / visible);
+      costs.push(caused / this.#slots.hot[slot * STRIDE + INVERSE_CAPACITY]! / visible);
       // In a storm the load is handshakes, and the few that are visible are not its cause.
       connections.push(visible * (visible / (visible + record.youngConnections)) ** 2);
     }

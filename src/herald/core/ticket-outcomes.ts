@@ -15,7 +15,7 @@ import {
 import type { CoreSettings } from './balancer-options.ts';
 import type { GatewayRoster } from './gateway-roster.ts';
 import type { GatewayRecord } from './gateway-slots.ts';
-import { BAR, OPEN, REPORTED_AT, SHUT, STRIDE } from './gateway-slots.ts';
+import { BAR, INVERSE_CAPACITY, OPEN, REPORTED_AT, SHUT, STRIDE } from './gateway-slots.ts';
 import type { Pool } from './pool.ts';
 import { reconcileTickets } from './ticket-counters.ts';
 import { reportsInTime, TicketsInFlight } from './tickets.ts';
@@ -45,7 +45,9 @@ export class TicketOutcomes {
   reported(record: GatewayRecord, report: LoadReport, grown: number, nowMs: number): void {
     const pool = this.#roster.poolOf(record);
     fadeBreaker(record.breaker);
-    const { accepted, named } = reconcileTickets(record, report, this.#settings.heraldId, pool, nowMs);
+    const most = this.#mostLetIn(record);
+    const { heraldId } = this.#settings;
+    const { accepted, named } = reconcileTickets(record, report, heraldId, most, pool, nowMs);
     let letIn = 0;
     if (accepted > 0) {
       const { coming, overdue } = this.tickets.confirm(record.slot, accepted);
@@ -68,6 +70,11 @@ export class TicketOutcomes {
       record.lastLetIn = { atMs: nowMs, ofPool: pool.letIn, picks, chosenPicks };
     }
     this.refreshBar(record);
+  }
+
+  /** No more came with our tickets than were sent there; one may have come with that of an alternate. */
+  #mostLetIn({ slot, picks, lastLetIn }: GatewayRecord): number {
+    return Math.max(1, this.tickets.count(slot), picks - (lastLetIn?.picks ?? 0));
   }
 
   /** A client says that the pick of `ticket` failed; each ticket counts once. Numbers alone can be guessed. */
@@ -140,10 +147,11 @@ export class TicketOutcomes {
    * failed. One that counts nothing cannot contradict.
    */
   #letsNobodyIn(record: GatewayRecord): boolean {
-    const { lastLetIn, capacity } = record;
+    const { lastLetIn } = record;
     if (record.hearsay || !lastLetIn) return false;
     if (!speaksForItself(record)) return true;
     const { letIn, openCapacity } = this.#roster.poolOf(record);
+    const capacity = 1 / this.#roster.slots.hot[record.slot * STRIDE + INVERSE_CAPACITY]!;
     const share = capacity / Math.max(capacity, openCapacity);
     if ((letIn - lastLetIn.ofPool) * share < MISSED_SHARES) return false;
     const chosen = record.chosenPicks - lastLetIn.chosenPicks;
