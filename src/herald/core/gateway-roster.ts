@@ -14,6 +14,7 @@ import {
   STRIDE,
   WANTED_UP,
 } from './gateway-slots.ts';
+import { sameLabels } from './label-index.ts';
 import { Pool } from './pool.ts';
 
 /** A gateway with a long period is stale after this many of them. */
@@ -125,9 +126,4 @@ export class GatewayRoster {
     pool.views.changed();
     this.version++;
   }
-}
-
-function sameLabels(a: Record<string, string>, b: Record<string, string>): boolean {
-  const keys = Object.keys(a);
-  return keys.length === Object.keys(b).length && keys.every((key) => a[key] === b[key]);
 }

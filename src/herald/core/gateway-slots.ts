@@ -5,6 +5,7 @@
 import type { Desired } from './balancer-types.ts';
 import type { Breaker } from './breaker.ts';
 import { newBreaker } from './breaker.ts';
+import type { MostRequire } from './most-require.ts';
 import { textHash } from './text-hash.ts';
 import type { Turnover } from './turnover.ts';
 import { noTurnover } from './turnover.ts';
@@ -100,6 +101,7 @@ export interface GatewayRecord {
   movePicks: number;
   /** Of these, clients that had a say in it, by a key or by excluding others. */
   chosenPicks: number;
+  mostRequire: MostRequire;
   /** Number of the lookup at which this slot was given to this gateway. */
   bornAtLookup: number;
 }
@@ -198,6 +200,7 @@ function newRecord(slot: number, gateway: string, bornAtLookup: number): Gateway
     picks: 0,
     movePicks: 0,
     chosenPicks: 0,
+    mostRequire: { labels: undefined, lead: 0 },
     bornAtLookup,
   };
 }

@@ -110,3 +110,8 @@ export class LabelIndex {
     if (ofKey.size === 0) this.#having.delete(key);
   }
 }
+
+export function sameLabels(a: Record<string, string>, b: Record<string, string>): boolean {
+  const keys = Object.keys(a);
+  return keys.length === Object.keys(b).length && keys.every((key) => a[key] === b[key]);
+}

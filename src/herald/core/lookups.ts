@@ -14,6 +14,7 @@ import type { ExplainRing } from './explain-ring.ts';
 import type { LookupWay } from './explanation.ts';
 import { BAR, REPORTED_AT, STRIDE } from './gateway-slots.ts';
 import type { LoadTable } from './load-table.ts';
+import { countRequired } from './most-require.ts';
 import type { Pool } from './pool.ts';
 import { refusalOf } from './refusal.ts';
 
@@ -105,6 +106,7 @@ export class Lookups {
     };
     countAssignment(slots.hot, slot * STRIDE, nowMs);
     record.picks++;
+    countRequired(record, view.required);
     if (request.intent === 'move') record.movePicks++;
     if (request.key !== '' || request.exclude.length > 0) record.chosenPicks++;
     if (record.breaker.state !== 'closed') {

@@ -5,9 +5,10 @@
 import type { ShedOrder } from '../../protocol/load-report.ts';
 import type { MoverMode, MoverRecord } from './balancer-types.ts';
 import { unbarredLoad } from './expected-load.ts';
-import type { GatewaySlots } from './gateway-slots.ts';
+import type { GatewayRecord, GatewaySlots } from './gateway-slots.ts';
 import { BAR, CONNECTIONS, COST, INVERSE_CAPACITY, OPEN, SHUT, STRIDE } from './gateway-slots.ts';
 import type { Pool } from './pool.ts';
+import { viewKey } from './pool-views.ts';
 
 const ROUND_MS = 10_000;
 const SPREAD_MS = 9_000;
@@ -43,6 +44,8 @@ interface Member {
   cost: number;
   /** Nobody is sent to it. */
   barred: boolean;
+  /** Labels that most of its clients require and not all gateways have. */
+  requires: string;
 }
 
 interface Standing {
@@ -54,6 +57,8 @@ interface Standing {
   receiver: boolean;
   tokens: number;
   picksBefore: number;
+  /** Load it was told to move in the round before. */
+  orderedLast: number;
 }
 
 export class Mover {
@@ -66,8 +71,6 @@ export class Mover {
   #roundAtMs: number | undefined;
   readonly #bootMark: string;
   #orderNumber = 0;
-  /** Load ordered to move in the round before. */
-  #orderedLast = 0;
 
   /** `bootMark` keeps the orders of this Herald apart from another's and from its own before a restart. */
   constructor(pool: Pool, slots: GatewaySlots, bootMark: string) {
@@ -112,17 +115,29 @@ export class Mover {
 
   #round(tookMs: number, nowMs: number): void {
     const members = this.#members(nowMs);
+    const groups = new Map<string, Member[]>();
+    for (const member of members) {
+      const group = groups.get(member.requires);
+      if (group) group.push(member);
+      else groups.set(member.requires, [member]);
+    }
+    for (const group of groups.values()) this.#level(group, tookMs, nowMs);
+    this.#forgetGone(members);
+  }
+
+  /** One round among gateways whose clients can be moved from any to any. */
+  #level(members: readonly Member[], tookMs: number, nowMs: number): void {
     const capacity = members.reduce((sum, member) => sum + member.capacity, 0);
     if (members.length < 2 || !(capacity > 0)) return;
     const mean = members.reduce((sum, member) => sum + member.load * member.capacity, 0) / capacity;
-    let room = -UNSEEN_OF_LAST * this.#orderedLast;
-    this.#orderedLast = 0;
+    let room = 0;
     for (const member of members) {
       const standing = this.#judge(member, mean, tookMs);
+      room -= UNSEEN_OF_LAST * standing.orderedLast;
+      standing.orderedLast = 0;
       if (standing.receiver && !member.barred) room += this.#roomOf(member, standing, mean, tookMs);
       standing.picksBefore = arrivalPicks(this.#slots, member.slot);
     }
-    this.#forgetGone(members);
     const givers = members.filter((member) => member.load > mean).sort((a, b) => b.load - a.load);
     const surplus = givers.reduce((sum, member) => sum + (member.load - mean) * member.capacity, 0);
     let left = Math.max(0, room);
@@ -151,6 +166,7 @@ export class Mover {
         receiver: false,
         tokens: 0,
         picksBefore,
+        orderedLast: 0,
       };
       this.#standings.set(member.gateway, standing);
     }
@@ -184,7 +200,7 @@ export class Mover {
     if (count < 1) return 0;
     standing.tokens -= count;
     const done = Math.min(work, HEAVY * count * oneCosts);
-    this.#orderedLast += done;
+    standing.orderedLast = done;
     const order: MoverRecord = {
       orderId: `move-${this.#bootMark}-${++this.#orderNumber}`,
       count,
@@ -217,9 +233,15 @@ export class Mover {
         connections: hot[at + CONNECTIONS]!,
         cost: hot[at + COST]!,
         barred: hot[at + BAR]! > 0,
+        requires: this.#requires(record),
       });
     }
     return members;
+  }
+
+  #requires({ mostRequire: { labels } }: GatewayRecord): string {
+    const { members, views } = this.#pool;
+    return labels && views.having(labels).size < members.size ? viewKey(labels) : '';
   }
 
   #forgetGone(members: readonly Member[]): void {

@@ -112,7 +112,7 @@ export class PoolViews {
   }
 }
 
-function viewKey(labels: Record<string, string>, wishes: readonly Wish[]): string {
+export function viewKey(labels: Record<string, string>, wishes = NO_WISHES): string {
   const keys = Object.keys(labels);
   if (keys.length === 0 && wishes.length === 0) return '';
   const required = keys.sort().map((key) => pairOf(key, labels[key]!));
