@@ -192,19 +192,17 @@ it('bounds what all clients together send and do not finish', async () => {
   });
   onTestFinished(() => large.stop());
   const { port: at } = new URL(large.addresses['ws']!);
-  const clients = await Promise.all(Array.from({ length: 20 }, () => RawClient.open(Number(at), DEFLATE)));
   // 300 MB: in one frame that is cut short, in fragments, and in fragments that say so in a thousandth of the bytes.
   const bytes = Buffer.alloc(15_000_000, 'x');
   const squeezed = deflateRawSync(bytes, { finishFlush: 2 }).subarray(0, -4);
-  const shapes = [
-    { opcode: 1, payload: bytes, claimedLength: 16_000_000n },
-    { opcode: 1, payload: bytes, fin: false },
-    { opcode: 1, payload: squeezed, fin: false, rsv: 4 },
+  const starts = [
+    rawFrame({ opcode: 1, payload: bytes, claimedLength: 16_000_000n }),
+    rawFrame({ opcode: 1, payload: bytes, fin: false }),
+    rawFrame({ opcode: 1, payload: squeezed, fin: false, rsv: 4 }),
   ];
-  for (const [i, one] of clients.entries()) {
-    one.sendText({ op: 'hello', v: 1 });
-    one.send(shapes[i % 3]!);
-  }
+  const clients = await Promise.all(Array.from({ length: 20 }, () => RawClient.open(Number(at), DEFLATE)));
+  for (const one of clients) one.sendText({ op: 'hello', v: 1 });
+  for (const [i, one] of clients.entries()) one.socket.write(starts[i % 3]!);
   const closed = (): RawClient[] => clients.filter(({ closeCode }) => closeCode === 4103);
   await until('some to be closed', () => closed().length >= 4, 20_000);
   await until('their lines to be cut', () => closed().every(({ ended }) => ended));
