@@ -67,6 +67,8 @@ export type Stop = () => void;
  */
 export interface Ephemeral {
   state(): 'absent' | 'held' | 'contended';
+  /** Why the store, though it answers, lets it neither create the entry nor take it over: a missing right, entries below it. */
+  refusal(): Trouble | undefined;
   /** Replaces the data, now if the entry is held, else when it is next created. */
   update(data: string): void;
   /** Deletes the entry if the store is up; never rejects, ends within the operation deadline. */

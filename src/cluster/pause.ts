@@ -7,7 +7,9 @@ import type { Outcome, Trouble } from './coordination.ts';
 export type Failure = Extract<Outcome<unknown>, { ok: false }>;
 
 /** These do not pass by themselves. */
-const REFUSALS: ReadonlySet<Trouble> = new Set(['no-auth', 'bad-data', 'bad-path', 'server']);
+const REFUSALS: ReadonlySet<Trouble> = new Set(['no-auth', 'not-empty', 'bad-data', 'bad-path', 'server']);
+
+export const isRefusal = (why: Trouble): boolean => REFUSALS.has(why);
 
 export interface Pauses {
   /** Until the next try, in ms. That the store refuses `path` is logged, once until it does not. */
@@ -19,7 +21,7 @@ export function pausesOf(path: string, log: Log): Pauses {
   let refusal: Trouble | undefined;
   return {
     after({ why, detail }) {
-      if (!REFUSALS.has(why)) return soonMs();
+      if (!isRefusal(why)) return soonMs();
       if (why !== refusal) log.warn('entry-refused', { path, why, detail });
       refusal = why;
       return 5_000 + 5_000 * Math.random();

@@ -3,7 +3,8 @@
 // over by comparing its owner; a second live process with our id is not fought: the newer one wins.
 
 import type { Log } from '../daemon/log.ts';
-import type { Ephemeral } from './coordination.ts';
+import type { Ephemeral, Trouble } from './coordination.ts';
+import { isRefusal } from './pause.ts';
 import type { Session } from './session.ts';
 import type { Next } from './standing-loop.ts';
 import { removeIfOurs, standingLoop } from './standing-loop.ts';
@@ -13,6 +14,7 @@ export function standEphemeral(session: Session, path: string, initialData: stri
   let state: 'absent' | 'held' | 'contended' = 'absent';
   let released = false;
   let everHeld = false;
+  let refusal: Trouble | undefined;
 
   const enter = (next: typeof state): void => {
     if (next === 'contended' && state !== next) log.warn('ephemeral-contended', { path });
@@ -53,10 +55,15 @@ export function standEphemeral(session: Session, path: string, initialData: stri
   const stopListening = session.onState((next) => {
     if (next !== 'up' && state === 'held') state = 'absent';
   });
-  const loop = standingLoop(session, path, log, step);
+  const loop = standingLoop(session, path, log, async (onChange) => {
+    const next = await step(onChange);
+    refusal = typeof next !== 'string' && isRefusal(next.why) ? next.why : undefined;
+    return next;
+  });
 
   return {
     state: () => state,
+    refusal: () => refusal,
     update(next) {
       data = next;
       loop.poke();

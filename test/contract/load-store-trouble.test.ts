@@ -80,6 +80,18 @@ describe.concurrent('the shared table in trouble', () => {
     expect(a.named()).toEqual(new Set(['gw-1']));
   });
 
+  it('says that its own entry cannot take the place of what lies there, until it can', async () => {
+    const ensemble = memoryEnsemble();
+    const other = ensemble.connect();
+    const inItsWay = '/herald/test/heralds/a/of-somebody';
+    await other.put(inItsWay, '');
+    const a = replica(ensemble.connect(), 'a');
+    await until('the refusal', () => a.store.state().problem !== undefined);
+    expect(a.store.state().problem).toBe('memory refuses the entry of this Herald: not-empty');
+    await other.remove(inItsWay);
+    await until('the entry', () => a.store.state().problem === undefined, 12_000);
+  }, 20_000);
+
   it('says of a store that takes connections and answers no write that it is away', async () => {
     let jumpMs = 0;
     let hangs = true;

@@ -157,6 +157,8 @@ export function startLoadStore(options: LoadStoreOptions): LoadStore {
     }
     const refusal = exchange.refusal();
     if (refusal !== undefined) return `${kind} refuses to share the table: ${refusal}`;
+    const unlisted = registration.refusal();
+    if (unlisted !== undefined) return `${kind} refuses the entry of this Herald: ${unlisted}`;
     if (registration.state() === 'contended') return `another process is registered as ${address.id}`;
     return undefined;
   };
