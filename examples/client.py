@@ -164,8 +164,15 @@ def look_up(herald, intent, failed):
     query = [("intent", intent)] + [("exclude", gateway) for gateway in failed]
     with urllib.request.urlopen(f"{herald}/v1/lookup?{urllib.parse.urlencode(query)}", timeout=DEADLINE_S) as reply:
         found = json.load(reply)
-    picks = [found, *found.get("alternates", [])]
-    return [{field: pick[field] for field in ("gateway", "url", "ticket")} for pick in picks]
+    picks = [pick for pick in [found, *(found.get("alternates") or [])] if is_pick(pick)]
+    if not picks:
+        raise ValueError(f"an answer without a gateway: {json.dumps(found)[:200]}")
+    return picks
+
+
+def is_pick(pick):
+    """One that is damaged is no reason to stay away from the others."""
+    return isinstance(pick, dict) and all(isinstance(pick.get(field), str) for field in ("gateway", "url", "ticket"))
 
 
 def listen(pick, reader):

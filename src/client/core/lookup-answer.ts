@@ -129,6 +129,6 @@ function problemOf(body: string): HeardProblem {
 
 /** Retry-After in seconds (RFC 9110 section 10.2.3); its date form needs a shared clock and is not used here. */
 function secondsOf(retryAfter: string | null): number | undefined {
-  const seconds = retryAfter === null || retryAfter.trim() === '' ? Number.NaN : Number(retryAfter);
-  return seconds >= 0 ? bearable(seconds * 1_000) : undefined;
+  const seconds = retryAfter?.trim() ?? '';
+  return /^\d+$/.test(seconds) ? bearable(Number(seconds) * 1_000) : undefined;
 }

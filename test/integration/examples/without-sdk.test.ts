@@ -86,6 +86,17 @@ describe.runIf(commandPath('python3') !== undefined)('client.py', () => {
     expect(child.stderr()).not.toContain('missed');
   });
 
+  it('takes what is whole of an answer that is damaged', async () => {
+    const found = (await (await fetch(`${fleet.url}/v1/lookup`)).json()) as object;
+    const damaged = { gateway: 'nowhere', url: null, ticket: '', alternates: [null, {}, found] };
+    const server = createServer((_request, response) => void response.end(JSON.stringify(damaged)));
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const child = run('python3', join('examples', 'client.py'), url, 'numbers');
+    await until('it to be live', () => /^live on /m.test(child.stderr()));
+    server.close();
+  });
+
   it('goes on asking where a proxy answers in the place of Herald', async () => {
     const answers: [status: number, headers: Record<string, string>, body: string][] = [
       [200, {}, '<html>sign in first</html>'],

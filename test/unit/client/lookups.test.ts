@@ -3,6 +3,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Client, FetchLike, Timers } from '../../../src/client/index.ts';
 import { connect } from '../../../src/client/index.ts';
+import { judgeLookup } from '../../../src/client/lookup-answer.ts';
 
 /** Timers whose time a test lets pass. */
 function ownTimers(): Timers & { passes(ms: number): void } {
@@ -91,3 +92,11 @@ it('needs no URL.canParse, which React Native does not have', async () => {
   spy.mockRestore();
   expect(opening.state).toMatchObject({ name: 'connecting', gateway: 'g' });
 });
+
+it.each(['0x10', '1e3', '-7', '7 s', 'Thu, 01 Jan 2070 00:00:00 GMT'])(
+  'takes a Retry-After of %j for none: decimal seconds alone are read',
+  (retryAfter) => {
+    expect(judgeLookup(503, retryAfter, '')).toMatchObject({ is: 'refused', retryAfterMs: undefined });
+    expect(judgeLookup(503, ' 7 ', '')).toMatchObject({ is: 'refused', retryAfterMs: 7_000 });
+  },
+);
