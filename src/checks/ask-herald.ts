@@ -12,8 +12,8 @@ export interface Answer {
 export type Asked = { ok: true; answer: Answer } | { ok: false; why: string };
 
 /** Far more than the table of the largest fleet; without a limit what answers could fill the memory until the deadline. */
-const MAX_ANSWER_MB = 64;
-const dispatcher = new Agent({ maxResponseSize: MAX_ANSWER_MB * 1024 * 1024 });
+export const MAX_ANSWER_MB = 64;
+export const boundedAnswers = new Agent({ maxResponseSize: MAX_ANSWER_MB * 1024 * 1024 });
 
 /** Never rejects: a Herald that is not there is what a check is for. */
 export async function ask(base: string, path: string, token: string, timeoutMs: number): Promise<Asked> {
@@ -26,7 +26,7 @@ export async function ask(base: string, path: string, token: string, timeoutMs: 
       // A fresh connection, as a client would need one, and nothing left open when the check ends.
       reset: true,
       signal: AbortSignal.timeout(timeoutMs),
-      dispatcher,
+      dispatcher: boundedAnswers,
     });
     const text = await reply.body.text();
     return {

@@ -1,6 +1,7 @@
 // Requests to a running Herald, and its errors turned into one helpful line.
 
 import { request } from 'undici';
+import { boundedAnswers, MAX_ANSWER_MB } from '../checks/ask-herald.ts';
 import { leadsHere } from '../daemon/address.ts';
 import { StartError } from '../daemon/lifecycle.ts';
 import { codeOf, messageOf } from '../daemon/thrown.ts';
@@ -11,8 +12,10 @@ export interface Target {
   token?: string;
 }
 
-/** Within which an answer begins; it then may take as long again. */
+/** Within which an answer begins, and the longest pause in it. */
 export const DEADLINE_MS = 5_000;
+/** Within which it is whole, also one that comes in drops. */
+const WHOLE_MS = 10_000;
 
 /** GETs or POSTs JSON. A refusal comes back with its status; an unreachable Herald is a StartError. */
 export async function askJson(
@@ -51,6 +54,8 @@ async function ask(
       ...(body !== undefined && { body: JSON.stringify(body) }),
       headersTimeout: DEADLINE_MS,
       bodyTimeout: DEADLINE_MS,
+      signal: AbortSignal.timeout(WHOLE_MS),
+      dispatcher: boundedAnswers,
     });
     const { location, 'retry-after': retryAfter } = headers;
     // Not followed: a token is for whom it was given, and a POST would become a GET.
@@ -63,15 +68,17 @@ async function ask(
       retryAfter: Array.isArray(retryAfter) ? retryAfter[0] : retryAfter,
     };
   } catch (error) {
-    if (error instanceof StartError) throw error;
-    const why = whyOf(error);
-    if (UNTRUSTED.test(why)) {
-      throw new StartError(
-        `the certificate of ${url.origin} is not trusted (${why}); NODE_EXTRA_CA_CERTS=FILE adds an authority of your own`,
-      );
-    }
-    throw new NoHerald(url, why);
+    throw error instanceof StartError ? error : noAnswer(url, error);
   }
+}
+
+/** Why nothing came from there, as the error to throw. */
+export function noAnswer(url: URL, error: unknown): StartError {
+  const why = whyOf(error);
+  if (!UNTRUSTED.test(why)) return new NoHerald(url, why);
+  return new StartError(
+    `the certificate of ${url.origin} is not trusted (${why}); NODE_EXTRA_CA_CERTS=FILE adds an authority of your own`,
+  );
 }
 
 /** Codes of Node for a certificate that does not hold: expired, for another name, signed by nobody known. */
@@ -81,7 +88,9 @@ const UNTRUSTED = /CERT|VERIFY_LEAF_SIGNATURE/;
 const TIMED_OUT = /^UND_ERR_(CONNECT|HEADERS|BODY)_TIMEOUT$/;
 
 export function whyOf(error: unknown): string {
+  if (error instanceof Error && error.name === 'TimeoutError') return 'no whole answer in time';
   const why = codeOf(error) ?? messageOf(error);
+  if (why === 'UND_ERR_RES_EXCEEDED_MAX_SIZE') return `more than ${MAX_ANSWER_MB} MB`;
   return TIMED_OUT.test(why) ? 'no answer in time' : why;
 }
 

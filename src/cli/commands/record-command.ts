@@ -7,7 +7,7 @@ import type { Command } from 'commander';
 import { request } from 'undici';
 import { StartError } from '../../daemon/lifecycle.ts';
 import { messageOf } from '../../daemon/thrown.ts';
-import { DEADLINE_MS, jsonOf, NoHerald, refusal, whyOf } from '../admin-api.ts';
+import { DEADLINE_MS, jsonOf, noAnswer, refusal } from '../admin-api.ts';
 import { adminFlags, adminTarget } from '../flags/herald-flags.ts';
 import { LONGEST_TIMER, parseDurationMs } from '../flags/duration.ts';
 
@@ -37,7 +37,7 @@ async function record(file: string, flags: RecordFlags): Promise<void> {
     bodyTimeout: 0,
     signal: stop.signal,
   }).catch((error: unknown) => {
-    throw new NoHerald(url, whyOf(error));
+    throw noAnswer(url, error);
   });
   if (reply.statusCode !== 200) {
     throw refusal(

@@ -151,6 +151,29 @@ describe.concurrent('a Herald that is not there', () => {
     expect(answers).toMatchObject(answers.map(() => ({ code: 1, stderr })));
   }, 20_000);
 
+  it('that never comes to an end is given up', async () => {
+    const dribbles = await other((_request, response) => {
+      response.writeHead(200);
+      const drops = setInterval(() => response.write(' '), 500);
+      response.once('close', () => clearInterval(drops));
+    });
+    const floods = await other((_request, response) => {
+      const flood = (): void => {
+        while (!response.destroyed && response.write(Buffer.alloc(1_000_000, ' ')));
+      };
+      response.on('drain', flood);
+      flood();
+    });
+    const answers = await Promise.all([
+      herald(['table', '--admin', dribbles]),
+      herald(['table', '--admin', floods]),
+    ]);
+    expect(answers.map(({ stderr }) => stderr)).toEqual([
+      `herald: no Herald answers at ${dribbles} (no whole answer in time)\n`,
+      `herald: no Herald answers at ${floods} (more than 64 MB)\n`,
+    ]);
+  }, 20_000);
+
   it('elsewhere cannot be started from here', async () => {
     // TEST-NET-1 (RFC 5737): no route, or silence.
     const { code, stderr } = await herald(['table', '--admin', 'http://192.0.2.1:7403']);
