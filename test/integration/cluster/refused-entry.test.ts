@@ -37,7 +37,12 @@ it.runIf(requireServer('zookeeper'))('an entry, a lease and watches that the sto
     expect(refusals.sort()).toEqual(
       ['/closed', '/closed/entry', '/closed/lease', '/closed/other'].map((path) => `${path} no-auth`),
     );
-    expect([entry.state(), entry.refusal(), lease.held(), warnings]).toEqual(['absent', 'no-auth', false, []]);
+    expect([entry.state(), entry.refusal(), lease.held(), warnings]).toEqual([
+      'absent',
+      'no-auth',
+      false,
+      [],
+    ]);
   } finally {
     process.off('warning', warn);
     await Promise.all([owner.close(), stranger.close()]);

@@ -3,7 +3,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Client, FetchLike, Timers } from '../../../src/client/index.ts';
 import { connect } from '../../../src/client/index.ts';
-import { judgeLookup } from '../../../src/client/lookup-answer.ts';
+import { judgeLookup } from '../../../src/client/core/lookup-answer.ts';
 
 /** Timers whose time a test lets pass. */
 function ownTimers(): Timers & { passes(ms: number): void } {
