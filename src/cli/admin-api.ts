@@ -107,11 +107,15 @@ export class NoHerald extends StartError {
 }
 
 /** Asks each Herald in turn until one answers, be it with a refusal. */
-export async function askFirst<T>(urls: readonly string[], path: string): Promise<T> {
+export async function askFirst<T>(
+  urls: readonly string[],
+  path: string,
+  field: keyof T & string,
+): Promise<T> {
   const silent: NoHerald[] = [];
   for (const url of urls) {
     try {
-      return await askSuccess<T>({ url }, path);
+      return await askSuccess<T>({ url }, path, field);
     } catch (error) {
       if (!(error instanceof NoHerald)) throw error;
       silent.push(error);
@@ -127,15 +131,28 @@ export function jsonOf(content: string, url: URL, status: number): unknown {
     return JSON.parse(content) as unknown;
   } catch {
     const answer = status < 300 ? 'no JSON' : `${status} and no JSON`;
-    throw new StartError(`what answers at ${url.origin} is not a Herald: ${url.pathname} gave ${answer}`);
+    throw noHerald(url, answer);
   }
 }
 
-/** As `askJson`, but anything other than success is a StartError with the problem's own words. */
-export async function askSuccess<T>(target: Target, path: string, body?: unknown): Promise<T> {
+function noHerald(url: URL, answer: string): StartError {
+  return new StartError(`what answers at ${url.origin} is not a Herald: ${url.pathname} gave ${answer}`);
+}
+
+/**
+ * As `askJson`, but anything other than success is a StartError with the problem's own words, and so is an answer without
+ * `field`, by which Herald's are known.
+ */
+export async function askSuccess<T>(
+  target: Target,
+  path: string,
+  field: keyof T & string,
+  body?: unknown,
+): Promise<T> {
   const { status, value, retryAfter } = await askJson(target, path, body);
-  if (status < 300) return value as T;
-  throw refusal(target, status, value, retryAfter);
+  if (status >= 300) throw refusal(target, status, value, retryAfter);
+  if (typeof value === 'object' && value !== null && field in value) return value as T;
+  throw noHerald(new URL(`${target.url}${path}`), `no "${field}"`);
 }
 
 const PORTS = '7400 answers lookups, 7401 who publishes, 7403 all other commands';

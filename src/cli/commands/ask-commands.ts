@@ -67,7 +67,7 @@ async function lookup(flags: LookupFlags): Promise<void> {
   });
   for (const wish of flags.prefer ?? []) query.append('prefer', wish);
   const urls = heraldUrls('--url', flags.url);
-  const reply = await askFirst<LookupReply>(urls, `/v1/lookup?${query.toString()}`);
+  const reply = await askFirst<LookupReply>(urls, `/v1/lookup?${query.toString()}`, 'gateway');
   if (flags.output !== 'table') {
     printJson(reply, flags.output);
     return;
@@ -96,6 +96,7 @@ async function explain(lookupId: string, flags: AdminFlags & { output: Output })
   const value = await askSuccess<Explanation>(
     adminTarget(flags),
     `/v1/explain/${encodeURIComponent(lookupId)}`,
+    'candidates',
   );
   const { isTTY, columns } = process.stdout;
   if (flags.output === 'table') console.log(renderExplanation(value, isTTY ? columns : undefined));

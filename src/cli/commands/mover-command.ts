@@ -37,7 +37,7 @@ export function addMoverCommand(program: Command): void {
 async function mover(mode: string | undefined, flags: MoverFlags): Promise<void> {
   const { pool, reason = '' } = flags;
   const wish = mode === undefined ? undefined : { mode, reason, author: author(), ...(pool && { pool }) };
-  const view = await askSuccess<MoverView>(adminTarget(flags), '/v1/mover', wish);
+  const view = await askSuccess<MoverView>(adminTarget(flags), '/v1/mover', 'modes', wish);
   if (pool !== undefined && !Object.hasOwn(view.modes, pool)) {
     throw new StartError(`no pool ${pool} in the table; there ${poolNames(Object.keys(view.modes))}`);
   }

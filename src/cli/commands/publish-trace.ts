@@ -27,7 +27,11 @@ const ASK_MS = 1_000;
 
 /** Asks until the gateways that have the trace had time to tell. */
 export async function collectTraces(admin: Target, id: string): Promise<GatewayTrace[]> {
-  const { gateways } = await askSuccess<{ gateways: { gateway: string; url: string }[] }>(admin, '/v1/table');
+  const { gateways } = await askSuccess<{ gateways: { gateway: string; url: string }[] }>(
+    admin,
+    '/v1/table',
+    'gateways',
+  );
   let untilMs = performance.now() + WAIT_MS;
   for (;;) {
     const found = await Promise.all(gateways.map(({ gateway, url }) => askGateway(gateway, url, admin, id)));

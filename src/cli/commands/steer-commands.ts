@@ -61,7 +61,7 @@ async function steer(deed: keyof typeof DEEDS, gatewayId: string, flags: SteerFl
   // To Herald 0 means without an end, the opposite of what was asked for.
   if (forMs === 0) throw new StartError(`--for ${String(flags.for)}: expected at least 1s`);
   const path = `/v1/gateways/${encodeURIComponent(gatewayId)}`;
-  const { shared } = await askSuccess<{ shared: boolean }>(target, `${path}/${deed}`, {
+  const { shared } = await askSuccess<{ shared: boolean }>(target, `${path}/${deed}`, 'shared', {
     reason: flags.reason ?? '',
     author: author(),
     ...(forMs !== undefined && { forMs }),

@@ -40,7 +40,7 @@ export function addTableCommands(program: Command): void {
 
 function fetchTable(target: Target, pool: string | undefined): Promise<TableSnapshot> {
   const query = pool === undefined ? '' : `?pool=${encodeURIComponent(pool)}`;
-  return askSuccess<TableSnapshot>(target, `/v1/table${query}`);
+  return askSuccess<TableSnapshot>(target, `/v1/table${query}`, 'gateways');
 }
 
 async function table(flags: TableFlags): Promise<void> {

@@ -78,7 +78,7 @@ export function createShow(): Show {
         if (asking) return;
         asking = true;
         try {
-          draw(await askSuccess<TableSnapshot>(admin, '/v1/table'));
+          draw(await askSuccess<TableSnapshot>(admin, '/v1/table', 'gateways'));
           if (silent) say('Herald answers again');
           silent = false;
         } catch {

@@ -1,5 +1,6 @@
-// (8) How much waits for all clients together, or has come of all of them and is not whole. Looking at 15,000 sockets takes milliseconds, so each turn looks at a
-// share of them: the sum is up to a round old, and slightly off for clients that came or went in between.
+// (8) How much waits for all clients together, or has come of all of them and is not whole. Looking at 15,000 sockets
+// takes milliseconds, so each turn looks at a share of them: the sum is up to a round old, and slightly off for clients
+// that came or went in between.
 
 export class BufferSum<T> {
   readonly #members: readonly T[];

@@ -21,7 +21,10 @@ export interface ExplainedCandidate {
   };
   /** Their sum. */
   expected: number;
-  /** What it was compared by: expected load less forgiven wishes and bars not obeyed, or the figure of a simpler policy; where a key chose, its order. */
+  /**
+   * What it was compared by: expected load less forgiven wishes and bars not obeyed, or the figure of a simpler policy;
+   * where a key chose, its order.
+   */
   compared: number;
   won: boolean;
 }

@@ -6,7 +6,7 @@ import type { GatewayRecord } from './gateway-slots.ts';
 import type { Pool } from './pool.ts';
 
 /**
- * The tickets of `heraldId` that the gateway accepted since its last report, at most `most`; `named` = it told tickets from other
+ * The tickets of `heraldId` that the gateway accepted since its last report; `named` = it told tickets from other
  * accepts, else all its accepts stand for them. The first report of a boot only sets the marks; a counter that goes back
  * sets them anew, so no difference is ever negative.
  */
@@ -14,7 +14,6 @@ export function reconcileTickets(
   record: GatewayRecord,
   report: LoadReport,
   heraldId: string,
-  most: number,
   pool: Pool,
   nowMs: number,
 ): { accepted: number; named: boolean } {
@@ -25,8 +24,8 @@ export function reconcileTickets(
   for (const [id, { admitted }] of Object.entries(report.tickets)) {
     after.set(id, admitted);
     if (before === undefined) continue;
+    const more = Math.max(0, admitted - (before.get(id) ?? 0));
     const isOwn = id === heraldId;
-    const more = Math.min(isOwn ? most : Infinity, Math.max(0, admitted - (before.get(id) ?? 0)));
     const by = { gateway: record.gateway, isAlone: pool.members.size === 1 };
     pool.share.count({ heraldId: id, isOwn, count: more, ...by }, nowMs);
     if (isOwn) own = more;

@@ -46,8 +46,7 @@ export class TicketOutcomes {
     const pool = this.#roster.poolOf(record);
     fadeBreaker(record.breaker);
     const most = this.#mostLetIn(record);
-    const { heraldId } = this.#settings;
-    const { accepted, named } = reconcileTickets(record, report, heraldId, most, pool, nowMs);
+    const { accepted, named } = reconcileTickets(record, report, this.#settings.heraldId, pool, nowMs);
     let letIn = 0;
     if (accepted > 0) {
       const { coming, overdue } = this.tickets.confirm(record.slot, accepted);
@@ -55,7 +54,7 @@ export class TicketOutcomes {
       // Where only accepts are counted, those beyond what was in flight came without a ticket, and while the breaker
       // is open what is in flight are the picks that opened it.
       const answered = record.breaker.state === 'open' ? 0 : coming + overdue;
-      letIn = named ? accepted : answered;
+      letIn = named ? Math.min(accepted, most) : answered;
     } else if (!record.countsTickets && record.breaker.state !== 'open') {
       // Where only connections are counted, more of them than before: at least so many came.
       letIn = Math.min(Math.max(0, grown), this.tickets.count(record.slot));
@@ -72,7 +71,7 @@ export class TicketOutcomes {
     this.refreshBar(record);
   }
 
-  /** No more came with our tickets than were sent there; one may have come with that of an alternate. */
+  /** Of what it claims, as many as were sent there; and one, which may have come with the ticket of an alternate. */
   #mostLetIn({ slot, picks, lastLetIn }: GatewayRecord): number {
     return Math.max(1, this.tickets.count(slot), picks - (lastLetIn?.picks ?? 0));
   }

@@ -200,6 +200,24 @@ describe.concurrent('a Herald that is not there', () => {
   });
 
   it.each([
+    ['lookup', '--url', '/v1/lookup', 'gateway'],
+    ['table', '--admin', '/v1/table', 'gateways'],
+    ['explain l-1', '--admin', '/v1/explain/l-1', 'candidates'],
+    ['mover', '--admin', '/v1/mover', 'modes'],
+    ['drain gw-1', '--admin', '/v1/gateways/gw-1/drain', 'shared'],
+  ])('may be something else, which answers %s with JSON of its own', async (command, flag, path, field) => {
+    const url = await other((_request, response) => {
+      response.writeHead(200, { 'content-type': 'application/json' }).end('{"ok":true}');
+    });
+    const { code, stdout, stderr } = await herald([...command.split(' '), flag, url]);
+    expect({ code, stdout, stderr }).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: `herald: what answers at ${url} is not a Herald: ${path} gave no "${field}"\n`,
+    });
+  });
+
+  it.each([
     [200, {}, 'what answers at URL is not a Herald: /v1/lookup gave no JSON'],
     [502, {}, 'what answers at URL is not a Herald: /v1/lookup gave 502 and no JSON'],
     [
