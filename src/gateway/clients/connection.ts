@@ -15,7 +15,7 @@ import type { SessionState } from '../core/session.ts';
 import { judgeBacklog } from '../core/slow-consumer.ts';
 import { jsonFrame } from '../core/ws-frame.ts';
 import type { GatewayParts } from '../gateway-parts.ts';
-import type { ClientSocket } from './ws-server.ts';
+import type { ClientSocket } from './client-socket.ts';
 
 const NO_CAPABILITIES: readonly Capability[] = [];
 const OPEN = 1;

@@ -18,7 +18,8 @@ import type { GatewayParts } from '../gateway-parts.ts';
 import { answerHttp } from './http-answers.ts';
 import type { Moving } from './moving.ts';
 import type { Roster } from './roster.ts';
-import type { ClientSocket, WsServerEvents } from './ws-server.ts';
+import type { ClientSocket } from './client-socket.ts';
+import type { WsServerEvents } from './ws-server.ts';
 
 /** A lookup names another one. */
 const SOON = { retryAfterMs: 1_000 };

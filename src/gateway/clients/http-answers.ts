@@ -8,7 +8,7 @@ import type { CloseAudit } from '../core/close-audit.ts';
 import { KEPT_CLOSES } from '../core/close-audit.ts';
 import type { TraceBook } from '../core/trace-book.ts';
 import { KEPT_TRACES } from '../core/trace-book.ts';
-import type { HttpAnswer, HttpQuestion } from './ws-server.ts';
+import type { HttpAnswer, HttpQuestion } from './http-question.ts';
 
 export interface HttpAnswersParts {
   gateway: string;

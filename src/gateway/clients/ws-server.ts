@@ -1,12 +1,11 @@
-// (8) The door to the ws package: HTTP for health, the upgrade on /ws, and sockets whose closing is seen at
-// its first moment. The ws package reads what clients send; what goes out is written by connection.ts.
+// (8) The door to the ws package: HTTP for health, and the upgrade on /ws. The ws package reads what clients send; what
+// goes out is written by connection.ts.
 
 import type { IncomingMessage, Server } from 'node:http';
-import { ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { Server as WebSocketServers } from 'ws';
-import { WebSocket, WebSocketServer } from 'ws';
+import type { WebSocket, Server as WebSocketServers } from 'ws';
+import { WebSocketServer } from 'ws';
 import type { Address } from '../../daemon/address.ts';
 import { boundAddress, formatAddress } from '../../daemon/address.ts';
 import { listening } from '../../daemon/lifecycle.ts';
@@ -17,42 +16,12 @@ import type { Certificate } from '../../daemon/tls.ts';
 import { createWebServer } from '../../daemon/tls.ts';
 import { CLIENT_PROTOCOL } from '../../protocol/client-frames.ts';
 import type { Problem } from '../../protocol/lookup.ts';
+import { ClientSocket } from './client-socket.ts';
 import type { Connection } from './connection.ts';
+import type { Answering } from './http-question.ts';
+import { answerRequest, pathOf, responseTo } from './http-question.ts';
 import { acceptableOffer } from '../core/deflate-offer.ts';
 import { ticketOf } from '../core/handshake.ts';
-
-/** What a part of a message costs beside its bytes. */
-const FRAGMENT_BYTES = 200;
-const SEGMENT_BYTES = 400;
-
-/** The package's own reader, as far as it is looked at. */
-interface Receiving {
-  _bufferedBytes: number;
-  _messageLength: number;
-  _fragments: readonly unknown[];
-  _buffers: readonly unknown[];
-}
-
-export class ClientSocket extends WebSocket {
-  /** Set right after the upgrade. */
-  connection: Connection | undefined = undefined;
-
-  /** Memory of what came of a message that is not whole yet. The package bounds it for each socket and does not tell it. */
-  get unfinishedBytes(): number {
-    const { _receiver: receiver } = this as unknown as { _receiver: Receiving | undefined };
-    if (!receiver) return 0;
-    const { _bufferedBytes, _messageLength, _fragments, _buffers } = receiver;
-    return (
-      _bufferedBytes + _messageLength + _fragments.length * FRAGMENT_BYTES + _buffers.length * SEGMENT_BYTES
-    );
-  }
-
-  /** Also called by the package itself, when the client closes or breaks the protocol. */
-  override close(code?: number, reason?: string | Buffer): void {
-    this.connection?.closing(code ?? 1005);
-    super.close(code, reason);
-  }
-}
 
 export interface WsServerOptions {
   address: Address;
@@ -65,23 +34,6 @@ export interface WsServerOptions {
   log: Log;
 }
 
-export interface HttpQuestion {
-  method: string;
-  path: string;
-  query: URLSearchParams;
-  authorization: string | undefined;
-  remoteAddress: string | undefined;
-  /** It came through a proxy. */
-  forwarded: boolean;
-}
-
-export interface HttpAnswer {
-  status: number;
-  /** Unless said, JSON. */
-  contentType?: string;
-  body: object;
-}
-
 export interface WsServerEvents {
   /** Judges a handshake; a refusal is answered over HTTP. */
   refuse(origin: string | undefined): Problem | undefined;
@@ -91,7 +43,7 @@ export interface WsServerEvents {
   /** A ping or pong of RFC 6455: a sign of life that counts against the rate. */
   control(connection: Connection): void;
   closed(connection: Connection, code: number): void;
-  answer(question: HttpQuestion): HttpAnswer;
+  answer: Answering;
 }
 
 export interface WsServer {
@@ -190,7 +142,7 @@ export async function bindWsServer(options: WsServerOptions): Promise<WsServer> 
 
 function serve(http: Server, server: WebSocketServers<typeof ClientSocket>, events: WsServerEvents): void {
   const hear = listenTo(events);
-  http.on('request', (request, response) => answerRequest(request, response, events));
+  http.on('request', (request, response) => answerRequest(request, response, events.answer));
   refuseInForm(http);
   server.on('wsClientError', (error: Error, socket: Duplex) => {
     refuseUpgrade(socket, problem(400, 'bad-request', error.message), VERSIONS);
@@ -199,7 +151,7 @@ function serve(http: Server, server: WebSocketServers<typeof ClientSocket>, even
     if (!(socket instanceof Socket)) throw new TypeError('an upgrade came without a socket');
     // Java's HttpClient and curl --http2 offer HTTP/2 with each request: they are answered as if they did not.
     if (!/^websocket$/i.test(request.headers.upgrade ?? '')) {
-      answerRequest(request, responseTo(request, socket), events);
+      answerRequest(request, responseTo(request, socket), events.answer);
       return;
     }
     const protocols = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((item) => item.trim());
@@ -251,50 +203,8 @@ function listenTo(events: WsServerEvents): (ws: ClientSocket) => void {
   };
 }
 
-function answerRequest(request: IncomingMessage, response: ServerResponse, events: WsServerEvents): void {
-  const { status, contentType = 'application/json', body } = events.answer(questionOf(request));
-  response.writeHead(status, { 'content-type': contentType, 'cache-control': 'no-store' });
-  response.end(`${JSON.stringify(body)}\n`);
-}
-
-/** The answer to a request that Node took for an upgrade. */
-function responseTo(request: IncomingMessage, socket: Socket): ServerResponse {
-  socket.on('error', () => socket.destroy());
-  const response = new ServerResponse(request);
-  response.shouldKeepAlive = false;
-  response.assignSocket(socket);
-  response.on('finish', () => socket.destroySoon());
-  return response;
-}
-
 function connectionOf(ws: WebSocket): Connection | undefined {
   return ws instanceof ClientSocket ? ws.connection : undefined;
-}
-
-function pathOf(request: IncomingMessage): string {
-  return (request.url ?? '/').split('?', 1)[0]!;
-}
-
-/** What proxies say of those they speak for; not all do, and none on a TCP connection that they pass on. */
-const PROXY_HEADERS = [
-  'forwarded',
-  'via',
-  'x-forwarded-for',
-  'x-forwarded-host',
-  'x-forwarded-proto',
-  'x-real-ip',
-];
-
-function questionOf(request: IncomingMessage): HttpQuestion {
-  const { headers, socket, url = '/' } = request;
-  return {
-    method: request.method ?? '',
-    path: pathOf(request),
-    query: new URLSearchParams(url.slice(pathOf(request).length)),
-    authorization: headers.authorization,
-    remoteAddress: socket.remoteAddress,
-    forwarded: PROXY_HEADERS.some((name) => headers[name] !== undefined),
-  };
 }
 
 function refusalOf(request: IncomingMessage, protocols: readonly string[]): Problem | undefined {

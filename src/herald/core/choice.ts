@@ -14,10 +14,10 @@ import { Offers } from './offers.ts';
 import { POLICIES } from './policies/index.ts';
 import type { Question } from './policies/policy.ts';
 import type { Pool } from './pool.ts';
+import { NO_WISHES } from './pool-views.ts';
 
 /** Keyed lookups may leave their owner at this much over the mean, however small the mean is. */
 const AFFINITY_SLACK = 0.1;
-const NO_WISHES: readonly Wish[] = [];
 const HOT_KEY_DRAWS = 2;
 const BARS_COUNT_MS = 100;
 const SHARE_CAP_FROM_PER_SEC = 20;

@@ -106,7 +106,7 @@ export class Lookups {
     };
     countAssignment(slots.hot, slot * STRIDE, nowMs);
     record.picks++;
-    countRequired(record, view.required);
+    countRequired(record.mostRequire, view.required);
     if (request.intent === 'move') record.movePicks++;
     if (request.key !== '' || request.exclude.length > 0) record.chosenPicks++;
     if (record.breaker.state !== 'closed') {

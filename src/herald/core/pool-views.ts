@@ -12,7 +12,7 @@ import { areMany, LongLooks } from './long-looks.ts';
 const MAX_VIEWS = 128;
 /** Gateways that a view is made of when there is no time to look at all that may be in it. */
 const SAMPLE = 128;
-const NO_WISHES: readonly Wish[] = [];
+export const NO_WISHES: readonly Wish[] = [];
 
 export class PoolViews {
   readonly #slots: GatewaySlots;

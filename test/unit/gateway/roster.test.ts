@@ -52,6 +52,9 @@ it('closes those that have sent the most unfinished when all together have too m
   expect(before.length).toBeGreaterThan(30);
   expect(before.length).toBeLessThan(60);
   expect(before.every((i) => i >= 350)).toBe(true);
+  const cut = () => clients.flatMap(({ ws }, i) => (ws.isCut ? [i] : []));
+  expect(cut()).toEqual([]);
   pass(2_000);
   expect(closedWith(4103)).toEqual(before);
+  expect(cut()).toEqual(before);
 });

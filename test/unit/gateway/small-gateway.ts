@@ -8,7 +8,7 @@ import { Outbox } from '../../../src/gateway/core/outbox.ts';
 import { gatewayOptions } from '../../../src/gateway/config/gateway-options.ts';
 import type { GatewayParts } from '../../../src/gateway/gateway-parts.ts';
 import { Subscribing } from '../../../src/gateway/clients/subscribing.ts';
-import type { ClientSocket } from '../../../src/gateway/clients/ws-server.ts';
+import type { ClientSocket } from '../../../src/gateway/clients/client-socket.ts';
 import { silentLog } from '../../../src/daemon/log.ts';
 import { loadConfig } from '../../../src/daemon/config.ts';
 import type { SubscribeItem } from '../../../src/protocol/client-frames.ts';
@@ -84,7 +84,10 @@ export function smallGateway(limits: Partial<GatewayParts['config']> = {}) {
       readyState: 1,
       unfinishedBytes: 0,
       close: () => connection.closing(1000),
-      terminate() {},
+      isCut: false,
+      terminate() {
+        ws.isCut = true;
+      },
     };
     const connection = new Connection(
       parts,

@@ -31,6 +31,21 @@ describe('one gateway that claims too much', () => {
     expect(decisions(1e9)).toEqual(bounded);
   });
 
+  it('counts for so little from the next tick on where keys look among those of a label alone', () => {
+    const balancer = aBalancer();
+    const labels = { disk: 'ssd' };
+    const shareOfHuge = (keys: number, nowMs: number): number => {
+      const lookups = Array.from({ length: keys }, (_, i) => aLookup({ key: `user-${i}`, labels }));
+      return lookups.filter((request) => named(balancer.lookup(request, nowMs)) === 'huge').length / keys;
+    };
+    balancer.report(aReport('huge', { labels, capacity: 1_000 }), 0);
+    balancer.report(aReport('large', { labels, capacity: 16 }), 0);
+    for (let i = 0; i < 5; i++) balancer.report(aReport(`gw-${i}`), 0);
+    expect(shareOfHuge(20, 0)).toBeGreaterThan(0.8);
+    balancer.tick(100);
+    expect(shareOfHuge(500, 100)).toBeCloseTo(0.5, 1);
+  });
+
   it('cannot make others look as if they let nobody in, by clients that it never had', () => {
     const balancer = aBalancer();
     const ids = ['quiet', 'b', 'c', 'd'];
