@@ -9,7 +9,7 @@ import { MassLoss } from './mass-loss.ts';
 import type { Pool } from './pool.ts';
 import { SleepGuard } from './sleep-guard.ts';
 
-/** A lookup that finds nobody has the mass loss judged at once, at most this often. */
+/** A lookup that finds nobody has the mass loss judged at once; while nobody more is lost, at most this often. */
 const JUDGE_EVERY_MS = 10;
 /** A silent gateway is forgotten after this many times the silence that made it stale, if that is longer. */
 const FORGET_STALES = 5;
@@ -30,7 +30,7 @@ export class Standings {
     const hot = this.#roster.slots.hot;
     const silent = this.isSilent(record, nowMs);
     if (!silent && !record.suspect) record.lostAtMs = Infinity;
-    else if (record.lostAtMs === Infinity) record.lostAtMs = nowMs;
+    else if (record.lostAtMs === Infinity) this.#lose(record, nowMs);
     const wanted = record.desired.state === 'up' && record.announced === 'up';
     const here = record.lostAtMs === Infinity || this.massLoss.forgives(record);
     const open = wanted && here ? record.poolNumber : SHUT;
@@ -74,6 +74,12 @@ export class Standings {
     const at = record.slot * STRIDE;
     const afterMs = Math.max(forgetAfterMs, FORGET_STALES * hot[at + STALE_AFTER]!);
     return nowMs - hot[at + REPORTED_AT]! > afterMs && !this.massLoss.forgives(record);
+  }
+
+  #lose(record: GatewayRecord, nowMs: number): void {
+    record.lostAtMs = nowMs;
+    // What was judged before knew one loss less.
+    this.#roster.poolOf(record).judgedAtMs = -Infinity;
   }
 
   #renewAll(pool: Pool, nowMs: number): void {

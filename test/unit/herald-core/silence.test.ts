@@ -33,6 +33,13 @@ describe('the mass-loss guard', () => {
     expect([...shares(balancer, 100, 120_100).keys()].sort()).toEqual(['a', 'b', 'c']);
   });
 
+  it('answers through the moment in which every report connection is reset', () => {
+    const balancer = fleet(ids);
+    balancer.tick(100);
+    for (const id of ids) balancer.suspect(id, 103);
+    expect(balancer.lookup(aLookup(), 104).ok).toBe(true);
+  });
+
   it('judges a minority plainly', () => {
     const balancer = fleet(ids);
     tickTo(balancer, 0, 5_000, (nowMs) => {
