@@ -14,8 +14,8 @@ const JOIN_LIMIT_MS = 2_000;
 const KILLED_LIMIT_MS = 100;
 const DRAINED_LIMIT_MS = 250;
 const WRONG_AFTER_MS = 2_000;
-/** The same, and the tick in which a report is found to be too old; ticks vary by a tenth. */
-const OLDEST_MS = WRONG_AFTER_MS + 110;
+/** It is judged every 100 ms which reports are too old, and a Herald that is busy then is late by as much. */
+const JUDGED_WITHIN_MS = 200;
 /** The last report may have come half a second before the cut, and is good for 2 s. */
 const ALARM_LIMIT_MS = 2_500;
 
@@ -101,10 +101,11 @@ async function fromGateways(field: Field, effort: Effort, kind: CutKind): Promis
   finding.took(killedMs, oracle.lastNamedMs(killedId, { ...there, fromMs: killedMs }));
   finding.mustNotName(killedId, WRONG_AFTER_MS, { ...there, fromMs: killedMs }, 'killed');
   finding.mustNotName(killedId, KILLED_LIMIT_MS, { ...elsewhere, fromMs: killedMs }, 'killed');
-  const old = oracle
-    .answers({ ...there, fromMs: cutMs })
-    .reduce((most, { tableAgeMs }) => Math.max(most, tableAgeMs), 0);
-  finding.must(old <= OLDEST_MS, `${cut.id} answered from a report ${old} ms old`);
+  const old = oracle.answers({ ...there, fromMs: cutMs }).find(({ tableAgeMs, answeredMs }) => {
+    const overdueMs = tableAgeMs - WRONG_AFTER_MS;
+    return overdueMs > JUDGED_WITHIN_MS + oracle.lateMs(answeredMs - overdueMs, answeredMs);
+  });
+  finding.must(!old, `${cut.id} answered from a report ${old?.tableAgeMs} ms old`);
   finding.must(!(await cut.table()).frozen, `${cut.id} froze its table although others tell it the truth`);
   cut.mendGateways();
   oracle.fault(`${cut.id} hears gateways again`);
