@@ -36,6 +36,13 @@ export default tseslint.config(
     },
   },
   {
+    files: ['src/**'],
+    rules: {
+      // Node 20, the oldest that Herald runs on, has them behind a flag, and @types/node all the same.
+      'no-restricted-globals': ['error', 'WebSocket', 'EventSource'],
+    },
+  },
+  {
     files: ['src/cli/**', 'test/**', 'bench/**', 'scripts/**', 'examples/**'],
     rules: { 'no-console': 'off' },
   },

@@ -7,6 +7,7 @@ Looks up, connects, subscribes and prints `topic offset data`. After a break, or
 on behind the last message it has, so nothing is missed and nothing comes twice; what is lost for good it says on stderr.
 """
 import base64
+import email.utils
 import http.client
 import json
 import os
@@ -209,6 +210,16 @@ def listen(pick, reader):
         ws.close()
 
 
+def seconds_of(retry_after):
+    """What Retry-After asks for (RFC 9110 section 10.2.3), seconds or a date: ten minutes at most, a second if nothing."""
+    text = (retry_after or "").strip()
+    try:
+        after = int(text) if text.isdecimal() else email.utils.parsedate_to_datetime(text).timestamp() - time.time()
+    except (TypeError, ValueError):
+        after = 0
+    return min(after, 600) if after > 0 else 1
+
+
 def follow(herald, topics):
     reader = Reader(topics)
     intent, attempt, picks, failed = "connect", 0, [], {}
@@ -226,11 +237,9 @@ def follow(herald, topics):
                 failed = {pick["gateway"]: time.monotonic()}
                 continue
         except urllib.error.HTTPError as refused:
-            if refused.code not in (404, 408, 425, 429) and refused.code < 500:
+            if refused.code not in (404, 408, 425, 429) and 400 <= refused.code < 500:
                 sys.exit(f"refused with {refused.code}: {refused.read().decode()}")
-            after = refused.headers.get("Retry-After") or ""
-            # A proxy may give a date.
-            pause = float(after) if after.isdigit() else 1.0
+            pause = seconds_of(refused.headers.get("Retry-After"))
             print(f"refused with {refused.code}, again in {pause} s", file=sys.stderr, flush=True)
             time.sleep(pause)
             # Better a gateway that failed a moment ago than none.

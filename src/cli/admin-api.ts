@@ -6,6 +6,7 @@ import { leadsHere } from '../daemon/address.ts';
 import { StartError } from '../daemon/lifecycle.ts';
 import { codeOf, messageOf } from '../daemon/thrown.ts';
 import type { Problem } from '../protocol/lookup.ts';
+import { readRetryAfterMs } from '../protocol/retry.ts';
 
 export interface Target {
   url: string;
@@ -22,23 +23,23 @@ export async function askJson(
   target: Target,
   path: string,
   body?: unknown,
-): Promise<{ status: number; value: unknown; retryAfter: string | undefined }> {
-  const { status, content, retryAfter } = await ask(target, path, body);
-  return { status, value: jsonOf(content, new URL(`${target.url}${path}`), status), retryAfter };
+): Promise<{ status: number; value: unknown; retryAfterMs: number | undefined }> {
+  const { status, content, retryAfterMs } = await ask(target, path, body);
+  return { status, value: jsonOf(content, new URL(`${target.url}${path}`), status), retryAfterMs };
 }
 
 /** GETs a page that is no JSON; a refusal is a StartError with the problem's own words. */
 export async function askText(target: Target, path: string): Promise<string> {
-  const { status, content, retryAfter } = await ask(target, path);
+  const { status, content, retryAfterMs } = await ask(target, path);
   if (status < 300) return content;
-  throw refusal(target, status, jsonOf(content, new URL(`${target.url}${path}`), status), retryAfter);
+  throw refusal(target, status, jsonOf(content, new URL(`${target.url}${path}`), status), retryAfterMs);
 }
 
 async function ask(
   target: Target,
   path: string,
   body?: unknown,
-): Promise<{ status: number; content: string; retryAfter: string | undefined }> {
+): Promise<{ status: number; content: string; retryAfterMs: number | undefined }> {
   const url = new URL(`${target.url}${path}`);
   try {
     const {
@@ -57,7 +58,7 @@ async function ask(
       signal: AbortSignal.timeout(WHOLE_MS),
       dispatcher: boundedAnswers,
     });
-    const { location, 'retry-after': retryAfter } = headers;
+    const { location } = headers;
     // Not followed: a token is for whom it was given, and a POST would become a GET.
     if (statusCode >= 300 && statusCode < 400 && location !== undefined) {
       throw new StartError(`${url.origin} sends to ${String(location)}; give the URL that it leads to`);
@@ -65,7 +66,7 @@ async function ask(
     return {
       status: statusCode,
       content: await content.text(),
-      retryAfter: Array.isArray(retryAfter) ? retryAfter[0] : retryAfter,
+      retryAfterMs: readRetryAfterMs(headers, Date.now()),
     };
   } catch (error) {
     throw error instanceof StartError ? error : noAnswer(url, error);
@@ -149,8 +150,8 @@ export async function askSuccess<T>(
   field: keyof T & string,
   body?: unknown,
 ): Promise<T> {
-  const { status, value, retryAfter } = await askJson(target, path, body);
-  if (status >= 300) throw refusal(target, status, value, retryAfter);
+  const { status, value, retryAfterMs } = await askJson(target, path, body);
+  if (status >= 300) throw refusal(target, status, value, retryAfterMs);
   if (typeof value === 'object' && value !== null && field in value) return value as T;
   throw noHerald(new URL(`${target.url}${path}`), `no "${field}"`);
 }
@@ -161,7 +162,7 @@ export function refusal(
   target: Target,
   status: number,
   value: unknown,
-  retryAfter: string | undefined,
+  retryAfterMs: number | undefined,
 ): StartError {
   if (status === 401) {
     const wish = target.token ? 'does not take the token given' : 'asks for a token; give it';
@@ -171,6 +172,6 @@ export function refusal(
   if (problem?.code === 'no-such-route') {
     return new StartError(`${target.url} does not know this: is it the right port? By default ${PORTS}`);
   }
-  const wait = retryAfter === undefined ? '' : `; try again in ${retryAfter} s`;
+  const wait = retryAfterMs === undefined ? '' : `; try again in ${Math.ceil(retryAfterMs / 1_000)} s`;
   return new StartError(`${status} ${problem?.title ?? ''}: ${problem?.detail ?? 'no detail given'}${wait}`);
 }

@@ -19,7 +19,7 @@ export type WebSocketConstructor = new (url: string, protocols: string[]) => Web
 
 export type FetchLike = (
   url: string,
-  init: { cache: 'no-store'; credentials: 'omit'; signal: AbortSignal },
+  init: { cache: 'no-store'; credentials: 'omit'; redirect: 'manual' | 'follow'; signal: AbortSignal },
 ) => Promise<FetchAnswer>;
 
 /** The part of a `Response` that is used; of `body`, where there is one, no more than 1 MiB. */

@@ -1,5 +1,6 @@
 // (5) -> (6) Asks Herald, one lookup at a time, each with a deadline.
 
+import { readRetryAfterMs } from '../protocol/retry.ts';
 import type { FetchLike, Timers } from './connect-options.ts';
 import type { LookupAnswer } from './core/lookup-answer.ts';
 import { judgeLookup } from './core/lookup-answer.ts';
@@ -7,6 +8,8 @@ import { messageOf } from './message-of.ts';
 import { readAnswer } from './read-answer.ts';
 
 const DEADLINE_MS = 5_000;
+/** Of one lookup. `fetch` alone would follow 20, and a proxy that sends to itself would be asked 21 times a try. */
+const MAX_REDIRECTS = 3;
 
 export interface Lookups {
   /** Answers lookup number `ask`; may do so twice, where an answer comes after the deadline. Never rejects. */
@@ -21,6 +24,30 @@ export function createLookups(
   answered: (ask: number, answer: LookupAnswer) => void,
 ): Lookups {
   let asking: AbortController | undefined;
+  /** By hand, one after the other, until it is known that the runtime does not say where they lead, as browsers do. */
+  let redirect: 'manual' | 'follow' = 'manual';
+
+  const get = async (url: string, signal: AbortSignal): Promise<LookupAnswer> => {
+    let at = url;
+    for (let redirects = 0; redirects <= MAX_REDIRECTS;) {
+      const response = await fetchLike(at, { cache: 'no-store', credentials: 'omit', redirect, signal });
+      const { status, headers } = response;
+      if (status === 0 && redirect === 'manual') {
+        redirect = 'follow';
+        continue;
+      }
+      const body = await readAnswer(response);
+      const location = status >= 300 && status < 400 ? headers.get('location') : null;
+      if (location === null) {
+        const said = { 'retry-after': headers.get('retry-after'), date: headers.get('date') };
+        return judgeLookup(status, readRetryAfterMs(said, Date.now()), body);
+      }
+      at = new URL(location, at).href;
+      redirects += 1;
+    }
+    return { is: 'silent', why: `more than ${MAX_REDIRECTS} redirects, the last to ${at}` };
+  };
+
   return {
     async ask(ask, url) {
       const abort = new AbortController();
@@ -32,12 +59,10 @@ export function createLookups(
       }, DEADLINE_MS);
       let answer: LookupAnswer;
       try {
-        const { signal } = abort;
-        const response = await fetchLike(url, { cache: 'no-store', credentials: 'omit', signal });
-        const body = await readAnswer(response);
-        answer = judgeLookup(response.status, response.headers.get('retry-after'), body);
+        answer = await get(url, abort.signal);
       } catch (error) {
-        answer = { is: 'silent', why: messageOf(error) };
+        const followed = redirect === 'follow' ? ' (it redirects)' : '';
+        answer = { is: 'silent', why: `${messageOf(error)}${followed}` };
       }
       timers.clearTimeout(timer);
       answered(ask, answer);

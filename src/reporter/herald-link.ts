@@ -7,7 +7,7 @@ import { errorFields } from '../daemon/log.ts';
 import { messageOf } from '../daemon/thrown.ts';
 import { refusalText } from '../protocol/decode.ts';
 import type { FeedbackReply } from '../protocol/load-report.ts';
-import { retryDelayMs } from '../protocol/retry.ts';
+import { readRetryAfterMs, retryDelayMs } from '../protocol/retry.ts';
 import { createClockOffset } from './clock-offset.ts';
 import { decodeFeedbackReply } from './core/feedback-reply.ts';
 import { openHeraldConnection } from './herald-connection-undici.ts';
@@ -79,7 +79,8 @@ export function openHeraldLink(parts: LinkParts): HeraldLink {
     if (state !== 'failing' || why !== lastError) log.warn('herald-unreachable', { herald: base, ...fields });
     state = 'failing';
     lastError = why;
-    notBeforeMs = clock.nowMs() + Math.max(retryAfterMs, retryDelayMs(failures, BACKOFF, parts.random()));
+    const waitMs = Math.max(retryAfterMs, retryDelayMs(failures, BACKOFF, parts.random()));
+    notBeforeMs = clock.nowMs() + Math.min(MAX_RETRY_AFTER_MS, waitMs);
     failures += 1;
     parts.onFailure();
   };
@@ -89,7 +90,7 @@ export function openHeraldLink(parts: LinkParts): HeraldLink {
     try {
       const { status, headers, text } = await connection.report(parts.write(kind));
       if (status !== 200) {
-        const retryAfterMs = Math.min(MAX_RETRY_AFTER_MS, 1_000 * (Number(headers['retry-after']) || 0));
+        const retryAfterMs = readRetryAfterMs(headers, clock.epochMs()) ?? 0;
         failed(`status ${status}`, { status, answer: text.slice(0, 300) }, retryAfterMs);
         return;
       }

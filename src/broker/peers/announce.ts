@@ -1,7 +1,7 @@
 // Tells every Herald that this broker is there, each second, and learns the other brokers from the answers.
 // A Herald that is away costs nothing but the news: publishers and gateways keep the last list they had.
 
-import { request } from 'undici';
+import { Agent, request } from 'undici';
 import { every } from '../../daemon/clock.ts';
 import type { Log } from '../../daemon/log.ts';
 import { errorFields } from '../../daemon/log.ts';
@@ -11,6 +11,8 @@ import type { BrokerAddress } from '../../protocol/broker-address.ts';
 
 const PERIOD_MS = 1_000;
 const DEADLINE_MS = 900;
+/** A Herald's answer is far shorter; what answers with more is none. */
+const dispatcher = new Agent({ maxResponseSize: 1024 * 1024 });
 
 export interface Announcer {
   /** Announces now, as after a change of state. */
@@ -47,6 +49,7 @@ export function startAnnouncing({ heralds, secrets, address, log }: AnnouncerOpt
         ...(body !== '' && { body }),
         headers: { ...(body !== '' && { 'content-type': 'application/json' }), ...signature },
         signal,
+        dispatcher,
       });
       const { statusCode, headers } = reply;
       return { status: statusCode, headers, answer: await reply.body.text() };

@@ -1,8 +1,9 @@
 // `herald-ready` and `brokers`: verdicts on whether a Herald may be asked, and on the brokers it knows.
 
 import { fieldsOf } from '../../protocol/decode.ts';
+import { counted } from './counted.ts';
 import type { Limits, Verdict } from './verdict.ts';
-import { counted, severityOf } from './verdict.ts';
+import { severityOf } from './verdict.ts';
 
 /** Another port of a Herald, or something else: the check asks the wrong one. A proxy that reaches no Herald says 5xx. */
 export function isNoPublicPort(status: number): boolean {

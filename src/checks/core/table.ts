@@ -2,8 +2,9 @@
 
 import type { Decoded } from '../../protocol/decode.ts';
 import { decoding, readFields, refuse } from '../../protocol/decode.ts';
+import { counted } from './counted.ts';
 import type { Limits, Verdict } from './verdict.ts';
-import { counted, severityOf } from './verdict.ts';
+import { severityOf } from './verdict.ts';
 
 interface TableRow {
   gateway: string;

@@ -48,10 +48,6 @@ export function severityOf(value: number, { warn, crit, worse }: Limits): Severi
   return beyond(crit) ? 'critical' : beyond(warn) ? 'warning' : 'ok';
 }
 
-export function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
-}
-
 export function checkResult(name: string, { severity, text, figures }: Verdict): CheckResult {
   const said = `${name.toUpperCase()} ${severity.toUpperCase()} - ${plain(text)}`;
   const measured = figures.filter(({ value }) => Number.isFinite(value)).map(figureText);

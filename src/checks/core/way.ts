@@ -1,8 +1,9 @@
 // `lookup` and `canary`: verdicts on the way a client and a message go.
 
+import { counted } from './counted.ts';
 import type { Limits, Verdict } from './verdict.ts';
 import { isNoPublicPort, NO_PUBLIC_PORT } from './readiness.ts';
-import { counted, severityOf } from './verdict.ts';
+import { severityOf } from './verdict.ts';
 
 export type LookupProbe =
   | { step: 'connected'; gateway: string; lookupMs: number; connectMs: number }

@@ -8,7 +8,7 @@ import type { MoverView } from '../../herald/http/mover-api.ts';
 import { askSuccess } from '../admin-api.ts';
 import type { AdminFlags } from '../flags/herald-flags.ts';
 import { adminFlags, adminTarget } from '../flags/herald-flags.ts';
-import { counted } from '../text/counted.ts';
+import { counted } from '../../checks/core/counted.ts';
 import { author } from '../flags/given.ts';
 import type { Output } from '../text/output.ts';
 import { outputFlag, printJson } from '../text/output.ts';

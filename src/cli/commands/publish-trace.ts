@@ -3,6 +3,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { request } from 'undici';
+import { boundedAnswers } from '../../checks/ask-herald.ts';
 import type { TraceRecord } from '../../gateway/core/trace-book.ts';
 import { TRACE_STRETCHES } from '../../gateway/core/trace-book.ts';
 import type { Target } from '../admin-api.ts';
@@ -52,6 +53,7 @@ async function askGateway(
     const reply = await request(`${origin}/v1/traces?id=${encodeURIComponent(id)}`, {
       headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
       signal: AbortSignal.timeout(ASK_MS),
+      dispatcher: boundedAnswers,
     });
     const body = (await reply.body.json()) as { traces?: Trace[]; detail?: string };
     if (reply.statusCode !== 200)

@@ -1,15 +1,19 @@
 // `herald record <file>`: writes the reports and lookups of a running Herald, for `herald sim --replay`.
 
 import { createWriteStream } from 'node:fs';
+import type { Readable } from 'node:stream';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
 import { request } from 'undici';
 import { StartError } from '../../daemon/lifecycle.ts';
 import { messageOf } from '../../daemon/thrown.ts';
+import { readRetryAfterMs } from '../../protocol/retry.ts';
 import { DEADLINE_MS, jsonOf, noAnswer, refusal } from '../admin-api.ts';
 import { adminFlags, adminTarget } from '../flags/herald-flags.ts';
 import { LONGEST_TIMER, parseDurationMs } from '../flags/duration.ts';
+
+const MAX_REFUSAL_CHARS = 1_000_000;
 
 interface RecordFlags {
   admin: string;
@@ -40,12 +44,11 @@ async function record(file: string, flags: RecordFlags): Promise<void> {
     throw noAnswer(url, error);
   });
   if (reply.statusCode !== 200) {
-    throw refusal(
-      target,
-      reply.statusCode,
-      jsonOf(await reply.body.text(), url, reply.statusCode),
-      undefined,
-    );
+    const words = await wordsOf(reply.body).catch((error: unknown) => {
+      throw noAnswer(url, error);
+    });
+    const retryAfterMs = readRetryAfterMs(reply.headers, Date.now());
+    throw refusal(target, reply.statusCode, jsonOf(words, url, reply.statusCode), retryAfterMs);
   }
 
   const timer = setTimeout(() => stop.abort(), forMs);
@@ -59,6 +62,21 @@ async function record(file: string, flags: RecordFlags): Promise<void> {
     clearTimeout(timer);
   }
   console.log(`${file}: ${count.lines} reports and lookups; try herald sim --replay ${file}`);
+}
+
+/** Of a refusal, as far as they can be a Herald's: a recording may last, and be as long as it will; its refusal may not. */
+async function wordsOf(body: Readable): Promise<string> {
+  const timer = setTimeout(() => body.destroy(new Error('no whole answer in time')), DEADLINE_MS);
+  let words = '';
+  try {
+    for await (const chunk of body) {
+      words += String(chunk);
+      if (words.length > MAX_REFUSAL_CHARS) break;
+    }
+  } finally {
+    clearTimeout(timer);
+  }
+  return words;
 }
 
 /** Passes whole lines on, so that a recording never ends in half of one. */

@@ -8,7 +8,7 @@ import type { Target } from '../admin-api.ts';
 import { askJson, askSuccess, NoHerald, refusal } from '../admin-api.ts';
 import type { AdminFlags } from '../flags/herald-flags.ts';
 import { adminFlags, adminTarget } from '../flags/herald-flags.ts';
-import { counted } from '../text/counted.ts';
+import { counted } from '../../checks/core/counted.ts';
 import { parseDurationMs } from '../flags/duration.ts';
 import { author } from '../flags/given.ts';
 import { addMoverCommand } from './mover-command.ts';
@@ -87,13 +87,13 @@ async function waitUntilDone(deed: keyof typeof DEEDS, target: Target, path: str
   const ask = patientAsk(target, path, endLine);
   try {
     for (;;) {
-      const { status, value, retryAfter, isSettled } = await ask();
+      const { status, value, retryAfterMs, isSettled } = await ask();
       if (status === NOT_THERE) {
         if (deed === 'drain' && isSettled) return;
         await sleep(POLL_MS);
         continue;
       }
-      if (status !== 200) throw refusal(target, status, value, retryAfter);
+      if (status !== 200) throw refusal(target, status, value, retryAfterMs);
       const gateway = value as GatewaySnapshot;
       if (reached(deed, gateway)) return;
       if (isSettled && gateway.desired.state !== DEEDS[deed].state) {

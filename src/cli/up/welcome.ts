@@ -1,6 +1,6 @@
 // What `herald up` says once everything runs: versions, mode, every URL, and what to try next.
 
-import { counted } from '../text/counted.ts';
+import { counted } from '../../checks/core/counted.ts';
 import { heraldVersion } from '../version.ts';
 import type { UpPorts } from './ports.ts';
 import { local } from './ports.ts';

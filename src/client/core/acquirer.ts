@@ -136,7 +136,9 @@ export function createAcquirer(parts: AcquirerParts): Acquirer {
     silences = 0;
     // A Herald that leaves out what failed says that none is left; why they failed is known here alone.
     const why = [answer.detail || answer.code, failed.forgive()].filter((part) => part !== '').join('; ');
-    wait(answer.retryAfterMs ?? delayMs(), why, true);
+    // Those who were told the same moment do not come back in it.
+    const spreadMs = answer.wait?.isOwn === false ? Math.round(random() * WAKE_SPREAD_MS) : 0;
+    wait(answer.wait ? answer.wait.forMs + spreadMs : delayMs(), why, true);
   };
 
   return {

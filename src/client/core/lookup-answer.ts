@@ -23,10 +23,15 @@ export interface FoundPicks {
   backoff: Backoff;
 }
 
+/** A Herald names a slot of this caller's own; what the header of a proxy says, all its callers hear. */
+export interface ToldWait {
+  forMs: number;
+  isOwn: boolean;
+}
+
 export type LookupAnswer =
   | ({ is: 'found' } & FoundPicks)
-  /** `retryAfterMs` is this caller's own slot; undefined when none was given. */
-  | { is: 'refused'; code: string; detail: string; retryAfterMs: number | undefined }
+  | { is: 'refused'; code: string; detail: string; wait: ToldWait | undefined }
   /** The request itself is wrong; it would be wrong again. */
   | { is: 'invalid'; status: number; detail: string }
   | { is: 'silent'; why: string };
@@ -37,8 +42,8 @@ const LONGEST_WAIT_MS = 600_000;
 const DAY_MS = 86_400_000;
 const TICKET = /^[A-Za-z0-9._~+/=-]{0,256}$/;
 
-/** Judges a response. `retryAfter` is the header's text, if any. */
-export function judgeLookup(status: number, retryAfter: string | null, body: string): LookupAnswer {
+/** Judges a response. `retryAfterMs` is what its header says. */
+export function judgeLookup(status: number, retryAfterMs: number | undefined, body: string): LookupAnswer {
   if (status === 200) {
     const found = decodeLookupReply(body);
     return found.ok ? { is: 'found', ...found.value } : { is: 'silent', why: refusalText(found.refusal) };
@@ -49,7 +54,7 @@ export function judgeLookup(status: number, retryAfter: string | null, body: str
       is: 'refused',
       code: problem.code || `status ${status}`,
       detail: problem.detail,
-      retryAfterMs: problem.retryAfterMs ?? secondsOf(retryAfter),
+      wait: toldWait(problem.retryAfterMs, true) ?? toldWait(retryAfterMs, false),
     };
   }
   // Only a Herald knows that the request is wrong. A 401, 403 or 404 without its words is of a proxy before it, which
@@ -123,12 +128,10 @@ function problemOf(body: string): HeardProblem {
     isHeralds: text('type').startsWith(PROBLEM_TYPE_PREFIX),
     code: text('code'),
     detail: text('detail'),
-    retryAfterMs: typeof given === 'number' && given >= 0 ? bearable(given) : undefined,
+    retryAfterMs: typeof given === 'number' && given >= 0 ? given : undefined,
   };
 }
 
-/** Retry-After in seconds (RFC 9110 section 10.2.3); its date form needs a shared clock and is not used here. */
-function secondsOf(retryAfter: string | null): number | undefined {
-  const seconds = retryAfter?.trim() ?? '';
-  return /^\d+$/.test(seconds) ? bearable(Number(seconds) * 1_000) : undefined;
+function toldWait(waitMs: number | undefined, isOwn: boolean): ToldWait | undefined {
+  return waitMs === undefined ? undefined : { forMs: bearable(waitMs), isOwn };
 }

@@ -151,6 +151,25 @@ describe.concurrent('a Herald that is not there', () => {
     expect(answers).toMatchObject(answers.map(() => ({ code: 1, stderr })));
   }, 20_000);
 
+  it('says in seconds when to try again, whichever way it was told', async () => {
+    const url = await other((request, response) => {
+      const isTable = (request.url ?? '').startsWith('/v1/table');
+      const date = 'Sun, 06 Nov 1994 08:49:00 GMT';
+      const retryAfter = isTable ? 'Sun, 06 Nov 1994 08:49:37 GMT' : '7';
+      response
+        .writeHead(503, { date, 'retry-after': retryAfter })
+        .end('{"title":"Away","detail":"nobody is in"}');
+    });
+    const answers = await Promise.all([
+      herald(['table', '--admin', url]),
+      herald(['record', join(folder, 'later'), '--admin', url]),
+    ]);
+    expect(answers.map(({ stderr }) => stderr)).toEqual([
+      'herald: 503 Away: nobody is in; try again in 37 s\n',
+      'herald: 503 Away: nobody is in; try again in 7 s\n',
+    ]);
+  });
+
   it('that never comes to an end is given up', async () => {
     const dribbles = await other((_request, response) => {
       response.writeHead(200);
@@ -164,13 +183,22 @@ describe.concurrent('a Herald that is not there', () => {
       response.on('drain', flood);
       flood();
     });
+    const refuses = await other((_request, response) => void response.writeHead(503).write('{"title":'));
+    const refusesAtLength = await other((_request, response) => {
+      response.writeHead(503).end(Buffer.alloc(4_000_000, ' '));
+    });
+    const file = join(folder, 'endless');
     const answers = await Promise.all([
       herald(['table', '--admin', dribbles]),
       herald(['table', '--admin', floods]),
+      herald(['record', file, '--admin', refuses]),
+      herald(['record', file, '--admin', refusesAtLength]),
     ]);
     expect(answers.map(({ stderr }) => stderr)).toEqual([
       `herald: no Herald answers at ${dribbles} (no whole answer in time)\n`,
       `herald: no Herald answers at ${floods} (more than 64 MB)\n`,
+      `herald: no Herald answers at ${refuses} (no whole answer in time)\n`,
+      `herald: what answers at ${refusesAtLength} is not a Herald: /v1/record gave 503 and no JSON\n`,
     ]);
   }, 20_000);
 

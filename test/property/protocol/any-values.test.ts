@@ -11,6 +11,7 @@ import { decodeClientIn } from '../../../src/protocol/client-frames.ts';
 import { decodeClientOut } from '../../../src/protocol/client-out-frames.ts';
 import { decodeLoadReport, SIGNAL_NAMES } from '../../../src/protocol/load-report.ts';
 import { decodeLookupQuery } from '../../../src/protocol/lookup.ts';
+import { readRetryAfterMs } from '../../../src/protocol/retry.ts';
 import { decodeTablePart } from '../../../src/protocol/table-row.ts';
 import { decodeTicket } from '../../../src/protocol/ticket.ts';
 import { decodeFeedbackReply } from '../../../src/reporter/core/feedback-reply.ts';
@@ -101,10 +102,10 @@ describe('any value', () => {
             .map((value) => JSON.stringify(value)),
         ),
         (status, after, body) => {
-          const answer = judgeLookup(status, after, body);
-          if (answer.is === 'refused' && answer.retryAfterMs !== undefined) {
-            expect(answer.retryAfterMs).toBeGreaterThanOrEqual(0);
-            expect(answer.retryAfterMs).toBeLessThanOrEqual(600_000);
+          const answer = judgeLookup(status, readRetryAfterMs({ 'retry-after': after }, 0), body);
+          if (answer.is === 'refused' && answer.wait) {
+            expect(answer.wait.forMs).toBeGreaterThanOrEqual(100);
+            expect(answer.wait.forMs).toBeLessThanOrEqual(600_000);
           }
         },
       ),

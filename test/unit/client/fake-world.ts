@@ -57,7 +57,7 @@ export interface FakeWorld {
   answer(answer: LookupAnswer): void;
   /** Answers the last lookup with these gateways. */
   finds(...gateways: string[]): void;
-  refuses(body: object, status?: number, retryAfter?: string): void;
+  refuses(body: object, status?: number, retryAfterMs?: number): void;
   silence(): void;
   /** Lets time pass; timers fire in order. */
   passes(ms: number): void;
@@ -179,10 +179,10 @@ export function createFakeWorld(options: Partial<MachineParts> = {}, chance: num
       }));
       const [best, ...alternates] = picks;
       const body = { lookupId: 'l', ...best, alternates, backoff: { minMs: 1_000, maxMs: 8_000 } };
-      world.answer(judgeLookup(200, null, JSON.stringify(body)));
+      world.answer(judgeLookup(200, undefined, JSON.stringify(body)));
     },
-    refuses: (body, status = 503, retryAfter) =>
-      world.answer(judgeLookup(status, retryAfter ?? null, JSON.stringify(body))),
+    refuses: (body, status = 503, retryAfterMs) =>
+      world.answer(judgeLookup(status, retryAfterMs, JSON.stringify(body))),
     silence: () => world.answer({ is: 'silent', why: 'refused' }),
     passes(ms) {
       const endMs = world.nowMs + ms;

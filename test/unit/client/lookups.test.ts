@@ -3,7 +3,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Client, FetchLike, Timers } from '../../../src/client/index.ts';
 import { connect } from '../../../src/client/index.ts';
-import { judgeLookup } from '../../../src/client/core/lookup-answer.ts';
 
 /** Timers whose time a test lets pass. */
 function ownTimers(): Timers & { passes(ms: number): void } {
@@ -93,10 +92,66 @@ it('needs no URL.canParse, which React Native does not have', async () => {
   expect(opening.state).toMatchObject({ name: 'connecting', gateway: 'g' });
 });
 
-it.each(['0x10', '1e3', '-7', '7 s', 'Thu, 01 Jan 2070 00:00:00 GMT'])(
-  'takes a Retry-After of %j for none: decimal seconds alone are read',
-  (retryAfter) => {
-    expect(judgeLookup(503, retryAfter, '')).toMatchObject({ is: 'refused', retryAfterMs: undefined });
-    expect(judgeLookup(503, ' 7 ', '')).toMatchObject({ is: 'refused', retryAfterMs: 7_000 });
-  },
-);
+it.each([
+  ['seconds', { 'retry-after': '7' }],
+  [
+    'a date, by the clock of who says it',
+    { 'retry-after': 'Sat, 01 Jan 2000 00:00:07 GMT', date: 'Sat, 01 Jan 2000 00:00:00 GMT' },
+  ],
+  ['a date, by its own clock', { 'retry-after': new Date(Date.now() + 7_999).toUTCString() }],
+])('comes back when a proxy says, in %s, and at a time of its own within a second', async (_, headers) => {
+  const asking = clientOf(async () => new Response('away', { status: 503, headers }));
+  await vi.waitFor(() => expect(asking.state.name).toBe('waiting'));
+  const { forMs } = asking.state as { forMs: number };
+  expect(forMs).toBeGreaterThan(6_500);
+  expect(forMs).toBeLessThanOrEqual(8_999);
+});
+
+describe('a client that is sent elsewhere', () => {
+  const found = { gateway: 'g', url: 'ws://g:1/ws', ticket: 't' };
+  const to = (location: string): Response => new Response(null, { status: 307, headers: { location } });
+
+  it('goes there, also to a path of the same server', async () => {
+    const asked: string[] = [];
+    const opening = clientOf(async (url, { redirect }) => {
+      asked.push(`${redirect} ${url}`);
+      if (asked.length === 1) return to('/below/v1/lookup?key=k');
+      return asked.length === 2 ? to('https://other:1/v1/lookup') : Response.json(found);
+    });
+    await vi.waitFor(() => expect(opening.state.name).toBe('connecting'));
+    expect(asked).toEqual([
+      'manual http://h:7400/v1/lookup',
+      'manual http://h:7400/below/v1/lookup?key=k',
+      'manual https://other:1/v1/lookup',
+    ]);
+  });
+
+  it('is sent in a circle four times a try, and says so', async () => {
+    let asked = 0;
+    const asking = clientOf(async (url) => {
+      asked += 1;
+      return to(url);
+    });
+    await vi.waitFor(() => expect(asking.state.name).toBe('waiting'));
+    const why = 'no Herald answers: more than 3 redirects, the last to http://h:7400/v1/lookup';
+    expect(asking.state).toMatchObject({ why });
+    expect(asked).toBe(4);
+  });
+
+  it('leaves it to a browser, which hides where to, and says that it did', async () => {
+    const asked: string[] = [];
+    const hidden = { status: 0, headers: { get: () => null }, text: async () => '' };
+    const timers = ownTimers();
+    const asking = clientOf(async (_url, { redirect }) => {
+      asked.push(redirect);
+      if (redirect === 'manual') return hidden;
+      if (asked.length === 2) throw new TypeError('Failed to fetch');
+      return Response.json(found);
+    }, timers);
+    await vi.waitFor(() => expect(asking.state.name).toBe('waiting'));
+    expect(asking.state).toMatchObject({ why: 'no Herald answers: Failed to fetch (it redirects)' });
+    timers.passes(1_000);
+    await vi.waitFor(() => expect(asking.state.name).toBe('connecting'));
+    expect(asked).toEqual(['manual', 'follow', 'follow']);
+  });
+});

@@ -43,7 +43,7 @@ describe('docs/lookup.md', () => {
     expect(listed('field').sort()).toEqual([...required].sort());
     const [reply] = examples('json reply');
     expect(Object.keys(JSON.parse(reply!) as object).sort()).toEqual([...required].sort());
-    expect(judgeLookup(200, null, reply!)).toMatchObject({
+    expect(judgeLookup(200, undefined, reply!)).toMatchObject({
       is: 'found',
       picks: [{ gateway: 'gw-2' }, { gateway: 'gw-5' }],
     });
@@ -51,8 +51,11 @@ describe('docs/lookup.md', () => {
 
   it('has refusals that a client understands', () => {
     const [none, wrong] = examples('json refusal');
-    expect(judgeLookup(503, null, none!)).toMatchObject({ is: 'refused', retryAfterMs: 2_180 });
-    expect(judgeLookup(400, null, wrong!)).toMatchObject({ is: 'invalid' });
+    expect(judgeLookup(503, undefined, none!)).toMatchObject({
+      is: 'refused',
+      wait: { forMs: 2_180, isOwn: true },
+    });
+    expect(judgeLookup(400, undefined, wrong!)).toMatchObject({ is: 'invalid' });
     const decoded = decodeLookupQuery(new URLSearchParams('n=12'));
     expect(decoded.ok ? {} : refusalProblem(decoded.refusal)).toEqual(JSON.parse(wrong!));
   });

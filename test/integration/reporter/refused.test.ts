@@ -1,0 +1,47 @@
+import { expect, it } from 'vitest';
+import { openHeraldLink } from '../../../src/reporter/herald-link.ts';
+import { silentLog } from '../../../src/daemon/log.ts';
+import { herald } from './given.ts';
+
+const DATE = 'Sun, 06 Nov 1994 08:49:00 GMT';
+
+it.each([
+  ['3', 3_000],
+  ['Sun, 06 Nov 1994 08:49:04 GMT', 4_000],
+  ['3600', 10_000],
+  ['0x10', 2_000],
+  ['1e9', 2_000],
+  ['', 2_000],
+])(
+  'a Herald that answers Retry-After: %s is left alone for that long, within bounds',
+  async (retryAfter, waitMs) => {
+    const h = await herald();
+    h.answer = () => ({ status: 503, headers: { date: DATE, 'retry-after': retryAfter }, body: '' });
+    let nowMs = 0;
+    const link = openHeraldLink({
+      base: h.url,
+      gateway: 'g1',
+      write: () => '{}',
+      secrets: [],
+      onReply: () => {},
+      onFailure: () => {},
+      log: silentLog,
+      clock: { nowMs: () => nowMs, epochMs: () => 0 },
+      random: () => 1 - 1e-9,
+    });
+    // Until its own wait, where it is told of none, is the longest.
+    for (let failures = 0; failures < 6; failures++) {
+      link.push('full', true);
+      await link.idle();
+    }
+    nowMs = waitMs - 1;
+    link.push('full');
+    await link.idle();
+    expect(h.seen).toHaveLength(6);
+    nowMs = waitMs;
+    link.push('full');
+    await link.idle();
+    expect(h.seen).toHaveLength(7);
+    link.drop();
+  },
+);
