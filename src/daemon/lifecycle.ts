@@ -14,6 +14,7 @@ export interface Running {
 }
 
 export const CLOSE_DEADLINE_MS = 4_000;
+const HOLD_MS = 3_600_000;
 /** Exit code of a process that was told twice to end. */
 export const HURRIED = 130;
 
@@ -53,8 +54,16 @@ export async function runUntilSignalled(start: () => Promise<Running>, log: Log)
   // Signals are heard before the start is over: a Ctrl-C during a slow start must not wait for it.
   const stopped = new Promise<string>((resolve) => hearStop(resolve, () => process.exit(HURRIED)));
 
-  const running = await start();
-  const cause = await stopped;
+  // What a daemon has open may hold no process: a bridge has timers alone until a Herald names it brokers.
+  const hold = setInterval(() => {}, HOLD_MS);
+  let running: Running;
+  let cause: string;
+  try {
+    running = await start();
+    cause = await stopped;
+  } finally {
+    clearInterval(hold);
+  }
   log.info('stopping', { cause });
   const deadlineMs = running.closeDeadlineMs ?? CLOSE_DEADLINE_MS;
   const overdue = setTimeout(() => {

@@ -48,6 +48,8 @@ export interface BridgeHandle extends Running {
 const TICK_MS = 100;
 /** How long a message waits for a broker over there, at a stop as well. */
 const GIVE_UP_MS = 10_000;
+/** Brokers announce themselves each second: by then every Herald that knows of any has named them. */
+const NAMED_WITHIN_MS = 5_000;
 
 /** `config` as `checkBridgeConfig` leaves it; a side whose brokers are given needs no Herald. */
 export async function startBridge(config: BridgeConfig, parts: BridgeParts): Promise<BridgeHandle> {
@@ -116,12 +118,20 @@ function runBridge(config: BridgeConfig, parts: BridgeParts, publisher: Publishe
   const stopFollowing =
     config.fromHeralds.length > 0 ? followBrokers(config.fromHeralds, setSources) : () => {};
   setSources(parts.from ?? []);
+  // A broker that is named and cannot be reached is told of by its connection; nobody else would tell of this.
+  const unnamed = setTimeout(() => {
+    const from = sources.values().next().done ? config.fromHeralds : [];
+    const to = publisher.snapshot().brokers.length === 0 ? config.toHeralds : [];
+    if (from.length + to.length > 0)
+      log.warn('no-brokers-named', { bridge: config.id, heralds: [...from, ...to] });
+  }, NAMED_WITHIN_MS).unref();
 
   return {
     addresses: {},
     snapshot: () => ({ ...traffic.counts(), buckets: buckets().length }),
     closeDeadlineMs: CLOSE_DEADLINE_MS + GIVE_UP_MS,
     async close() {
+      clearTimeout(unnamed);
       stopFollowing();
       stopTicking();
       interest.close();

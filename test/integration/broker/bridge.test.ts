@@ -149,4 +149,32 @@ describe('a bridge', () => {
     expect(heard.messages.length).toBe(before + 1);
     expect(bridging.snapshot().lost).toBe(0);
   });
+
+  it('says when Heralds name no brokers, and begins once they do', async () => {
+    const [east, west] = [await cluster('east'), await cluster('west')];
+    let listed: unknown[] = [];
+    const herald = closeLater(
+      await httpServer((_request, response) => void response.end(JSON.stringify({ brokers: listed }))),
+    );
+    const warned: object[] = [];
+    closeLater(
+      await startBridge(loadConfig(bridgeOptions, { flags: { fromHeralds: [herald.url] } }), {
+        log: { ...silentLog, warn: (event, fields) => warned.push({ event, ...fields }) },
+        metrics: createMetrics(),
+        to: [west.address()],
+      }),
+    );
+    await until('the warning', () => warned.length > 0);
+    expect(warned).toEqual([{ event: 'no-brokers-named', bridge: 'bridge-1', heralds: [herald.url] }]);
+
+    listed = [east.address()];
+    const heard = listener([west.address()]);
+    closeLater(heard.link);
+    await heard.link.subscribe('news');
+    const publisher = closeLater(await createPublisher({ brokers: [east.address()] }));
+    await until('the bridge to pass', async () => {
+      await publisher.publish('news', 1);
+      return heard.messages.length > 0;
+    });
+  });
 });

@@ -10,8 +10,9 @@ const SOON_MS = 600;
 const TALK_LINES = 20_000;
 const mode = process.argv[2];
 const log = createLog('child', 'info');
+const opensNothing = mode === 'opens-nothing';
 // What a library leaves behind must not keep a closed daemon alive.
-setInterval(() => {}, 1_000);
+if (!opensNothing) setInterval(() => {}, 1_000);
 
 async function start(): Promise<Running> {
   if (mode === 'slow-start') {
@@ -42,6 +43,7 @@ async function start(): Promise<Running> {
     await new Promise<void>((resolve) => resolver.bind(53, '127.0.0.1', resolve));
     lookup('herald.example.com', () => log.error('resolved'));
   }
+  if (opensNothing) setTimeout(() => log.info('still-here'), SOON_MS).unref();
   log.info('started');
   // The parent may be gone by then.
   process.send?.('started', () => {});

@@ -83,6 +83,14 @@ describe('a daemon', () => {
     ]);
   });
 
+  it('lives until it is told to end, although nothing that it has open keeps a process', async () => {
+    const one = daemon('opens-nothing');
+    await Promise.race([one.event('still-here'), one.exit]);
+    one.process.kill('SIGTERM');
+    expect(await one.exit).toEqual({ code: 0, signal: null });
+    expect(one.said.at(-1)).toContain('"stopped"');
+  });
+
   it('ends when the parent that forked it is gone', async () => {
     const one = daemon('plain', true);
     await one.event('started');
