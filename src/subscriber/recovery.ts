@@ -5,6 +5,7 @@ import { every } from '../daemon/clock.ts';
 import type { BrokerConnection } from './broker-connection.ts';
 import type { FollowedEpoch, GiveUp, Recovered, StandIn } from './core/recover-epoch.ts';
 import { recoverEpoch } from './core/recover-epoch.ts';
+import type { UnheardEnd } from './core/unheard-ends.ts';
 import { UnheardEnds } from './core/unheard-ends.ts';
 
 export interface RecoveryHost {
@@ -24,10 +25,13 @@ export interface RecoveryHost {
  */
 const GIVE_UP_MS = 5_000;
 const AGAIN_MS = 500;
+/**
+ * What a broker had acked was published before it died, but by the clock of the publisher: only so long after its
+ * connection ended is it a sign of its life.
+ */
+const CLOCKS_APART_MS = 1_500;
 
-interface Ended {
-  from: BrokerConnection;
-  followed: FollowedEpoch;
+interface Ended extends UnheardEnd<BrokerConnection> {
   untilMs: number;
 }
 
@@ -36,6 +40,8 @@ export class Recovery {
   readonly #ended = new Set<Ended>();
   readonly #unheard = new UnheardEnds<BrokerConnection>();
   readonly #busy = new Set<string>();
+  /** Lives whose connection broke while there were other brokers. */
+  readonly #accompanied = new Set<string>();
   readonly #stop: () => void;
   #closed = false;
 
@@ -49,6 +55,7 @@ export class Recovery {
 
   /** The connection is broken and the broker may come back: fetches what can be had elsewhere. */
   mend(from: BrokerConnection, followed: FollowedEpoch): void {
+    if (!this.#isAlone) this.#accompanied.add(followed.epoch);
     void this.#recover(from, followed, 'never');
   }
 
@@ -59,9 +66,25 @@ export class Recovery {
     for (const before of this.#ended)
       if (before.followed.epoch === followed.epoch) this.#ended.delete(before);
     this.#unheard.forget(followed.epoch);
+    // What is sent again from now on may be of this life.
+    for (const before of this.#pending()) before.followed.quietMs = undefined;
+    if (this.#accompanied.delete(followed.epoch) || !this.#isAlone) followed.quietMs = undefined;
     const ended = { from, followed, untilMs: this.#host.nowMs() + GIVE_UP_MS };
     this.#ended.add(ended);
     void this.#finish(ended);
+  }
+
+  /**
+   * A message came that a broker which is gone had acked, and that was published at `atMs`. Where there is but one broker,
+   * its life before went on until then.
+   */
+  sentAgain(atMs: number): void {
+    const wentOn = this.#pending().filter(
+      ({ followed: { quietMs = Infinity } }) => atMs - quietMs > CLOCKS_APART_MS,
+    );
+    if (wentOn.length === 0 || !this.#isAlone) return;
+    for (const { followed } of wentOn) followed.wasCut = true;
+    this.#tellUncounted();
   }
 
   /** Gives up on everything. */
@@ -71,12 +94,20 @@ export class Recovery {
     this.#ended.clear();
   }
 
+  get #isAlone(): boolean {
+    return [...this.#host.connections()].length === 1;
+  }
+
+  #pending(): UnheardEnd<BrokerConnection>[] {
+    return [...this.#ended, ...this.#unheard.waiting];
+  }
+
   async #finish(ended: Ended): Promise<void> {
     const { from, followed, untilMs } = ended;
     const giveUp = this.#host.nowMs() < untilMs ? 'proven' : 'now';
     const recovered = await this.#recover(from, followed, giveUp);
     if (!recovered?.isWhole || !recovered.isFinal || !this.#ended.delete(ended)) return;
-    if (recovered.isKnown || followed.wasCut !== true) return;
+    if (recovered.isKnown) return;
     this.#unheard.add(from, followed, this.#host.nowMs());
     this.#tellUncounted();
   }

@@ -131,7 +131,11 @@ export class FeedTopics {
   }
 
   /** Messages of one bucket in order. `resentNew` hears of messages a dead broker had not delivered. */
-  deliver(epoch: string, messages: readonly SequencedMessage[], resentNew: () => void): void {
+  deliver(
+    epoch: string,
+    messages: readonly SequencedMessage[],
+    resentNew: (message: SequencedMessage) => void,
+  ): void {
     const { counts } = this;
     counts.received += messages.length;
     const arrival = counts.received;
@@ -149,7 +153,7 @@ export class FeedTopics {
       const sighting = sender.seen.mark(sequence);
       const known = sighting === 'seen' || (sighting === 'old' && this.#resent.has(sender.number, sequence));
       if (!known) {
-        if (message.flags & MESSAGE_FLAG.acked) resentNew();
+        if (message.flags & MESSAGE_FLAG.acked) resentNew(message);
         if (message.flags & MESSAGE_FLAG.resent)
           this.#resent.note(sender.number, sequence, epoch, offset, arrival);
         this.#passedBy.note(sender.number, sequence, epoch, offset, arrival);

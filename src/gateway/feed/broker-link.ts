@@ -191,7 +191,10 @@ class LinkToBrokers implements BrokerLink {
       log: this.#log,
       fromStart: (bucket, epoch, beganMs) => topics.heardFromStart(bucket, epoch, beganMs),
       deliver: (bucket, epoch, messages) =>
-        topics.deliver(epoch, messages, () => this.#losses.noteResent(bucket)),
+        topics.deliver(epoch, messages, ({ publishedAtMs }) => {
+          this.#losses.noteResent(bucket);
+          this.#recovery.sentAgain(this.#nowMs() - (Date.now() - publishedAtMs));
+        }),
       lost: (connection, bucket, epoch, count, why) => {
         this.#log.warn('messages-lost', { broker: connection.id, bucket, count, why });
         if (why === 'broker-lost') this.#orphan(connection, bucket, epoch, count);

@@ -19,6 +19,11 @@ export class CutOff {
     return this.#isCut;
   }
 
+  /** Since when it has not been connected; undefined while it is. */
+  get brokenMs(): number | undefined {
+    return this.#brokenMs;
+  }
+
   /** Any frame of it came: what was missed until then shows by its sequences. */
   heard(nowMs: number): void {
     this.#heardMs = nowMs;

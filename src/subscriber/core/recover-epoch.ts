@@ -12,6 +12,8 @@ export interface FollowedEpoch {
   buckets: ReadonlyMap<number, BucketFeed>;
   /** It may have gone on unheard (cut-off.ts). */
   wasCut?: boolean;
+  /** Since when nothing of it was heard, as its connection was gone: it is taken to have ended then. */
+  quietMs?: number | undefined;
 }
 
 /** A broker that may have kept a copy. */

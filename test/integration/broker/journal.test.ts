@@ -35,7 +35,7 @@ async function missed(
   count: number,
   bytes: number,
   flags: BrokerFlags,
-  how: 'silently' | 'reset' | 'reset and announced' | 'listed elsewhere' = 'reset',
+  how: 'silently' | 'reset' | 'reset and announced' | 'reset and sent again' | 'listed elsewhere' = 'reset',
 ): Promise<Listener> {
   const control = how === 'reset and announced' ? await herald() : undefined;
   if (control !== undefined) flags = { ...flags, heralds: [control] };
@@ -78,7 +78,10 @@ async function missed(
   for (const proxy of proxies) proxy.cut();
   const cutMs = performance.now();
   for (let number = 2; number <= count; number++) await publish(number);
-  await publisher.close();
+  if (how === 'reset and sent again') {
+    // What it acked first is kept by nobody then.
+    for (let number = count + 1; performance.now() - cutMs < 4_000; number++) await publish(number);
+  } else await publisher.close();
   if (control !== undefined) {
     await until('an announcement some time after the cut', async () => {
       const [{ silentMs } = { silentMs: Infinity }] = await listed(control);
@@ -112,7 +115,7 @@ it('is given all of it from the journal, in order', async () => {
   expect(heard.gaps).toEqual([]);
 });
 
-it.each(['silently', 'reset and announced', 'listed elsewhere'] as const)(
+it.each(['silently', 'reset and announced', 'reset and sent again', 'listed elsewhere'] as const)(
   'is told without a number (%s) where there is no journal and no copy',
   async (how) => {
     const heard = await missed(50, 10, {}, how);

@@ -7,8 +7,8 @@ afterEach(() => void vi.useRealTimers());
 
 const MOST_MS = 60_000;
 
-/** A broker whose life `e1` was let go of unheard, and what is told of it. */
-function letGo() {
+/** A broker whose life `e1` nobody else followed, and what is told of it. */
+function lone() {
   const broker = {
     id: 'b1',
     epoch: '',
@@ -25,13 +25,19 @@ function letGo() {
   });
   onTestFinished(() => recovery.close());
   const end = (wasCut: boolean): void => recovery.ended(broker, { epoch: 'e1', buckets: new Map(), wasCut });
-  end(true);
   const nextLife = async (): Promise<void> => {
     broker.epoch = 'e2';
     connected.push(broker);
     await vi.advanceTimersByTimeAsync(MOST_MS);
   };
-  return { end, nextLife, uncounted };
+  return { broker, connected, recovery, end, nextLife, uncounted };
+}
+
+/** The same, which had been let go of unheard. */
+function letGo() {
+  const one = lone();
+  one.end(true);
+  return one;
 }
 
 it('tells that more may be lost than anybody knows of when another life begins', async () => {
@@ -55,3 +61,78 @@ it.each([0, 10_000])(
     expect(unheard.uncounted).toEqual(['e1']);
   },
 );
+
+/** The only broker, whose connection ended at `quietMs`; it is away for 10 s, and then another life of it is heard. */
+function reset() {
+  const one = lone();
+  const { broker, connected, recovery } = one;
+  connected.push(broker);
+  const quietMs = performance.now();
+  const followed = { epoch: 'e1', buckets: new Map(), wasCut: false, quietMs };
+  const comesBack = async (): Promise<void> => {
+    await vi.advanceTimersByTimeAsync(10_000);
+    broker.epoch = 'e2';
+    recovery.ended(broker, followed);
+  };
+  /** A message comes that the broker had acked, so long after its connection ended. */
+  const sentAgain = (afterMs: number): void => recovery.sentAgain(quietMs + afterMs);
+  return { ...one, followed, quietMs, comesBack, sentAgain };
+}
+
+it('tells of it as well when it had acked what was published long after its connection ended', async () => {
+  const { comesBack, sentAgain, uncounted } = reset();
+  await comesBack();
+  await vi.advanceTimersByTimeAsync(500);
+  sentAgain(2_000);
+  sentAgain(2_100);
+  await vi.advanceTimersByTimeAsync(MOST_MS);
+  expect(uncounted).toEqual(['e1']);
+});
+
+it('tells of it when that comes before anybody could be asked', async () => {
+  const { comesBack, sentAgain, uncounted } = reset();
+  await comesBack();
+  sentAgain(2_000);
+  await vi.advanceTimersByTimeAsync(MOST_MS);
+  expect(uncounted).toEqual(['e1']);
+});
+
+it('takes what was acked at most a second after, by a clock that is ahead, for a death at that moment', async () => {
+  const { comesBack, sentAgain, uncounted } = reset();
+  await comesBack();
+  for (const afterMs of [-2_000, 0, 1_000]) sentAgain(afterMs);
+  await vi.advanceTimersByTimeAsync(MOST_MS);
+  expect(uncounted).toEqual([]);
+});
+
+it('does not take for the word of one life what the next one, or another broker, had acked', async () => {
+  const nextButOne = reset();
+  await nextButOne.comesBack();
+  await vi.advanceTimersByTimeAsync(1_000);
+  nextButOne.broker.epoch = 'e3';
+  nextButOne.recovery.ended(nextButOne.broker, {
+    epoch: 'e2',
+    buckets: new Map(),
+    quietMs: performance.now(),
+  });
+  nextButOne.sentAgain(10_500);
+
+  const beside = reset();
+  beside.connected.push(lone().broker);
+  beside.recovery.mend(beside.broker, beside.followed);
+  beside.connected.pop();
+  await beside.comesBack();
+  beside.sentAgain(5_000);
+
+  await vi.advanceTimersByTimeAsync(MOST_MS);
+  expect([...nextButOne.uncounted, ...beside.uncounted]).toEqual([]);
+});
+
+it('does not wait for such a word for ever', async () => {
+  const { comesBack, sentAgain, uncounted } = reset();
+  await comesBack();
+  await vi.advanceTimersByTimeAsync(MOST_MS);
+  sentAgain(2_000);
+  await vi.advanceTimersByTimeAsync(MOST_MS);
+  expect(uncounted).toEqual([]);
+});

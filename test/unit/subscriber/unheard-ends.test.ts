@@ -4,7 +4,7 @@ import { RETURN_MS, UnheardEnds } from '../../../src/subscriber/core/unheard-end
 function away(): { broker: { epoch: string }; ends: UnheardEnds<{ epoch: string }> } {
   const broker = { epoch: '' };
   const ends = new UnheardEnds<{ epoch: string }>();
-  ends.add(broker, { epoch: 'e1', buckets: new Map() }, 1_000);
+  ends.add(broker, { epoch: 'e1', buckets: new Map(), wasCut: true }, 1_000);
   return { broker, ends };
 }
 
