@@ -49,6 +49,9 @@ export class Group {
   readonly members: Subscriber[] = [];
   /** The latency class that will flush this group next; the outbox sets it. */
   flushClass: FlushClass | undefined = undefined;
+  /** When it came to that class, and when the oldest frame came that waits since; the outbox sets both. */
+  markedMs = 0;
+  waitsSinceMs = 0;
   /** Frames that some member may not have been given yet, and the log number of the first. */
   #log: Uint8Array[] = [];
   #start = 0;

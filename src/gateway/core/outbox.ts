@@ -9,7 +9,10 @@ import type { Group } from './group.ts';
 /** Topics that may wait equally long. */
 export interface FlushClass {
   readonly maxWaitMs: number;
-  /** Groups with something to write, in the order in which they got it, and when that was, ms. */
+  /**
+   * Groups with something to write, in the order in which they got it, and when that was, ms. Those that a quicker class
+   * has taken over are passed over.
+   */
   readonly groups: Group[];
   readonly sinceMs: number[];
 }
@@ -60,8 +63,10 @@ export class Outbox {
   mark(group: Group, wanted: FlushClass, nowMs: number): void {
     const current = group.flushClass;
     if (current && current.maxWaitMs <= wanted.maxWaitMs) return;
+    if (!current) group.waitsSinceMs = nowMs;
     // A faster topic takes the group's whole log with it: frames of one group keep their order.
     group.flushClass = wanted;
+    group.markedMs = nowMs;
     wanted.groups.push(group);
     wanted.sinceMs.push(nowMs);
   }
@@ -73,8 +78,8 @@ export class Outbox {
     return due;
   }
 
-  #dueOfClass({ maxWaitMs, sinceMs }: FlushClass): number {
-    return this.dueOf({ firstMs: sinceMs[0] ?? Infinity, maxWaitMs });
+  #dueOfClass(one: FlushClass): number {
+    return this.dueOf({ firstMs: headMs(one), maxWaitMs: one.maxWaitMs });
   }
 
   /** When there may be writing for frames of which the oldest came at `firstMs`. */
@@ -93,23 +98,23 @@ export class Outbox {
    */
   takeOverdue(nowMs: number, quickerThanMs: number): FlushRun[] {
     return this.#classes.flatMap((one) =>
-      one.maxWaitMs >= quickerThanMs || (one.sinceMs[0] ?? Infinity) + one.maxWaitMs > nowMs
-        ? []
-        : this.#take(one),
+      one.maxWaitMs >= quickerThanMs || headMs(one) + one.maxWaitMs > nowMs ? [] : this.#take(one),
     );
   }
 
   #take(one: FlushClass): FlushRun[] {
     const { maxWaitMs, groups, sinceMs } = one;
-    const firstMs = sinceMs[0] ?? Infinity;
     const taken: Group[] = [];
+    let firstMs = Infinity;
     let passed = 0;
     while (passed < groups.length && taken.length < GROUPS_A_FLUSH) {
-      const group = groups[passed++]!;
-      // A faster class has taken the group over.
-      if (group.flushClass !== one) continue;
+      const at = passed++;
+      if (!waits(one, at)) continue;
+      const group = groups[at]!;
       group.flushClass = undefined;
-      if (group.hasPending && group.members.length > 0) taken.push(group);
+      if (!group.hasPending || group.members.length === 0) continue;
+      taken.push(group);
+      firstMs = Math.min(firstMs, group.waitsSinceMs);
     }
     groups.splice(0, passed);
     sinceMs.splice(0, passed);
@@ -120,4 +125,21 @@ export class Outbox {
   spent(costMs: number, nowMs: number): void {
     this.#paidMs = Math.max(this.#paidMs, nowMs - costMs - CREDIT_MS) + costMs / this.#targetShare;
   }
+}
+
+/** Whether the group at this place has waited there since; false when a quicker class has taken it over. */
+function waits(one: FlushClass, at: number): boolean {
+  const group = one.groups[at]!;
+  return group.flushClass === one && group.markedMs === one.sinceMs[at];
+}
+
+/** Since when the first one waits; Infinity where none does. */
+function headMs(one: FlushClass): number {
+  let stale = 0;
+  while (stale < one.groups.length && !waits(one, stale)) stale += 1;
+  if (stale > 0) {
+    one.groups.splice(0, stale);
+    one.sinceMs.splice(0, stale);
+  }
+  return one.sinceMs[0] ?? Infinity;
 }

@@ -108,6 +108,37 @@ describe('the outbox', () => {
     expect(groupsOf(outbox.takeDue(200))).toEqual([patient]);
   });
 
+  it('says of each run when the oldest frame in it came, also where a group went to a quicker class', () => {
+    const outbox = new Outbox(0.1);
+    outbox.spent(1_000, 0);
+    const [slow, quick] = [outbox.classOf(100), outbox.classOf(5)];
+    const [mixed, patient] = [groupWithOne(), groupWithOne()];
+    outbox.mark(mixed, slow, 10);
+    outbox.mark(mixed, quick, 30);
+    expect(outbox.dueMs()).toBe(35);
+    expect(outbox.takeDue(35)).toEqual([{ maxWaitMs: 5, firstMs: 10, groups: [mixed] }]);
+    expect(outbox.dueMs()).toBe(Infinity);
+    outbox.mark(patient, slow, 90);
+    outbox.mark(mixed, slow, 95);
+    expect(outbox.dueMs()).toBe(190);
+    expect(outbox.takeOverdue(189, Infinity)).toEqual([]);
+    expect(outbox.takeDue(190)).toEqual([{ maxWaitMs: 100, firstMs: 90, groups: [patient, mixed] }]);
+    expect(outbox.dueMs()).toBe(Infinity);
+  });
+
+  it('does not flush a group before its time for what a quicker class took', () => {
+    const outbox = new Outbox(0.1);
+    outbox.spent(1_000, 0);
+    const [slow, quick] = [outbox.classOf(100), outbox.classOf(5)];
+    const mixed = groupWithOne();
+    outbox.mark(mixed, slow, 10);
+    outbox.mark(mixed, quick, 30);
+    outbox.takeDue(35);
+    outbox.mark(mixed, slow, 60);
+    expect(outbox.takeDue(110)).toEqual([]);
+    expect(outbox.takeDue(160)).toEqual([{ maxWaitMs: 100, firstMs: 60, groups: [mixed] }]);
+  });
+
   it('passes over groups that lost their members meanwhile', () => {
     const outbox = new Outbox(0.5);
     const group = groupWithOne();
