@@ -18,6 +18,13 @@ export function parseAddress(text: string, flag: string): Address {
   return { host, port };
 }
 
+/** The same for what is to be connected to. */
+export function parseTarget(text: string, flag: string): Address {
+  const target = parseAddress(text, flag);
+  if (target.port === 0) throw new StartError(`${flag} ${text}: expected host:port with a port from 1`);
+  return target;
+}
+
 export function formatAddress({ host, port }: Address): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
@@ -36,6 +43,15 @@ export function isLoopback(host: string): boolean {
 /** True for the two addresses that stand for every address of this machine: to bind to, not to connect to. */
 export function isWildcard(host: string): boolean {
   return host === '0.0.0.0' || host === '::';
+}
+
+/** Throws a StartError where others would be told to connect to a wildcard address: each would reach himself. */
+export function checkReachable(flag: string, host: string): void {
+  if (isWildcard(bare(host))) {
+    throw new StartError(
+      `${flag}: nobody elsewhere reaches ${host}; expected a name or address of this machine`,
+    );
+  }
 }
 
 /** A wildcard address is no place to send anybody to; this machine's name is. */
@@ -58,5 +74,10 @@ function collide(one: Address, other: Address): boolean {
 
 /** Whether a URL leads to this machine and no other. */
 export function leadsHere(url: string): boolean {
-  return isLoopback(new URL(url).hostname.replace(/^\[|\]$/g, ''));
+  return isLoopback(bare(new URL(url).hostname));
+}
+
+/** A host as a URL has it, without the brackets of an IPv6 address. */
+function bare(hostname: string): string {
+  return hostname.replace(/^\[|\]$/g, '');
 }

@@ -1,6 +1,6 @@
 // Options that every daemon has.
 
-import { parseAddress } from './address.ts';
+import { parseTarget } from './address.ts';
 import { choice, integer, list, secret, text, urls } from './config.ts';
 import { PLACE_PATTERN, PLACE_WORDS } from '../protocol/names.ts';
 import { StartError } from './lifecycle.ts';
@@ -36,7 +36,7 @@ export const previousSecretOption = secret(
 /** Throws a StartError for what all of these daemons must have right. */
 export function checkCommon({ secret: given, statsd }: { secret: string; statsd: string }): void {
   longEnough(given, '--secret');
-  if (statsd !== '') parseAddress(statsd, '--statsd');
+  if (statsd !== '') parseTarget(statsd, '--statsd');
 }
 
 export function longEnough(value: string, flag: string): void {

@@ -13,7 +13,6 @@ import type { Counter, Metrics } from '../daemon/metrics.ts';
 import { deriveKey } from '../daemon/secrets.ts';
 import { startTelemetry } from '../daemon/telemetry.ts';
 import { verifyTicket } from '../daemon/ticket-key.ts';
-import { brokerReach } from '../publisher/broker-reach.ts';
 import { createBrokerLink } from './feed/broker-link.ts';
 import { openClientPublishing } from './clients/client-publishing.ts';
 import type { CheckedConfig } from './config/config-check.ts';
@@ -74,7 +73,7 @@ export async function startGateway(wanted: GatewayConfig, given: StartGatewayPar
   const { maxConnections, maxSockets } = socketLimits(wanted.maxConnections, connectionRoom());
   const config = { ...wanted, maxConnections };
   if (maxConnections < wanted.maxConnections) log.warn('few-descriptors', { maxConnections });
-  const reach = brokerReach(config);
+  const { reach } = checked;
   const publishing =
     config.publishTopics.length > 0 && !given.publish
       ? await openClientPublishing(config.heralds, reach)

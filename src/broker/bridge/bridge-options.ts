@@ -3,8 +3,9 @@
 import { secret, text, urls } from '../../daemon/config.ts';
 import type { Config } from '../../daemon/config.ts';
 import { StartError } from '../../daemon/lifecycle.ts';
-import { parseAddress } from '../../daemon/address.ts';
+import { parseTarget } from '../../daemon/address.ts';
 import { checkCurveKey, checkCurvePair, commonOptions } from '../../daemon/options.ts';
+import { ID_PATTERN, ID_WORDS } from '../../protocol/names.ts';
 
 export const bridgeOptions = {
   logLevel: commonOptions.logLevel,
@@ -22,7 +23,12 @@ export const bridgeOptions = {
 export function checkBridgeConfig(config: Config<typeof bridgeOptions>): void {
   if (config.fromHeralds.length === 0) throw new StartError('--from-heralds: name at least one');
   if (config.toHeralds.length === 0) throw new StartError('--to-heralds: name at least one');
-  if (config.statsd !== '') parseAddress(config.statsd, '--statsd');
+  if (!ID_PATTERN.test(config.id)) throw new StartError(`--id ${config.id}: expected ${ID_WORDS}`);
+  const same = config.toHeralds.find((url) => config.fromHeralds.includes(url));
+  if (same !== undefined) {
+    throw new StartError(`--to-heralds ${same}: --from-heralds has it already; a bridge joins two clusters`);
+  }
+  if (config.statsd !== '') parseTarget(config.statsd, '--statsd');
   const { fromServerKey, toServerKey } = config;
   for (const [name, key] of Object.entries({ fromServerKey, toServerKey })) checkCurveKey(name, key);
   checkCurvePair(config);

@@ -4,12 +4,20 @@
 import { isIP } from 'node:net';
 import { checkZookeeperOptions } from '../../cluster/zookeeper-address.ts';
 import type { Address } from '../../daemon/address.ts';
-import { checkApart, formatAddress, isLoopback, isWildcard, parseAddress } from '../../daemon/address.ts';
+import {
+  checkApart,
+  checkReachable,
+  formatAddress,
+  isLoopback,
+  isWildcard,
+  parseAddress,
+} from '../../daemon/address.ts';
 import type { Config } from '../../daemon/config.ts';
 import { StartError } from '../../daemon/lifecycle.ts';
 import { checkCluster, checkCommon, checkCurvePair, checkToken, longEnough } from '../../daemon/options.ts';
 import type { CurveClient, CurveKeys } from '../../daemon/zeromq-options.ts';
 import { ID_PATTERN, ID_WORDS } from '../../protocol/names.ts';
+import { parseBrokers } from '../../publisher/broker-reach.ts';
 import type { brokerOptions } from './broker-options.ts';
 
 export type BrokerConfig = Config<typeof brokerOptions>;
@@ -27,6 +35,7 @@ const HOST = /^[A-Za-z0-9][A-Za-z0-9._-]{0,254}$/;
 export function checkConfig(config: BrokerConfig): BrokerListens {
   checkCommon(config);
   longEnough(config.previousSecret, '--previous-secret');
+  longEnough(config.publishToken, '--publish-token');
   checkToken(config.publishToken, '--publish-token');
   checkZookeeperOptions(config);
   if (!ID_PATTERN.test(config.id)) throw new StartError(`--id ${config.id}: expected ${ID_WORDS}`);
@@ -36,6 +45,8 @@ export function checkConfig(config: BrokerConfig): BrokerListens {
       `--advertise-host ${config.advertiseHost}: expected a host name or address, no port`,
     );
   }
+  checkReachable('--advertise-host', config.advertiseHost);
+  parseBrokers(config.brokers);
   const listens = {
     publish: parseAddress(config.publishListen, '--publish-listen'),
     subscribe: parseAddress(config.subscribeListen, '--subscribe-listen'),

@@ -42,8 +42,10 @@ const DAEMONS: Record<string, Daemon> = {
     async (config) => (await import('../../herald/config/config-check.ts')).checkConfig(config),
     async (config) => (await import('../../herald/config/config-check.ts')).configDoubts(config),
   ),
-  gateway: daemonOf(gatewayOptions, async (config) =>
-    (await import('../../gateway/config/config-check.ts')).checkConfig(config),
+  gateway: daemonOf(
+    gatewayOptions,
+    async (config) => (await import('../../gateway/config/config-check.ts')).checkConfig(config),
+    async (config) => (await import('../../gateway/config/config-check.ts')).configDoubts(config),
   ),
   broker: daemonOf(brokerOptions, async (config) =>
     (await import('../../broker/config/config-check.ts')).checkConfig(config),

@@ -1,7 +1,14 @@
 // (8) The configuration as the gateway works with it; what cannot work stops the start with one clear line.
 
 import type { Address } from '../../daemon/address.ts';
-import { formatAddress, isWildcard, leadsHere, parseAddress, reachable } from '../../daemon/address.ts';
+import {
+  checkReachable,
+  formatAddress,
+  isWildcard,
+  leadsHere,
+  parseAddress,
+  reachable,
+} from '../../daemon/address.ts';
 import { StartError } from '../../daemon/lifecycle.ts';
 import { checkCommon, checkToken, longEnough } from '../../daemon/options.ts';
 import { MIN_SECRET_CHARS } from '../../daemon/secrets.ts';
@@ -10,6 +17,8 @@ import { readCertificate } from '../../daemon/tls.ts';
 import { hideCredentials, refusalText } from '../../protocol/decode.ts';
 import { decodeLoadReport } from '../../protocol/load-report.ts';
 import { ID_PATTERN, ID_WORDS, isGatewayUrl } from '../../protocol/names.ts';
+import type { BrokerReach } from '../../publisher/broker-reach.ts';
+import { brokerReach } from '../../publisher/broker-reach.ts';
 import { parsePairs } from '../core/label-pairs.ts';
 import { parseNumberRules, TopicRules } from '../core/topic-rules.ts';
 import type { GatewayConfig } from './gateway-options.ts';
@@ -18,6 +27,7 @@ export interface CheckedConfig {
   listen: Address;
   /** Of TLS at `listen`. */
   certificate: Certificate | undefined;
+  reach: BrokerReach;
   /** Of a topic, by its longest prefix. */
   maxWaitMs: TopicRules<number>;
   sendsLast: TopicRules<boolean>;
@@ -46,6 +56,7 @@ export function checkConfig(config: GatewayConfig): CheckedConfig {
       `--url ${hideCredentials(config.url)}: expected a ws:// or wss:// URL without credentials`,
     );
   }
+  if (config.url !== '') checkReachable('--url', new URL(config.url).hostname);
   if (config.url === '' && isWildcard(listen.host) && !config.heralds.every(leadsHere)) {
     throw new StartError(
       `--url: needed, since nobody elsewhere opens ${gatewayUrl(config, listen, listen.port)}`,
@@ -57,6 +68,7 @@ export function checkConfig(config: GatewayConfig): CheckedConfig {
   }
   checkCommon(config);
   longEnough(config.previousSecret, '--previous-secret');
+  longEnough(config.adminToken, '--admin-token');
   checkToken(config.adminToken, '--admin-token');
   checkPlace(config);
   if (config.tickets === 'required' && config.secret.length < MIN_SECRET_CHARS) {
@@ -70,12 +82,24 @@ export function checkConfig(config: GatewayConfig): CheckedConfig {
   return {
     listen,
     certificate,
+    reach: brokerReach(config),
     maxWaitMs: new TopicRules(waits, config.maxWaitMs),
     sendsLast: new TopicRules(
       config.lastValueTopics.map((prefix) => [prefix === '*' ? '' : prefix, true] as const),
       false,
     ),
   };
+}
+
+/** What stops no start and is hardly meant, each as a line. */
+export function configDoubts({ topicMaxWaitMs, lastValueTopics, publishTopics }: GatewayConfig): string[] {
+  const waits = topicMaxWaitMs.map((rule) => rule.slice(0, rule.lastIndexOf('=')));
+  return Object.entries({ topicMaxWaitMs: waits, lastValueTopics, publishTopics }).flatMap(
+    ([key, prefixes]) =>
+      prefixes
+        .filter((prefix) => prefix.length > 1 && prefix.endsWith('*'))
+        .map((prefix) => `${key}: ${prefix} fits only topics with that asterisk; a prefix ends without one`),
+  );
 }
 
 /** Refuses what every Herald would refuse in a report, by the same decoder. */

@@ -26,8 +26,9 @@ export function parseNumberRules(
   const rules: [string, number][] = [];
   for (const item of items) {
     const equals = item.lastIndexOf('=');
-    const value = Number(item.slice(equals + 1));
-    if (equals < 0 || item.length === equals + 1 || !(value >= min && value <= max)) return undefined;
+    const number = item.slice(equals + 1).trim();
+    const value = Number(number);
+    if (equals < 0 || number === '' || !(value >= min && value <= max)) return undefined;
     rules.push([item.slice(0, equals), value]);
   }
   return rules;

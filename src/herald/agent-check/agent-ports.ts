@@ -24,11 +24,10 @@ export interface AgentPorts {
 /** Parses `agentPorts`; throws a StartError that names the entry. */
 export function fixedAgentPorts(config: HeraldConfig): { port: number; server: string }[] {
   return optionPairs(config.agentPorts, '--agent-ports', 'port=gateway').map(([port, gateway]) => {
-    const number = Number(port);
-    if (!(Number.isInteger(number) && number >= 0 && number <= 65_535)) {
+    if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) {
       throw new StartError(`--agent-ports ${port}=${gateway}: ${port} is not a port`);
     }
-    return { port: number, server: gateway };
+    return { port: Number(port), server: gateway };
   });
 }
 

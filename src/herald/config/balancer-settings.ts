@@ -3,6 +3,7 @@
 import { StartError } from '../../daemon/lifecycle.ts';
 import { didYouMean } from '../../daemon/nearest.ts';
 import { allowedUrls } from './allowed-urls.ts';
+import { PLACE_PATTERN, PLACE_WORDS } from '../../protocol/names.ts';
 import type { BalancerOptions, PoolPolicy } from '../core/balancer-options.ts';
 import { POLICY_NAMES } from '../core/balancer-types.ts';
 import type { HeraldConfig } from './herald-options.ts';
@@ -59,6 +60,7 @@ export function balancerSettings(
 function poolPolicies(entries: readonly string[]): Record<string, Partial<PoolPolicy>> {
   const pools: Record<string, Partial<PoolPolicy>> = {};
   for (const [pool, name] of optionPairs(entries, '--pool-policies', 'pool=policy')) {
+    if (!PLACE_PATTERN.test(pool)) throw new StartError(`--pool-policies ${pool}: expected ${PLACE_WORDS}`);
     const policy = POLICY_NAMES.find((one) => one === name);
     if (policy === undefined) {
       throw new StartError(

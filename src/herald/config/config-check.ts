@@ -2,16 +2,16 @@
 // the daemon before it opens anything.
 
 import { existsSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { checkZookeeperOptions } from '../../cluster/zookeeper-address.ts';
 import type { Address } from '../../daemon/address.ts';
-import { checkApart } from '../../daemon/address.ts';
+import { checkApart, checkReachable } from '../../daemon/address.ts';
 import { isHttpUrl } from '../../daemon/config.ts';
 import { StartError } from '../../daemon/lifecycle.ts';
 import { checkCluster, checkCommon } from '../../daemon/options.ts';
 import { readCertificate } from '../../daemon/tls.ts';
 import { hideCredentials } from '../../protocol/decode.ts';
-import { ID_PATTERN, ID_WORDS } from '../../protocol/names.ts';
+import { BASE_URL_PATTERN, ID_PATTERN, ID_WORDS } from '../../protocol/names.ts';
 import { fixedAgentPorts } from '../agent-check/agent-ports.ts';
 import { balancerSettings } from './balancer-settings.ts';
 import type { HeraldConfig } from './herald-options.ts';
@@ -28,9 +28,10 @@ export function checkConfig(config: HeraldConfig): void {
   if (config.store === 'zookeeper' && config.zookeeper === '') {
     throw new StartError('--store zookeeper needs --zookeeper host:port');
   }
-  const { controlUrl } = config;
-  if (controlUrl !== '' && !isHttpUrl(controlUrl)) {
-    throw new StartError(`--control-url ${hideCredentials(controlUrl)}: expected an http:// or https:// URL`);
+  checkControlUrl(config.controlUrl);
+  const { snapshotFile, recordFile } = config;
+  if (snapshotFile !== '' && recordFile !== '' && resolve(snapshotFile) === resolve(recordFile)) {
+    throw new StartError(`--record-file ${recordFile}: --snapshot-file has this file already`);
   }
   if (config.id !== '') checkHeraldId(config.id);
   checkPorts(config);
@@ -38,6 +39,17 @@ export function checkConfig(config: HeraldConfig): void {
   config.helpshift.forEach(readHelpshift);
   optionPairs(config.agentServers, '--agent-servers', 'backend/server=gateway');
   balancerSettings(config, 'herald', 0, () => 0);
+}
+
+/** Other Heralds and gateways are told it, and take no other form of it. */
+function checkControlUrl(url: string): void {
+  if (url === '') return;
+  if (!BASE_URL_PATTERN.test(url) || !isHttpUrl(url)) {
+    throw new StartError(
+      `--control-url ${hideCredentials(url)}: expected an http:// or https:// URL, no credentials, no query`,
+    );
+  }
+  checkReachable('--control-url', new URL(url).hostname);
 }
 
 function checkPorts(config: HeraldConfig): void {
@@ -54,6 +66,7 @@ function checkPorts(config: HeraldConfig): void {
 /** What stops no start and leaves a wish unfulfilled, each as a line: a disk that comes later may bring the folder. */
 export function configDoubts(config: HeraldConfig): string[] {
   const { snapshotFile, recordFile, periodMs, staleAfterMs, expireAfterMs } = config;
+  const { admitScore, admitReturningScore } = config;
   const doubts = Object.entries({ snapshotFile, recordFile }).flatMap(([key, path]) =>
     path === '' || existsSync(dirname(path))
       ? []
@@ -67,6 +80,11 @@ export function configDoubts(config: HeraldConfig): string[] {
   if (expireAfterMs <= staleAfterMs) {
     doubts.push(
       `expireAfterMs ${expireAfterMs}: not above staleAfterMs ${staleAfterMs}, so no gateway is ever stale`,
+    );
+  }
+  if (admitReturningScore < admitScore) {
+    doubts.push(
+      `admitReturningScore ${admitReturningScore}: below admitScore ${admitScore}, so clients that come back are refused before newcomers`,
     );
   }
   return doubts;

@@ -6,7 +6,8 @@ import { StartError } from '../../daemon/lifecycle.ts';
 export function optionPairs(entries: readonly string[], flag: string, words: string): [string, string][] {
   return entries.map((entry) => {
     const at = entry.indexOf('=');
-    if (at < 1 || at === entry.length - 1) throw new StartError(`${flag} ${entry}: expected ${words}`);
-    return [entry.slice(0, at).trim(), entry.slice(at + 1).trim()];
+    const [name, value] = [entry.slice(0, Math.max(at, 0)).trim(), entry.slice(at + 1).trim()];
+    if (name === '' || value === '') throw new StartError(`${flag} ${entry}: expected ${words}`);
+    return [name, value];
   });
 }

@@ -2,7 +2,7 @@
 
 import { BlockList, isIP } from 'node:net';
 import type { Address } from '../../daemon/address.ts';
-import { isLoopback, parseAddress } from '../../daemon/address.ts';
+import { checkReachable, isLoopback, parseAddress, parseTarget } from '../../daemon/address.ts';
 import { StartError } from '../../daemon/lifecycle.ts';
 import { checkToken, longEnough } from '../../daemon/options.ts';
 import type { HeraldConfig } from './herald-options.ts';
@@ -22,7 +22,9 @@ export function listenAddresses(config: HeraldConfig): ListenAddresses {
     agent: parseAddress(config.agentListen, '--agent-listen'),
     admin: parseAddress(config.adminListen, '--admin-listen'),
   };
-  if (config.agentAddress !== '') parseAddress(config.agentAddress, '--agent-address');
+  if (config.agentAddress !== '') {
+    checkReachable('--agent-address', parseTarget(config.agentAddress, '--agent-address').host);
+  }
   longEnough(config.adminToken, '--admin-token');
   checkToken(config.adminToken, '--admin-token');
   if (!isLoopback(addresses.control.host) && config.secret === '') {
@@ -47,11 +49,11 @@ export function listenAddresses(config: HeraldConfig): ListenAddresses {
 export function allowedPeers(entries: readonly string[]): (address: string | undefined) => boolean {
   const peers = new BlockList();
   for (const entry of entries) {
-    const [address = '', prefix] = entry.split('/');
+    const [, address = '', prefix] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(entry) ?? [];
     const family = isIP(address);
     const bits = prefix === undefined ? undefined : Number(prefix);
     const widest = family === 4 ? 32 : 128;
-    if (family === 0 || (bits !== undefined && !(Number.isInteger(bits) && bits >= 0 && bits <= widest))) {
+    if (family === 0 || (bits !== undefined && bits > widest)) {
       throw new StartError(`--agent-allow ${entry}: expected an IP address or address/bits`);
     }
     const type = family === 4 ? 'ipv4' : 'ipv6';

@@ -28,6 +28,9 @@ export function readHelpshift(path: string): HelpshiftConfig {
   } catch (error) {
     throw new StartError(`--helpshift ${path}: ${messageOf(error).split('\n')[0]}`);
   }
+  if (typeof content !== 'object' || content === null || Array.isArray(content)) {
+    throw new StartError(`--helpshift ${path}: expected keys and values`);
+  }
   const config = decodeHelpshift(content);
   if (!config.ok) throw new StartError(`--helpshift ${path}: ${refusalText(config.refusal)}`);
   return config.value;

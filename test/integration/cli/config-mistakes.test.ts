@@ -34,7 +34,7 @@ describe.concurrent('a configuration file', () => {
     ['serve', 'adminListen: 0.0.0.0:7403\n', /leaves loopback: set --admin-token/],
     ['serve', 'adminToken: größe größe größe\n', /^herald: --admin-token: expected printable ASCII/],
     ['gateway', 'adminToken: "a token with a space "\n', /^herald: --admin-token: expected printable ASCII/],
-    ['broker', 'publishToken: größe\n', /^herald: --publish-token: expected printable ASCII/],
+    ['broker', 'publishToken: größe größe größe\n', /^herald: --publish-token: expected printable ASCII/],
     ['serve', 'poolPolicies: [video]\n', /--pool-policies video: expected pool=policy/],
     ['serve', 'secret: short\n', /--secret: at least 16 characters, got 5/],
     ['serve', 'controlUrl: 10.0.0.1:7401\n', /--control-url 10\.0\.0\.1:7401: expected an http/],
@@ -63,6 +63,32 @@ describe.concurrent('a configuration file', () => {
       'gateway',
       'listen: 0.0.0.0:7410\nheralds: [http://10.0.0.1:7401]\n',
       /--url: needed, since nobody elsewhere opens ws:\/\/127\.0\.0\.1:7410\/ws/,
+    ],
+    [
+      'serve',
+      'agentAllow: [10.0.0.7/]\n',
+      /--agent-allow 10\.0\.0\.7\/: expected an IP address or address\/bits/,
+    ],
+    ['serve', 'agentPorts: [" =gw-1"]\n', /--agent-ports .*: expected port=gateway/],
+    ['serve', 'agentPorts: ["0x1F=gw-1"]\n', /--agent-ports 0x1F=gw-1: 0x1F is not a port/],
+    ['serve', 'agentAddress: 0.0.0.0:7402\n', /--agent-address: nobody elsewhere reaches 0\.0\.0\.0/],
+    ['serve', 'poolPolicies: [a b=p2c]\n', /--pool-policies a b: expected a name of/],
+    ['serve', 'controlUrl: http://u:p@h:1\n', /--control-url http:\/\/\[hidden\]@h:1: expected an http/],
+    ['serve', 'controlUrl: http://[::]:7401\n', /--control-url: nobody elsewhere reaches \[::\]/],
+    ['serve', 'snapshotFile: /tmp/x\nrecordFile: /tmp/./x\n', /--record-file .*: --snapshot-file has this/],
+    ['serve', 'helpshift: [/etc/hostname]\n', /--helpshift \/etc\/hostname: expected keys and values/],
+    ['serve', 'statsd: h:0\n', /--statsd h:0: expected host:port with a port from 1/],
+    ['gateway', 'url: ws://0.0.0.0:7410/ws\n', /--url: nobody elsewhere reaches 0\.0\.0\.0/],
+    ['gateway', 'brokers: [b1]\n', /--brokers b1: expected id@host/],
+    ['gateway', 'brokerServerKey: x\n', /curvePublicKey: needed together with brokerServerKey/],
+    ['gateway', 'adminToken: short\n', /--admin-token: at least 16 characters, got 5/],
+    ['broker', 'publishToken: short\n', /--publish-token: at least 16 characters, got 5/],
+    ['broker', 'brokers: [b1]\n', /--brokers b1: expected id@host/],
+    ['broker', 'advertiseHost: 0.0.0.0\n', /--advertise-host: nobody elsewhere reaches 0\.0\.0\.0/],
+    [
+      'bridge',
+      'fromHeralds: [http://a:1]\ntoHeralds: [http://a:1]\n',
+      /--to-heralds http:\/\/a:1: --from-heralds has it/,
     ],
     ['gateway', 'tickets: required\n', /--tickets required needs --secret/],
     ['gateway', 'heralds: [nonsense]\n', /heralds: \["nonsense"\] is not a list of http/],
@@ -122,6 +148,26 @@ describe.concurrent('a configuration file', () => {
       'herald: warning: expireAfterMs 2000: not above staleAfterMs 2000, so no gateway is ever stale',
     ]);
     expect(code).toBe(0);
+  });
+
+  it('is checked with a warning of prefixes written as patterns', async () => {
+    const { code, stderr } = await check(
+      'gateway',
+      'publishTopics: [chat.*]\nlastValueTopics: ["*"]\ntopicMaxWaitMs: [prices.*=20]\n',
+    );
+    expect(stderr.trim().split('\n')).toEqual([
+      'herald: warning: topicMaxWaitMs: prices.* fits only topics with that asterisk; a prefix ends without one',
+      'herald: warning: publishTopics: chat.* fits only topics with that asterisk; a prefix ends without one',
+    ]);
+    expect(code).toBe(0);
+  });
+
+  it('is checked with a warning of limits that let newcomers in before those who come back', async () => {
+    expect(await check('serve', 'admitReturningScore: 0.5\n')).toMatchObject({
+      code: 0,
+      stderr:
+        'herald: warning: admitReturningScore 0.5: below admitScore 0.9, so clients that come back are refused before newcomers\n',
+    });
   });
 
   it('that is good says so', async () => {
