@@ -81,6 +81,7 @@ export function assembleHerald(config: HeraldConfig, { log, metrics, clock }: He
   );
   const health = createHealth({
     balancer,
+    clock,
     storeState: () => reach.store?.state(),
     controlTrouble: () => control.places.trouble(),
     recordingTrouble: () => recorder.trouble(),

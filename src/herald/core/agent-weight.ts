@@ -9,6 +9,7 @@ import type { GatewayRecord, GatewaySlots } from './gateway-slots.ts';
 import { REPORTED_AT, STRIDE, WEIGHT } from './gateway-slots.ts';
 import type { LoadTable } from './load-table.ts';
 import type { Pool } from './pool.ts';
+import { PAUSED } from './sleep-guard.ts';
 
 /** Weights move once a round of 500 ms, a fifth of the way: about 2 s to follow a step, noise averages out. */
 const FOLLOW = 0.2;
@@ -48,6 +49,7 @@ export function agentAnswerOf(table: LoadTable, record: GatewayRecord, nowMs: nu
   const target = targetWeight(pool, table.slots, record.slot, nowMs);
   if (record.smoothWeight - target > SQUEEZE_POINTS) setWeight(table.slots, record, target);
   const weightPercent = record.weightPercent;
+  const waking = table.sleep.wokeUp(nowMs);
   const state = table.state(record, nowMs);
   if (state === 'up') return { admin: 'ready', health: 'up', weightPercent };
   if (state === 'maint' || state === 'drain') {
@@ -56,11 +58,17 @@ export function agentAnswerOf(table: LoadTable, record: GatewayRecord, nowMs: nu
   if (state === 'draining') {
     return { admin: 'drain', health: 'up', weightPercent, reason: 'gateway is draining' };
   }
-  if (table.massLoss.forgives(record)) {
-    return { admin: 'ready', health: 'up', weightPercent, reason: 'frozen: most of the pool is silent' };
-  }
+  const excuse = waking ? PAUSED : excuseOf(table, record, nowMs);
+  if (excuse !== undefined) return { admin: 'ready', health: 'up', weightPercent, reason: excuse };
   const ageMs = nowMs - table.slots.hot[record.slot * STRIDE + REPORTED_AT]!;
   const reason =
     state === 'suspect' ? 'report connection lost' : `no report for ${Math.round(ageMs / 1_000)} s`;
   return { admin: 'ready', health: 'down', weightPercent, reason };
+}
+
+/** Why its silence is no reason to call it down: the fault is probably ours. HAProxy obeys a "down" for a whole interval. */
+function excuseOf(table: LoadTable, record: GatewayRecord, nowMs: number): string | undefined {
+  // All may have been lost since the last tick.
+  if (!table.massLoss.forgives(record)) table.judgeNow(table.poolOf(record), nowMs);
+  return table.massLoss.forgives(record) ? 'frozen: most of the pool is silent' : undefined;
 }

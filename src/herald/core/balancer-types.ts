@@ -145,7 +145,7 @@ export interface Balancer {
   /** Whether the mass-loss guard holds any pool. */
   isFrozen(): boolean;
   /** Whether what is known is from before a long sleep of this Herald: for a second, lookups get no answer from it. */
-  isWaking(): boolean;
+  isWaking(nowMs: number): boolean;
   /** Why that lookup got its answer; undefined when it is too long ago or was never here. */
   explain(lookupId: string, nowMs?: number): Explanation | undefined;
   agentAnswer(gateway: string, nowMs: number): AgentAnswer;

@@ -115,7 +115,7 @@ export function createBalancer(options: BalancerOptions): Balancer {
     },
     size: () => table.slots.size,
     isFrozen: () => table.massLoss.anyFrozen,
-    isWaking: () => table.sleep.wokeUp(),
+    isWaking: (nowMs) => table.sleep.wokeUp(nowMs),
     explain(lookupId, nowMs) {
       if (!lookupId.startsWith(idPrefix)) return undefined;
       const text = lookupId.slice(idPrefix.length);

@@ -8,6 +8,7 @@ import type { GatewayRecord } from './gateway-slots.ts';
 import { BAR, CONNECTIONS, FULL_AT, STRIDE } from './gateway-slots.ts';
 import type { LoadTable } from './load-table.ts';
 import type { Pool } from './pool.ts';
+import { PAUSED } from './sleep-guard.ts';
 
 type RefusalCode = (LookupVerdict & { ok: false })['code'];
 /** Names shown per filter; the rest is a number. */
@@ -120,7 +121,7 @@ const HEADLINES: Record<RefusalCode, (request: LookupRequest) => string> = {
   'none-eligible': (request) => `pool ${request.pool} has no gateway for this lookup`,
   overloaded: (request) => `every gateway of pool ${request.pool} is above the admission limit`,
   'rate-limited': (request) => `pool ${request.pool} is at its rate limit of lookups`,
-  starting: () => 'this Herald was paused and waits for fresh reports',
+  starting: () => PAUSED,
 };
 
 function filterThatRemoves(

@@ -8,6 +8,9 @@ const HOLD_MS = 1_000;
 /** After a sleep of this length what is known may name gateways that are gone. */
 const TOO_LONG_MS = 2_000;
 
+/** What is told to those who ask meanwhile. */
+export const PAUSED = 'this Herald was paused and waits for fresh reports';
+
 export class SleepGuard {
   #tickedAtMs: number | undefined;
   #holdUntilMs = -Infinity;
@@ -35,9 +38,10 @@ export class SleepGuard {
 
   /**
    * True while what is known is from before a sleep too long to be answered from: until the first tick after the
-   * hold, by which all are judged again.
+   * hold, by which all are judged again. What had queued up meanwhile may be answered before the first tick.
    */
-  wokeUp(): boolean {
+  wokeUp(nowMs: number): boolean {
+    if (nowMs - (this.#tickedAtMs ?? nowMs) >= SLEPT_FROM_MS) this.tick(nowMs);
     return this.#sleptMs >= TOO_LONG_MS;
   }
 }

@@ -1,5 +1,6 @@
 // Whether this Herald may be asked (`/readyz`) and what is wrong while it still answers ("degraded").
 
+import type { Clock } from '../../daemon/clock.ts';
 import type { Balancer } from '../core/balancer-types.ts';
 import type { LoadStoreState } from '../load-store/start-load-store.ts';
 
@@ -12,6 +13,7 @@ export interface Health {
 
 export interface HealthSources {
   balancer: Balancer;
+  clock: Clock;
   /** Undefined until the store is opened. */
   storeState: () => Pick<LoadStoreState, 'problem' | 'snapshotHealthy'> | undefined;
   /** Of the control port: gateways may soon find no place. */
@@ -27,7 +29,7 @@ export function createHealth(sources: HealthSources): () => Health {
     const store = sources.storeState();
     const troubles = [sources.controlTrouble(), sources.recordingTrouble()];
     return {
-      unready: whyUnready(balancer),
+      unready: whyUnready(balancer, sources.clock.nowMs()),
       degraded: [
         ...(store?.problem === undefined ? [] : [`store: ${store.problem}`]),
         ...(store?.snapshotHealthy === false ? ['the snapshot file cannot be written'] : []),
@@ -39,7 +41,7 @@ export function createHealth(sources: HealthSources): () => Health {
 }
 
 /** Another replica may know gateways that this one does not, or was awake. */
-function whyUnready(balancer: Balancer): string | undefined {
+function whyUnready(balancer: Balancer, nowMs: number): string | undefined {
   if (balancer.size() === 0) return 'no gateway has reported yet';
-  return balancer.isWaking() ? 'this Herald slept, and hears its gateways first' : undefined;
+  return balancer.isWaking(nowMs) ? 'this Herald slept, and hears its gateways first' : undefined;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Balancer } from '../../../src/herald/core/balancer-types.ts';
-import { aBalancer, aReport, runFleet } from './given.ts';
+import { aBalancer, aReport, fleet, runFleet } from './given.ts';
 
 describe('the agent weight', () => {
   const weight = (balancer: Balancer, nowMs: number): number =>
@@ -73,5 +73,34 @@ describe('the agent weight', () => {
       balancer.setDesired('gw-0', { state, reason: 'disk', author: 'ops', untilEpochMs: 0 }, 10_005);
       expect(balancer.agentAnswer('gw-0', 10_006)).toMatchObject({ admin: state, reason: 'disk' });
     }
+  });
+
+  it('calls nobody down in the moment in which every report connection is reset', () => {
+    const ids = ['a', 'b', 'c'];
+    const balancer = fleet(ids);
+    balancer.tick(100);
+    for (const id of ids) balancer.suspect(id, 103);
+    for (const id of ids) {
+      expect(balancer.agentAnswer(id, 104)).toMatchObject({
+        health: 'up',
+        reason: 'frozen: most of the pool is silent',
+      });
+    }
+  });
+
+  it('calls nobody down for silence it slept through itself, until they had time to report', () => {
+    const balancer = fleet(['a', 'b', 'c', 'd']);
+    balancer.tick(100);
+    // Before its first tick, and whether the sleep was short or long.
+    expect(balancer.agentAnswer('d', 2_050).health).toBe('up');
+    expect(balancer.agentAnswer('d', 5_000).health).toBe('up');
+    for (const id of ['a', 'b', 'c']) balancer.report(aReport(id, { seq: 2 }), 5_400);
+    expect(balancer.agentAnswer('d', 5_500)).toMatchObject({
+      health: 'up',
+      reason: 'this Herald was paused and waits for fresh reports',
+    });
+    for (const nowMs of [5_500, 6_000, 6_100]) balancer.tick(nowMs);
+    expect(balancer.agentAnswer('a', 6_200)).not.toHaveProperty('reason');
+    expect(balancer.agentAnswer('d', 6_200)).toMatchObject({ health: 'down', reason: 'no report for 6 s' });
   });
 });

@@ -54,6 +54,19 @@ export function fleet(ids: readonly string[]): Balancer {
   return balancer;
 }
 
+/** The ticks of Herald's own timer, with what happens just before each. */
+export function tickTo(
+  balancer: Balancer,
+  fromMs: number,
+  toMs: number,
+  each: (nowMs: number) => void = () => {},
+): void {
+  for (let nowMs = fromMs; nowMs <= toMs; nowMs += 100) {
+    each(nowMs);
+    balancer.tick(nowMs);
+  }
+}
+
 export function aLookup(fields: Partial<LookupRequest> = {}): LookupRequest {
   return { ...DEFAULT_LOOKUP, alternates: 0, ...fields };
 }

@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Balancer, LookupVerdict } from '../../../src/herald/core/balancer-types.ts';
 import type { LoadReport } from '../../../src/protocol/load-report.ts';
-import { aBalancer, aLookup, aReport, named, seeded } from './given.ts';
+import { aBalancer, aLookup, aReport, named, seeded, tickTo } from './given.ts';
 
 const MANY = 600;
 
@@ -51,7 +51,7 @@ describe('in a large fleet that has no room', () => {
 
   it('but at one gateway, that one is named when all fall silent at once and their ages are no longer judged', () => {
     const balancer = fleet((i) => (i === 7 ? {} : { maxConnections: 500 }), seeded(1), 100);
-    balancer.tick(0);
+    tickTo(balancer, 0, 2_000);
     expect(named(balancer.lookup(aLookup({ intent: 'move' }), 2_500))).toBe('gw-7');
   });
 

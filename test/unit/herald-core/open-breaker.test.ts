@@ -1,20 +1,22 @@
 import { describe, expect, it } from 'vitest';
 import { blackHole, breakerOf, turnedAway } from './black-hole.ts';
-import { aBalancer, aLookup, aReport, lacking, named, shares } from './given.ts';
+import { aBalancer, aLookup, aReport, lacking, named, shares, tickTo } from './given.ts';
 
 describe('an open breaker', () => {
   it.each(['draining', 'silent', 'full'])('shuts nobody out whom only %s gateways stand beside', (how) => {
     const { balancer, fail } = blackHole();
     fail(8, 10);
     const others = how === 'silent' ? ['hole'] : ['hole', 'b', 'c', 'd'];
+    tickTo(balancer, 100, 1_500);
     for (const id of others) {
       const isHole = id === 'hole';
       const state = !isHole && how === 'draining' ? ('draining' as const) : ('up' as const);
       const full = !isHole && how === 'full' ? { maxConnections: 500 } : {};
-      balancer.report(aReport(id, { seq: 2, cpu: 0.1, state, ...full }), 2_300);
+      balancer.report(aReport(id, { seq: 2, cpu: 0.1, state, ...full }), 1_500);
     }
-    expect(breakerOf(balancer, 'hole', 2_300)).toBe('open');
-    expect(named(balancer.lookup(aLookup(), 2_300))).toBe('hole');
+    tickTo(balancer, 1_600, 2_000);
+    expect(breakerOf(balancer, 'hole', 2_050)).toBe('open');
+    expect(named(balancer.lookup(aLookup(), 2_050))).toBe('hole');
   });
 
   it('leaves the load that others are shown alone: a broken gateway is not an overloaded one', () => {
