@@ -61,8 +61,8 @@ export function createLookups(
       try {
         answer = await get(url, abort.signal);
       } catch (error) {
-        const followed = redirect === 'follow' ? ' (it redirects)' : '';
-        answer = { is: 'silent', why: `${messageOf(error)}${followed}` };
+        const followed = redirect === 'follow' ? 'redirected, then ' : '';
+        answer = { is: 'silent', why: `${followed}${messageOf(error)}` };
       }
       timers.clearTimeout(timer);
       answered(ask, answer);

@@ -4,7 +4,6 @@ export function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   // To Node's `fetch` all that fails is "fetch failed"; why stands behind it.
   const { cause } = error;
-  return cause instanceof Error && cause.message !== ''
-    ? `${error.message}, ${cause.message}`
-    : error.message;
+  const behind = cause instanceof Error ? cause.message.trim() : '';
+  return behind === '' ? error.message : `${error.message}, ${behind}`;
 }

@@ -43,7 +43,7 @@ export function checkOptions(options: unknown): void {
 /** One URL or several; what each of them must be is checked where they are asked. */
 export function readHeralds(herald: unknown): readonly string[] {
   if (typeof herald === 'string') return [herald];
-  return readList('herald', herald, "a Herald's URL, or a list of them") as string[];
+  return readList('herald', herald, "a Herald's URL as a text, or a list of them") as string[];
 }
 
 export function readWishes(topics: unknown): { topic: string; from?: Position }[] {
@@ -74,6 +74,13 @@ export function readWish(wish: unknown): { topic: string; from?: Position } {
 export function readTopic(topic: unknown): string {
   if (typeof topic === 'string' && TOPIC_PATTERN.test(topic)) return topic;
   throw new TypeError(`${shown(topic)} is not ${TOPIC_WORDS}`);
+}
+
+/** The text given, or what the function says now. */
+export function readToken(token: ConnectOptions['token']): string | undefined {
+  const text: unknown = typeof token === 'function' ? token() : token;
+  if (text === undefined || typeof text === 'string') return text;
+  throw new TypeError(`token: received ${shown(text)}, expected a text`);
 }
 
 export function readCaps(caps: unknown): readonly string[] {
@@ -107,8 +114,11 @@ function readLabels(labels: unknown): Record<string, string> {
 }
 
 function readExclude(exclude: unknown): string[] {
-  const gateways = readList('exclude', exclude, 'a list of gateways') as string[];
+  const gateways = readList('exclude', exclude, 'a list of gateways');
   const { maxExclude } = LOOKUP_LIMITS;
+  if (!gateways.every((gateway) => typeof gateway === 'string')) {
+    throw new TypeError(`exclude: received ${shown(exclude)}, expected a list of gateways, each a text`);
+  }
   if (gateways.length <= maxExclude) return gateways;
   throw new TypeError(`exclude: received ${gateways.length} gateways, expected at most ${maxExclude}`);
 }
@@ -116,7 +126,8 @@ function readExclude(exclude: unknown): string[] {
 function readPreferred(prefer: unknown): PreferredLabel[] {
   return readList('prefer', prefer, 'a list of { key, value, weight }').map((wish) => {
     const { key, value, weight = DEFAULT_PREFERENCE } = (wish ?? {}) as Partial<PreferredLabel>;
-    if (typeof key === 'string' && typeof value === 'string' && weight >= 0 && weight <= 1) {
+    const isWeight = typeof weight === 'number' && weight >= 0 && weight <= 1;
+    if (typeof key === 'string' && typeof value === 'string' && isWeight) {
       return { key, value, weight };
     }
     throw new TypeError(`prefer: received ${shown(wish)}, expected { key, value, weight }, weight 0 to 1`);

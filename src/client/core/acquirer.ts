@@ -176,14 +176,16 @@ export function createAcquirer(parts: AcquirerParts): Acquirer {
           enter({ name: 'idle' });
           parts.onHopeless(answer.status, answer.detail);
           return;
-        case 'silent':
+        case 'silent': {
+          const base = rota.current();
           rota.next();
           silences += 1;
           if (silences < rota.size()) ask(nowMs);
           else {
             silences = 0;
-            wait(delayMs(), `no Herald answers: ${answer.why}`);
+            wait(delayMs(), `no Herald answers at ${base} (${answer.why})`);
           }
+        }
       }
     },
     pickFailed(pick, why, nowMs) {

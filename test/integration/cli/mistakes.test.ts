@@ -223,7 +223,7 @@ describe.concurrent('a Herald that is not there', () => {
     const child = spawn(process.execPath, [HERALD_BIN, 'subscribe', 'news', '--url', `http://${place}`]);
     const [line] = (await once(createInterface({ input: child.stderr }), 'line')) as [string];
     child.kill();
-    const why = `no Herald answers: fetch failed, connect ECONNREFUSED ${place}`;
+    const why = `no Herald answers at http://${place} (fetch failed, connect ECONNREFUSED ${place})`;
     expect(JSON.parse(line)).toMatchObject({ state: { name: 'waiting', why } });
   });
 

@@ -219,7 +219,7 @@ describe('a client that connects', () => {
     expect(world.of('end')).toEqual([]);
     expect(world.machine.state()).toMatchObject({
       name: 'waiting',
-      why: `no Herald answers: status ${status}`,
+      why: `no Herald answers at http://h1 (status ${status})`,
     });
   });
 

@@ -78,7 +78,7 @@ async function liveClient(options: object = {}): Promise<{ client: Client; socke
 
 describe('connect', () => {
   it.each<[object, RegExp]>([
-    [{ herald: undefined }, /^herald: received nothing, expected a Herald's URL, or a list/],
+    [{ herald: undefined }, /^herald: received nothing, expected a Herald's URL as a text, or a list/],
     [{ herald: 7400 }, /^herald: received 7400/],
     [{ herald: [] }, /^herald: received no URL/],
     [{ herald: 'localhost:7400' }, /^herald: received "localhost:7400", expected an http:/],
@@ -91,6 +91,12 @@ describe('connect', () => {
     [{ topics: [{ name: 'a' }] }, /^\{"name":"a"\} is not a topic/],
     [{ topics: [undefined] }, /^nothing is not a topic/],
     [{ exclude: 'gw-1' }, /^exclude: received "gw-1", expected a list/],
+    [{ exclude: ['gw-1', 2] }, /^exclude: received \["gw-1",2\], expected .*, each a text/],
+    [
+      { prefer: [{ key: 'plan', value: 'pro', weight: '0.5' }] },
+      /^prefer: received .*, expected \{ key, value, weight \}/,
+    ],
+    [{ herald: new URL('http://h:7400') }, /^herald: received "http:.*", expected a Herald's URL as a text/],
     [{ exclude: Array(17).fill('gw') }, /^exclude: received 17 gateways, expected at most 16/],
     [{ caps: 'shout' }, /^caps: received "shout", expected a list/],
     [{ caps: [1] }, /^1 is not 1 to 64/],

@@ -53,7 +53,9 @@ describe('a client whose Herald is none', () => {
       );
     const asking = clientOf(async () => long());
     await vi.waitFor(() => expect(asking.state.name).toBe('waiting'));
-    expect(asking.state).toMatchObject({ why: 'no Herald answers: an answer of more than 1048576 bytes' });
+    expect(asking.state).toMatchObject({
+      why: 'no Herald answers at http://h:7400 (an answer of more than 1048576 bytes)',
+    });
     expect(sent).toBeLessThan(1_500_000);
   });
 
@@ -77,7 +79,10 @@ describe('a client whose Herald is none', () => {
     timers.passes(4_999);
     expect(asking.state.name).toBe('looking-up');
     timers.passes(1);
-    expect(asking.state).toMatchObject({ name: 'waiting', why: 'no Herald answers: no answer in time' });
+    expect(asking.state).toMatchObject({
+      name: 'waiting',
+      why: 'no Herald answers at http://h:7400 (no answer in time)',
+    });
   });
 });
 
@@ -133,7 +138,8 @@ describe('a client that is sent elsewhere', () => {
       return to(url);
     });
     await vi.waitFor(() => expect(asking.state.name).toBe('waiting'));
-    const why = 'no Herald answers: more than 3 redirects, the last to http://h:7400/v1/lookup';
+    const why =
+      'no Herald answers at http://h:7400 (more than 3 redirects, the last to http://h:7400/v1/lookup)';
     expect(asking.state).toMatchObject({ why });
     expect(asked).toBe(4);
   });
@@ -149,7 +155,9 @@ describe('a client that is sent elsewhere', () => {
       return Response.json(found);
     }, timers);
     await vi.waitFor(() => expect(asking.state.name).toBe('waiting'));
-    expect(asking.state).toMatchObject({ why: 'no Herald answers: Failed to fetch (it redirects)' });
+    expect(asking.state).toMatchObject({
+      why: 'no Herald answers at http://h:7400 (redirected, then Failed to fetch)',
+    });
     timers.passes(1_000);
     await vi.waitFor(() => expect(asking.state.name).toBe('connecting'));
     expect(asked).toEqual(['manual', 'follow', 'follow']);
