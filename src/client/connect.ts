@@ -56,7 +56,7 @@ export function connect(options: ConnectOptions): Client {
       }
     }
   };
-  const { add, run } = createEffectQueue(act);
+  const { run, add } = createEffectQueue(act);
 
   const sockets = createSockets(readWebSocket(options.webSocket), timers, {
     opened: (link) => run(() => machine.socketOpened(link, timers.nowMs())),

@@ -5,7 +5,7 @@ import type { Effect, Out } from './core/effects.ts';
 export interface EffectQueue {
   add: Out;
   /** Lets the machine decide, then acts. A listener that calls back in only adds to the queue. */
-  run(decide: () => void): void;
+  run: (decide: () => void) => void;
 }
 
 export function createEffectQueue(act: (effect: Effect) => void): EffectQueue {
