@@ -39,6 +39,8 @@ export interface GatewayParts {
   deliveredBytes: number;
   /** Of replays that brokers were asked for, what clients have not read yet; added to where they are written. */
   unreadReplayBytes: number;
+  /** Of messages that clients have not finished, as of each client's last chunk; added to where chunks are read. */
+  unfinishedBytes: number;
   /** Socket writes of fan-out since the start: frames over writes is what collecting them saves. */
   writes: number;
   /** Frames the hub handed to a connection that had just begun to close, or is about to be for its slowness. */

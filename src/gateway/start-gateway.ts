@@ -126,6 +126,7 @@ export async function startGateway(wanted: GatewayConfig, given: StartGatewayPar
     bytesInBuffers: () => getHeapStatistics().external_memory,
     deliveredBytes: 0,
     unreadReplayBytes: 0,
+    unfinishedBytes: 0,
     writes: 0,
     undelivered(frames, cause) {
       hub.ledger.delivered -= frames;

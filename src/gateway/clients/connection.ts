@@ -56,6 +56,8 @@ export class Connection implements Subscriber, WheelMember, Movable, CapabilityC
   #tooSlow = false;
   /** Of a replay that the client has not read yet. */
   #replayBytes = 0;
+  /** Of a message that it has not finished, as of its last chunk. */
+  #keptBytes = 0;
   messages = 0;
   bytes = 0;
   /** The code it was closed with first, by whichever side. */
@@ -91,6 +93,11 @@ export class Connection implements Subscriber, WheelMember, Movable, CapabilityC
 
   get backlogBytes(): number {
     return this.bufferedBytes - this.#replayBytes;
+  }
+
+  keeps(unfinishedBytes: number): void {
+    this.#parts.unfinishedBytes += unfinishedBytes - this.#keptBytes;
+    this.#keptBytes = unfinishedBytes;
   }
 
   /** What it sent of a message that is not whole yet. */
@@ -204,7 +211,12 @@ export class Connection implements Subscriber, WheelMember, Movable, CapabilityC
   /** One more frame after the close. A client that goes on sending is no longer read: a flood would cost until its end. */
   ignore(): void {
     this.#ignored += 1;
-    if (this.#ignored === MOST_IGNORED) this.#ws.pause();
+    if (this.#ignored === MOST_IGNORED) this.stopReading();
+  }
+
+  /** For good: of one that is being closed. */
+  stopReading(): void {
+    this.#ws.pause();
   }
 
   /** Cuts the line: for clients that would not read a close frame. */

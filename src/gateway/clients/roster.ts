@@ -77,6 +77,7 @@ export class Roster {
       this.#all[connection.indexInRoster] = last;
       last.indexInRoster = connection.indexInRoster;
     }
+    connection.keeps(0);
     this.#wheel.remove(connection);
     this.#parts.slow.delete(connection);
     this.#parts.doomed.delete(connection);
@@ -106,8 +107,8 @@ export class Roster {
     if (this.#ticks % SLOW_SWEEP_TICKS === 0) {
       for (const connection of slow) connection.checkBacklog();
       this.#boundBacklog();
-      this.#boundUnfinished(nowMs);
     }
+    this.#boundUnfinished(nowMs);
     for (const connection of doomed) {
       doomed.delete(connection);
       connection.close(CLOSE.slowConsumer, 'reads too slowly');
@@ -128,12 +129,14 @@ export class Roster {
   }
 
   #boundUnfinished(nowMs: number): void {
-    const { bytes } = this.#unfinished;
+    // The round sees what is inflated after a chunk was read, the other what has just come.
+    const bytes = Math.max(this.#unfinished.bytes, this.#parts.unfinishedBytes);
     if (bytes <= MAX_TOGETHER_BYTES) return;
     const chosen = heaviest(this.#all, unfinishedBytesOf);
     if (chosen.length > 0) this.#parts.log.warn('too-much-unfinished', { bytes, closed: chosen.length });
     for (const connection of chosen) {
       connection.close(CLOSE.rateLimited, 'too much that is not finished');
+      connection.stopReading();
       this.#leaving.add(connection, nowMs);
     }
   }

@@ -167,6 +167,7 @@ function serve(http: Server, server: WebSocketServers<typeof ClientSocket>, even
     const ticket = ticketOf(protocols, request.headers.authorization);
     server.handleUpgrade(request, socket, head, (ws) => {
       ws.connection = events.open(ws, socket, ticket);
+      ws.watch(socket);
       hear(ws);
     });
   });

@@ -58,3 +58,16 @@ it('closes those that have sent the most unfinished when all together have too m
   expect(closedWith(4103)).toEqual(before);
   expect(cut()).toEqual(before);
 });
+
+it('sees too much that is unfinished by the next tick, and reads no more of who is closed for it', () => {
+  const { clients, pass, closedWith } = manyClients(400);
+  for (const { ws, connection } of clients) {
+    ws.unfinishedBytes = MAX_TOGETHER_BYTES / 350;
+    connection.keeps(ws.unfinishedBytes);
+  }
+  pass(100);
+  const closed = closedWith(4103);
+  expect(closed.length).toBeGreaterThan(90);
+  expect(closed.length).toBeLessThan(100);
+  expect(clients.flatMap(({ ws }, i) => (ws.isPaused ? [i] : []))).toEqual(closed);
+});

@@ -51,6 +51,7 @@ export function smallGateway(limits: Partial<GatewayParts['config']> = {}) {
       doomed: new Set(),
       deliveredBytes: 0,
       unreadReplayBytes: 0,
+      unfinishedBytes: 0,
       writes: 0,
     },
     clock: { nowMs: () => nowMs, epochMs: () => nowMs },
@@ -85,6 +86,10 @@ export function smallGateway(limits: Partial<GatewayParts['config']> = {}) {
       unfinishedBytes: 0,
       close: () => connection.closing(1000),
       isCut: false,
+      isPaused: false,
+      pause() {
+        ws.isPaused = true;
+      },
       terminate() {
         ws.isCut = true;
       },
