@@ -80,6 +80,29 @@ describe.concurrent('the shared table in trouble', () => {
     expect(a.named()).toEqual(new Set(['gw-1']));
   });
 
+  it('watches a table that it may not read once, and not anew at each try', async () => {
+    const inner = memoryEnsemble().connect();
+    const table = '/herald/test/table';
+    let [tries, watches] = [0, 0];
+    replica(
+      {
+        ...inner,
+        async list(path) {
+          if (path !== table) return inner.list(path);
+          tries += 1;
+          return { ok: false, why: 'no-auth' };
+        },
+        watchList(path, listener) {
+          if (path === table) watches += 1;
+          return inner.watchList(path, listener);
+        },
+      },
+      'a',
+    );
+    await until('the third try', () => tries >= 3);
+    expect(watches).toBe(1);
+  });
+
   it('says that its own entry cannot take the place of what lies there, until it can', async () => {
     const ensemble = memoryEnsemble();
     const other = ensemble.connect();

@@ -2,7 +2,7 @@
 // and hands the balancer what other Heralds wrote. While the store is away nothing is written and nothing
 // waits; its return brings one full write.
 
-import type { Coordination, Entry, Outcome, Trouble } from '../../cluster/coordination.ts';
+import type { Coordination, Entry, Outcome, Stop, Trouble } from '../../cluster/coordination.ts';
 import type { ClusterPaths } from '../../cluster/paths.ts';
 import { parsePartName } from '../../cluster/paths.ts';
 import { watchEntries } from '../../cluster/watch-entries.ts';
@@ -61,7 +61,7 @@ export function createTableExchange(options: TableExchangeOptions): TableExchang
   const homeRows = createHomeRows();
   const orphans = new OrphanRemoval(coordination, paths, log);
   const refused = new Set<string>();
-  let stopWatching = (): void => {};
+  let stopWatching: Stop | undefined;
   let started = false;
   let stopped = false;
   /** Own parts of an earlier run are read before anything is written over them. */
@@ -128,7 +128,8 @@ export function createTableExchange(options: TableExchangeOptions): TableExchang
     started = true;
     await storeClock.ask();
     if (stopped) return;
-    stopWatching = watchEntries(coordination, paths.table, {
+    // One for all tries: it stands until the end, and tells once that the store refuses it.
+    stopWatching ??= watchEntries(coordination, paths.table, {
       // What we wrote ourselves we know.
       wanted: (name) => !isOwn(name),
       onEntry(name, entry) {
@@ -141,12 +142,8 @@ export function createTableExchange(options: TableExchangeOptions): TableExchang
     });
     await readOwnParts();
     // The store went away in between, or refused: again on its return or at the next round.
-    if (!ownPartsRead) {
-      stopWatching();
-      started = false;
-    } else {
-      options.onReadable();
-    }
+    if (ownPartsRead) options.onReadable();
+    else started = false;
   };
 
   return {
@@ -183,7 +180,7 @@ export function createTableExchange(options: TableExchangeOptions): TableExchang
     unansweredMs: () => clock.nowMs() - (unansweredSinceMs ?? clock.nowMs()),
     stop() {
       stopped = true;
-      stopWatching();
+      stopWatching?.();
     },
   };
 }

@@ -71,4 +71,17 @@ describe.runIf(requireServer('haproxy'))('docs/haproxy.md', () => {
     // Together, since a backend alone listens nowhere.
     expect(await checkHaproxyConfig(`${defaults()}${found.join('\n')}`)).toMatchObject({ ok: true });
   });
+
+  it('a file for several Heralds, from here and from deploy, is accepted without a warning', async () => {
+    const own = /cat > haproxy.cfg <<'END'\n([^]*?)^END$/m.exec(blocks('sh').join('\n'))?.[1] ?? '';
+    expect(own).toContain('frontend sockets');
+    const gateways = 'backend gateways\n    server gw-1 127.0.0.1:7410\n\n';
+    for (const config of [
+      `${own}${gateways}${blocks('haproxy').join('\n')}`,
+      readFileSync('deploy/haproxy/haproxy.cfg', 'utf8'),
+    ]) {
+      const { ok, output } = await checkHaproxyConfig(config);
+      expect([ok, output]).toEqual([true, expect.not.stringContaining('WARNING')]);
+    }
+  });
 });
