@@ -49,7 +49,7 @@ export function agentAnswerOf(table: LoadTable, record: GatewayRecord, nowMs: nu
   const target = targetWeight(pool, table.slots, record.slot, nowMs);
   if (record.smoothWeight - target > SQUEEZE_POINTS) setWeight(table.slots, record, target);
   const weightPercent = record.weightPercent;
-  const waking = table.sleep.wokeUp(nowMs);
+  table.catchUp(pool, nowMs);
   const state = table.state(record, nowMs);
   if (state === 'up') return { admin: 'ready', health: 'up', weightPercent };
   if (state === 'maint' || state === 'drain') {
@@ -58,7 +58,7 @@ export function agentAnswerOf(table: LoadTable, record: GatewayRecord, nowMs: nu
   if (state === 'draining') {
     return { admin: 'drain', health: 'up', weightPercent, reason: 'gateway is draining' };
   }
-  const excuse = waking ? PAUSED : excuseOf(table, record, nowMs);
+  const excuse = excuseOf(table, record, nowMs);
   if (excuse !== undefined) return { admin: 'ready', health: 'up', weightPercent, reason: excuse };
   const ageMs = nowMs - table.slots.hot[record.slot * STRIDE + REPORTED_AT]!;
   const reason =
@@ -68,7 +68,7 @@ export function agentAnswerOf(table: LoadTable, record: GatewayRecord, nowMs: nu
 
 /** Why its silence is no reason to call it down: the fault is probably ours. HAProxy obeys a "down" for a whole interval. */
 function excuseOf(table: LoadTable, record: GatewayRecord, nowMs: number): string | undefined {
-  // All may have been lost since the last tick.
-  if (!table.massLoss.forgives(record)) table.judgeNow(table.poolOf(record), nowMs);
+  if (table.sleep.wokeUp(nowMs)) return PAUSED;
+  if (!table.massLoss.forgives(record)) table.judgeSilent(table.poolOf(record), nowMs);
   return table.massLoss.forgives(record) ? 'frozen: most of the pool is silent' : undefined;
 }

@@ -204,9 +204,14 @@ export class LoadTable {
     for (const name of this.#roster.forgetEmpty()) this.massLoss.forget(name);
   }
 
-  /** For a lookup that finds nobody and cannot wait for the tick; true when somebody may be named now. */
-  judgeNow(pool: Pool, nowMs: number): boolean {
-    return this.#standings.judgeNow(pool, nowMs);
+  /** Before each lookup: what happened since the last tick may have been a mass loss, or the end of a sleep. */
+  catchUp(pool: Pool, nowMs: number): void {
+    this.#standings.catchUp(pool, nowMs);
+  }
+
+  /** For a lookup that finds only silent gateways and cannot wait for the tick; true when somebody may be named now. */
+  judgeSilent(pool: Pool, nowMs: number): boolean {
+    return this.#standings.judgeSilent(pool, nowMs);
   }
 
   /** A client says that the pick of `ticket` failed; each ticket counts once. */

@@ -16,6 +16,8 @@ export class LookupFilter {
   /** Whether ages are not judged. */
   frozen = false;
   #perPending = 1;
+  /** Whether this lookup met a gateway that fell silent after the last tick. */
+  metSilent = false;
 
   constructor(slots: GatewaySlots, tickets: TicketsInFlight) {
     this.#slots = slots;
@@ -36,6 +38,7 @@ export class LookupFilter {
     this.#nowMs = nowMs;
     this.frozen = frozen;
     this.#perPending = perPending;
+    this.metSilent = false;
     this.#excluded.length = 0;
     for (const gateway of exclude) {
       const slot = this.#slots.slotOf(gateway);
@@ -53,7 +56,10 @@ export class LookupFilter {
     const at = slot * STRIDE;
     if (hot[at + OPEN] !== this.#pool) return false;
     if (this.#required && !hasLabels(this.#slots.records[slot]!.labels, this.#required)) return false;
-    if (!this.frozen && this.#nowMs - hot[at + REPORTED_AT]! > hot[at + STALE_AFTER]!) return false;
+    if (!this.frozen && this.#nowMs - hot[at + REPORTED_AT]! > hot[at + STALE_AFTER]!) {
+      this.metSilent = true;
+      return false;
+    }
     const fullAt = hot[at + FULL_AT]!;
     // Room for one more, by what is expected: of clients, whatever size they say.
     return (

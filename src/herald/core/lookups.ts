@@ -45,6 +45,7 @@ export class Lookups {
       const afterMs = ownTimeMs(NO_GATEWAYS_MS, evenly(number));
       return refusalOf(table, { lookupId: this.#id(number), request, code: 'no-gateways', afterMs }, nowMs);
     }
+    table.catchUp(pool, nowMs);
     pool.renew(nowMs, table.settings.leftOut);
     pool.rates.countLookup();
     const waitMs = pool.bucket.take(nowMs);
@@ -54,35 +55,33 @@ export class Lookups {
       return this.#refuse(pool, request, number, 'starting', nowMs, afterMs);
     }
     const hotKey = pool.hotKeys.count(request.key, nowMs);
-    const named = this.#name(pool, request, number, hotKey, nowMs);
-    if (named) return named;
-    // All lost since the last tick: perhaps the fault is ours, and then they are still to be named.
-    const isAnybodys = pool.views.having(request.labels).size > 0;
-    const again =
-      isAnybodys && table.judgeNow(pool, nowMs) && this.#name(pool, request, number, hotKey, nowMs);
-    return again || this.#refuse(pool, request, number, 'none-eligible', nowMs);
+    let named = this.#name(pool, request, number, hotKey, nowMs);
+    // Silent since the last tick: perhaps the fault is ours, and then they are still to be named.
+    if (typeof named === 'string' && this.#choice.filter.metSilent && table.judgeSilent(pool, nowMs)) {
+      named = this.#name(pool, request, number, hotKey, nowMs);
+    }
+    return typeof named === 'string' ? this.#refuse(pool, request, number, named, nowMs) : named;
   }
 
-  /** Undefined when there is nobody to be named. */
+  /** Or why nobody may be named. */
   #name(
     pool: Pool,
     request: LookupRequest,
     number: number,
     hotKey: boolean,
     nowMs: number,
-  ): LookupVerdict | undefined {
+  ): LookupVerdict | 'none-eligible' | 'overloaded' {
     const choice = this.#choice;
     const view = pool.views.of(request.labels, nowMs);
     const way = choice.make(pool, view, request, hotKey, nowMs);
     const winner = choice.offers.least();
-    if (winner < 0) return undefined;
+    if (winner < 0) return 'none-eligible';
     if (way === 'refused') {
       this.#keep(number, pool, -1, way, nowMs);
       // What is compared holds the bar where breakers are obeyed.
       const bar = this.#table.slots.hot[choice.offers.slots[winner]! * STRIDE + BAR]!;
       const isBarred = bar > 0 && choice.offers.loads[winner]! >= bar;
-      const code = isBarred ? 'none-eligible' : 'overloaded';
-      return this.#refuse(pool, request, number, code, nowMs);
+      return isBarred ? 'none-eligible' : 'overloaded';
     }
     this.#keep(number, pool, winner, way, nowMs);
     return this.#assign(pool, view, request, number, winner, nowMs);

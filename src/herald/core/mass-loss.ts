@@ -15,10 +15,11 @@ const SILENT_FREEZE_MS = 600_000;
 interface Freeze {
   /** Members lost since then are still served. */
   lostSinceMs: number;
-  /** When the first member was heard again. */
-  heardAtMs: number | undefined;
-  /** Since when other pools are heard and no member is. */
-  aloneAtMs: number | undefined;
+  judgedAtMs: number;
+  /** For how long some members were heard, in all. */
+  heardMs: number;
+  /** For how long other pools were heard and no member was. */
+  aloneMs: number;
 }
 
 export class MassLoss {
@@ -45,9 +46,8 @@ export class MassLoss {
     return freeze !== undefined && record.lostAtMs >= freeze.lostSinceMs;
   }
 
-  /** Freezes or thaws `pool`; true when that changed. While Herald's own sleep is fresh nothing is judged. */
+  /** Freezes or thaws `pool`; true when that changed. While Herald's own sleep is fresh (`held`) nobody is given up. */
   judge(pool: Pool, held: boolean, nowMs: number): boolean {
-    if (held) return false;
     let present = 0;
     let heard = 0;
     let periodMs = 0;
@@ -61,18 +61,25 @@ export class MassLoss {
     if (present > 0) this.#heard.add(pool.name);
     else this.#heard.delete(pool.name);
     const freeze = this.#frozen.get(pool.name);
-    if (freeze)
-      return this.#thaw(pool.name, freeze, present, this.#lostSince(pool, freeze.lostSinceMs), nowMs);
-
+    if (freeze) {
+      const sinceMs = nowMs - freeze.judgedAtMs;
+      freeze.judgedAtMs = nowMs;
+      if (held || !this.#isOver(pool, freeze, present, sinceMs)) return false;
+      this.#frozen.delete(pool.name);
+      pool.lossMargin = 0;
+      return true;
+    }
     // One period and its jitter: gateways cut off together go silent over that long.
     const sinceMs = nowMs - 1.2 * periodMs - 200;
     const lost = this.#lostSince(pool, sinceMs);
     // A Herald that starts from a snapshot and has heard nobody yet knows nothing better, however few they are.
     const enough = present + lost >= FROM_GATEWAYS || (heard === 0 && lost > 0);
-    if (!enough || lost <= present) return false;
-    const heardAtMs = present > 0 ? nowMs : undefined;
-    this.#frozen.set(pool.name, { lostSinceMs: sinceMs, heardAtMs, aloneAtMs: undefined });
-    return true;
+    const freezes = enough && lost > present;
+    pool.lossMargin = freezes ? Infinity : Math.max(0, present - lost);
+    if (freezes) {
+      this.#frozen.set(pool.name, { lostSinceMs: sinceMs, judgedAtMs: nowMs, heardMs: 0, aloneMs: 0 });
+    }
+    return freezes;
   }
 
   /** The pool is no more. */
@@ -81,19 +88,15 @@ export class MassLoss {
     this.#heard.delete(pool);
   }
 
-  #thaw(pool: string, freeze: Freeze, present: number, lost: number, nowMs: number): boolean {
-    if (present === 0) freeze.heardAtMs = undefined;
-    else freeze.heardAtMs ??= nowMs;
-    if (present > 0 || this.#heard.size === 0) freeze.aloneAtMs = undefined;
-    else freeze.aloneAtMs ??= nowMs;
-    const lasted = (sinceMs: number | undefined, mostMs: number): boolean =>
-      sinceMs !== undefined && nowMs - sinceMs > mostMs;
-    const over =
-      present > lost ||
-      lasted(freeze.heardAtMs, PARTIAL_FREEZE_MS) ||
-      lasted(freeze.aloneAtMs, SILENT_FREEZE_MS);
-    if (over) this.#frozen.delete(pool);
-    return over;
+  /** `sinceMs` after it was judged last. */
+  #isOver(pool: Pool, freeze: Freeze, present: number, sinceMs: number): boolean {
+    if (present > 0) freeze.heardMs += sinceMs;
+    else if (this.#heard.size > 0) freeze.aloneMs += sinceMs;
+    return (
+      present > this.#lostSince(pool, freeze.lostSinceMs) ||
+      freeze.heardMs > PARTIAL_FREEZE_MS ||
+      freeze.aloneMs > SILENT_FREEZE_MS
+    );
   }
 
   #lostSince(pool: Pool, sinceMs: number): number {

@@ -41,8 +41,8 @@ export class Pool {
   draws: number;
   /** Capacity-weighted mean of expected load over open members. */
   meanLoad = 0;
-  /** When its losses were last judged. */
-  judgedAtMs = -Infinity;
+  /** How many more present than lost when that was last judged, less two for each that was shut since. */
+  lossMargin = 0;
   openCapacity = 0;
   readonly views: PoolViews;
   readonly #slots: GatewaySlots;

@@ -16,32 +16,36 @@ export class SleepGuard {
   #holdUntilMs = -Infinity;
   #sleptMs = 0;
 
-  tick(nowMs: number): void {
+  /** To be called before anything is judged: what had queued up meanwhile may be answered before the first tick. */
+  notice(nowMs: number): void {
     const gapMs = this.#tickedAtMs === undefined ? 0 : nowMs - this.#tickedAtMs;
+    if (gapMs < SLEPT_FROM_MS) return;
     this.#tickedAtMs = nowMs;
-    if (gapMs < SLEPT_FROM_MS) {
-      if (!this.holds(nowMs)) this.#sleptMs = 0;
-      return;
-    }
     this.#sleptMs = gapMs;
     this.#holdUntilMs = nowMs + HOLD_MS;
+  }
+
+  tick(nowMs: number): void {
+    this.notice(nowMs);
+    this.#tickedAtMs = nowMs;
+    if (!this.holds(nowMs)) this.#sleptMs = 0;
   }
 
   holds(nowMs: number): boolean {
     return nowMs < this.#holdUntilMs;
   }
 
-  /** Added to the age at which a gateway counts as silent. Nothing after a sleep that was too long. */
+  /** Added to the age at which a gateway counts as silent. */
   graceMs(nowMs: number): number {
-    return this.holds(nowMs) && this.#sleptMs < TOO_LONG_MS ? this.#sleptMs : 0;
+    return this.holds(nowMs) ? this.#sleptMs : 0;
   }
 
   /**
    * True while what is known is from before a sleep too long to be answered from: until the first tick after the
-   * hold, by which all are judged again. What had queued up meanwhile may be answered before the first tick.
+   * hold, by which all are judged again.
    */
   wokeUp(nowMs: number): boolean {
-    if (nowMs - (this.#tickedAtMs ?? nowMs) >= SLEPT_FROM_MS) this.tick(nowMs);
+    this.notice(nowMs);
     return this.#sleptMs >= TOO_LONG_MS;
   }
 }

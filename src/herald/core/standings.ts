@@ -9,8 +9,6 @@ import { MassLoss } from './mass-loss.ts';
 import type { Pool } from './pool.ts';
 import { SleepGuard } from './sleep-guard.ts';
 
-/** A lookup that finds nobody has the mass loss judged at once; while nobody more is lost, at most this often. */
-const JUDGE_EVERY_MS = 10;
 /** A silent gateway is forgotten after this many times the silence that made it stale, if that is longer. */
 const FORGET_STALES = 5;
 
@@ -30,13 +28,15 @@ export class Standings {
     const hot = this.#roster.slots.hot;
     const silent = this.isSilent(record, nowMs);
     if (!silent && !record.suspect) record.lostAtMs = Infinity;
-    else if (record.lostAtMs === Infinity) this.#lose(record, nowMs);
+    else if (record.lostAtMs === Infinity) record.lostAtMs = nowMs;
     const wanted = record.desired.state === 'up' && record.announced === 'up';
     const here = record.lostAtMs === Infinity || this.massLoss.forgives(record);
     const open = wanted && here ? record.poolNumber : SHUT;
     if (hot[at + OPEN] === open) return;
     hot[at + OPEN] = open;
-    this.#roster.changed(this.#roster.poolOf(record));
+    const pool = this.#roster.poolOf(record);
+    if (open === SHUT) pool.lossMargin -= 2;
+    this.#roster.changed(pool);
   }
 
   isSilent(record: GatewayRecord, nowMs: number): boolean {
@@ -55,15 +55,19 @@ export class Standings {
 
   /** Freezes or thaws the pool; true when that changed who may be named. */
   judge(pool: Pool, nowMs: number): boolean {
-    pool.judgedAtMs = nowMs;
     if (!this.massLoss.judge(pool, this.sleep.holds(nowMs), nowMs)) return false;
     this.#renewAll(pool, nowMs);
     return true;
   }
 
-  /** For a lookup that finds nobody and cannot wait for the tick; true when somebody may be named now. */
-  judgeNow(pool: Pool, nowMs: number): boolean {
-    if (nowMs - pool.judgedAtMs < JUDGE_EVERY_MS) return false;
+  /** Before each lookup: what happened since the last tick may have been a mass loss, or the end of a sleep. */
+  catchUp(pool: Pool, nowMs: number): void {
+    this.sleep.notice(nowMs);
+    if (pool.lossMargin < 0) this.judge(pool, nowMs);
+  }
+
+  /** For a lookup that finds only silent gateways and cannot wait for the tick; true when somebody may be named now. */
+  judgeSilent(pool: Pool, nowMs: number): boolean {
     this.#renewAll(pool, nowMs);
     return this.judge(pool, nowMs);
   }
@@ -74,12 +78,6 @@ export class Standings {
     const at = record.slot * STRIDE;
     const afterMs = Math.max(forgetAfterMs, FORGET_STALES * hot[at + STALE_AFTER]!);
     return nowMs - hot[at + REPORTED_AT]! > afterMs && !this.massLoss.forgives(record);
-  }
-
-  #lose(record: GatewayRecord, nowMs: number): void {
-    record.lostAtMs = nowMs;
-    // What was judged before knew one loss less.
-    this.#roster.poolOf(record).judgedAtMs = -Infinity;
   }
 
   #renewAll(pool: Pool, nowMs: number): void {

@@ -120,7 +120,13 @@ export class TicketOutcomes {
   }
 
   refreshBar(record: GatewayRecord): void {
-    this.#roster.slots.hot[record.slot * STRIDE + BAR] = isBarred(record.breaker) ? BAR_LOAD : 0;
+    const { hot } = this.#roster.slots;
+    const at = record.slot * STRIDE + BAR;
+    const bar = isBarred(record.breaker) ? BAR_LOAD : 0;
+    if (hot[at] === bar) return;
+    hot[at] = bar;
+    // What views remember for a moment, of those that are barred or full, was of another fleet.
+    this.#roster.changed(this.#roster.poolOf(record));
   }
 
   #overdue(slot: number, count: number): void {

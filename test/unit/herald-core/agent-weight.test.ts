@@ -95,12 +95,17 @@ describe('the agent weight', () => {
     expect(balancer.agentAnswer('d', 2_050).health).toBe('up');
     expect(balancer.agentAnswer('d', 5_000).health).toBe('up');
     for (const id of ['a', 'b', 'c']) balancer.report(aReport(id, { seq: 2 }), 5_400);
-    expect(balancer.agentAnswer('d', 5_500)).toMatchObject({
+    expect(balancer.agentAnswer('d', 5_500).health).toBe('up');
+    balancer.suspect('d', 5_510);
+    expect(balancer.agentAnswer('d', 5_520)).toMatchObject({
       health: 'up',
       reason: 'this Herald was paused and waits for fresh reports',
     });
     for (const nowMs of [5_500, 6_000, 6_100]) balancer.tick(nowMs);
     expect(balancer.agentAnswer('a', 6_200)).not.toHaveProperty('reason');
-    expect(balancer.agentAnswer('d', 6_200)).toMatchObject({ health: 'down', reason: 'no report for 6 s' });
+    expect(balancer.agentAnswer('d', 6_200)).toMatchObject({
+      health: 'down',
+      reason: 'report connection lost',
+    });
   });
 });

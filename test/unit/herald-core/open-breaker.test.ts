@@ -50,6 +50,23 @@ describe('an open breaker', () => {
     expect([...found].sort()).toEqual([...expected].sort());
   });
 
+  it('is not obeyed from the moment in which those of most are open, although fewer were just before', () => {
+    const balancer = aBalancer({ defaultPool: { handshakeSeconds: 0 } });
+    const shut = ['a', 'b', 'c'];
+    for (const id of shut)
+      balancer.report(lacking(aReport(id, { cpu: 0.3 }), 'acceptedTotal', 'connections'), 0);
+    const open = (id: string, nowMs: number): void => {
+      const exclude = shut.filter((other) => other !== id);
+      for (let i = 0; i < 8; i++) turnedAway(balancer, nowMs, { exclude });
+      expect(breakerOf(balancer, id, nowMs)).toBe('open');
+    };
+    open('a', 10);
+    expect(balancer.lookup(aLookup({ exclude: ['b', 'c'] }), 11).ok).toBe(false);
+    open('b', 12);
+    open('c', 12);
+    expect(shares(balancer, 30, 13).size).toBe(3);
+  });
+
   it('is not obeyed where those of most are open, however many of the others are too loaded', () => {
     const balancer = aBalancer({ defaultPool: { handshakeSeconds: 0 } });
     const shut = Array.from({ length: 50 }, (_, i) => `hole-${i}`);

@@ -20,6 +20,39 @@ describe('the mass-loss guard', () => {
     expect([...shares(balancer, 100, 120_100).keys()].sort()).toEqual(['a', 'b', 'c']);
   });
 
+  it('answers through the moment in which all fall silent, right after a tick', () => {
+    const balancer = fleet(ids);
+    tickTo(balancer, 0, 1_900);
+    balancer.tick(1_999);
+    expect(balancer.lookup(aLookup(), 2_001).ok).toBe(true);
+  });
+
+  it('names the others at once when most are reset and the rest has no room', () => {
+    const balancer = aBalancer();
+    for (const id of ids) balancer.report(aReport(id, { cpu: id === 'a' ? 0.97 : 0.3 }), 0);
+    balancer.tick(100);
+    for (const id of ids.slice(1)) balancer.suspect(id, 103);
+    expect(balancer.lookup(aLookup(), 104).ok).toBe(true);
+  });
+
+  it('names the others at once when most are silent and the rest has no room', () => {
+    const balancer = aBalancer();
+    for (const id of ids) balancer.report(aReport(id, { cpu: 0.3 }), 0);
+    tickTo(balancer, 0, 1_900, (nowMs) =>
+      balancer.report(aReport('a', { seq: 2 + nowMs, cpu: 0.97 }), nowMs),
+    );
+    balancer.tick(1_999);
+    expect(balancer.lookup(aLookup(), 2_001).ok).toBe(true);
+  });
+
+  it('answers at once in a fleet too large to be looked at twice within 50 ms', () => {
+    const many = Array.from({ length: 600 }, (_, i) => `gw-${i}`);
+    const balancer = fleet(many);
+    tickTo(balancer, 0, 100);
+    for (const id of many) balancer.suspect(id, 103);
+    expect(balancer.lookup(aLookup(), 104).ok).toBe(true);
+  });
+
   it('judges a minority plainly', () => {
     const balancer = fleet(ids);
     tickTo(balancer, 0, 5_000, (nowMs) => {
@@ -39,6 +72,14 @@ describe('the mass-loss guard', () => {
     });
     expect(balancer.snapshot(70_000).frozen).toBe(false);
     expect([...shares(balancer, 20, 70_000).keys()]).toEqual(['a']);
+  });
+
+  it('gives them up after a minute of another reporting, however often that one falls silent too', () => {
+    const balancer = fleet(ids);
+    tickTo(balancer, 0, 200_000, (nowMs) => {
+      if (nowMs % 5_000 === 0) balancer.report(aReport('a', { seq: 2 + nowMs }), nowMs);
+    });
+    expect(balancer.isFrozen()).toBe(false);
   });
 
   it('counts as lost together who falls silent within one period of the slowest', () => {
@@ -102,6 +143,37 @@ describe('a Herald that slept', () => {
     tickTo(balancer, 2_600, 4_000);
     balancer.tick(6_100);
     expect(balancer.lookup(aLookup(), 6_100)).toMatchObject({ ok: false, code: 'starting' });
+  });
+});
+
+describe('a Herald that wakes up', () => {
+  const ids = ['a', 'b', 'c', 'd', 'e'];
+
+  it('knows that it slept before its first tick', () => {
+    const balancer = fleet(['a']);
+    tickTo(balancer, 0, 600);
+    expect(balancer.lookup(aLookup(), 2_300).ok).toBe(true);
+    expect(balancer.lookup(aLookup(), 31_000)).toMatchObject({ ok: false, code: 'starting' });
+  });
+
+  it('answers when all report connections turn out to be reset', () => {
+    const balancer = fleet(ids);
+    tickTo(balancer, 0, 500);
+    balancer.tick(2_000);
+    for (const id of ids) balancer.suspect(id, 2_003);
+    expect(balancer.lookup(aLookup(), 2_004).ok).toBe(true);
+    expect(balancer.isFrozen()).toBe(true);
+    for (const id of ids) balancer.report(aReport(id, { seq: 2 }), 2_500);
+    tickTo(balancer, 2_600, 3_100);
+    expect(balancer.isFrozen()).toBe(false);
+  });
+
+  it('answers after a long sleep from what it knew when it hears nobody', () => {
+    const balancer = fleet(ids);
+    tickTo(balancer, 0, 500);
+    tickTo(balancer, 4_000, 5_000);
+    expect(shares(balancer, 60, 5_001).size).toBe(5);
+    expect(balancer.isFrozen()).toBe(true);
   });
 });
 
