@@ -3,7 +3,7 @@
 
 import { pino, stdTimeFunctions } from 'pino';
 import { LogSink, openStderr } from './log-sink.ts';
-import { messageOf } from './thrown.ts';
+import { codeOf, messageOf } from './thrown.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 export type LogFields = Record<string, unknown>;
@@ -59,6 +59,6 @@ export const silentLog: Log = { debug: () => {}, info: () => {}, warn: () => {},
 /** An error as fields: its message and code, without the stack unless it is a defect of ours. */
 export function errorFields(error: unknown): LogFields {
   if (!(error instanceof Error)) return { error: String(error) };
-  const code = 'code' in error ? error.code : undefined;
+  const code = codeOf(error);
   return { error: messageOf(error), ...(code !== undefined && { code }) };
 }

@@ -14,6 +14,7 @@ import { openHeraldConnection } from './herald-connection-undici.ts';
 import type { ReportKind } from './core/report-pace.ts';
 
 const MAX_RETRY_AFTER_MS = 10_000;
+const NO_CONTROL_PORT = 'reports go to the control port of a Herald, 7401 by default';
 /** Short: while a Herald does not hear us it learns of our death late and from others, so it should hear us again soon. */
 const BACKOFF = { minMs: 100, maxMs: 2_000 };
 
@@ -91,7 +92,12 @@ export function openHeraldLink(parts: LinkParts): HeraldLink {
       const { status, headers, text } = await connection.report(parts.write(kind));
       if (status !== 200) {
         const retryAfterMs = readRetryAfterMs(headers, clock.epochMs()) ?? 0;
-        failed(`status ${status}`, { status, answer: text.slice(0, 300) }, retryAfterMs);
+        const answer = text.slice(0, 300);
+        failed(
+          `status ${status}`,
+          { status, answer, ...(status === 404 && { hint: NO_CONTROL_PORT }) },
+          retryAfterMs,
+        );
         return;
       }
       const reply = decodeFeedbackReply(text);

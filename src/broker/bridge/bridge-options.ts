@@ -24,10 +24,6 @@ export function checkBridgeConfig(config: Config<typeof bridgeOptions>): void {
   if (config.fromHeralds.length === 0) throw new StartError('--from-heralds: name at least one');
   if (config.toHeralds.length === 0) throw new StartError('--to-heralds: name at least one');
   if (!ID_PATTERN.test(config.id)) throw new StartError(`--id ${config.id}: expected ${ID_WORDS}`);
-  const same = config.toHeralds.find((url) => config.fromHeralds.includes(url));
-  if (same !== undefined) {
-    throw new StartError(`--to-heralds ${same}: --from-heralds has it already; a bridge joins two clusters`);
-  }
   if (config.statsd !== '') parseTarget(config.statsd, '--statsd');
   const { fromServerKey, toServerKey } = config;
   for (const [name, key] of Object.entries({ fromServerKey, toServerKey })) checkCurveKey(name, key);

@@ -21,7 +21,7 @@ export const brokerOptions = {
   curvePublicKey: text('', 'CURVE public key, 40 characters (`herald keys`); empty = no encryption'),
   curveSecretKey: secret('CURVE secret key, 40 characters'),
   publishToken: secret(
-    'bearer token that HTTP publishers must show, at least 16 characters; needed off loopback',
+    'bearer token that HTTP publishers must show; needed off loopback, with at least 16 characters',
   ),
   ringMegabytes: integer(256, 1, 65_536, 'memory for repair and resume, all buckets together'),
   ringSeconds: integer(120, 1, 3_600, 'longest time a message is kept for repair and resume'),

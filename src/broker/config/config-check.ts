@@ -35,7 +35,6 @@ const HOST = /^[A-Za-z0-9][A-Za-z0-9._-]{0,254}$/;
 export function checkConfig(config: BrokerConfig): BrokerListens {
   checkCommon(config);
   longEnough(config.previousSecret, '--previous-secret');
-  longEnough(config.publishToken, '--publish-token');
   checkToken(config.publishToken, '--publish-token');
   checkZookeeperOptions(config);
   if (!ID_PATTERN.test(config.id)) throw new StartError(`--id ${config.id}: expected ${ID_WORDS}`);
@@ -56,6 +55,7 @@ export function checkConfig(config: BrokerConfig): BrokerListens {
   if (config.journal !== '' && config.standbyMegabytes === 0) {
     throw new StartError('--journal: needs --standby-megabytes, the memory that its messages are read into');
   }
+  if (listens.http && !isLoopback(listens.http.host)) longEnough(config.publishToken, '--publish-token');
   checkApart([
     ['--publish-listen', listens.publish],
     ['--subscribe-listen', listens.subscribe],

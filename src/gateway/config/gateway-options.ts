@@ -48,7 +48,7 @@ const doorOptions = {
   ),
   previousSecret: previousSecretOption,
   adminToken: secret(
-    'bearer token for /v1/closes, /v1/ledger and /v1/traces, at least 16 characters; without one they answer this machine, if `url` leads to it',
+    'bearer token for /v1/closes, /v1/ledger and /v1/traces, at least 16 characters off loopback; without one they answer this machine, if `url` leads to it',
   ),
   maxFrameBytes: integer(CLIENT_LIMITS.maxFrameBytes, 1_024, 16_777_216, 'longest message from a client'),
   maxTopics: integer(CLIENT_LIMITS.maxTopics, 1, 10_000, 'topics a client may be subscribed to'),

@@ -81,15 +81,14 @@ describe.concurrent('a configuration file', () => {
     ['gateway', 'url: ws://0.0.0.0:7410/ws\n', /--url: nobody elsewhere reaches 0\.0\.0\.0/],
     ['gateway', 'brokers: [b1]\n', /--brokers b1: expected id@host/],
     ['gateway', 'brokerServerKey: x\n', /curvePublicKey: needed together with brokerServerKey/],
-    ['gateway', 'adminToken: short\n', /--admin-token: at least 16 characters, got 5/],
-    ['broker', 'publishToken: short\n', /--publish-token: at least 16 characters, got 5/],
+    ['gateway', 'listen: 0.0.0.0:7410\nadminToken: short\n', /--admin-token: at least 16 characters, got 5/],
+    [
+      'broker',
+      'httpListen: 0.0.0.0:7450\npublishToken: short\n',
+      /--publish-token: at least 16 characters, got 5/,
+    ],
     ['broker', 'brokers: [b1]\n', /--brokers b1: expected id@host/],
     ['broker', 'advertiseHost: 0.0.0.0\n', /--advertise-host: nobody elsewhere reaches 0\.0\.0\.0/],
-    [
-      'bridge',
-      'fromHeralds: [http://a:1]\ntoHeralds: [http://a:1]\n',
-      /--to-heralds http:\/\/a:1: --from-heralds has it/,
-    ],
     ['gateway', 'tickets: required\n', /--tickets required needs --secret/],
     ['gateway', 'heralds: [nonsense]\n', /heralds: \["nonsense"\] is not a list of http/],
     [

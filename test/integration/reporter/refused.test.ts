@@ -45,3 +45,26 @@ it.each([
     link.drop();
   },
 );
+
+it('a gateway that reports to the wrong port of a Herald is told which one is meant', async () => {
+  const h = await herald();
+  h.answer = () => ({ status: 404, headers: {}, body: '{"code":"no-such-route"}' });
+  const warnings: unknown[] = [];
+  const link = openHeraldLink({
+    base: h.url,
+    gateway: 'g1',
+    write: () => '{}',
+    secrets: [],
+    onReply: () => {},
+    onFailure: () => {},
+    log: { ...silentLog, warn: (event, fields) => warnings.push({ event, ...fields }) },
+    clock: { nowMs: () => 0, epochMs: () => 0 },
+    random: () => 0,
+  });
+  link.push('full');
+  await link.idle();
+  expect(warnings).toMatchObject([
+    { event: 'herald-unreachable', status: 404, hint: expect.stringContaining('control port') as string },
+  ]);
+  link.drop();
+});

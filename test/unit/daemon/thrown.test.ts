@@ -29,3 +29,8 @@ it('has words for a name whose addresses all refuse', async () => {
   expect(error).toBeInstanceOf(AggregateError);
   expect(errorFields(error)).toEqual({ error: 'ECONNREFUSED', code: 'ECONNREFUSED' });
 });
+
+it('an error is logged without a number that says nothing', () => {
+  const error = new DOMException('no answer in time', 'TimeoutError');
+  expect(errorFields(error)).toEqual({ error: 'no answer in time' });
+});
