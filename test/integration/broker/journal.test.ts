@@ -93,6 +93,8 @@ async function missed(
   await first.child.exited;
   const second = await brokerChild('b1', { ...flags, ...(await samePlace(address)) });
   onTestFinished(() => second.child.stop());
+  // While there is a broker to take what it sends again.
+  onTestFinished(() => publisher.close());
   for (const proxy of proxies) {
     proxy.thaw();
     proxy.mend();
