@@ -77,7 +77,6 @@ export class BrokerConnection {
   #isClosed = false;
   #openedMs = 0;
   #brokenMs = 0;
-  #frameMs = -Infinity;
 
   constructor(address: BrokerAddress, curve: CurveClient | undefined, host: ConnectionHost) {
     this.id = address.id;
@@ -256,16 +255,14 @@ export class BrokerConnection {
       this.#feed.heartbeat(decoded.value, this.#host.nowMs());
       this.#leaveIfDone();
     }
-    this.#frameMs = this.#host.nowMs();
     // What lay in a socket when the connection broke is no news of the broker.
-    if (this.connected) this.#cutOff.heard(this.#frameMs);
+    if (this.connected) this.#cutOff.heard(this.#host.nowMs());
   }
 
   #withCut(followed: FollowedEpoch): FollowedEpoch {
     const { isCut, brokenMs } = this.#cutOff;
-    const quietMs = brokenMs && Math.max(brokenMs, this.#frameMs);
     // One that said goodbye had nothing more to say.
-    return { ...followed, quietMs, wasCut: isCut && this.#left !== followed.epoch };
+    return { ...followed, quietMs: brokenMs, wasCut: isCut && this.#left !== followed.epoch };
   }
 
   #takeReply(frame: Uint8Array): void {

@@ -68,7 +68,7 @@ export function agentAnswerOf(table: LoadTable, record: GatewayRecord, nowMs: nu
 
 /** Why its silence is no reason to call it down: the fault is probably ours. HAProxy obeys a "down" for a whole interval. */
 function excuseOf(table: LoadTable, record: GatewayRecord, nowMs: number): string | undefined {
-  if (table.sleep.wokeUp(nowMs)) return PAUSED;
+  if (table.sleep.wokeUp()) return PAUSED;
   if (!table.massLoss.forgives(record)) table.judgeSilent(table.poolOf(record), nowMs);
   return table.massLoss.forgives(record) ? 'frozen: most of the pool is silent' : undefined;
 }

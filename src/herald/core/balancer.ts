@@ -115,7 +115,10 @@ export function createBalancer(options: BalancerOptions): Balancer {
     },
     size: () => table.slots.size,
     isFrozen: () => table.massLoss.anyFrozen,
-    isWaking: (nowMs) => table.sleep.wokeUp(nowMs),
+    isWaking(nowMs) {
+      table.sleep.notice(nowMs);
+      return table.sleep.wokeUp();
+    },
     explain(lookupId, nowMs) {
       if (!lookupId.startsWith(idPrefix)) return undefined;
       const text = lookupId.slice(idPrefix.length);

@@ -204,12 +204,12 @@ export class LoadTable {
     for (const name of this.#roster.forgetEmpty()) this.massLoss.forget(name);
   }
 
-  /** Before each lookup: what happened since the last tick may have been a mass loss, or the end of a sleep. */
+  /** Before each answer: what happened since the last tick may have been a mass loss, or the end of a sleep. */
   catchUp(pool: Pool, nowMs: number): void {
     this.#standings.catchUp(pool, nowMs);
   }
 
-  /** For a lookup that finds only silent gateways and cannot wait for the tick; true when somebody may be named now. */
+  /** For an answer about silent gateways that cannot wait for the tick; true when somebody may be named now. */
   judgeSilent(pool: Pool, nowMs: number): boolean {
     return this.#standings.judgeSilent(pool, nowMs);
   }

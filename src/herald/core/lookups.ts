@@ -50,7 +50,7 @@ export class Lookups {
     pool.rates.countLookup();
     const waitMs = pool.bucket.take(nowMs);
     if (waitMs > 0) return this.#refuse(pool, request, number, 'rate-limited', nowMs, waitMs);
-    if (table.sleep.wokeUp(nowMs)) {
+    if (table.sleep.wokeUp()) {
       const afterMs = ownTimeMs(WOKE_UP_MS, evenly(number));
       return this.#refuse(pool, request, number, 'starting', nowMs, afterMs);
     }

@@ -44,8 +44,7 @@ export class SleepGuard {
    * True while what is known is from before a sleep too long to be answered from: until the first tick after the
    * hold, by which all are judged again.
    */
-  wokeUp(nowMs: number): boolean {
-    this.notice(nowMs);
+  wokeUp(): boolean {
     return this.#sleptMs >= TOO_LONG_MS;
   }
 }

@@ -60,13 +60,13 @@ export class Standings {
     return true;
   }
 
-  /** Before each lookup: what happened since the last tick may have been a mass loss, or the end of a sleep. */
+  /** Before each answer: what happened since the last tick may have been a mass loss, or the end of a sleep. */
   catchUp(pool: Pool, nowMs: number): void {
     this.sleep.notice(nowMs);
     if (pool.lossMargin < 0) this.judge(pool, nowMs);
   }
 
-  /** For a lookup that finds only silent gateways and cannot wait for the tick; true when somebody may be named now. */
+  /** For an answer about silent gateways that cannot wait for the tick; true when somebody may be named now. */
   judgeSilent(pool: Pool, nowMs: number): boolean {
     this.#renewAll(pool, nowMs);
     return this.judge(pool, nowMs);

@@ -1,5 +1,6 @@
 // What a client has sent of a message that it does not finish, as the socket of the gateway tells it.
 
+import { constants, deflateRawSync } from 'node:zlib';
 import { expect, it, onTestFinished } from 'vitest';
 import { silentLog } from '../../../src/daemon/log.ts';
 import type { ClientSocket } from '../../../src/gateway/clients/client-socket.ts';
@@ -9,11 +10,11 @@ import { rawFrame, RawClient } from '../../launch/raw-ws.ts';
 import { until } from '../../launch/until.ts';
 import { smallGateway } from '../../unit/gateway/small-gateway.ts';
 
-async function oneClient() {
+async function oneClient(deflate = false) {
   const server = await bindWsServer({
     address: { host: '127.0.0.1', port: 0 },
     maxFrameBytes: 65_536,
-    deflate: false,
+    deflate,
     maxSockets: 10,
     certificate: undefined,
     log: silentLog,
@@ -36,7 +37,8 @@ async function oneClient() {
       throw new Error('nobody asks over HTTP');
     },
   });
-  const client = await RawClient.open(Number(server.address.split(':').at(-1)));
+  const offered = deflate ? ['Sec-WebSocket-Extensions: permessage-deflate'] : [];
+  const client = await RawClient.open(Number(server.address.split(':').at(-1)), offered);
   onTestFinished(() => client.destroy());
   return { parts, client, ws: ws!, messages, heard: () => heard };
 }
@@ -52,12 +54,20 @@ it('counts all that a tiny fragment keeps alive, until its message is whole', as
     sent += chunk.length;
     await until('it to be read', () => heard() === 10 * i);
   }
-  expect(ws.unfinishedBytes).toBeGreaterThan(sent);
+  // And what a buffer and a fragment are themselves.
+  expect(ws.unfinishedBytes).toBeGreaterThan(sent + 20 * 400);
   expect(ws.unfinishedBytes).toBeLessThan(sent + 20 * 1_000);
   expect(parts.unfinishedBytes).toBe(ws.unfinishedBytes);
   client.socket.write(rawFrame({ opcode: 0, payload: 'y' }));
   await until('the message', () => messages.length === 1);
   expect([ws.unfinishedBytes, parts.unfinishedBytes]).toEqual([0, 0]);
+});
+
+it('counts what was inflated', async () => {
+  const { client, ws } = await oneClient(true);
+  const squeezed = deflateRawSync('x'.repeat(50_000), { finishFlush: constants.Z_SYNC_FLUSH });
+  client.send({ opcode: 1, rsv: 4, fin: false, payload: squeezed });
+  await until('it to be inflated', () => ws.unfinishedBytes > 50_000);
 });
 
 it('counts nothing of what was whole before, and nothing of a client that has gone', async () => {

@@ -1,9 +1,26 @@
 import { expect, it } from 'vitest';
+import type { HeraldLink, LinkParts } from '../../../src/reporter/herald-link.ts';
 import { openHeraldLink } from '../../../src/reporter/herald-link.ts';
 import { silentLog } from '../../../src/daemon/log.ts';
 import { herald } from './given.ts';
 
 const DATE = 'Sun, 06 Nov 1994 08:49:00 GMT';
+
+/** Between two tries it waits as long as it may. */
+function linkTo(base: string, parts: Partial<LinkParts>): HeraldLink {
+  return openHeraldLink({
+    base,
+    gateway: 'g1',
+    write: () => '{}',
+    secrets: [],
+    onReply: () => {},
+    onFailure: () => {},
+    log: silentLog,
+    clock: { nowMs: () => 0, epochMs: () => 0 },
+    random: () => 1 - 1e-9,
+    ...parts,
+  });
+}
 
 it.each([
   ['3', 3_000],
@@ -18,17 +35,7 @@ it.each([
     const h = await herald();
     h.answer = () => ({ status: 503, headers: { date: DATE, 'retry-after': retryAfter }, body: '' });
     let nowMs = 0;
-    const link = openHeraldLink({
-      base: h.url,
-      gateway: 'g1',
-      write: () => '{}',
-      secrets: [],
-      onReply: () => {},
-      onFailure: () => {},
-      log: silentLog,
-      clock: { nowMs: () => nowMs, epochMs: () => 0 },
-      random: () => 1 - 1e-9,
-    });
+    const link = linkTo(h.url, { clock: { nowMs: () => nowMs, epochMs: () => 0 } });
     // Until its own wait, where it is told of none, is the longest.
     for (let failures = 0; failures < 6; failures++) {
       link.push('full', true);
@@ -50,16 +57,8 @@ it('a gateway that reports to the wrong port of a Herald is told which one is me
   const h = await herald();
   h.answer = () => ({ status: 404, headers: {}, body: '{"code":"no-such-route"}' });
   const warnings: unknown[] = [];
-  const link = openHeraldLink({
-    base: h.url,
-    gateway: 'g1',
-    write: () => '{}',
-    secrets: [],
-    onReply: () => {},
-    onFailure: () => {},
+  const link = linkTo(h.url, {
     log: { ...silentLog, warn: (event, fields) => warnings.push({ event, ...fields }) },
-    clock: { nowMs: () => 0, epochMs: () => 0 },
-    random: () => 0,
   });
   link.push('full');
   await link.idle();

@@ -126,14 +126,17 @@ describe('the outbox', () => {
     expect(outbox.dueMs()).toBe(Infinity);
   });
 
-  it('does not flush a group before its time for what a quicker class took', () => {
+  it.each([
+    ['is due', (outbox: Outbox) => outbox.takeDue(35)],
+    ['overtakes a flush', (outbox: Outbox) => outbox.takeOverdue(35, 100)],
+  ])('does not flush a group before its time for what a quicker class that %s took', (_, takeQuick) => {
     const outbox = new Outbox(0.1);
     outbox.spent(1_000, 0);
     const [slow, quick] = [outbox.classOf(100), outbox.classOf(5)];
     const mixed = groupWithOne();
     outbox.mark(mixed, slow, 10);
     outbox.mark(mixed, quick, 30);
-    outbox.takeDue(35);
+    expect(groupsOf(takeQuick(outbox))).toEqual([mixed]);
     outbox.mark(mixed, slow, 60);
     expect(outbox.takeDue(110)).toEqual([]);
     expect(outbox.takeDue(160)).toEqual([{ maxWaitMs: 100, firstMs: 60, groups: [mixed] }]);

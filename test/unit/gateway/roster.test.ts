@@ -21,7 +21,7 @@ function manyClients(count: number) {
   };
   const closedWith = (code: number) =>
     clients.flatMap(({ connection }, i) => (connection.closeCode === code ? [i] : []));
-  return { clients, pass, closedWith };
+  return { parts, roster, clients, pass, closedWith };
 }
 
 it('closes those that have the most unread when all together have too much, and nobody else', () => {
@@ -70,4 +70,11 @@ it('sees too much that is unfinished by the next tick, and reads no more of who 
   expect(closed.length).toBeGreaterThan(90);
   expect(closed.length).toBeLessThan(100);
   expect(clients.flatMap(({ ws }, i) => (ws.isPaused ? [i] : []))).toEqual(closed);
+});
+
+it('forgets what a client that has gone did not finish', () => {
+  const { parts, roster, clients } = manyClients(2);
+  for (const { connection } of clients) connection.keeps(1_000);
+  roster.remove(clients[0]!.connection);
+  expect(parts.unfinishedBytes).toBe(1_000);
 });

@@ -88,6 +88,15 @@ describe('the agent weight', () => {
     }
   });
 
+  it('calls nobody down in the moment in which all fall silent', () => {
+    const balancer = fleet(['a', 'b', 'c']);
+    for (const nowMs of [100, 1_000, 1_900, 1_999]) balancer.tick(nowMs);
+    expect(balancer.agentAnswer('a', 2_001)).toMatchObject({
+      health: 'up',
+      reason: 'frozen: most of the pool is silent',
+    });
+  });
+
   it('calls nobody down for silence it slept through itself, until they had time to report', () => {
     const balancer = fleet(['a', 'b', 'c', 'd']);
     balancer.tick(100);

@@ -20,6 +20,16 @@ describe('the mass-loss guard', () => {
     expect([...shares(balancer, 100, 120_100).keys()].sort()).toEqual(['a', 'b', 'c']);
   });
 
+  it('freezes anew at once when they are reset right after they were back', () => {
+    const balancer = fleet(ids);
+    tickTo(balancer, 0, 5_000);
+    for (const id of ids) balancer.report(aReport(id, { seq: 2 }), 5_050);
+    balancer.tick(5_100);
+    expect(balancer.isFrozen()).toBe(false);
+    for (const id of ids) balancer.suspect(id, 5_103);
+    expect(balancer.lookup(aLookup(), 5_104).ok).toBe(true);
+  });
+
   it('answers through the moment in which all fall silent, right after a tick', () => {
     const balancer = fleet(ids);
     tickTo(balancer, 0, 1_900);
@@ -74,6 +84,17 @@ describe('the mass-loss guard', () => {
     expect([...shares(balancer, 20, 70_000).keys()]).toEqual(['a']);
   });
 
+  it('counts no sleep of its own towards that minute', () => {
+    const balancer = fleet(ids);
+    tickTo(balancer, 0, 10_000, (nowMs) => {
+      if (nowMs >= 5_000) balancer.report(aReport('a', { seq: 2 + nowMs }), nowMs);
+    });
+    tickTo(balancer, 80_000, 82_000, (nowMs) => {
+      balancer.report(aReport('a', { seq: 2 + nowMs }), nowMs);
+      expect(balancer.isFrozen()).toBe(true);
+    });
+  });
+
   it('gives them up after a minute of another reporting, however often that one falls silent too', () => {
     const balancer = fleet(ids);
     tickTo(balancer, 0, 200_000, (nowMs) => {
@@ -125,6 +146,7 @@ describe('a Herald that slept', () => {
   it('knows it before its first tick, in which what had queued up may be answered', () => {
     const balancer = fleet(['a', 'b', 'c', 'd']);
     tickTo(balancer, 0, 1_000);
+    expect(balancer.isWaking(31_000)).toBe(true);
     expect(balancer.lookup(aLookup(), 31_000)).toMatchObject({ ok: false, code: 'starting' });
     balancer.tick(31_001);
     expect(balancer.lookup(aLookup(), 31_500)).toMatchObject({ ok: false, code: 'starting' });

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { readRetryAfterMs } from '../../../src/protocol/retry.ts';
 
 const NOW_MS = Date.UTC(1994, 10, 6, 8, 49, 0);
@@ -17,6 +17,8 @@ describe('what Retry-After asks for', () => {
     ['Sun Nov  6 08:49:37 1994', 37_000],
     ['Fri, 31 Dec 9999 23:59:59 GMT', DAY_MS],
   ])('%j is that long', (retryAfter, waitMs) => {
+    vi.stubEnv('TZ', 'America/New_York');
+    onTestFinished(() => void vi.unstubAllEnvs());
     expect(readRetryAfterMs({ 'retry-after': retryAfter }, NOW_MS)).toBe(waitMs);
   });
 
