@@ -1,7 +1,7 @@
 // `herald check <name>`: asks, then lets the core judge. One line and an exit code, whatever happens; a check
 // that cannot be made is `unknown`, unless what it asks is itself what it checks.
 
-import { nearest } from '../daemon/nearest.ts';
+import { nearest } from '../protocol/nearest.ts';
 import { messageOf } from '../daemon/thrown.ts';
 import { refusalText } from '../protocol/decode.ts';
 import type { BrokerReach } from '../publisher/broker-reach.ts';

@@ -14,20 +14,22 @@ import {
   readFrame,
   readHeralds,
   readRequest,
+  readTimers,
   readToken,
   readTopic,
   readWebSocket,
   readWish,
   readWishes,
 } from './read-options.ts';
-import { runtimeFetch, runtimeTimers } from './runtime.ts';
+import { runtimeFetch } from './runtime.ts';
 import { createSockets } from './sockets.ts';
 import { followWakeUps } from './wake-ups.ts';
 
 /** Starts to connect. Throws a TypeError for options that could never work. */
 export function connect(options: ConnectOptions): Client {
   checkOptions(options);
-  const timers = options.timers ?? runtimeTimers;
+  const timers = readTimers(options.timers);
+  const heralds = readHeralds(options.herald);
 
   const act = (effect: Effect): void => {
     switch (effect.do) {
@@ -89,11 +91,11 @@ export function connect(options: ConnectOptions): Client {
   };
 
   const machine = createMachine({
-    heralds: readHeralds(options.herald),
+    heralds,
     request: readRequest(options),
-    topics: readWishes(options.topics ?? []),
+    topics: readWishes(options.topics),
     token,
-    caps: readCaps(options.caps ?? []),
+    caps: readCaps(options.caps),
     random: options.random ?? Math.random,
     out: add,
   });

@@ -5,37 +5,51 @@ import type { Position } from '../protocol/client-frames.ts';
 import { shown } from '../protocol/decode.ts';
 import type { LookupRequest, PreferredLabel } from '../protocol/lookup.ts';
 import { DEFAULT_PREFERENCE, LOOKUP_LIMITS } from '../protocol/lookup.ts';
+import { unknownOption } from '../protocol/nearest.ts';
 import {
   OPTIONAL_EPOCH_PATTERN,
   OPTIONAL_EPOCH_WORDS,
   TOPIC_PATTERN,
   TOPIC_WORDS,
 } from '../protocol/names.ts';
-import type { ConnectOptions, WebSocketConstructor } from './connect-options.ts';
+import type { ConnectOptions, Timers, WebSocketConstructor } from './connect-options.ts';
+import { runtimeTimers } from './runtime.ts';
 
 /** A `hello` holds 32, two of them the client's own. */
 const MAX_CAPS = 30;
 const CAP_PATTERN = /^[\w.-]{1,64}$/;
 
-const TYPES: Record<string, { are: readonly string[]; words: string }> = {
+/** Every option; those without a type here are read below. */
+const OPTIONS: Record<keyof ConnectOptions, { are: readonly string[]; words: string } | undefined> = {
+  herald: undefined,
+  topics: undefined,
   pool: { are: ['string'], words: 'a text' },
   zone: { are: ['string'], words: 'a text' },
+  labels: undefined,
+  prefer: undefined,
+  exclude: undefined,
   key: { are: ['string'], words: 'a text' },
   size: { are: ['number'], words: 'a number' },
   token: { are: ['string', 'function'], words: 'a text, or a function that says one' },
+  caps: undefined,
+  webSocket: { are: ['function'], words: 'a class such as WebSocket of npm ws' },
   fetch: { are: ['function'], words: 'a function' },
   random: { are: ['function'], words: 'a function' },
+  timers: undefined,
 };
+const OPTION_NAMES = Object.keys(OPTIONS) as (keyof ConnectOptions)[];
 
 /** That they are options, and of the right types; what more each must be is read below. */
-export function checkOptions(options: unknown): void {
+export function checkOptions(options: ConnectOptions): void {
   if (typeof options !== 'object' || options === null) {
     throw new TypeError(`connect: received ${shown(options)}, expected options such as { herald: URL }`);
   }
-  for (const [name, { are, words }] of Object.entries(TYPES)) {
-    const value = (options as Record<string, unknown>)[name];
-    if (value !== undefined && !are.includes(typeof value)) {
-      throw new TypeError(`${name}: received ${shown(value)}, expected ${words}`);
+  const unknown = unknownOption('connect', options, OPTION_NAMES);
+  if (unknown !== undefined) throw new TypeError(unknown);
+  for (const name of OPTION_NAMES) {
+    const [value, type]: [unknown, typeof OPTIONS.pool] = [options[name], OPTIONS[name]];
+    if (type && value !== undefined && !type.are.includes(typeof value)) {
+      throw new TypeError(`${name}: received ${shown(value)}, expected ${type.words}`);
     }
   }
 }
@@ -43,10 +57,12 @@ export function checkOptions(options: unknown): void {
 /** One URL or several; what each of them must be is checked where they are asked. */
 export function readHeralds(herald: unknown): readonly string[] {
   if (typeof herald === 'string') return [herald];
-  return readList('herald', herald, "a Herald's URL as a text, or a list of them") as string[];
+  const urls = readList('herald', herald, "a Herald's URL as a text, or a list of them") as string[];
+  if (urls.length > 0) return urls;
+  throw new TypeError('herald: received no URL');
 }
 
-export function readWishes(topics: unknown): { topic: string; from?: Position }[] {
+export function readWishes(topics: unknown = []): { topic: string; from?: Position }[] {
   return readList('topics', topics, 'a list').map(readWish);
 }
 
@@ -83,7 +99,7 @@ export function readToken(token: ConnectOptions['token']): string | undefined {
   throw new TypeError(`token: received ${shown(text)}, expected a text`);
 }
 
-export function readCaps(caps: unknown): readonly string[] {
+export function readCaps(caps: unknown = []): readonly string[] {
   const names = readList('caps', caps, 'a list of names');
   if (names.length > MAX_CAPS) throw new TypeError(`${names.length} caps: expected at most ${MAX_CAPS}`);
   return names.map((cap) => {
@@ -141,17 +157,18 @@ export function readFrame(frame: unknown): object {
 }
 
 /** The one given, or the runtime's own. */
-export function readWebSocket(given: unknown): WebSocketConstructor {
-  const found = given ?? (globalThis as { WebSocket?: unknown }).WebSocket;
-  if (found === undefined) {
-    throw new TypeError(
-      "this runtime has no WebSocket: pass npm ws's, connect({ webSocket: WebSocket, ... })",
-    );
-  }
-  if (typeof found !== 'function') {
-    throw new TypeError(`webSocket: received ${shown(found)}, expected a class such as WebSocket of npm ws`);
-  }
-  return found as WebSocketConstructor;
+export function readWebSocket(given: WebSocketConstructor | undefined): WebSocketConstructor {
+  const found = given ?? (globalThis as { WebSocket?: WebSocketConstructor }).WebSocket;
+  if (found) return found;
+  throw new TypeError("this runtime has no WebSocket: pass npm ws's, connect({ webSocket: WebSocket, ... })");
+}
+
+export function readTimers(timers: unknown = runtimeTimers): Timers {
+  const { setTimeout, clearTimeout, nowMs } = (timers ?? {}) as Record<keyof Timers, unknown>;
+  if ([setTimeout, clearTimeout, nowMs].every((one) => typeof one === 'function')) return timers as Timers;
+  throw new TypeError(
+    `timers: received ${shown(timers)}, expected an object with setTimeout, clearTimeout and nowMs`,
+  );
 }
 
 function readList(name: string, value: unknown, words: string): unknown[] {

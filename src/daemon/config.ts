@@ -4,7 +4,7 @@
 
 import { readFileSync } from 'node:fs';
 import { StartError } from './lifecycle.ts';
-import { didYouMean } from './nearest.ts';
+import { didYouMean } from '../protocol/nearest.ts';
 import { messageOf } from './thrown.ts';
 import { parseYaml } from './yaml.ts';
 

@@ -88,8 +88,9 @@ export function startDispatch(parts: DispatchParts, brokers: readonly BrokerAddr
     },
   });
   const setBrokers = (list: readonly BrokerAddress[]): void => {
-    if (closed || sameBrokers(known, list)) return;
+    if (closed) return;
     checkBrokers(list);
+    if (sameBrokers(known, list)) return;
     known = list;
     for (const broker of lanes.closeStray(list)) outbox.laneDown(broker, nowMs());
     outbox.setBrokers(list, nowMs());

@@ -3,8 +3,10 @@
 import { isCurveKey, isCurvePair } from '../daemon/curve-keys.ts';
 import type { CurveClient } from '../daemon/zeromq-options.ts';
 import { ENDPOINT_WORDS, isEndpoint } from '../protocol/broker-address.ts';
+import type { Fields } from '../protocol/decode.ts';
 import { fieldsOf, shown } from '../protocol/decode.ts';
 import type { BrokerAddress } from '../protocol/broker-address.ts';
+import { unknownOption } from '../protocol/nearest.ts';
 import { ID_PATTERN, ID_WORDS } from '../protocol/names.ts';
 import { PUBLICATION_LIMITS } from '../protocol/publication.ts';
 import type { OutboxLimits } from './core/outbox.ts';
@@ -61,14 +63,22 @@ export interface PublisherSnapshot {
   brokers: { id: string; connected: boolean }[];
 }
 
+const NAMES: Record<Exclude<keyof PublisherOptions, keyof OutboxLimits>, true> = {
+  heralds: true,
+  brokers: true,
+  curve: true,
+  giveUpMs: true,
+  publisherId: true,
+  traceOneIn: true,
+};
 const LIMIT_NAMES = Object.keys(DEFAULT_OUTBOX_LIMITS) as (keyof OutboxLimits)[];
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** The limits of a publisher with these options. Throws a RangeError that names the option which cannot be. */
 export function limitsOf(options: PublisherOptions): OutboxLimits {
   checkObject(options);
-  const { publisherId, curve } = options;
-  checkHeralds(options.heralds ?? []);
+  const { publisherId, curve, heralds = [], brokers } = options;
+  checkHeralds(heralds);
   const limits = { ...DEFAULT_OUTBOX_LIMITS, ...withoutUndefined(options) };
   for (const name of LIMIT_NAMES) checkNumber(name, limits[name], Number.MAX_SAFE_INTEGER);
   if (options.giveUpMs !== undefined) checkNumber('giveUpMs', options.giveUpMs, MAX_TIMER_MS);
@@ -82,13 +92,8 @@ export function limitsOf(options: PublisherOptions): OutboxLimits {
   if (publisherId !== undefined && !(typeof publisherId === 'string' && ID_PATTERN.test(publisherId))) {
     throw new RangeError(`publisherId: ${shown(publisherId)} is not ${ID_WORDS}`);
   }
-  if (curve && !(isCurveKey(curve.serverKey) && isCurvePair(curve.publicKey, curve.secretKey))) {
-    throw new RangeError(
-      "curve: expected the brokers' key and a pair of one's own, as `herald keys` prints them",
-    );
-  }
-  // By a wrong name, as `herald`, which a client's is, or of a variable that is not set: every message would wait in vain.
-  const { heralds = [], brokers } = options;
+  if (curve !== undefined) checkCurve(fieldsOf(curve));
+  // As of a variable that is not set: every message would wait in vain.
   if (heralds.length === 0 && brokers === undefined) {
     throw new RangeError("heralds: received none, expected a list of Heralds' control URLs, or brokers");
   }
@@ -96,8 +101,11 @@ export function limitsOf(options: PublisherOptions): OutboxLimits {
 }
 
 function checkObject(options: unknown): void {
-  if (typeof options === 'object' && options !== null) return;
-  throw new RangeError(`createPublisher: received ${shown(options)}, expected { heralds: [URL] }`);
+  if (typeof options !== 'object' || options === null) {
+    throw new RangeError(`createPublisher: received ${shown(options)}, expected { heralds: [URL] }`);
+  }
+  const unknown = unknownOption('createPublisher', options, [...Object.keys(NAMES), ...LIMIT_NAMES]);
+  if (unknown !== undefined) throw new RangeError(unknown);
 }
 
 function checkHeralds(heralds: unknown): void {
@@ -106,6 +114,15 @@ function checkHeralds(heralds: unknown): void {
   if (Array.isArray(heralds) && heralds.every(isUrl)) return;
   throw new RangeError(
     `heralds: received ${shown(heralds)}, expected a list of Heralds' control URLs, http:// or https://`,
+  );
+}
+
+function checkCurve({ serverKey, publicKey, secretKey }: Fields): void {
+  const areTexts = [serverKey, publicKey, secretKey].every((key) => typeof key === 'string');
+  if (areTexts && isCurveKey(serverKey as string) && isCurvePair(publicKey as string, secretKey as string))
+    return;
+  throw new RangeError(
+    "curve: expected the brokers' key and a pair of one's own, as `herald keys` prints them",
   );
 }
 

@@ -26,14 +26,14 @@ import { limitsOf } from './publisher-options.ts';
  */
 export async function createPublisher(options: PublisherOptions): Promise<Publisher> {
   const limits = limitsOf(options);
-  const brokers = (await askForBrokers(options.heralds ?? [])) ?? options.brokers ?? [];
+  const brokers = (await askForBrokers(options.heralds ?? [])) ?? options.brokers;
   return startPublisher(options, limits, brokers);
 }
 
 function startPublisher(
   options: PublisherOptions,
   limits: OutboxLimits,
-  brokers: readonly BrokerAddress[],
+  brokers: readonly BrokerAddress[] = [],
 ): Publisher {
   const id = nameOfLife(options.publisherId);
   const giveUpMs = options.giveUpMs ?? 10_000;

@@ -58,6 +58,28 @@ export interface ReporterOptions {
   random?: () => number;
 }
 
+const NAMES: Record<keyof ReporterOptions, true> = {
+  heralds: true,
+  gateway: true,
+  url: true,
+  pool: true,
+  zone: true,
+  labels: true,
+  capacity: true,
+  rampMs: true,
+  secret: true,
+  previousSecret: true,
+  periodMs: true,
+  counters: true,
+  signals: true,
+  onDirective: true,
+  onBrokers: true,
+  log: true,
+  clock: true,
+  random: true,
+};
+export const OPTION_NAMES: readonly string[] = Object.keys(NAMES);
+
 export interface ReporterSnapshot {
   gateway: string;
   bootId: string;

@@ -7,6 +7,7 @@ import { MIN_SECRET_CHARS } from '../daemon/secrets.ts';
 import { refusalText, shown } from '../protocol/decode.ts';
 import type { FeedbackReply, Signals } from '../protocol/load-report.ts';
 import { decodeLoadReport } from '../protocol/load-report.ts';
+import { unknownOption } from '../protocol/nearest.ts';
 import { createArrivals } from './core/arrivals.ts';
 import { CountedTickets } from './counted-tickets.ts';
 import { createHeraldLinks } from './herald-links.ts';
@@ -16,6 +17,7 @@ import type { ReportKind } from './core/report-pace.ts';
 import { createReportPace, EARLY_REPORT_GAP_MS } from './core/report-pace.ts';
 import { createReportWriter } from './report-writer.ts';
 import type { Reporter, ReporterCounters, ReporterOptions } from './reporter-options.ts';
+import { OPTION_NAMES } from './reporter-options.ts';
 
 const DEFAULT_PERIOD_MS = 500;
 /** A goodbye that nobody hears must not hold up a shutdown; age will tell Herald anyway. */
@@ -169,11 +171,26 @@ function checkOptions(options: unknown): void {
       `startReporter: received ${shown(options)}, expected { heralds, gateway, url, counters }`,
     );
   }
+  const unknown = unknownOption('startReporter', options, OPTION_NAMES);
+  if (unknown !== undefined) throw new TypeError(unknown);
   const given = options as Record<string, unknown>;
   for (const name of ['counters', 'signals', 'onDirective', 'onBrokers', 'random']) {
     const value = given[name];
     if (typeof value === 'function' || (value === undefined && name !== 'counters')) continue;
     throw new TypeError(`${name}: received ${shown(value)}, expected a function`);
+  }
+  const { labels = {} } = given;
+  if (typeof labels !== 'object' || labels === null || Array.isArray(labels)) {
+    throw new TypeError(`labels: received ${shown(labels)}, expected { key: value }`);
+  }
+  for (const [name, method] of [
+    ['log', 'warn'],
+    ['clock', 'epochMs'],
+  ] as const) {
+    const value = given[name];
+    const has = (value as Record<string, unknown> | null | undefined)?.[method];
+    if (value === undefined || typeof has === 'function') continue;
+    throw new TypeError(`${name}: received ${shown(value)}, expected an object with ${method} and the like`);
   }
 }
 

@@ -6,7 +6,7 @@ import { bridgeOptions } from '../../broker/bridge/bridge-options.ts';
 import { brokerOptions } from '../../broker/config/broker-options.ts';
 import type { Config, Options } from '../../daemon/config.ts';
 import { envName, loadConfig, printConfig } from '../../daemon/config.ts';
-import { nearest } from '../../daemon/nearest.ts';
+import { nearest } from '../../protocol/nearest.ts';
 import { gatewayOptions } from '../../gateway/config/gateway-options.ts';
 import { heraldOptions } from '../../herald/config/herald-options.ts';
 

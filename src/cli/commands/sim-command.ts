@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { flagName } from '../../daemon/config.ts';
 import { StartError } from '../../daemon/lifecycle.ts';
-import { didYouMean } from '../../daemon/nearest.ts';
+import { didYouMean } from '../../protocol/nearest.ts';
 import { messageOf } from '../../daemon/thrown.ts';
 import {
   renderChartSvg,

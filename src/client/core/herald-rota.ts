@@ -20,10 +20,9 @@ export interface HeraldRota {
   add(url: string): void;
 }
 
-/** Throws a TypeError when no usable URL is given. */
+/** At least one URL is given. Throws a TypeError for what can be none. */
 export function createHeraldRota(given: readonly string[], random: () => number): HeraldRota {
   const own = [...new Set(given.map(readBase))];
-  if (own.length === 0) throw new TypeError('herald: received no URL');
   let all = own;
   const withOthers = (known: readonly string[], urls: readonly string[]): string[] => {
     const bases = urls.map(baseOf).filter((base) => base !== undefined);

@@ -1,7 +1,7 @@
 // Turns the flat options of `herald serve` into what the core takes.
 
 import { StartError } from '../../daemon/lifecycle.ts';
-import { didYouMean } from '../../daemon/nearest.ts';
+import { didYouMean } from '../../protocol/nearest.ts';
 import { allowedUrls } from './allowed-urls.ts';
 import { PLACE_PATTERN, PLACE_WORDS } from '../../protocol/names.ts';
 import type { BalancerOptions, PoolPolicy } from '../core/balancer-options.ts';

@@ -5,7 +5,7 @@
 import { isLoopback } from '../../daemon/address.ts';
 import type { Clock } from '../../daemon/clock.ts';
 import type { Log } from '../../daemon/log.ts';
-import { nearest } from '../../daemon/nearest.ts';
+import { nearest } from '../../protocol/nearest.ts';
 import type { AgentAnswer, AgentRequest } from '../../protocol/agent-check.ts';
 import type { AgentCheckOptions, AgentCheckServer } from '../agent-check/agent-check-server.ts';
 import { startAgentCheck } from '../agent-check/agent-check-server.ts';

@@ -4,7 +4,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Clock } from '../../daemon/clock.ts';
 import type { Metrics } from '../../daemon/metrics.ts';
 import { PROMETHEUS_CONTENT_TYPE, renderPrometheus } from '../../daemon/metrics-prometheus.ts';
-import { didYouMean } from '../../daemon/nearest.ts';
+import { didYouMean } from '../../protocol/nearest.ts';
 import { problem } from '../../daemon/problem.ts';
 import { ID_PATTERN } from '../../protocol/names.ts';
 import type { Balancer, DesiredState } from '../core/balancer-types.ts';

@@ -1,7 +1,7 @@
 // Programs without a compiler: what they get wrong is said at once and by name, and what their callbacks do harms
 // neither the connection nor the program.
 
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { Client, Timers, WebSocketLike } from '../../../src/client/index.ts';
 import { connect } from '../../../src/client/index.ts';
 
@@ -109,9 +109,45 @@ describe('connect', () => {
     [{ fetch: 'https' }, /^fetch: received "https", expected a function/],
     [{ random: 0.5 }, /^random: received 0.5, expected a function/],
     [{ webSocket: {} }, /^webSocket: received \{\}, expected a class/],
+    [{ timers: { setTimeout } }, /^timers: received .*, expected an object with setTimeout, clearTimeout/],
+    [{ topicz: ['a'] }, /^connect: unknown option topicz; did you mean topics\?$/],
+    [{ websocket: FakeSocket }, /^connect: unknown option websocket; did you mean webSocket\?$/],
+    [{ maxWait: 5 }, /^connect: unknown option maxWait; there are herald, topics, .*, timers$/],
+    [{ lookupUrl: undefined }, /^connect: unknown option lookupUrl; there are herald, /],
   ])('with %o says what it expects', (options, words) => {
     expect(() => clientWith(options)).toThrow(TypeError);
     expect(() => clientWith(options)).toThrow(words);
+  });
+
+  it.each([{}, { herald: [] }])('with %o misses its Herald first, whatever else is missing', (options) => {
+    vi.stubGlobal('WebSocket', undefined);
+    const call = (): Client => connect(options as never);
+    expect(call).toThrow(/^herald: received /);
+    vi.unstubAllGlobals();
+  });
+
+  const NO_LABELS = {};
+  const FITS: Record<string, (value: unknown) => boolean> = {
+    ...Object.fromEntries(['pool', 'zone', 'key'].map((name) => [name, (value) => value === 'no-url'])),
+    ...Object.fromEntries(['exclude', 'topics', 'caps', 'prefer'].map((name) => [name, Array.isArray])),
+    ...Object.fromEntries(
+      ['webSocket', 'fetch', 'random'].map((name) => [name, (value) => typeof value === 'function']),
+    ),
+    herald: () => false,
+    timers: () => false,
+    labels: (value) => value === NO_LABELS,
+    size: (value) => typeof value === 'number',
+    token: (value) => value === 'no-url' || typeof value === 'function',
+  };
+  const VALUES = [null, 7, NaN, true, 'no-url', NO_LABELS, [], () => {}, Symbol('s'), 1n];
+
+  it.each(Object.keys(FITS))('takes as %s only what is of its type, and names it otherwise', (name) => {
+    const wrong = VALUES.filter((value) => !FITS[name]!(value));
+    expect(wrong.length).toBeGreaterThan(VALUES.length - 3);
+    for (const value of wrong) {
+      expect(() => clientWith({ [name]: value })).toThrow(TypeError);
+      expect(() => clientWith({ [name]: value })).toThrow(new RegExp(`^${name}: received `));
+    }
   });
 });
 

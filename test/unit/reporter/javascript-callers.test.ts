@@ -50,6 +50,14 @@ it.each<[object, string]>([
     { heralds: ['http://127.0.0.1:1'], counters: () => {} },
     'counters: received nothing, expected { connections: a number',
   ],
+  [
+    { heralds: ['http://127.0.0.1:1'], maxConnection: 5 },
+    'startReporter: unknown option maxConnection; there are heralds, gateway, ',
+  ],
+  [{ herald: ['http://127.0.0.1:1'] }, 'startReporter: unknown option herald; did you mean heralds?'],
+  [{ heralds: ['http://127.0.0.1:1'], labels: 'plan=pro' }, 'labels: received "plan=pro", expected { key'],
+  [{ heralds: ['http://127.0.0.1:1'], log: null }, 'log: received null, expected an object with warn'],
+  [{ heralds: ['http://127.0.0.1:1'], clock: 5 }, 'clock: received 5, expected an object with epochMs'],
 ])('with %o there is none', (options, words) => {
   expect(() => start(options)).toThrow(TypeError);
   expect(() => start(options)).toThrow(words);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { nearest } from '../../../src/daemon/nearest.ts';
+import { nearest } from '../../../src/protocol/nearest.ts';
 
 describe('the nearest known word', () => {
   const known = ['publicListen', 'adminListen', 'statsd', 'zone'];

@@ -21,6 +21,14 @@ export function didYouMean(given: string, known: readonly string[]): string {
   return close === undefined ? '' : `; did you mean ${close}?`;
 }
 
+/** What is wrong with the names of the options that a program gave to `of`; undefined when all are known. */
+export function unknownOption(of: string, given: object, known: readonly string[]): string | undefined {
+  const unknown = Object.keys(given).find((name) => !known.includes(name));
+  if (unknown === undefined) return undefined;
+  const hint = didYouMean(unknown, known) || `; there are ${known.join(', ')}`;
+  return `${of}: unknown option ${unknown.slice(0, 80)}${hint}`;
+}
+
 /** Levenshtein distance, one row at a time; Infinity as soon as it must be above `most`: a fleet has many names. */
 function editDistance(a: string, b: string, most: number): number {
   if (Math.abs(a.length - b.length) > most) return Infinity;
