@@ -40,14 +40,15 @@ const OPTIONS: Record<keyof ConnectOptions, { are: readonly string[]; words: str
 const OPTION_NAMES = Object.keys(OPTIONS) as (keyof ConnectOptions)[];
 
 /** That they are options, and of the right types; what more each must be is read below. */
-export function checkOptions(options: ConnectOptions): void {
+export function checkOptions(options: unknown): void {
   if (typeof options !== 'object' || options === null) {
     throw new TypeError(`connect: received ${shown(options)}, expected options such as { herald: URL }`);
   }
   const unknown = unknownOption('connect', options, OPTION_NAMES);
   if (unknown !== undefined) throw new TypeError(unknown);
   for (const name of OPTION_NAMES) {
-    const [value, type]: [unknown, typeof OPTIONS.pool] = [options[name], OPTIONS[name]];
+    const value = (options as Record<string, unknown>)[name];
+    const type = OPTIONS[name];
     if (type && value !== undefined && !type.are.includes(typeof value)) {
       throw new TypeError(`${name}: received ${shown(value)}, expected ${type.words}`);
     }
