@@ -3,14 +3,19 @@
 // wait for the daemons' libraries.
 
 import { Command } from 'commander';
-import { StartError } from '../daemon/lifecycle.ts';
+import { inOneLine, StartError } from '../daemon/lifecycle.ts';
 import { tellParent } from './parent.ts';
 import { heraldVersion } from './version.ts';
 
 const program = new Command('herald')
   .description('Balances long-lived connections by feedback.')
   .version(heraldVersion())
-  .showSuggestionAfterError();
+  .showSuggestionAfterError()
+  .configureOutput({
+    // Its words may take several lines, what was typed may not.
+    outputError: (text, write) =>
+      write(process.argv.reduce((all, typed) => all.replaceAll(typed, inOneLine(typed)), text)),
+  });
 
 interface Group {
   title: string;

@@ -4,6 +4,7 @@
 
 import { readFileSync } from 'node:fs';
 import { StartError } from './lifecycle.ts';
+import { heraldBaseOf } from '../protocol/lookup.ts';
 import { didYouMean } from '../protocol/nearest.ts';
 import { messageOf } from './thrown.ts';
 import { parseYaml } from './yaml.ts';
@@ -30,8 +31,8 @@ export interface FlagOption extends OptionShape<boolean> {
 }
 export interface ListOption extends OptionShape<readonly string[]> {
   kind: 'list';
-  /** What each item must be, where not any text will do. */
-  items?: { fit: (item: string) => boolean; words: string };
+  /** What each item must be, where not any text will do, and what is made of it. */
+  items?: { fit: (item: string) => boolean; words: string; read?: (item: string) => string };
 }
 export type Option = TextOption | NumberOption | FlagOption | ListOption;
 export type Options = Readonly<Record<string, Option>>;
@@ -71,12 +72,13 @@ export const list = (value: readonly string[], help: string): ListOption => ({
   help,
 });
 
-/** A list of http:// or https:// URLs that paths of an API can follow. */
+/** A list of URLs of Heralds: http:// or https://, as what the paths of the API follow. */
 export const urls = (value: readonly string[], help: string): ListOption => ({
   ...list(value, help),
   items: {
     fit: (item) => isHttpUrl(item) && !/[?#@]/.test(item),
     words: 'http:// or https:// URLs, no credentials, no query',
+    read: heraldBaseOf,
   },
 });
 
@@ -149,7 +151,7 @@ export function loadConfig<O extends Options>(options: O, sources: ConfigSources
   for (const [key, given] of Object.entries(sources.flags ?? {})) {
     if (given !== undefined && Object.hasOwn(options, key)) take(key, given, flagName(key));
   }
-  if (problems.length > 0) throw new StartError(problems.join('\n'));
+  if (problems.length > 0) throw new StartError(problems);
   return values as Config<O>;
 }
 
@@ -225,7 +227,8 @@ function checkList(option: ListOption, given: unknown): Checked {
   if (option.items && !value.every(option.items.fit)) {
     return { ok: false, expected: `a list of ${option.items.words}` };
   }
-  return { ok: true, value };
+  const { read } = option.items ?? {};
+  return { ok: true, value: read ? value.map(read) : value };
 }
 
 /** The values as YAML lines with their help, secrets hidden: what `--print-config` shows. */

@@ -97,15 +97,22 @@ function fatal(log: Log, event: string, error: unknown): void {
 /** EX_TEMPFAIL of sysexits.h: an address may be free, or there, in a second. The units in deploy/ try again then. */
 const TRY_AGAIN = 75;
 
-/** An error a user can act on: one line, no stack. The CLI prints its message and exits with its code. */
+/**
+ * An error a user can act on: a line for each problem, no stack. The CLI prints its message and exits with its code.
+ * A line feed in a problem, of a value that was given, is shown and not obeyed.
+ */
 export class StartError extends Error {
   override readonly name = 'StartError';
   readonly exitCode: number;
 
-  constructor(message: string, exitCode = 1) {
-    super(message);
+  constructor(problems: string | readonly string[], exitCode = 1) {
+    super([problems].flat().map(inOneLine).join('\n'));
     this.exitCode = exitCode;
   }
+}
+
+export function inOneLine(text: string): string {
+  return text.replaceAll('\n', '\\n').replaceAll('\r', '\\r');
 }
 
 /** Not allowed, not an address of this machine, not a name that resolves. */

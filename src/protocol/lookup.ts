@@ -101,6 +101,11 @@ export const DEFAULT_LOOKUP: LookupRequest = {
   intent: 'connect',
 };
 
+/** What the paths of a Herald follow: its URL without slashes at the end, and without the path of the lookup itself. */
+export function heraldBaseOf(url: string): string {
+  return url.replace(/(\/v1\/lookup)?\/*$/, '');
+}
+
 /** Decodes the query of a lookup or connect request. Unknown parameters are ignored. */
 export function decodeLookupQuery(query: URLSearchParams): Decoded<LookupRequest> {
   return decoding(() => ({

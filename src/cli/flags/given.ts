@@ -3,6 +3,7 @@
 import { userInfo } from 'node:os';
 import { StartError } from '../../daemon/lifecycle.ts';
 import { hideCredentials } from '../../protocol/decode.ts';
+import { heraldBaseOf } from '../../protocol/lookup.ts';
 
 /** A whole number in a range. */
 export function wholeNumber(flag: string, text: string, min: number, max: number): number {
@@ -22,7 +23,7 @@ function inRange(flag: string, text: string, min: number, max: number, kind: str
   return value;
 }
 
-/** The URL of a Herald: http or https, with a path where a proxy has it below one, and without a slash at its end. */
+/** The URL of a Herald: http or https, with a path where a proxy has it below one. Without what `heraldBaseOf` takes off. */
 export function heraldUrl(flag: string, text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   const isHttp = url?.protocol === 'http:' || url?.protocol === 'https:';
@@ -30,7 +31,7 @@ export function heraldUrl(flag: string, text: string): string {
   if (!isHttp || more !== '') {
     throw new StartError(`${flag} ${hideCredentials(text)}: expected a URL such as http://127.0.0.1:7400`);
   }
-  return text.replace(/\/+$/, '');
+  return heraldBaseOf(text);
 }
 
 /** The same, several with commas. */

@@ -3,6 +3,7 @@
 // good is not asked for ever.
 
 import { shown } from '../../protocol/decode.ts';
+import { heraldBaseOf } from '../../protocol/lookup.ts';
 import { isUrl } from '../../protocol/names.ts';
 
 /** Of those that gateways name. */
@@ -50,9 +51,8 @@ function readBase(url: string): string {
   );
 }
 
-/** Without a trailing slash and without the path of the lookup itself. */
 function baseOf(url: string): string | undefined {
   // With credentials no `fetch` would ask it.
   if (typeof url !== 'string' || !/^https?:\/\/[^/?#@]+([/?#]|$)/.test(url) || !isUrl(url)) return undefined;
-  return url.replace(/[?#].*$/, '').replace(/(\/v1\/lookup)?\/*$/, '');
+  return heraldBaseOf(url.replace(/[?#].*$/, ''));
 }

@@ -57,6 +57,14 @@ describe.concurrent('a mistake on the command line', () => {
     [['drain', 'gw-1', '--for', '0s'], /^herald: --for 0s: expected at least 1s\n$/],
     [['drain', 'gw-1', '--for', '91d'], /^herald: --for 91d: expected at most 90d\n$/],
     [['record', 'file', '--for', '30d'], /^herald: --for 30d: expected at most 24d\n$/],
+    [
+      ['lookup', '--url', 'a\nb'],
+      /^herald: --url a\\nb: expected a URL such as http:\/\/127\.0\.0\.1:7400\n$/,
+    ],
+    [['lookup', '--alternates=1\n\r2'], /^herald: --alternates 1\\n\\r2: expected an integer from 0 to 8\n$/],
+    [['haproxy', 'lint', 'a\nb'], /^herald: a\\nb: ENOENT: no such file or directory, open 'a\\nb'\n$/],
+    [['a\nb'], /^error: unknown command 'a\\nb'\n\(see herald --help\)\n$/],
+    [['mover', 'a\nb'], /^error: .* 'a\\nb' is invalid .*\n\(see herald mover --help\)\n$/],
     [['top'], /^herald: herald top needs a terminal; use herald table --watch\n$/],
   ])('%j is one helpful line', async (args, expected) => {
     const { code, stdout, stderr } = await herald(args);

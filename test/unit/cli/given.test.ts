@@ -22,7 +22,9 @@ describe('a number given as a flag', () => {
 });
 
 describe('the URL of a Herald', () => {
-  it('loses its trailing slash', () => {
+  it('loses its trailing slash, and the path of the lookup itself', () => {
+    expect(heraldUrl('--url', 'http://127.0.0.1:7400/v1/lookup')).toBe('http://127.0.0.1:7400');
+    expect(heraldUrl('--url', 'https://a/herald/v1/lookup/')).toBe('https://a/herald');
     expect(heraldUrl('--url', 'http://127.0.0.1:7400/')).toBe('http://127.0.0.1:7400');
     expect(heraldUrl('--url', 'https://a.example.com/herald/')).toBe('https://a.example.com/herald');
   });

@@ -14,6 +14,7 @@ import {
   printConfig,
   secret,
   text,
+  urls,
 } from '../../../src/daemon/config.ts';
 import type { ConfigSources } from '../../../src/daemon/config.ts';
 import { StartError } from '../../../src/daemon/lifecycle.ts';
@@ -100,6 +101,13 @@ describe('every kind of value', () => {
     });
   });
 
+  it('a list of URLs of Heralds takes what paths follow', () => {
+    const given = 'http://a:1/,https://b/herald/v1/lookup,https://c/v1/lookups';
+    expect(loadConfig({ heralds: urls([], 'Heralds') }, { env: { HERALD_HERALDS: given } })).toEqual({
+      heralds: ['http://a:1', 'https://b/herald', 'https://c/v1/lookups'],
+    });
+  });
+
   it('an empty file changes nothing', () => {
     expect(loadConfig(options, { file: yaml('# nothing yet\n') }).policy).toBe('expected');
   });
@@ -138,6 +146,12 @@ describe('a mistake', () => {
   it('is reported with all the others, a line each', () => {
     const file = yaml('polcy: p2c\ncors: 3\n');
     expect(problem({ file, env: { HERALD_STALE_MS: 'x' } }).split('\n')).toHaveLength(3);
+  });
+
+  it('with a line feed in what was given is one line all the same', () => {
+    const keys = yaml('"po\\nlcy": p2c\n');
+    expect(problem({ file: keys })).toBe(`${keys}: unknown key po\\nlcy; did you mean policy?`);
+    expect(new StartError('--id a\r\nb: expected an id').message).toBe('--id a\\r\\nb: expected an id');
   });
 
   it.each(['- a\n- b\n', 'just a text', 'a: [1\n'])('in the shape of the file is refused: %j', (content) => {
