@@ -43,178 +43,209 @@ export interface AcquirerParts {
   onChange: () => void;
 }
 
-export interface Acquirer {
-  phase(): AcquirePhase;
-  /** Acquisitions in a row that did not lead to a lasting connection. */
-  attempt(): number;
-  /** Starts after `afterMs`; replaces one that runs. */
-  begin(wanted: Wanted, afterMs: number, why: string, nowMs: number): void;
-  lookedUp(ask: number, answer: LookupAnswer, nowMs: number): void;
-  pickFailed(pick: LookupPick, why: string, nowMs: number): void;
-  timerFired(nowMs: number): void;
-  /** A connection stands. */
-  succeeded(): void;
-  /** A connection was lost; when it had lasted, waits start small again, else they grow. */
-  lasted(long: boolean): void;
-  /** What was optional is needed now. */
-  insist(): void;
-  /** What could not be reached may be there again: a wait for it becomes a short one, once. */
-  hurry(): void;
-  cancel(): void;
-  /** A random wait before the next try, growing with the attempts. */
-  delayMs(): number;
-}
-
-export function createAcquirer(parts: AcquirerParts): Acquirer {
-  const { request, rota, random, out } = parts;
-  const failed = createFailedPicks();
-  let phase: AcquirePhase = { name: 'idle' };
-  let wanted: Wanted = { intent: 'connect' };
-  let picks: LookupPick[] = [];
-  let backoff: Backoff = DEFAULT_BACKOFF;
-  let attempt = 0;
-  let asked = 0;
-  let silences = 0;
+export class Acquirer {
+  readonly #parts: AcquirerParts;
+  readonly #failed = createFailedPicks();
+  #phase: AcquirePhase = { name: 'idle' };
+  #wanted: Wanted = { intent: 'connect' };
+  /** Still to be tried. */
+  #picks: LookupPick[] = [];
+  #backoff: Backoff = DEFAULT_BACKOFF;
+  #attempt = 0;
+  /** The number of the last question: the answer to an earlier one comes too late. */
+  #asked = 0;
+  /** Heralds in a row from which nothing came that helps. */
+  #silences = 0;
   /** It waits by its own will, and not because it was told to. */
-  let mayHurry = false;
+  #mayHurry = false;
 
-  const enter = (next: AcquirePhase): void => {
-    phase = next;
-    parts.onChange();
-  };
+  constructor(parts: AcquirerParts) {
+    this.#parts = parts;
+  }
 
-  const pause = (forMs: number, why: string): void => {
-    out({ do: 'timer', name: 'acquire', afterMs: forMs });
-    enter({ name: 'waiting', forMs, why });
-  };
+  phase(): AcquirePhase {
+    return this.#phase;
+  }
 
-  const wait = (forMs: number, why: string, isTold = false): void => {
-    attempt += 1;
-    if (wanted.optional) {
-      enter({ name: 'idle' });
-      parts.onAbandoned(why);
-      return;
+  /** Acquisitions in a row that did not lead to a lasting connection. */
+  attempt(): number {
+    return this.#attempt;
+  }
+
+  /** A random wait before the next try, growing with the attempts. */
+  delayMs(): number {
+    return retryDelayMs(this.#attempt, this.#backoff, this.#parts.random());
+  }
+
+  /** Starts after `afterMs`; replaces one that runs. */
+  begin(wanted: Wanted, afterMs: number, why: string, nowMs: number): void {
+    this.#wanted = wanted;
+    this.#picks = wanted.first ? [wanted.first] : [];
+    this.#silences = 0;
+    // By its own will too, unless the gateway that it goes back to asked for it.
+    this.#mayHurry = wanted.first === undefined;
+    if (afterMs > 0) this.#pause(afterMs, why);
+    else this.#goOn(nowMs);
+  }
+
+  timerFired(nowMs: number): void {
+    if (this.#phase.name === 'waiting') this.#goOn(nowMs);
+  }
+
+  lookedUp(ask: number, answer: LookupAnswer, nowMs: number): void {
+    if (this.#phase.name !== 'asking' || ask !== this.#asked) return;
+    switch (answer.is) {
+      case 'found':
+        this.#silences = 0;
+        this.#failed.told();
+        this.#backoff = answer.backoff;
+        this.#picks = [...answer.picks];
+        this.#tryNext(nowMs);
+        return;
+      case 'refused':
+        this.#refused(answer, nowMs);
+        return;
+      case 'invalid':
+        this.#enter({ name: 'idle' });
+        this.#parts.onHopeless(answer.status, answer.detail);
+        return;
+      case 'silent':
+        this.#silent(answer.why, nowMs);
     }
-    mayHurry = !isTold;
-    pause(forMs, why);
-  };
+  }
 
-  const delayMs = (): number => retryDelayMs(attempt, backoff, random());
+  pickFailed(pick: LookupPick, why: string, nowMs: number): void {
+    this.#failed.note(pick, why, nowMs);
+    if (this.#phase.name !== 'trying') return;
+    if (this.#wanted.first === pick) this.#retry(`the gateway cannot be reached: ${why}`);
+    else this.#tryNext(nowMs);
+  }
 
-  const ask = (nowMs: number): void => {
+  /** A connection stands. */
+  succeeded(): void {
+    this.#dropPlans();
+    this.#enter({ name: 'idle' });
+  }
+
+  /** A connection was lost; when it had lasted, waits start small again, else they grow. */
+  lasted(long: boolean): void {
+    this.#attempt = long ? 0 : this.#attempt + 1;
+  }
+
+  /** What was optional is needed now. */
+  insist(): void {
+    this.#wanted = { ...this.#wanted, optional: false };
+  }
+
+  /** What could not be reached may be there again: a wait for it becomes a short one, once. */
+  hurry(): void {
+    if (this.#phase.name !== 'waiting' || !this.#mayHurry) return;
+    this.#mayHurry = false;
+    const { forMs, why } = this.#phase;
+    this.#pause(Math.min(forMs, this.#spreadMs()), why);
+  }
+
+  cancel(): void {
+    this.#dropPlans();
+    this.#asked += 1;
+    this.#phase = { name: 'idle' };
+  }
+
+  #goOn(nowMs: number): void {
+    if (this.#picks.length > 0) this.#tryNext(nowMs);
+    else this.#ask(nowMs);
+  }
+
+  #ask(nowMs: number): void {
+    const { request, rota, out } = this.#parts;
     const query = encodeLookupQuery({
       ...request,
       // What the program named comes last: when there are too many, it stays.
-      exclude: failed.excluded([...(wanted.avoid ?? []), ...(request.exclude ?? [])], nowMs),
-      failedTicket: failed.ticket(),
-      intent: wanted.intent,
+      exclude: this.#failed.excluded([...(this.#wanted.avoid ?? []), ...(request.exclude ?? [])], nowMs),
+      failedTicket: this.#failed.ticket(),
+      intent: this.#wanted.intent,
     }).toString();
-    asked += 1;
-    enter({ name: 'asking' });
-    out({ do: 'lookup', ask: asked, url: `${rota.current()}/v1/lookup${query === '' ? '' : `?${query}`}` });
-  };
+    this.#asked += 1;
+    this.#enter({ name: 'asking' });
+    const url = `${rota.current()}/v1/lookup${query === '' ? '' : `?${query}`}`;
+    out({ do: 'lookup', ask: this.#asked, url });
+  }
 
-  const tryNext = (nowMs: number): void => {
-    const pick = picks.shift();
+  #tryNext(nowMs: number): void {
+    const pick = this.#picks.shift();
     if (!pick) {
-      wait(delayMs(), `no gateway could be reached: ${failed.lastWhy()}`);
+      this.#retry(`no gateway could be reached: ${this.#failed.lastWhy()}`);
       return;
     }
-    enter({ name: 'trying', pick });
-    parts.open(pick, nowMs);
-  };
+    this.#enter({ name: 'trying', pick });
+    this.#parts.open(pick, nowMs);
+  }
 
-  const refused = (answer: Extract<LookupAnswer, { is: 'refused' }>, nowMs: number): void => {
+  #refused(answer: Extract<LookupAnswer, { is: 'refused' }>, nowMs: number): void {
     // A Herald that just started knows nothing yet, and one that answers for too few may be cut off: the
     // others may know more. Overload is the same at all of them.
-    if (answer.code !== 'overloaded' && silences + 1 < rota.size()) {
-      silences += 1;
-      rota.next();
-      ask(nowMs);
+    if (answer.code !== 'overloaded' && this.#silences + 1 < this.#parts.rota.size()) {
+      this.#askNextHerald(nowMs);
       return;
     }
-    silences = 0;
+    this.#silences = 0;
     // A Herald that leaves out what failed says that none is left; why they failed is known here alone.
-    const why = [answer.detail || answer.code, failed.forgive()].filter((part) => part !== '').join('; ');
+    const why = [answer.detail || answer.code, this.#failed.forgive()].filter((part) => part !== '');
     // Those who were told the same moment do not come back in it.
-    const spreadMs = answer.wait?.isOwn === false ? Math.round(random() * WAKE_SPREAD_MS) : 0;
-    wait(answer.wait ? answer.wait.forMs + spreadMs : delayMs(), why, true);
-  };
+    const spreadMs = answer.wait?.isOwn === false ? this.#spreadMs() : 0;
+    this.#wait(answer.wait ? answer.wait.forMs + spreadMs : this.delayMs(), why.join('; '), true);
+  }
 
-  return {
-    phase: () => phase,
-    attempt: () => attempt,
-    begin(next, afterMs, why, nowMs) {
-      wanted = next;
-      picks = next.first ? [next.first] : [];
-      silences = 0;
-      // By its own will too, unless the gateway that it goes back to asked for it.
-      mayHurry = next.first === undefined;
-      if (afterMs > 0) pause(afterMs, why);
-      else if (picks.length > 0) tryNext(nowMs);
-      else ask(nowMs);
-    },
-    timerFired(nowMs) {
-      if (phase.name !== 'waiting') return;
-      if (picks.length > 0) tryNext(nowMs);
-      else ask(nowMs);
-    },
-    lookedUp(number, answer, nowMs) {
-      if (phase.name !== 'asking' || number !== asked) return;
-      switch (answer.is) {
-        case 'found':
-          silences = 0;
-          failed.told();
-          backoff = answer.backoff;
-          picks = [...answer.picks];
-          tryNext(nowMs);
-          return;
-        case 'refused':
-          refused(answer, nowMs);
-          return;
-        case 'invalid':
-          enter({ name: 'idle' });
-          parts.onHopeless(answer.status, answer.detail);
-          return;
-        case 'silent': {
-          const base = rota.current();
-          rota.next();
-          silences += 1;
-          if (silences < rota.size()) ask(nowMs);
-          else {
-            silences = 0;
-            wait(delayMs(), `no Herald answers at ${base} (${answer.why})`);
-          }
-        }
-      }
-    },
-    pickFailed(pick, why, nowMs) {
-      failed.note(pick, why, nowMs);
-      if (phase.name !== 'trying') return;
-      if (wanted.first === pick) {
-        wait(delayMs(), `the gateway cannot be reached: ${why}`);
-        return;
-      }
-      tryNext(nowMs);
-    },
-    succeeded() {
-      out({ do: 'timer', name: 'acquire', afterMs: undefined });
-      picks = [];
-      enter({ name: 'idle' });
-    },
-    lasted: (long) => void (attempt = long ? 0 : attempt + 1),
-    insist: () => void (wanted = { ...wanted, optional: false }),
-    hurry() {
-      if (phase.name !== 'waiting' || !mayHurry) return;
-      mayHurry = false;
-      pause(Math.min(phase.forMs, Math.round(random() * WAKE_SPREAD_MS)), phase.why);
-    },
-    cancel() {
-      out({ do: 'timer', name: 'acquire', afterMs: undefined });
-      picks = [];
-      asked += 1;
-      phase = { name: 'idle' };
-    },
-    delayMs,
-  };
+  #silent(why: string, nowMs: number): void {
+    const { rota } = this.#parts;
+    if (this.#silences + 1 < rota.size()) {
+      this.#askNextHerald(nowMs);
+      return;
+    }
+    this.#silences = 0;
+    const base = rota.current();
+    rota.next();
+    this.#retry(`no Herald answers at ${base} (${why})`);
+  }
+
+  #askNextHerald(nowMs: number): void {
+    this.#silences += 1;
+    this.#parts.rota.next();
+    this.#ask(nowMs);
+  }
+
+  /** Waits by its own will. */
+  #retry(why: string): void {
+    this.#wait(this.delayMs(), why, false);
+  }
+
+  #wait(forMs: number, why: string, isTold: boolean): void {
+    this.#attempt += 1;
+    if (this.#wanted.optional) {
+      this.#enter({ name: 'idle' });
+      this.#parts.onAbandoned(why);
+      return;
+    }
+    this.#mayHurry = !isTold;
+    this.#pause(forMs, why);
+  }
+
+  #pause(forMs: number, why: string): void {
+    this.#parts.out({ do: 'timer', name: 'acquire', afterMs: forMs });
+    this.#enter({ name: 'waiting', forMs, why });
+  }
+
+  #spreadMs(): number {
+    return Math.round(this.#parts.random() * WAKE_SPREAD_MS);
+  }
+
+  #dropPlans(): void {
+    this.#parts.out({ do: 'timer', name: 'acquire', afterMs: undefined });
+    this.#picks = [];
+  }
+
+  #enter(next: AcquirePhase): void {
+    this.#phase = next;
+    this.#parts.onChange();
+  }
 }

@@ -5,8 +5,7 @@
 import type { Welcome } from '../../protocol/client-frames.ts';
 import { closeBand } from '../../protocol/close-codes.ts';
 import type { LookupPick } from '../../protocol/lookup.ts';
-import type { Acquirer } from './acquirer.ts';
-import { createAcquirer } from './acquirer.ts';
+import { Acquirer } from './acquirer.ts';
 import { afterLoss } from './after-loss.ts';
 import type { ClientEvent, ClientState } from './client-events.ts';
 import type { ConnectionPair } from './connection-pair.ts';
@@ -156,7 +155,7 @@ export function createMachine(parts: MachineParts): Machine {
     }
   };
 
-  const acquirer: Acquirer = createAcquirer({
+  const acquirer: Acquirer = new Acquirer({
     request: parts.request,
     rota,
     random,
