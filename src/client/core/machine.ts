@@ -16,7 +16,7 @@ import { createHeraldRota } from './herald-rota.ts';
 import type { Machine, MachineParts } from './machine-port.ts';
 import type { Moves } from './moves.ts';
 import { createMoves } from './moves.ts';
-import { createSession } from './session.ts';
+import { GatewaySession } from './session.ts';
 import type { Session } from './session-port.ts';
 import { createTopicBook } from './topic-book.ts';
 
@@ -76,7 +76,7 @@ export function createMachine(parts: MachineParts): Machine {
 
   const open = (pick: LookupPick, nowMs: number): void => {
     lastLink += 1;
-    const session = createSession({
+    const session: Session = new GatewaySession({
       link: lastLink,
       pick,
       token: parts.token?.(),
@@ -130,7 +130,7 @@ export function createMachine(parts: MachineParts): Machine {
         return;
       case 'next-pick':
         acquirer.pickFailed(session.pick, why, nowMs);
-        pair.current()?.publishOn();
+        pair.current()?.sendWaiting();
         showState();
         return;
       case 'insist':

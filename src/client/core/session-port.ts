@@ -60,8 +60,8 @@ export interface Session {
   /** Those that wait for their turn, to be adopted by the connection that takes over. */
   takeUnsent(): Unsent[];
   adopt(waiting: readonly Unsent[]): void;
-  /** Nothing takes over after all. */
-  publishOn(): void;
+  /** As far as the gateway takes it. Also when nothing takes over after all. */
+  sendWaiting(): void;
   /** Capabilities in force. */
   caps(): readonly string[];
   /** A frame of the program's own. False when it is not sent: not live, too fast, or too large for the gateway. */

@@ -4,226 +4,292 @@
 import type { ClientOut, Welcome } from '../../protocol/client-frames.ts';
 import { CLIENT_PROTOCOL } from '../../protocol/client-frames.ts';
 import { decodeClientOut } from '../../protocol/client-out-frames.ts';
+import type { LookupPick } from '../../protocol/lookup.ts';
 import { TICKET_PROTOCOL_PREFIX } from '../../protocol/ticket.ts';
 import type { LifeVerdict } from './life-signs.ts';
 import { LifeSigns } from './life-signs.ts';
+import type { Pace } from './pace.ts';
 import { createPace } from './pace.ts';
+import type { Publications, Unsent } from './publications.ts';
 import { createPublications } from './publications.ts';
 import type { PublishProblem } from './publish-error.ts';
 import type { Session, SessionParts, SessionPhase } from './session-port.ts';
+import type { Stream } from './stream.ts';
 import { createStream } from './stream.ts';
+import type { TopicDesk } from './topic-desk.ts';
 import { createTopicDesk } from './topic-desk.ts';
 
 const RESUBSCRIBE_MS = 1_000;
 const encoder = new TextEncoder();
 const OWN_CAPS = ['gap', 'move'];
 
-export function createSession(parts: SessionParts): Session {
-  const { link, pick, book, out, emit } = parts;
-  const life = new LifeSigns();
-  let phase: SessionPhase = 'opening';
-  let welcome: Welcome | undefined;
-  let lastId = 0;
-  let liveSinceMs: number | undefined;
+export class GatewaySession implements Session {
+  readonly link: number;
+  readonly pick: LookupPick;
+  readonly #parts: SessionParts;
+  readonly #life = new LifeSigns();
+  readonly #pace: Pace;
+  readonly #stream: Stream;
+  readonly #topics: TopicDesk;
+  readonly #publications: Publications;
+  #phase: SessionPhase = 'opening';
+  #welcome: Welcome | undefined;
+  #liveSinceMs: number | undefined;
+  /** Of the questions asked on this connection. */
+  #lastId = 0;
 
-  const agreed = (): readonly string[] => welcome?.caps ?? [];
-  const maxFrameBytes = (): number => welcome?.max.frame ?? 0;
-  const stream = createStream(book, emit);
-  const pace = createPace((afterMs) => out({ do: 'timer', name: `pace:${link}`, afterMs }));
-  const nextId = (): number => (lastId += 1);
-  const publications = createPublications(nextId, (publish, problem) =>
-    out({ do: 'settle', publish, ...(problem !== undefined && { problem }) }),
-  );
-  const transmit = (text: string): void => {
-    pace.spend();
-    out({ do: 'send', link, text });
-  };
-  const send = (frame: object): void => transmit(JSON.stringify(frame));
-  const topics = createTopicDesk({
-    book,
-    stream,
-    emit,
-    mayAsk: () => pace.isOpen(),
-    maxFrameBytes,
-    nextId,
-    send,
-    predecessorDelivers: parts.predecessorDelivers,
-    onPostponed: () => out({ do: 'timer', name: 'resubscribe', afterMs: RESUBSCRIBE_MS }),
-  });
-  const isOpen = (): boolean => phase === 'subscribing' || phase === 'live';
+  constructor(parts: SessionParts) {
+    const { link, pick, book, out, emit, predecessorDelivers } = parts;
+    this.link = link;
+    this.pick = pick;
+    this.#parts = parts;
+    this.#pace = createPace((afterMs) => out({ do: 'timer', name: `pace:${link}`, afterMs }));
+    const nextId = (): number => (this.#lastId += 1);
+    const stream = createStream(book, emit);
+    this.#stream = stream;
+    this.#topics = createTopicDesk({
+      book,
+      stream,
+      emit,
+      mayAsk: () => this.#pace.isOpen(),
+      maxFrameBytes: () => this.#maxFrameBytes(),
+      nextId,
+      send: (frame) => this.#send(frame),
+      predecessorDelivers,
+      onPostponed: () => out({ do: 'timer', name: 'resubscribe', afterMs: RESUBSCRIBE_MS }),
+    });
+    this.#publications = createPublications(nextId, (publish, problem) =>
+      out({ do: 'settle', publish, ...(problem !== undefined && { problem }) }),
+    );
+  }
 
-  const end = (): void => {
-    phase = 'closed';
-    out({ do: 'timer', name: `link:${link}`, afterMs: undefined });
-    out({ do: 'timer', name: `pace:${link}`, afterMs: undefined });
-    publications.end();
-    topics.end();
-  };
+  phase(): SessionPhase {
+    return this.#phase;
+  }
 
-  const close = (code: number, reason: string): void => {
-    if (phase === 'closed') return;
-    out({ do: 'close', link, code, reason });
-    end();
-  };
+  conn(): string {
+    return this.#welcome?.conn ?? '';
+  }
 
-  const obey = (verdict: LifeVerdict): void => {
-    if (verdict.is === 'dead') {
-      close(1000, verdict.why);
-      parts.onFailure(verdict.why);
-      return;
+  liveSinceMs(): number | undefined {
+    return this.#liveSinceMs;
+  }
+
+  caps(): readonly string[] {
+    return this.#welcome?.caps ?? [];
+  }
+
+  open(nowMs: number): void {
+    const { ticket, url } = this.pick;
+    const shown = ticket === '' ? [] : [`${TICKET_PROTOCOL_PREFIX}${ticket}`];
+    this.#parts.out({ do: 'open', link: this.link, url, protocols: [CLIENT_PROTOCOL, ...shown] });
+    this.#obey(this.#life.begin(nowMs));
+  }
+
+  opened(nowMs: number): void {
+    if (this.#phase !== 'opening') return;
+    this.#phase = 'greeting';
+    this.#life.heard(nowMs);
+    const { caps, token } = this.#parts;
+    this.#send({ op: 'hello', v: 1, caps: [...OWN_CAPS, ...caps], ...(token !== undefined && { token }) });
+  }
+
+  received(text: string, nowMs: number): void {
+    if (this.#phase === 'closed') return;
+    this.#life.heard(nowMs);
+    const frame = decodeClientOut(text);
+    // A frame that cannot be read is dropped like an op that is not known: a newer gateway may send both.
+    if (frame.ok && frame.value) this.#take(frame.value);
+    else if (frame.ok && this.#hasOwnCaps()) {
+      this.#parts.emit({ name: 'frame', detail: JSON.parse(text) as { op: string } });
     }
-    if (verdict.is === 'ask') send({ op: 'ping' });
-    out({ do: 'timer', name: `link:${link}`, afterMs: Math.max(1, verdict.againMs) });
-  };
+    this.#goLiveIfReady(nowMs);
+  }
 
-  /** Sends what waits, as far as the gateway takes it. */
-  const goOn = (): void => {
-    if (!isOpen()) return;
-    topics.ask();
-    while (pace.isOpen() && parts.mayPublish()) {
-      const text = publications.next(topics.open());
+  checked(nowMs: number): void {
+    if (this.#phase !== 'closed') this.#obey(this.#life.look(nowMs));
+  }
+
+  woken(nowMs: number): void {
+    const verdict = this.#phase === 'live' && this.#pace.isOpen() ? this.#life.woken(nowMs) : undefined;
+    if (verdict) this.#obey(verdict);
+  }
+
+  paced(): void {
+    this.#pace.tick();
+    this.sendWaiting();
+  }
+
+  subscribe(names: readonly string[]): void {
+    if (this.#isOpen()) this.#topics.request('sub', names);
+  }
+
+  unsubscribe(names: readonly string[]): void {
+    if (this.#isOpen()) this.#topics.request('unsub', names);
+  }
+
+  resubscribe(): void {
+    if (this.#isOpen()) this.#topics.askAgain();
+  }
+
+  publish(publish: number, topic: string, data: unknown): void {
+    this.#publications.add(publish, topic, data, this.#maxFrameBytes());
+    this.sendWaiting();
+  }
+
+  sendWaiting(): void {
+    if (!this.#isOpen()) return;
+    this.#topics.ask();
+    while (this.#pace.isOpen() && this.#parts.mayPublish()) {
+      const text = this.#publications.next(this.#topics.open());
       if (text === undefined) return;
-      transmit(text);
+      this.#transmit(text);
     }
-  };
+  }
 
-  const settleIfReady = (nowMs: number): void => {
-    if (phase !== 'subscribing' || stream.holding() || !topics.isSubscribed()) return;
-    phase = 'live';
-    liveSinceMs = nowMs;
-    obey(life.live(welcome!.pingMs));
-    parts.onReady();
-  };
+  isPublishing(): boolean {
+    return this.#publications.unanswered() > 0;
+  }
 
-  const answered = (id: number, problem?: PublishProblem): boolean => {
-    const isPublication = publications.answered(id, problem);
-    if (isPublication) parts.onPublished();
-    return isPublication;
-  };
+  takeUnsent(): Unsent[] {
+    return this.#publications.takeUnsent();
+  }
 
-  const take = (frame: ClientOut): void => {
+  adopt(waiting: readonly Unsent[]): void {
+    this.#publications.adopt(waiting, this.#maxFrameBytes());
+    this.sendWaiting();
+  }
+
+  send(frame: object): boolean {
+    const text = JSON.stringify(frame);
+    const fits = encoder.encode(text).length <= this.#maxFrameBytes();
+    // Beyond its limits the gateway would end the connection, and with it everything else.
+    if (this.#phase !== 'live' || !this.#pace.isOpen() || !fits) return false;
+    this.#transmit(text);
+    return true;
+  }
+
+  progressed(topic: string): void {
+    this.#stream.progressed(topic);
+    this.#goLiveIfReady(this.#life.heardMs);
+  }
+
+  release(): void {
+    this.#stream.release();
+    this.#goLiveIfReady(this.#life.heardMs);
+  }
+
+  close(code: number, reason: string): void {
+    if (this.#phase === 'closed') return;
+    this.#parts.out({ do: 'close', link: this.link, code, reason });
+    this.#end();
+  }
+
+  closed(): void {
+    if (this.#phase !== 'closed') this.#end();
+  }
+
+  #isOpen(): boolean {
+    return this.#phase === 'subscribing' || this.#phase === 'live';
+  }
+
+  #hasOwnCaps(): boolean {
+    return this.#parts.caps.some((cap) => this.caps().includes(cap));
+  }
+
+  #maxFrameBytes(): number {
+    return this.#welcome?.max.frame ?? 0;
+  }
+
+  #take(frame: ClientOut): void {
     switch (frame.op) {
       case 'welcome':
-        if (phase !== 'greeting') return;
-        phase = 'subscribing';
-        welcome = frame;
-        pace.limit(frame.max.perSec);
-        parts.onWelcome(frame);
-        topics.request('sub', book.topics());
+        this.#greeted(frame);
         return;
       case 'msg':
-        stream.message(frame);
-        parts.onProgress(frame.c);
+        this.#stream.message(frame);
+        this.#parts.onProgress(frame.c);
         return;
       case 'gap':
-        stream.gap(frame);
-        parts.onProgress(frame.c);
+        this.#stream.gap(frame);
+        this.#parts.onProgress(frame.c);
         return;
       case 'ok':
-        if (!answered(frame.id)) topics.answered(frame.id, frame.c ?? [], undefined);
-        goOn();
+        if (!this.#settled(frame.id)) this.#topics.answered(frame.id, frame.c ?? [], undefined);
+        this.sendWaiting();
         return;
       case 'err':
-        if (frame.id === undefined) return;
-        if (!answered(frame.id, { code: frame.code, why: frame.msg })) topics.answered(frame.id, [], frame);
-        goOn();
+        this.#refused(frame);
         return;
       case 'ping':
-        send({ op: 'pong' });
+        this.#send({ op: 'pong' });
         return;
       case 'move':
-        parts.onMove(frame);
+        this.#parts.onMove(frame);
         return;
       case 'pong':
       case 'bye':
         return;
     }
-  };
+  }
 
-  return {
-    link,
-    pick,
-    phase: () => phase,
-    conn: () => welcome?.conn ?? '',
-    liveSinceMs: () => liveSinceMs,
-    open(nowMs) {
-      const ticket = pick.ticket === '' ? [] : [`${TICKET_PROTOCOL_PREFIX}${pick.ticket}`];
-      out({ do: 'open', link, url: pick.url, protocols: [CLIENT_PROTOCOL, ...ticket] });
-      obey(life.begin(nowMs));
-    },
-    opened(nowMs) {
-      if (phase !== 'opening') return;
-      phase = 'greeting';
-      life.heard(nowMs);
-      send({
-        op: 'hello',
-        v: 1,
-        caps: [...OWN_CAPS, ...parts.caps],
-        ...(parts.token !== undefined && { token: parts.token }),
-      });
-    },
-    received(text, nowMs) {
-      if (phase === 'closed') return;
-      life.heard(nowMs);
-      const frame = decodeClientOut(text);
-      // A frame that cannot be read is dropped like an op that is not known: a newer gateway may send both.
-      if (frame.ok && frame.value) take(frame.value);
-      else if (frame.ok && parts.caps.some((cap) => agreed().includes(cap))) {
-        emit({ name: 'frame', detail: JSON.parse(text) as { op: string } });
-      }
-      settleIfReady(nowMs);
-    },
-    checked(nowMs) {
-      if (phase !== 'closed') obey(life.look(nowMs));
-    },
-    woken(nowMs) {
-      const verdict = phase === 'live' && pace.isOpen() ? life.woken(nowMs) : undefined;
-      if (verdict) obey(verdict);
-    },
-    subscribe(names) {
-      if (isOpen()) topics.request('sub', names);
-    },
-    unsubscribe(names) {
-      if (isOpen()) topics.request('unsub', names);
-    },
-    publish(publish, topic, data) {
-      publications.add(publish, topic, data, maxFrameBytes());
-      goOn();
-    },
-    isPublishing: () => publications.unanswered() > 0,
-    takeUnsent: () => publications.takeUnsent(),
-    adopt(waiting) {
-      publications.adopt(waiting, maxFrameBytes());
-      goOn();
-    },
-    publishOn: goOn,
-    paced() {
-      pace.tick();
-      goOn();
-    },
-    caps: agreed,
-    send(frame) {
-      const text = JSON.stringify(frame);
-      const fits = encoder.encode(text).length <= maxFrameBytes();
-      // Beyond its limits the gateway would end the connection, and with it everything else.
-      if (phase !== 'live' || !pace.isOpen() || !fits) return false;
-      transmit(text);
-      return true;
-    },
-    resubscribe() {
-      if (isOpen()) topics.askAgain();
-    },
-    progressed(topic) {
-      stream.progressed(topic);
-      settleIfReady(life.heardMs);
-    },
-    release() {
-      stream.release();
-      settleIfReady(life.heardMs);
-    },
-    close,
-    closed() {
-      if (phase !== 'closed') end();
-    },
-  };
+  #greeted(welcome: Welcome): void {
+    if (this.#phase !== 'greeting') return;
+    this.#phase = 'subscribing';
+    this.#welcome = welcome;
+    this.#pace.limit(welcome.max.perSec);
+    this.#parts.onWelcome(welcome);
+    this.#topics.request('sub', this.#parts.book.topics());
+  }
+
+  #refused(frame: Extract<ClientOut, { op: 'err' }>): void {
+    const { id, code, msg: why } = frame;
+    if (id === undefined) return;
+    if (!this.#settled(id, { code, why })) this.#topics.answered(id, [], frame);
+    this.sendWaiting();
+  }
+
+  /** Whether the answer is to a publication. */
+  #settled(id: number, problem?: PublishProblem): boolean {
+    const isPublication = this.#publications.answered(id, problem);
+    if (isPublication) this.#parts.onPublished();
+    return isPublication;
+  }
+
+  #goLiveIfReady(nowMs: number): void {
+    if (this.#phase !== 'subscribing' || this.#stream.holding() || !this.#topics.isSubscribed()) return;
+    this.#phase = 'live';
+    this.#liveSinceMs = nowMs;
+    this.#obey(this.#life.live(this.#welcome!.pingMs));
+    this.#parts.onReady();
+  }
+
+  #obey(verdict: LifeVerdict): void {
+    if (verdict.is === 'dead') {
+      this.close(1000, verdict.why);
+      this.#parts.onFailure(verdict.why);
+      return;
+    }
+    if (verdict.is === 'ask') this.#send({ op: 'ping' });
+    const afterMs = Math.max(1, verdict.againMs);
+    this.#parts.out({ do: 'timer', name: `link:${this.link}`, afterMs });
+  }
+
+  #send(frame: object): void {
+    this.#transmit(JSON.stringify(frame));
+  }
+
+  #transmit(text: string): void {
+    this.#pace.spend();
+    this.#parts.out({ do: 'send', link: this.link, text });
+  }
+
+  #end(): void {
+    const { out } = this.#parts;
+    this.#phase = 'closed';
+    out({ do: 'timer', name: `link:${this.link}`, afterMs: undefined });
+    out({ do: 'timer', name: `pace:${this.link}`, afterMs: undefined });
+    this.#publications.end();
+    this.#topics.end();
+  }
 }
