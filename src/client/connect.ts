@@ -2,7 +2,7 @@
 
 import type { Client, ConnectOptions } from './connect-options.ts';
 import type { Effect } from './core/effects.ts';
-import { createMachine } from './core/machine.ts';
+import { ClientMachine } from './core/machine.ts';
 import { createEffectQueue } from './effect-queue.ts';
 import { createListeners } from './listeners.ts';
 import { createLookups } from './lookups.ts';
@@ -90,7 +90,7 @@ export function connect(options: ConnectOptions): Client {
     }
   };
 
-  const machine = createMachine({
+  const machine = new ClientMachine({
     heralds,
     request: readRequest(options),
     topics: readWishes(options.topics),

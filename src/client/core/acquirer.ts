@@ -14,6 +14,9 @@ import type { LookupAnswer } from './lookup-answer.ts';
 /** After a wake-up the next try comes at a random time within this: an office gets its network back all at once. */
 export const WAKE_SPREAD_MS = 1_000;
 
+/** A connection that lived this long was a good one: the next wait starts small again. */
+const CALM_AFTER_MS = 5_000;
+
 export type AcquirePhase =
   | { name: 'idle' }
   | { name: 'waiting'; forMs: number; why: string }
@@ -127,9 +130,9 @@ export class Acquirer {
     this.#enter({ name: 'idle' });
   }
 
-  /** A connection was lost; when it had lasted, waits start small again, else they grow. */
-  lasted(long: boolean): void {
-    this.#attempt = long ? 0 : this.#attempt + 1;
+  /** A connection was lost after `forMs`; when it had lasted, waits start small again, else they grow. */
+  lasted(forMs: number): void {
+    this.#attempt = forMs >= CALM_AFTER_MS ? 0 : this.#attempt + 1;
   }
 
   /** What was optional is needed now. */

@@ -41,8 +41,8 @@ export interface Session {
   phase(): SessionPhase;
   /** The gateway's name for this connection; empty before welcome. */
   conn(): string;
-  /** Undefined until it is live. */
-  liveSinceMs(): number | undefined;
+  /** How long it has been live; 0 until it is. */
+  livedMs(nowMs: number): number;
   open(nowMs: number): void;
   opened(nowMs: number): void;
   received(text: string, nowMs: number): void;

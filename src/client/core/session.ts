@@ -71,8 +71,8 @@ export class GatewaySession implements Session {
     return this.#welcome?.conn ?? '';
   }
 
-  liveSinceMs(): number | undefined {
-    return this.#liveSinceMs;
+  livedMs(nowMs: number): number {
+    return nowMs - (this.#liveSinceMs ?? nowMs);
   }
 
   caps(): readonly string[] {

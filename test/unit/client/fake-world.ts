@@ -4,7 +4,7 @@ import type { ClientEvent, ClientEvents } from '../../../src/client/core/client-
 import type { Effect, TimerName } from '../../../src/client/core/effects.ts';
 import type { LookupAnswer } from '../../../src/client/core/lookup-answer.ts';
 import { judgeLookup } from '../../../src/client/core/lookup-answer.ts';
-import { createMachine } from '../../../src/client/core/machine.ts';
+import { ClientMachine } from '../../../src/client/core/machine.ts';
 import type { Machine, MachineParts } from '../../../src/client/core/machine-port.ts';
 
 export interface FakeLink {
@@ -97,7 +97,7 @@ export function createFakeWorld(options: Partial<MachineParts> = {}, chance: num
   };
   const linkOf = (link: number): FakeLink => world.links.find((one) => one.link === link)!;
 
-  const machine = createMachine({
+  const machine = new ClientMachine({
     heralds: ['http://h1:7400'],
     request: {},
     topics: [{ topic: 't' }],

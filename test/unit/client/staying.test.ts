@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { CLOSE } from '../../../src/protocol/close-codes.ts';
-import { LOST_SPREAD_MS } from '../../../src/client/core/machine.ts';
+import { LOST_SPREAD_MS } from '../../../src/client/core/losses.ts';
 import { createFakeWorld, liveWorld } from './fake-world.ts';
 
 describe('a client that lost its connection', () => {
