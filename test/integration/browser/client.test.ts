@@ -6,7 +6,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freePort } from '../../launch/free-port.ts';
 import type { HttpServer } from '../../launch/http-server.ts';
-import { fileServer } from '../../launch/http-server.ts';
+import { fileServer, httpServer } from '../../launch/http-server.ts';
 import { commandPath, requireServer } from '../../launch/require-server.ts';
 import type { SmallFleet } from '../../launch/small-fleet.ts';
 import { launchSmallFleet } from '../../launch/small-fleet.ts';
@@ -160,6 +160,28 @@ describe.runIf(requireServer('chromium'))('the client in a browser', () => {
     await away.waitForFunction('client.state.name === "live"', undefined, { timeout: 30_000 });
     expect((await waits()).at(-1)).toBeLessThanOrEqual(1_000);
     await away.close();
+  });
+
+  it('is led in a circle as long as the browser goes along, and says so', async () => {
+    let asked = 0;
+    const circle = await httpServer(({ url }, response) => {
+      asked += 1;
+      response.writeHead(307, { location: url, 'access-control-allow-origin': '*' }).end();
+    });
+    const lost = await browser.newPage();
+    await lost.goto(site.url);
+    const content = `
+      import { connect } from '/dist/client/index.js';
+      const timers = { setTimeout() {}, clearTimeout() {}, nowMs: () => 0 };
+      globalThis.client = connect({ herald: ${JSON.stringify(circle.url)}, timers });`;
+    await lost.addScriptTag({ type: 'module', content });
+    await lost.waitForFunction('globalThis.client?.state.name === "waiting"');
+    const { why } = await lost.evaluate<{ why: string }>('client.state');
+    await lost.close();
+    await circle.close();
+    expect(why).toBe(`no Herald answers at ${circle.url} (redirected, then Failed to fetch)`);
+    // Once by the client, which learns that a page is not told where to; then 20 redirects (Fetch, HTTP-redirect fetch).
+    expect(asked).toBe(22);
   });
 
   it('was never in trouble', () => {
