@@ -4,7 +4,7 @@
 import { every } from '../daemon/clock.ts';
 import type { CurveClient } from '../daemon/zeromq-options.ts';
 import type { BucketSet } from '../protocol/bucket.ts';
-import { addBuckets, emptyBucketSet } from '../protocol/bucket.ts';
+import { emptyBucketSet } from '../protocol/bucket.ts';
 import { sameBrokers } from '../protocol/bucket-owner.ts';
 import type { BrokerAddress } from '../protocol/broker-address.ts';
 import { createFrameNames } from '../protocol/publication.ts';
@@ -12,16 +12,15 @@ import { decodeRepairReply } from '../protocol/publication-repair.ts';
 import { followBrokers } from '../publisher/discovery.ts';
 import type { BrokerSockets } from './broker-sockets-zmq.ts';
 import { openBrokerSockets } from './broker-sockets-zmq.ts';
+import { LastingInterest } from './core/lasting-interest.ts';
 
 const PERIOD_MS = 500;
-/** A broker that is gone no longer speaks for anybody. */
-const ANSWER_LASTS_MS = 5_000;
 
 export interface InterestWatch {
   close(): void;
 }
 
-/** Calls `onInterest` with the union of all answers, each time one of them changed it. */
+/** Calls `onInterest` with what any broker said of late (core/lasting-interest.ts), each time an answer changed it. */
 export function watchInterest(
   heralds: readonly string[],
   brokers: readonly BrokerAddress[],
@@ -30,15 +29,13 @@ export function watchInterest(
 ): InterestWatch {
   const names = createFrameNames();
   const asked = new Map<string, BrokerSockets>();
-  const answers = new Map<string, { interest: BucketSet; atMs: number }>();
+  const interest = new LastingInterest();
   let known: readonly BrokerAddress[] = [];
   let last = emptyBucketSet();
   let request = 1;
 
   const tell = (): void => {
-    const wanted = emptyBucketSet();
-    const oldest = performance.now() - ANSWER_LASTS_MS;
-    for (const { interest, atMs } of answers.values()) if (atMs >= oldest) addBuckets(wanted, interest);
+    const { wanted } = interest;
     if (wanted.every((byte, i) => byte === last[i])) return;
     last = wanted;
     onInterest(wanted);
@@ -49,7 +46,7 @@ export function watchInterest(
       onReply(frame) {
         const reply = decodeRepairReply(frame, names);
         if (!reply.ok || reply.value.kind !== 'interest') return;
-        answers.set(address.id, { interest: reply.value.interest, atMs: performance.now() });
+        interest.answered(reply.value.interest, performance.now());
         tell();
       },
       onConnected: (connected) => {
@@ -66,7 +63,6 @@ export function watchInterest(
 
   const stopAsking = every(PERIOD_MS, () => {
     for (const sockets of asked.values()) sockets.ask({ request: request++, kind: 'interest' });
-    tell();
   });
   const stopFollowing = heralds.length > 0 ? followBrokers(heralds, setBrokers) : () => {};
   setBrokers(brokers);
