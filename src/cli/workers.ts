@@ -77,7 +77,7 @@ export async function runWorkers(count: number, config: GatewayConfig): Promise<
         if (Object.keys(addresses).length === count) tellParent({ says: 'ready', addresses });
       } else if (failures === 0) {
         // What cannot start the first time will not start by trying again: one line, as from one gateway.
-        failed ??= new StartError(message.message, message.exitCode);
+        failed ??= new StartError(message.message.split('\n'), message.exitCode);
         stop();
       }
     });

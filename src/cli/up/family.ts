@@ -145,7 +145,7 @@ function ready(name: string, child: ChildProcess): Promise<Record<string, string
     child.on('message', (message: ChildSays) => {
       clearTimeout(timer);
       if (message.says === 'ready') resolve(message.addresses);
-      else reject(new StartError(`${name}: ${inOurWords(message.message)}`));
+      else reject(new StartError(`${name}: ${inOurWords(message.message)}`.split('\n')));
     });
   });
 }

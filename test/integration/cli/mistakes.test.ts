@@ -73,6 +73,15 @@ describe.concurrent('a mistake on the command line', () => {
     expect([code, stdout]).toEqual([1, '']);
   });
 
+  it('in the environment of daemons that are started together is a line for each', async () => {
+    const mistakes = { HERALD_STALE_AFTER_MS: 'x', HERALD_ADMIT_SCORE: 'y' };
+    const { code, stderr } = await herald(['up', '--no-bots'], mistakes);
+    expect(stderr).toMatch(
+      /^herald: herald-1: HERALD_STALE_AFTER_MS: "x" is not .*\nherald: HERALD_ADMIT_SCORE: "y" is not .*\n$/,
+    );
+    expect(code).toBe(1);
+  });
+
   // TEST-NET-1 (RFC 5737) is no address of this machine.
   it.each([
     ['a b:1', 'ENOTFOUND|EAI_AGAIN'],
