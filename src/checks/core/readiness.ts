@@ -41,12 +41,18 @@ export function judgeReplicas(urls: readonly string[], verdicts: readonly Verdic
   };
 }
 
-/** `body` is the answer of `GET /v1/brokers`. */
+/** Brokers announce themselves each second, give or take a tenth: two in a row did not come. */
+const SILENT_MS = 2_500;
+
+/** `body` is the answer of `GET /v1/brokers`. One that has fallen silent stays in it for some seconds, and is not up. */
 export function judgeBrokers(body: unknown, limits: Limits): Verdict {
   const list = fieldsOf(body)['brokers'];
   if (!Array.isArray(list))
     return { severity: 'unknown', text: 'the answer holds no list of brokers', figures: [] };
-  const brokers = list.map(fieldsOf);
+  const brokers = list.map(fieldsOf).map(({ id, state, silentMs }) => {
+    const isSilent = typeof silentMs === 'number' && silentMs >= SILENT_MS;
+    return { id, state: isSilent ? `silent for ${(silentMs / 1_000).toFixed(1)} s` : state };
+  });
   const up = brokers.filter(({ state }) => state === 'up').length;
   const others = brokers
     .filter(({ state }) => state !== 'up')

@@ -29,8 +29,10 @@ export function createBrokerBook(): BrokerBook {
   let ofCluster: readonly BrokerAddress[] = [];
   const missing = createMissingBrokers();
   const prune = (nowMs: number): void => {
-    for (const [id, { heardMs }] of announced) {
-      if (nowMs - heardMs >= ANNOUNCEMENT_TTL_MS) announced.delete(id);
+    for (const [id, { broker, heardMs }] of announced) {
+      // As long as the cluster has it, how long it has been silent is news.
+      const isListed = ofCluster.some((one) => one.id === id && one.epoch === broker.epoch);
+      if (!isListed && nowMs - heardMs >= ANNOUNCEMENT_TTL_MS) announced.delete(id);
     }
   };
   const list = (nowMs: number): BrokerAddress[] => {

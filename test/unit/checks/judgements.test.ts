@@ -142,6 +142,12 @@ describe('the brokers', () => {
     [brokers('up', 'draining'), 'warning', '1 broker up; b1 draining'],
     [brokers('draining'), 'critical', '0 brokers up; b0 draining'],
     [brokers(), 'critical', '0 brokers up'],
+    [{ brokers: [{ id: 'b0', state: 'up', silentMs: 2_300 }] }, 'warning', '1 broker up'],
+    [
+      { brokers: [{ id: 'b0', state: 'up', silentMs: 2_600 }] },
+      'critical',
+      '0 brokers up; b0 silent for 2.6 s',
+    ],
     [{ brokers: [null] }, 'critical', '0 brokers up; undefined undefined'],
     [{}, 'unknown', 'the answer holds no list of brokers'],
     [undefined, 'unknown', 'the answer holds no list of brokers'],

@@ -49,6 +49,15 @@ it('says of brokers of the cluster too how long ago they announced themselves he
   expect(book.list(1_250).map(({ silentMs }) => silentMs)).toEqual([250, undefined, undefined]);
 });
 
+it('says so of one that fell silent for as long as the cluster has it', () => {
+  const book = createBrokerBook();
+  book.setClusterBrokers([broker('e')], 0);
+  book.announce(broker('e'), 1_000);
+  expect(book.list(6_000)).toEqual([{ ...broker('e'), silentMs: 5_000 }]);
+  book.setClusterBrokers([], 6_500);
+  expect(book.list(6_500)).toEqual([]);
+});
+
 describe('a broker is missed', () => {
   const HOUR_MS = 3_600_000;
 
