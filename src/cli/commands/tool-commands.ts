@@ -15,7 +15,7 @@ export function addToolCommands(program: Command): void {
   addHaproxyCommand(program);
   program
     .command('keys')
-    .description('make a CURVE key pair for the brokers')
+    .description('make a CURVE key pair, for the brokers or for what connects to them')
     .action(async () => {
       const { makeCurveKeys } = await import('../keys-zmq.ts');
       const { publicKey, secretKey } = makeCurveKeys();
