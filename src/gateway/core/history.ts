@@ -2,6 +2,7 @@
 // nothing. What it cannot prove to be complete it does not give: resume is all or nothing.
 
 import type { TopicPosition } from './feed-port.ts';
+import type { HistoryBudget, InLine } from './history-budget.ts';
 
 export interface HistoryLimits {
   maxMessages: number;
@@ -16,14 +17,9 @@ export interface KeptFrame extends TopicPosition {
   frame: Uint8Array;
 }
 
-interface Entry extends KeptFrame {
+interface Entry extends KeptFrame, InLine {
+  frame: Uint8Array;
   atMs: number;
-}
-
-/** Bytes held by all histories of a gateway together, with their limit. One owner: the hub. */
-export interface HistoryBudget {
-  usedBytes: number;
-  readonly maxBytes: number;
 }
 
 /** Messages of an epoch up to `offset` are not held. */
@@ -59,24 +55,33 @@ export class History {
 
   /** `nowMs`: -Infinity for one that did not pass here, and so proves nothing of what else its readers have had. */
   push(epoch: string, offset: number, frame: Uint8Array, nowMs: number): void {
-    this.#entries.push({ epoch, offset, frame, atMs: nowMs });
+    const entry: Entry = {
+      epoch,
+      offset,
+      frame,
+      atMs: nowMs,
+      history: this,
+      older: undefined,
+      newer: undefined,
+    };
+    const before = this.messages > 0 ? this.#entries.at(-1) : undefined;
+    this.#entries.push(entry);
     this.#bytes += frame.length;
-    this.#budget.usedBytes += frame.length;
+    this.#budget.take(frame.length);
+    const movable = this.#limits.keepsNewest ? before : entry;
+    if (movable) this.#budget.lineUp(movable);
+    // Newest messages that are kept may fill the budget alone: then this topic's own is not.
+    if (!this.#budget.makeRoom()) this.dropOldest();
     this.trim(nowMs);
   }
 
-  /** Drops what is too old, too much, or over the budget of all topics. */
+  /** Drops what is too old or too much. */
   trim(nowMs: number): void {
     const { maxMessages, maxBytes, maxAgeMs, keepsNewest = false } = this.#limits;
-    while (this.messages > 0) {
+    while (this.messages > (keepsNewest ? 1 : 0)) {
       const oldest = this.#entries[this.#first]!;
-      const isKept = keepsNewest && this.messages === 1;
-      const within =
-        this.#budget.usedBytes <= this.#budget.maxBytes &&
-        (isKept ||
-          (this.messages <= maxMessages && this.#bytes <= maxBytes && nowMs - oldest.atMs <= maxAgeMs));
-      if (within) break;
-      this.#dropOldest();
+      if (this.messages <= maxMessages && this.#bytes <= maxBytes && nowMs - oldest.atMs <= maxAgeMs) break;
+      this.dropOldest();
     }
     // Compacts now and then instead of shifting each time.
     if (this.#first > 64 && this.#first * 2 > this.#entries.length) {
@@ -85,11 +90,12 @@ export class History {
     }
   }
 
-  #dropOldest(): void {
+  dropOldest(): void {
     const oldest = this.#entries[this.#first]!;
     this.#setBase(oldest.epoch, oldest.offset, oldest.atMs);
     this.#bytes -= oldest.frame.length;
-    this.#budget.usedBytes -= oldest.frame.length;
+    this.#budget.giveBack(oldest.frame.length);
+    this.#budget.leave(oldest);
     // The slot would keep the frame alive until the next compaction.
     oldest.frame = EMPTY;
     this.#first += 1;
@@ -128,7 +134,7 @@ export class History {
   }
 
   clear(): void {
-    while (this.messages > 0) this.#dropOldest();
+    while (this.messages > 0) this.dropOldest();
     this.#entries = [];
     this.#first = 0;
   }
@@ -138,7 +144,7 @@ export class History {
     for (let i = this.#entries.length - 1; i >= this.#first; i--) {
       const { epoch, offset } = this.#entries[i]!;
       if (epoch !== position.epoch || offset > position.offset) continue;
-      while (this.#first <= i) this.#dropOldest();
+      while (this.#first <= i) this.dropOldest();
       break;
     }
     this.#setBase(position.epoch, position.offset);

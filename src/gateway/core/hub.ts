@@ -4,8 +4,9 @@
 import type { DeliveredMessage, FeedGap, TopicPosition } from './feed-port.ts';
 import type { GroupMark, Subscriber } from './group.ts';
 import { Group, VARIANT } from './group.ts';
-import type { HistoryBudget, HistoryLimits } from './history.ts';
+import type { HistoryLimits } from './history.ts';
 import { History } from './history.ts';
+import { HistoryBudget } from './history-budget.ts';
 import type { DropCause, Ledger } from './ledger.ts';
 import { createLedger } from './ledger.ts';
 import type { Deflate } from './message-frame.ts';
@@ -46,7 +47,7 @@ export class Hub {
 
   constructor(parts: HubParts) {
     this.#parts = parts;
-    this.#budget = { usedBytes: 0, maxBytes: parts.historyBudgetBytes };
+    this.#budget = new HistoryBudget(parts.historyBudgetBytes);
   }
 
   get subscriptions(): number {

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { History } from '../../../src/gateway/core/history.ts';
+import { HistoryBudget } from '../../../src/gateway/core/history-budget.ts';
 
 const limits = { maxMessages: 5, maxBytes: 10_000, maxAgeMs: 100 };
-const budget = (): { usedBytes: number; maxBytes: number } => ({ usedBytes: 0, maxBytes: 1_000_000 });
+const budget = (): HistoryBudget => new HistoryBudget(1_000_000);
 const text = (frame: Uint8Array): string => Buffer.from(frame).toString();
 const frameOf = (name: string): Uint8Array => Buffer.from(name);
 
@@ -117,5 +118,82 @@ describe('a history', () => {
     expect(history.passedMs({ epoch: 'e', offset: 8 })).toBe(-Infinity);
     history.push('e', 9, frameOf('e9'), 60);
     expect([history.messages, text(history.last()!)]).toEqual([1, 'e9']);
+  });
+});
+
+describe('histories that share a full budget', () => {
+  const push = (history: History, offset: number, bytes = 10): void =>
+    history.push('e', offset, new Uint8Array(bytes), offset);
+  const counts = (...histories: History[]): number[] => histories.map(({ messages }) => messages);
+
+  it('drop what came longest ago, whosever it is', () => {
+    const shared = new HistoryBudget(40);
+    const [busy, quiet, late] = [1, 2, 3].map(() => new History(limits, shared)) as [
+      History,
+      History,
+      History,
+    ];
+    push(busy, 1);
+    push(quiet, 2);
+    push(busy, 3);
+    push(busy, 4);
+    expect([counts(busy, quiet, late), shared.usedBytes]).toEqual([[3, 1, 0], 40]);
+    push(late, 5);
+    expect(counts(busy, quiet, late)).toEqual([2, 1, 1]);
+    push(late, 6);
+    expect(counts(busy, quiet, late)).toEqual([2, 0, 2]);
+    push(late, 7, 25);
+    expect([counts(busy, quiet, late), shared.usedBytes]).toEqual([[0, 0, 2], 35]);
+    // Those that lost something know it, and what the newest one is.
+    expect(quiet.unseen(new Map([['e', 1]]))).toBeUndefined();
+    expect(late.unseen(new Map([['e', 5]]))?.map(({ offset }) => offset)).toEqual([6, 7]);
+  });
+
+  it('spare newest messages that are kept, as long as there is anything else', () => {
+    const shared = new HistoryBudget(40);
+    const kept = [1, 2].map(() => new History({ ...limits, keepsNewest: true }, shared)) as [
+      History,
+      History,
+    ];
+    const other = new History(limits, shared);
+    push(kept[0], 1);
+    push(kept[0], 2);
+    push(kept[1], 3);
+    push(other, 4);
+    push(other, 5);
+    expect([counts(...kept, other), kept[0].last()?.length]).toEqual([[1, 1, 2], 10]);
+    push(kept[1], 6);
+    expect(counts(...kept, other)).toEqual([1, 2, 1]);
+    push(kept[1], 7, 30);
+    expect([counts(...kept, other), shared.usedBytes]).toEqual([[1, 1, 0], 40]);
+    push(kept[1], 8, 31);
+    expect([counts(...kept, other), shared.usedBytes]).toEqual([[1, 0, 0], 10]);
+  });
+
+  it('give back what they forget by themselves, from any place in line', () => {
+    const shared = new HistoryBudget(1_000);
+    const [left, middle, right] = [1, 2, 3].map(() => new History(limits, shared)) as [
+      History,
+      History,
+      History,
+    ];
+    for (let offset = 1; offset <= 9; offset++) push([left, middle, right][offset % 3]!, offset);
+    middle.clear();
+    expect(shared.usedBytes).toBe(60);
+    right.restart({ epoch: 'e', offset: 9 });
+    expect([counts(left, middle, right), shared.usedBytes]).toEqual([[3, 0, 0], 30]);
+    left.trim(1_000);
+    expect(shared.usedBytes).toBe(0);
+    push(middle, 10, 990);
+    push(right, 11);
+    push(left, 12);
+    expect([counts(left, middle, right), shared.usedBytes]).toEqual([[1, 0, 1], 20]);
+  });
+
+  it('keep nothing where nothing may be kept', () => {
+    const none = new HistoryBudget(0);
+    const history = new History({ ...limits, keepsNewest: true }, none);
+    push(history, 1);
+    expect([history.messages, none.usedBytes, history.last()]).toEqual([0, 0, undefined]);
   });
 });

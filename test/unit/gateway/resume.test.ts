@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { DeliveredMessage, FetchedHistory, ResumePoint } from '../../../src/gateway/core/feed-port.ts';
 import { History } from '../../../src/gateway/core/history.ts';
+import { HistoryBudget } from '../../../src/gateway/core/history-budget.ts';
 import { encodeMessage } from '../../../src/gateway/core/message-frame.ts';
 import { Outbox } from '../../../src/gateway/core/outbox.ts';
 import type { ResumePlan } from '../../../src/gateway/core/resume.ts';
@@ -13,7 +14,7 @@ const limits = { maxMessages: 5, maxBytes: 10_000, maxAgeMs: 100 };
 
 describe('resuming', () => {
   const topicAt = (epoch: string, offset: number): Topic => {
-    const history = new History({ ...limits, maxAgeMs: 120_000 }, { usedBytes: 0, maxBytes: 1_000_000 });
+    const history = new History({ ...limits, maxAgeMs: 120_000 }, new HistoryBudget(1_000_000));
     history.restart({ epoch, offset });
     const flushClass = new Outbox(0.5).classOf(0);
     const topic = createTopic(1, 't', { flushClass, sendsLast: false }, history);
