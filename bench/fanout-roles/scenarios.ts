@@ -61,7 +61,7 @@ export function scenarios(connections: number): Scenario[] {
     gateway('broadcast quick 512 B', RATE, 512, QUICK),
     gateway('broadcast thrifty 128 B', RATE, 128, THRIFTY),
     gateway('broadcast quick 128 B', RATE, 128, QUICK),
-    gateway('broadcast most 128 B', 800_000, 128, { flushShare: 0.7, maxWaitMs: 100 }),
+    gateway('broadcast most 128 B', 800_000, 128, { flushShare: 0.67, maxWaitMs: 100 }),
     gateway('narrow 350 topics 512 B', RATE, 512, NARROW, {
       topics: Math.max(1, Math.floor(connections / 10)),
     }),

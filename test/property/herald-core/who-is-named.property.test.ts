@@ -69,7 +69,8 @@ class World {
   #tickAtMs = 0;
   #isCut = false;
   #heldUntilMs = -Infinity;
-  #wakingUntilMs = -Infinity;
+  /** From a long sleep until the first tick after the hold, however late that comes. */
+  #isWaking = false;
   #steeredAtMs = -Infinity;
 
   constructor(count: number, seed: number) {
@@ -126,6 +127,7 @@ class World {
   #tick(): void {
     this.balancer.tick(this.nowMs);
     this.#tickAtMs = this.nowMs + TICK_MS;
+    if (this.nowMs >= this.#heldUntilMs - TICK_MS) this.#isWaking = false;
     for (const row of this.balancer.snapshot(this.nowMs).gateways) {
       for (const [field, value] of Object.entries(row)) {
         if (typeof value === 'number' && !(value >= 0 && value < Infinity))
@@ -158,7 +160,7 @@ class World {
     this.nowMs += ms;
     // The last tick may have been a while before.
     if (ms >= 1_000 - TICK_MS) this.#heldUntilMs = this.nowMs + HOLD_MS;
-    if (ms >= LONG_SLEEP_MS - TICK_MS) this.#wakingUntilMs = this.nowMs + HOLD_MS;
+    if (ms >= LONG_SLEEP_MS - TICK_MS) this.#isWaking = true;
     const turns = [
       () => this.ask(),
       () => this.#tick(),
@@ -234,7 +236,7 @@ class World {
 
   /** Somebody is heard, or all were until the last period; what operators change is judged with the next tick. */
   #mustAnswer(exclude: readonly string[]): boolean {
-    if (this.nowMs <= this.#wakingUntilMs) return false;
+    if (this.#isWaking) return false;
     const left = this.gateways.filter((one) => this.#isWanted(one) && !exclude.includes(one.id));
     if (left.some((one) => this.#isHeard(one))) return true;
     const lostAtMs = left.map((one) =>
