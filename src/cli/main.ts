@@ -14,7 +14,7 @@ const program = new Command('herald')
   .configureOutput({
     // Its words may take several lines, what was typed may not.
     outputError: (text, write) =>
-      write(process.argv.reduce((all, typed) => all.replaceAll(typed, inOneLine(typed)), text)),
+      write(process.argv.reduce((all, typed) => all.replaceAll(typed, () => inOneLine(typed)), text)),
   });
 
 interface Group {
