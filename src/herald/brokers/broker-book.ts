@@ -29,9 +29,9 @@ export function createBrokerBook(): BrokerBook {
   let ofCluster: readonly BrokerAddress[] = [];
   const missing = createMissingBrokers();
   const prune = (nowMs: number): void => {
-    for (const [id, { broker, heardMs }] of announced) {
+    for (const [id, { heardMs }] of announced) {
       // As long as the cluster has it, how long it has been silent is news.
-      const isListed = ofCluster.some((one) => one.id === id && one.epoch === broker.epoch);
+      const isListed = ofCluster.some((one) => one.id === id);
       if (!isListed && nowMs - heardMs >= ANNOUNCEMENT_TTL_MS) announced.delete(id);
     }
   };

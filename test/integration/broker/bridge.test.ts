@@ -111,6 +111,26 @@ describe('a bridge', () => {
     expect(heard.gaps).toEqual([]);
   });
 
+  it('passes on while brokers that were restarted have not heard from their gateways', async () => {
+    const [east, west] = [await cluster('east'), await broker('west-1', { cluster: 'west', httpListen: '' })];
+    const one = await bridge(east, west);
+    const { link } = listener([west.address()]);
+    await link.subscribe('news');
+    await until('the bridge to know', () => one.snapshot().buckets === 1);
+    await link.close();
+    await west.close();
+    const place = await samePlace(west.address());
+    closeLater(await broker('west-1', { cluster: 'west', httpListen: '', ...place }));
+    const publisher = closeLater(await createPublisher({ brokers: [east.address()] }));
+    let sent = 0;
+    // It asks what is wanted twice a second.
+    await until('answers that nobody is there', async () => {
+      await publisher.publish('news', ++sent);
+      return sent >= 150;
+    });
+    await until('all to be passed', () => one.snapshot().acked === sent);
+  });
+
   it('loses nothing of a broker that a Herald just started has not heard yet', async () => {
     const one = closeLater(await broker('east-1', { cluster: 'east', httpListen: '' }));
     const other = closeLater(await broker('east-2', { cluster: 'east', httpListen: '' }));

@@ -124,15 +124,16 @@ describe('a history', () => {
 describe('histories that share a full budget', () => {
   const push = (history: History, offset: number, bytes = 10): void =>
     history.push('e', offset, new Uint8Array(bytes), offset);
+  const three = (shared: HistoryBudget): [History, History, History] => [
+    new History(limits, shared),
+    new History(limits, shared),
+    new History(limits, shared),
+  ];
   const counts = (...histories: History[]): number[] => histories.map(({ messages }) => messages);
 
   it('drop what came longest ago, whosever it is', () => {
     const shared = new HistoryBudget(40);
-    const [busy, quiet, late] = [1, 2, 3].map(() => new History(limits, shared)) as [
-      History,
-      History,
-      History,
-    ];
+    const [busy, quiet, late] = three(shared);
     push(busy, 1);
     push(quiet, 2);
     push(busy, 3);
@@ -151,10 +152,8 @@ describe('histories that share a full budget', () => {
 
   it('spare newest messages that are kept, as long as there is anything else', () => {
     const shared = new HistoryBudget(40);
-    const kept = [1, 2].map(() => new History({ ...limits, keepsNewest: true }, shared)) as [
-      History,
-      History,
-    ];
+    const keeping = { ...limits, keepsNewest: true };
+    const kept = [new History(keeping, shared), new History(keeping, shared)] as const;
     const other = new History(limits, shared);
     push(kept[0], 1);
     push(kept[0], 2);
@@ -172,11 +171,7 @@ describe('histories that share a full budget', () => {
 
   it('give back what they forget by themselves, from any place in line', () => {
     const shared = new HistoryBudget(1_000);
-    const [left, middle, right] = [1, 2, 3].map(() => new History(limits, shared)) as [
-      History,
-      History,
-      History,
-    ];
+    const [left, middle, right] = three(shared);
     for (let offset = 1; offset <= 9; offset++) push([left, middle, right][offset % 3]!, offset);
     middle.clear();
     expect(shared.usedBytes).toBe(60);

@@ -54,8 +54,10 @@ it('says so of one that fell silent for as long as the cluster has it', () => {
   book.setClusterBrokers([broker('e')], 0);
   book.announce(broker('e'), 1_000);
   expect(book.list(6_000)).toEqual([{ ...broker('e'), silentMs: 5_000 }]);
-  book.setClusterBrokers([], 6_500);
-  expect(book.list(6_500)).toEqual([]);
+  book.setClusterBrokers([broker('f')], 6_500);
+  expect(book.list(6_500)).toEqual([broker('f')]);
+  book.setClusterBrokers([], 7_000);
+  expect(book.list(7_000)).toEqual([]);
 });
 
 describe('a broker is missed', () => {
