@@ -2,6 +2,7 @@
 // at the end, and with CI=true that is a failure.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { relative } from 'node:path';
 import { ensurePackages, PACKAGES } from './debian-packages.mjs';
 import { nodeBinary } from './node-binaries.mjs';
 
@@ -12,6 +13,7 @@ mkdirSync(results, { recursive: true });
 const started = Date.now();
 const total = { passed: 0, failed: 0, skipped: 0 };
 const notes = [];
+const failures = [];
 
 const missing = ensurePackages();
 for (const name of missing)
@@ -22,8 +24,20 @@ function step(name, command, args, env = {}) {
   console.log(`\n== ${name}`);
   const { status } = spawnSync(command, args, { stdio: 'inherit', env: { ...process.env, ...env } });
   console.log(`== ${name}: ${status === 0 ? 'ok' : 'FAILED'} in ${Math.round((Date.now() - from) / 1000)} s`);
+  if (status !== 0) failures.push(`${name}: ended with ${String(status)}`);
   return status === 0;
 }
+
+// What failed is told again at the end, where whoever sees only the end of a long log finds it.
+function tellAgain(label, { name: file, message, assertionResults }) {
+  const failed = assertionResults.filter((test) => test.status === 'failed');
+  const where = `${label}: ${relative('.', file)}`;
+  for (const test of failed)
+    failures.push(`${where} > ${test.fullName}\n${excerpt(test.failureMessages.join('\n'))}`);
+  if (failed.length === 0 && message !== '') failures.push(`${where}\n${excerpt(message)}`);
+}
+
+const excerpt = (text) => text.split('\n').slice(0, 12).join('\n').slice(0, 1_500);
 
 function vitest(label, node, projects, files = [], env = {}) {
   const report = `${results}/${label.replaceAll(' ', '-')}.json`;
@@ -54,6 +68,7 @@ function vitest(label, node, projects, files = [], env = {}) {
   // A file that could not even be loaded, or an error outside any test, counts too.
   if (!ok && numFailedTests === 0) total.failed += 1;
   for (const file of testResults) {
+    tellAgain(label, file);
     for (const test of file.assertionResults) {
       if (test.status === 'pending' || test.status === 'skipped') notes.push(`skipped: ${test.fullName}`);
     }
@@ -83,6 +98,7 @@ if (newer === undefined)
 else vitest('spine on Node 24', newer, ['e2e'], ['test/e2e/spine']);
 
 console.log(`\nin ${Math.round((Date.now() - started) / 1000)} s`);
+for (const failure of failures) console.log(`\nFAILED ${failure}`);
 for (const note of notes) console.log(`!! ${note}`);
 console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
 process.exit(total.failed > 0 || (ci && notes.length > 0) ? 1 : 0);
