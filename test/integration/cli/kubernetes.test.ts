@@ -171,7 +171,12 @@ describe('deploy/kubernetes', () => {
       expect(pod).toMatchObject({
         enableServiceLinks: false,
         automountServiceAccountToken: false,
-        securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
+        securityContext: {
+          runAsNonRoot: true,
+          runAsUser: 1000,
+          runAsGroup: 1000,
+          seccompProfile: { type: 'RuntimeDefault' },
+        },
       });
       expect(container.securityContext).toEqual({
         allowPrivilegeEscalation: false,

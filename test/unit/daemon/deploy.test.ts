@@ -74,6 +74,11 @@ describe('a unit', () => {
     ]);
   });
 
+  it('sees nothing of the host in /proc, but for a Herald that may watch its load', () => {
+    const narrow = units.filter((unit) => lines(unit).includes('ProcSubset=pid'));
+    expect(narrow).toEqual(['herald-broker.service', 'herald-gateway.service']);
+  });
+
   it.each(units)('%s is tried again until its address is there, and not with what it refuses', (unit) => {
     expect(lines(unit)).toEqual(
       expect.arrayContaining(['StartLimitIntervalSec=0', 'Restart=on-failure', 'RestartPreventExitStatus=1']),

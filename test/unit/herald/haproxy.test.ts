@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { haproxyConfig, lintHaproxy } from '../../../src/herald/haproxy/index.ts';
 
@@ -17,6 +18,20 @@ test('writes one server a gateway, by name, and nothing the linter finds fault w
   ]);
   expect(config).toContain('agent-addr 10.0.0.9 agent-port 7402');
   expect(lintHaproxy(config)).toEqual([]);
+});
+
+test('the example in deploy has the gateways as they are written here', () => {
+  const example = /^backend gateways\n[^]*?^$/m.exec(readFileSync('deploy/haproxy/haproxy.cfg', 'utf8'))![0];
+  const gateways = ['7410', '7411'].map((port, i) => ({
+    gateway: `gateway-${i + 1}`,
+    url: `ws://127.0.0.1:${port}/ws`,
+  }));
+  // Its time-outs are those of its section `defaults`.
+  const directives = (text: string): string[] =>
+    text.split('\n').flatMap((line) => (/^\s*(#|timeout |$)/.test(line) ? [] : [line.trim()]));
+  expect(directives(example)).toEqual(
+    directives(haproxyConfig({ backend: 'gateways', agent: '127.0.0.1:7409', gateways })),
+  );
 });
 
 const GOOD =
