@@ -6,6 +6,7 @@ import { createHmac } from 'node:crypto';
 import { deriveKey } from '../src/daemon/secrets.ts';
 import { TicketKey } from '../src/daemon/ticket-key.ts';
 import { createBalancer } from '../src/herald/core/balancer.ts';
+import { settingsOf } from '../src/herald/core/balancer-options.ts';
 import { CandidateView } from '../src/herald/core/candidate-view.ts';
 import { expectedLoad } from '../src/herald/core/expected-load.ts';
 import {
@@ -22,6 +23,7 @@ import { LookupFilter } from '../src/herald/core/lookup-filter.ts';
 import { Offers } from '../src/herald/core/offers.ts';
 import { expectedPolicy } from '../src/herald/core/policies/expected.ts';
 import type { Question } from '../src/herald/core/policies/policy.ts';
+import { Pool } from '../src/herald/core/pool.ts';
 import { TICKET_RUN, TicketsInFlight } from '../src/herald/core/tickets.ts';
 import type { LoadReport } from '../src/protocol/load-report.ts';
 import type { LookupRequest } from '../src/protocol/lookup.ts';
@@ -81,9 +83,11 @@ function bareDecision(count: number): { pickUs: number; scanUs: number } {
     slots.hot[at + YOUNG] = 20;
   }
   const members = Array.from({ length: count }, (_, i) => i);
-  const view = new CandidateView(slots, members, { labels: {}, wishes: [] }, 0, 0, 16);
+  const everybody = { labels: {}, wishes: [] };
+  const view = new CandidateView(slots, members, everybody, { version: 0, maxCapacityRatio: 16, turn: 0 });
   const filter = new LookupFilter(slots, new TicketsInFlight(slots, 1));
-  filter.aim(1, undefined, [], false, 1, 0);
+  const pool = new Pool('default', 1, settingsOf({ heraldId: 'h1', random }).poolPolicy('default'), slots);
+  filter.aim({ number: 0, request, pool, nowMs: 0 }, undefined, false);
   const factors = { pending: 0.95, handshake: 0.002 };
   const nobodyTooMany = {
     mostAssigned: Infinity,

@@ -26,7 +26,7 @@ interface PoolRounds {
 export function createBalancer(options: BalancerOptions): Balancer {
   const settings = settingsOf(options);
   const table = new LoadTable(settings);
-  const ring = new ExplainRing(settings.explainLookups);
+  const ring = new ExplainRing(settings.explainLookups, table.slots);
   const bootMark = Math.floor(settings.random() * 36 ** 4).toString(36);
   const idPrefix = `${settings.heraldId}.${bootMark}.`;
   const lookups = new Lookups(table, ring, idPrefix);
@@ -123,7 +123,7 @@ export function createBalancer(options: BalancerOptions): Balancer {
       if (!lookupId.startsWith(idPrefix)) return undefined;
       const text = lookupId.slice(idPrefix.length);
       if (!/^[0-9a-z]{1,11}$/.test(text)) return undefined;
-      return ring.explain(Number.parseInt(text, 36), lookupId, table.slots, nowMs);
+      return ring.explain(Number.parseInt(text, 36), lookupId, nowMs);
     },
     agentAnswer(gateway, nowMs) {
       const record = table.slots.get(gateway);

@@ -22,6 +22,16 @@ export interface ViewQuestion {
   wishes: readonly Wish[];
 }
 
+/** What a view needs to know of its pool. */
+export interface ViewPool {
+  /** Grows with the pool's changes; the view is of this one. */
+  version: number;
+  /** Claimed capacity counts up to this many times the median. */
+  maxCapacityRatio: number;
+  /** Whose turn it was in the view before. */
+  turn: number;
+}
+
 const MOST_SHORTLISTED = 32;
 const FULL_MS = 100;
 
@@ -63,9 +73,7 @@ export class CandidateView {
     slots: GatewaySlots,
     members: Iterable<number>,
     question: ViewQuestion,
-    version: number,
-    turn: number,
-    maxCapacityRatio: number,
+    { version, maxCapacityRatio, turn }: ViewPool,
   ) {
     const found: number[] = [];
     const met: number[] = [];

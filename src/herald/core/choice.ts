@@ -3,6 +3,7 @@
 
 import type { LookupRequest } from '../../protocol/lookup.ts';
 import { offerOwners } from './affinity.ts';
+import type { AskedLookup } from './asked-lookup.ts';
 import type { CandidateView, Wish } from './candidate-view.ts';
 import { UNCONFIRMED_MOST, unconfirmedLoad } from './expected-load.ts';
 import type { LookupWay } from './explanation.ts';
@@ -12,7 +13,7 @@ import type { LoadTable } from './load-table.ts';
 import { LookupFilter } from './lookup-filter.ts';
 import { Offers } from './offers.ts';
 import { POLICIES } from './policies/index.ts';
-import type { Question } from './policies/policy.ts';
+import type { Policy, Question } from './policies/policy.ts';
 import type { Pool } from './pool.ts';
 import { NO_WISHES } from './pool-views.ts';
 
@@ -35,30 +36,30 @@ export class Choice {
   }
 
   /** Fills the offers, with nobody where there is nobody, and says how; `refused` when the best may not be named. */
-  make(pool: Pool, view: CandidateView, request: LookupRequest, hotKey: boolean, nowMs: number): LookupWay {
+  make(asked: AskedLookup, view: CandidateView, hotKey: boolean): LookupWay {
+    const { request, pool, nowMs } = asked;
     const { massLoss, sleep } = this.#table;
     const { offers, filter } = this;
-    const frozen = massLoss.isFrozen(pool.name) || sleep.holds(nowMs);
-    filter.aim(pool.number, view.required, request.exclude, frozen, pool.factors.pending, nowMs);
+    filter.aim(asked, view.required, massLoss.isFrozen(pool.name) || sleep.holds(nowMs));
     offers.clear();
     if (view.size === 0) return 'drawn';
     const policy = POLICIES[pool.policy.policy];
-    const admit = request.intent === 'connect' ? pool.policy.admitScore : pool.policy.admitReturningScore;
-    const question = this.#question(pool, view, request, hotKey, admit, nowMs);
+    const question = this.#question(asked, view, hotKey);
     if (request.key !== '' && !hotKey) {
-      const { meanLoad, openCapacity } = pool;
-      const evenLoad = Math.max(meanLoad * pool.policy.affinityBound, meanLoad + AFFINITY_SLACK);
-      // In the first moments of a pool its mean is not known yet.
-      const bound = openCapacity > 0 ? Math.min(admit, evenLoad) : admit;
-      offerOwners(request.key, bound, question, offers);
+      offerOwners(request.key, affinityBound(pool, question.admit), question, offers);
       if (offers.size > 0) return 'affinity';
     }
-    if (!policy.comparesExpectedLoad) {
-      policy.offer(question, offers);
-      // The draws may have met only gateways that this lookup may not have; one of the others will do.
-      if (offers.size === 0) fullLook(question, offers);
-      return 'drawn';
-    }
+    if (policy.comparesExpectedLoad) return this.#byExpectedLoad(policy, asked, question);
+    policy.offer(question, offers);
+    // The draws may have met only gateways that this lookup may not have; one of the others will do.
+    if (offers.size === 0) fullLook(question, offers);
+    return 'drawn';
+  }
+
+  /** With wishes, admission and breakers, which mean something to loads that are expected. */
+  #byExpectedLoad(policy: Policy, { request, pool }: AskedLookup, question: Question): LookupWay {
+    const { offers } = this;
+    const { view, admit, nowMs } = question;
     const wished = this.#wished(pool, request, question);
     if (request.intent !== 'move') {
       if (wished) policy.offer(wished, offers);
@@ -112,14 +113,8 @@ export class Choice {
     return load - Math.max(0, unconfirmed - UNCONFIRMED_MOST) <= admit;
   }
 
-  #question(
-    pool: Pool,
-    view: CandidateView,
-    request: LookupRequest,
-    hotKey: boolean,
-    admit: number,
-    nowMs: number,
-  ): Question {
+  #question({ request, pool, nowMs }: AskedLookup, view: CandidateView, hotKey: boolean): Question {
+    const { admitScore, admitReturningScore } = pool.policy;
     return {
       slots: this.#table.slots,
       view,
@@ -129,7 +124,7 @@ export class Choice {
       random: this.#table.settings.random,
       nowMs,
       draws: hotKey ? Math.min(HOT_KEY_DRAWS, pool.draws) : pool.draws,
-      admit,
+      admit: request.intent === 'connect' ? admitScore : admitReturningScore,
       obeysBreakers: true,
       mostAssigned: mostAssigned(pool),
       alternates: request.alternates,
@@ -147,6 +142,13 @@ export class Choice {
 
 function unbarred(question: Question): Question {
   return { ...question, obeysBreakers: false };
+}
+
+/** The load from which a keyed lookup leaves its owner. */
+function affinityBound({ meanLoad, openCapacity, policy }: Pool, admit: number): number {
+  // In the first moments of a pool its mean is not known yet.
+  if (!(openCapacity > 0)) return admit;
+  return Math.min(admit, Math.max(meanLoad * policy.affinityBound, meanLoad + AFFINITY_SLACK));
 }
 
 /** shareCap times the fair share of the last seconds' lookups; none while they are few. */

@@ -1,6 +1,7 @@
 // Why a lookup got its answer: the last 10,000 lookups, each with the fields its candidates had at that
 // moment. Only copies are kept; the words are made when somebody asks, with the very function that decided.
 
+import type { AskedLookup } from './asked-lookup.ts';
 import type { FleetFactors } from './expected-load.ts';
 import { expectedLoad, handshakeLoad, stalePenalty } from './expected-load.ts';
 import type { GatewayRecord, GatewaySlots } from './gateway-slots.ts';
@@ -50,27 +51,21 @@ const WAYS: readonly LookupWay[] = [
 
 export class ExplainRing {
   readonly #size: number;
+  readonly #slots: GatewaySlots;
   readonly #heads: Float64Array;
   readonly #rows: Float32Array;
 
-  constructor(size: number) {
+  constructor(size: number, slots: GatewaySlots) {
     this.#size = size;
+    this.#slots = slots;
     this.#heads = new Float64Array(size * HEAD).fill(-1);
     this.#rows = new Float32Array(size * KEPT_CANDIDATES * ROW);
   }
 
-  /** Keeps lookup `number`; `winner` is an index into `offers` or -1. */
-  keep(
-    number: number,
-    offers: Offers,
-    winner: number,
-    way: LookupWay,
-    draws: number,
-    factors: FleetFactors,
-    hot: Float64Array,
-    nowMs: number,
-  ): void {
+  /** `winner` is an index into `offers` or -1. */
+  keep({ number, pool, nowMs }: AskedLookup, way: LookupWay, offers: Offers, winner: number): void {
     if (this.#size === 0) return;
+    const { draws, factors } = pool;
     const place = number % this.#size;
     const kept = Math.min(offers.size, KEPT_CANDIDATES);
     const heads = this.#heads;
@@ -84,6 +79,7 @@ export class ExplainRing {
     heads[head + WINNER] = Math.min(winner, kept - 1);
     heads[head + WAY] = WAYS.indexOf(way);
     heads[head + DRAWS] = draws;
+    const hot = this.#slots.hot;
     const rows = this.#rows;
     let row = place * KEPT_CANDIDATES * ROW;
     for (let i = 0; i < kept; i++, row += ROW) {
@@ -109,12 +105,7 @@ export class ExplainRing {
     this.#heads[head + WAY] = WAYS.indexOf(way);
   }
 
-  explain(
-    number: number,
-    lookupId: string,
-    slots: GatewaySlots,
-    nowMs: number | undefined,
-  ): Explanation | undefined {
+  explain(number: number, lookupId: string, nowMs: number | undefined): Explanation | undefined {
     const place = this.#size > 0 ? number % this.#size : -1;
     if (place < 0) return undefined;
     const head = this.#heads.subarray(place * HEAD, (place + 1) * HEAD);
@@ -124,7 +115,7 @@ export class ExplainRing {
     for (let i = 0; i < head[CANDIDATES]!; i++) {
       const start = (place * KEPT_CANDIDATES + i) * ROW;
       const row = Float64Array.from(this.#rows.subarray(start, start + ROW));
-      const gateway = nameAt(slots.records[row[SLOT]!], number);
+      const gateway = nameAt(this.#slots.records[row[SLOT]!], number);
       candidates.push(explained(row, factors, row[COMPARED]!, head[WINNER] === i, gateway));
     }
     return {

@@ -111,7 +111,7 @@ export class LoadTable {
     const before = hot[at + CONNECTIONS]!;
     if (!first) countTurnover(record, report, before, nowMs - hot[at + REPORTED_AT]!);
     const grown = first || !record.countsConnections ? 0 : (connections ?? 0) - before;
-    this.#observe(record, { score, connections, youngConnections }, first);
+    this.#observe(record, { score, connections, youngConnections, first });
     if (score !== undefined) hot[at + REPORTED] = score;
     hot[at + REPORTED_AT] = nowMs;
     hot[at + FULL_AT] = report.maxConnections !== undefined ? report.maxConnections : Infinity;
@@ -177,7 +177,7 @@ export class LoadTable {
     const hot = this.slots.hot;
     const at = record.slot * STRIDE;
     const { correctedScore: score, connections, youngConnections } = row;
-    this.#observe(record, { score, connections, youngConnections }, true);
+    this.#observe(record, { score, connections, youngConnections, first: true });
     record.bootId = row.bootId;
     record.seq = row.seq;
     record.hearsay = true;
@@ -236,11 +236,11 @@ export class LoadTable {
     this.tickets.expectReports(record.slot, said.periodMs);
   }
 
-  #observe(record: GatewayRecord, seen: Observation, first: boolean): void {
+  #observe(record: GatewayRecord, seen: Observation): void {
     const { cost } = this.poolOf(record);
     // The floor against liars stands on what the fleet's connections cost; before that is known, it waits.
     const leftOut = cost.known ? this.settings.leftOut : this.#withoutFloor;
-    observe(this.slots, record, seen, cost.cost, first, leftOut);
+    observe(this.slots, record, seen, { cost: cost.cost, leftOut });
   }
 
   /** A new boot: nothing learnt of the old process holds, and what was on its way to it is gone. */

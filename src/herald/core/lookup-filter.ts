@@ -1,6 +1,7 @@
 // (5) The last test before a gateway may be named in one lookup, O(1): still of the pool and open, with the labels,
 // fresh, under its hard cap, not one of those the client says failed. Zone and wishes are the view's business.
 
+import type { AskedLookup } from './asked-lookup.ts';
 import { hasLabels } from './candidate-view.ts';
 import type { GatewaySlots } from './gateway-slots.ts';
 import { CONNECTIONS, FULL_AT, OPEN, REPORTED_AT, STALE_AFTER, STRIDE } from './gateway-slots.ts';
@@ -15,6 +16,7 @@ export class LookupFilter {
   #nowMs = 0;
   /** Whether ages are not judged. */
   frozen = false;
+  /** Of a ticket in flight so many will connect. */
   #perPending = 1;
   /** Whether this lookup met a gateway that fell silent after the last tick. */
   metSilent = false;
@@ -24,23 +26,20 @@ export class LookupFilter {
     this.#tickets = tickets;
   }
 
-  /** Sets the question. A frozen pool's ages are not judged; of a ticket in flight `perPending` will connect. */
+  /** From now on it judges for this lookup, with the labels that its view requires. */
   aim(
-    pool: number,
+    { request, pool, nowMs }: AskedLookup,
     required: Record<string, string> | undefined,
-    exclude: readonly string[],
     frozen: boolean,
-    perPending: number,
-    nowMs: number,
   ): void {
-    this.#pool = pool;
+    this.#pool = pool.number;
     this.#required = required;
     this.#nowMs = nowMs;
     this.frozen = frozen;
-    this.#perPending = perPending;
+    this.#perPending = pool.factors.pending;
     this.metSilent = false;
     this.#excluded.length = 0;
-    for (const gateway of exclude) {
+    for (const gateway of request.exclude) {
       const slot = this.#slots.slotOf(gateway);
       if (slot >= 0) this.#excluded.push(slot);
     }

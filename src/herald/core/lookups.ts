@@ -4,6 +4,7 @@
 import type { LookupRequest } from '../../protocol/lookup.ts';
 import { decodeTicket } from '../../protocol/ticket.ts';
 import { ownTimeMs, retryAfterMs } from './admission.ts';
+import type { AskedLookup } from './asked-lookup.ts';
 import { evenly } from './evenly.ts';
 import type { LookupVerdict, Pick } from './balancer-types.ts';
 import { breakerTried } from './breaker.ts';
@@ -11,11 +12,9 @@ import type { CandidateView } from './candidate-view.ts';
 import { Choice } from './choice.ts';
 import { countAssignment } from './expected-load.ts';
 import type { ExplainRing } from './explain-ring.ts';
-import type { LookupWay } from './explanation.ts';
 import { BAR, REPORTED_AT, STRIDE } from './gateway-slots.ts';
 import type { LoadTable } from './load-table.ts';
 import { countRequired } from './most-require.ts';
-import type { Pool } from './pool.ts';
 import { refusalOf } from './refusal.ts';
 
 /** When to ask again, on average: a pool is new or its Herald is, or this Herald was stopped. */
@@ -48,53 +47,41 @@ export class Lookups {
     table.catchUp(pool, nowMs);
     pool.renew(nowMs, table.settings.leftOut);
     pool.rates.countLookup();
+    const asked = { number, request, pool, nowMs };
     const waitMs = pool.bucket.take(nowMs);
-    if (waitMs > 0) return this.#refuse(pool, request, number, 'rate-limited', nowMs, waitMs);
+    if (waitMs > 0) return this.#refuse(asked, 'rate-limited', waitMs);
     if (table.sleep.wokeUp()) {
-      const afterMs = ownTimeMs(WOKE_UP_MS, evenly(number));
-      return this.#refuse(pool, request, number, 'starting', nowMs, afterMs);
+      return this.#refuse(asked, 'starting', ownTimeMs(WOKE_UP_MS, evenly(number)));
     }
     const hotKey = pool.hotKeys.count(request.key, nowMs);
-    let named = this.#name(pool, request, number, hotKey, nowMs);
+    let named = this.#name(asked, hotKey);
     // Silent since the last tick: perhaps the fault is ours, and then they are still to be named.
     if (typeof named === 'string' && this.#choice.filter.metSilent && table.judgeSilent(pool, nowMs)) {
-      named = this.#name(pool, request, number, hotKey, nowMs);
+      named = this.#name(asked, hotKey);
     }
-    return typeof named === 'string' ? this.#refuse(pool, request, number, named, nowMs) : named;
+    return typeof named === 'string' ? this.#refuse(asked, named) : named;
   }
 
   /** Or why nobody may be named. */
-  #name(
-    pool: Pool,
-    request: LookupRequest,
-    number: number,
-    hotKey: boolean,
-    nowMs: number,
-  ): LookupVerdict | 'none-eligible' | 'overloaded' {
+  #name(asked: AskedLookup, hotKey: boolean): LookupVerdict | 'none-eligible' | 'overloaded' {
     const choice = this.#choice;
-    const view = pool.views.of(request.labels, nowMs);
-    const way = choice.make(pool, view, request, hotKey, nowMs);
+    const view = asked.pool.views.of(asked.request.labels, asked.nowMs);
+    const way = choice.make(asked, view, hotKey);
     const winner = choice.offers.least();
     if (winner < 0) return 'none-eligible';
     if (way === 'refused') {
-      this.#keep(number, pool, -1, way, nowMs);
+      this.#ring.keep(asked, way, choice.offers, -1);
       // What is compared holds the bar where breakers are obeyed.
       const bar = this.#table.slots.hot[choice.offers.slots[winner]! * STRIDE + BAR]!;
       const isBarred = bar > 0 && choice.offers.loads[winner]! >= bar;
       return isBarred ? 'none-eligible' : 'overloaded';
     }
-    this.#keep(number, pool, winner, way, nowMs);
-    return this.#assign(pool, view, request, number, winner, nowMs);
+    this.#ring.keep(asked, way, choice.offers, winner);
+    return this.#assign(asked, view, winner);
   }
 
-  #assign(
-    pool: Pool,
-    view: CandidateView,
-    request: LookupRequest,
-    number: number,
-    winner: number,
-    nowMs: number,
-  ): LookupVerdict {
+  /** `winner` is an index into the offers. */
+  #assign({ number, request, pool, nowMs }: AskedLookup, view: CandidateView, winner: number): LookupVerdict {
     const { tickets, slots, version } = this.#table;
     const slot = this.#choice.offers.slots[winner]!;
     const record = slots.records[slot]!;
@@ -141,11 +128,8 @@ export class Lookups {
   }
 
   #refuse(
-    pool: Pool,
-    request: LookupRequest,
-    number: number,
+    { number, request, pool, nowMs }: AskedLookup,
     code: 'none-eligible' | 'overloaded' | 'rate-limited' | 'starting',
-    nowMs: number,
     waitMs?: number,
   ): LookupVerdict {
     pool.rates.countRefusal();
@@ -160,19 +144,6 @@ export class Lookups {
     const ticket = decodeTicket(request.failedTicket);
     if (!ticket.ok || ticket.value.heraldId !== this.#table.settings.heraldId) return;
     this.#table.pickFailed(ticket.value, request.exclude, nowMs);
-  }
-
-  #keep(number: number, pool: Pool, winner: number, way: LookupWay, nowMs: number): void {
-    this.#ring.keep(
-      number,
-      this.#choice.offers,
-      winner,
-      way,
-      pool.draws,
-      pool.factors,
-      this.#table.slots.hot,
-      nowMs,
-    );
   }
 
   #id(number: number): string {

@@ -31,17 +31,25 @@ export interface Observation {
   /** Open connections; undefined when the gateway cannot count. */
   connections: number | undefined;
   youngConnections: number;
+  /** Nothing that was known before counts. */
+  first: boolean;
 }
 
-/** Takes one accepted report into `record` and `hot`. `fleetCost` is K: score of one connection on capacity 1. */
+/** What a gateway is measured by. */
+export interface FleetMeasure {
+  /** K: score of one connection on capacity 1. */
+  cost: number;
+  leftOut: LeftOut;
+}
+
+/** Takes one accepted report into `record` and `hot`. */
 export function observe(
   slots: GatewaySlots,
   record: GatewayRecord,
   seen: Observation,
-  fleetCost: number,
-  first: boolean,
-  leftOut: LeftOut,
+  { cost: fleetCost, leftOut }: FleetMeasure,
 ): void {
+  const { first } = seen;
   const at = record.slot * STRIDE;
   const counts = seen.connections !== undefined;
   const connections = seen.connections ?? 0;

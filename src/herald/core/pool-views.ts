@@ -108,7 +108,8 @@ export class PoolViews {
   }
 
   #build(among: Iterable<number>, question: ViewQuestion, turn = 0): CandidateView {
-    return new CandidateView(this.#slots, among, question, this.#version, turn, this.#maxCapacityRatio);
+    const pool = { version: this.#version, maxCapacityRatio: this.#maxCapacityRatio, turn };
+    return new CandidateView(this.#slots, among, question, pool);
   }
 }
 

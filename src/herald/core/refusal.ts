@@ -2,12 +2,12 @@
 // that might have been named, so its count is kept for 100 ms: refusals come in crowds.
 
 import type { LookupRequest } from '../../protocol/lookup.ts';
+import type { AskedLookup } from './asked-lookup.ts';
 import type { FilterName, LookupVerdict, Removal } from './balancer-types.ts';
 import { hasLabels } from './candidate-view.ts';
 import type { GatewayRecord } from './gateway-slots.ts';
 import { BAR, CONNECTIONS, FULL_AT, STRIDE } from './gateway-slots.ts';
 import type { LoadTable } from './load-table.ts';
-import type { Pool } from './pool.ts';
 import { PAUSED } from './sleep-guard.ts';
 
 type RefusalCode = (LookupVerdict & { ok: false })['code'];
@@ -22,6 +22,9 @@ export interface RefusedLookup {
   afterMs: number;
 }
 
+/** What it asked, of a pool that has gateways. */
+type Asked = Omit<AskedLookup, 'number'>;
+
 export function refusalOf(table: LoadTable, refused: RefusedLookup, nowMs: number): LookupVerdict {
   const { lookupId, request, code, afterMs } = refused;
   const ends = { ok: false as const, lookupId, code, retryAfterMs: Math.max(1, Math.round(afterMs)) };
@@ -33,32 +36,29 @@ export function refusalOf(table: LoadTable, refused: RefusedLookup, nowMs: numbe
     const others = table.slots.size;
     return { ...ends, detail: headline, refused: others > 0 ? { pool: others } : {} };
   }
-  const removal = removedBy(table, pool, request, nowMs);
+  const removal = removedBy(table, { request, pool, nowMs });
   if (!removal) return { ...ends, detail: headline, refused: {} };
   const counts = Object.fromEntries(Array.from(removal, ([filter, { count }]) => [filter, count]));
   return { ...ends, detail: headline + inWords(removal), refused: counts };
 }
 
 /** Undefined where there are too many to count them for each of many kinds of lookup. */
-function removedBy(table: LoadTable, pool: Pool, request: LookupRequest, nowMs: number): Removal | undefined {
+function removedBy(table: LoadTable, asked: Asked): Removal | undefined {
+  const { request, pool, nowMs } = asked;
   const view = pool.views.of(request.labels, nowMs);
   const kept = view.lastRemoval;
   let removal = kept?.removal;
   if (!kept || !(nowMs >= kept.atMs && nowMs - kept.atMs < KEEP_MS)) {
-    removal = countRemoved(table, pool, request, nowMs);
+    removal = countRemoved(table, asked);
     if (removal) view.lastRemoval = { atMs: nowMs, removal };
   }
   if (!removal || request.exclude.length === 0) return removal;
-  return withExcluded(removal, table, pool, request, nowMs);
+  return withExcluded(removal, table, asked);
 }
 
 /** Which filter removes how many members of the pool, were it not for what this client alone excludes. */
-function countRemoved(
-  table: LoadTable,
-  pool: Pool,
-  { labels }: LookupRequest,
-  nowMs: number,
-): Removal | undefined {
+function countRemoved(table: LoadTable, { request, pool, nowMs }: Asked): Removal | undefined {
+  const { labels } = request;
   const having = pool.views.having(labels);
   if (having !== pool.members && !pool.views.mayCount(having.size, nowMs)) return undefined;
   const removal: Removal = new Map();
@@ -79,13 +79,8 @@ function countRemoved(
 }
 
 /** The same as the client sees it that excludes some gateways by name. */
-function withExcluded(
-  counted: Removal,
-  table: LoadTable,
-  pool: Pool,
-  { exclude, labels }: LookupRequest,
-  nowMs: number,
-): Removal {
+function withExcluded(counted: Removal, table: LoadTable, { request, pool, nowMs }: Asked): Removal {
+  const { exclude, labels } = request;
   const removal: Removal = new Map(counted);
   for (const gateway of new Set(exclude)) {
     const record = table.slots.get(gateway);

@@ -3,19 +3,17 @@
 
 import type { LoadReport } from '../../protocol/load-report.ts';
 import type { GatewayRecord } from './gateway-slots.ts';
-import type { Pool } from './pool.ts';
 
 /**
- * The tickets of `heraldId` that the gateway accepted since its last report; `named` = it told tickets from other
- * accepts, else all its accepts stand for them. The first report of a boot only sets the marks; a counter that goes back
- * sets them anew, so no difference is ever negative.
+ * The tickets of `heraldId` that the gateway accepted since its last report; `count` hears those of every Herald. `named` =
+ * it told tickets from other accepts, else all its accepts stand for them. The first report of a boot only sets the marks;
+ * a counter that goes back sets them anew, so no difference is ever negative.
  */
 export function reconcileTickets(
   record: GatewayRecord,
   report: LoadReport,
   heraldId: string,
-  pool: Pool,
-  nowMs: number,
+  count: (heraldId: string, more: number) => void,
 ): { accepted: number; named: boolean } {
   const before = record.admitted;
   const totalBefore = record.acceptedTotal;
@@ -25,10 +23,8 @@ export function reconcileTickets(
     after.set(id, admitted);
     if (before === undefined) continue;
     const more = Math.max(0, admitted - (before.get(id) ?? 0));
-    const isOwn = id === heraldId;
-    const by = { gateway: record.gateway, isAlone: pool.members.size === 1 };
-    pool.share.count({ heraldId: id, isOwn, count: more, ...by }, nowMs);
-    if (isOwn) own = more;
+    count(id, more);
+    if (id === heraldId) own = more;
   }
   record.admitted = after;
   record.acceptedTotal = report.acceptedTotal;

@@ -46,7 +46,12 @@ export class TicketOutcomes {
     const pool = this.#roster.poolOf(record);
     fadeBreaker(record.breaker);
     const most = this.#mostLetIn(record);
-    const { accepted, named } = reconcileTickets(record, report, this.#settings.heraldId, pool, nowMs);
+    const { heraldId } = this.#settings;
+    const isAlone = pool.members.size === 1;
+    const { accepted, named } = reconcileTickets(record, report, heraldId, (id, more) => {
+      const { gateway } = record;
+      pool.share.count({ heraldId: id, isOwn: id === heraldId, count: more, gateway, isAlone }, nowMs);
+    });
     let letIn = 0;
     if (accepted > 0) {
       const { coming, overdue } = this.tickets.confirm(record.slot, accepted);

@@ -3,6 +3,7 @@ import { BASE, COST, GatewaySlots, STRIDE, YOUNG } from '../../../src/herald/cor
 import { observe } from '../../../src/herald/core/observer.ts';
 
 const FLEET_COST = 0.0005;
+const FLEET = { cost: FLEET_COST, leftOut: {} };
 
 function given(): { see: (score?: number, connections?: number) => number; field: (at: number) => number } {
   const slots = new GatewaySlots();
@@ -12,7 +13,7 @@ function given(): { see: (score?: number, connections?: number) => number; field
   return {
     /** Takes a report in and returns the score as corrected; without a score it is one of counters alone. */
     see(score, connections = 1_000) {
-      observe(slots, record, { score, connections, youngConnections: 0 }, FLEET_COST, first, {});
+      observe(slots, record, { score, connections, youngConnections: 0, first }, FLEET);
       first = false;
       return record.correctedScore;
     },
@@ -40,7 +41,7 @@ describe('the observed load', () => {
   it('knows no more young connections than there are', () => {
     const slots = new GatewaySlots();
     const record = slots.add('gw', 0);
-    observe(slots, record, { score: 0.5, connections: 10, youngConnections: 1_000 }, FLEET_COST, true, {});
+    observe(slots, record, { score: 0.5, connections: 10, youngConnections: 1_000, first: true }, FLEET);
     expect(slots.hot[record.slot * STRIDE + YOUNG]).toBe(10);
   });
 
