@@ -1,5 +1,6 @@
 import { Client } from 'undici';
 import { afterEach, expect, test } from 'vitest';
+import { systemClock } from '../../../src/daemon/clock.ts';
 import type { OneHerald } from './one-herald.ts';
 import { ask, feed, oneHerald, report, send, stateOf } from './one-herald.ts';
 
@@ -180,7 +181,8 @@ test('stops naming a gateway that says goodbye', async () => {
 });
 
 test('keeps a list of brokers that announce themselves', async () => {
-  herald = await oneHerald();
+  // A clock that stands: how long a broker is silent is then the same in every run.
+  herald = await oneHerald({}, { ...systemClock, nowMs: () => 1_000 });
   const at = `${herald.addresses.control}/v1/brokers`;
   const broker = {
     id: 'broker-1',
