@@ -145,7 +145,7 @@ export class LoadTable {
     if (!record) return;
     record.desired = desired;
     record.readyOrderedAtMs = desired.state === 'up' && before !== 'up' ? nowMs : -Infinity;
-    this.#standings.renew(record, nowMs);
+    this.#standings.wanted(record, nowMs);
   }
 
   /** Newest (bootId, seq) wins; of two boots, the row that is younger than our own last report. */

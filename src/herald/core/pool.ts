@@ -41,7 +41,7 @@ export class Pool {
   draws: number;
   /** Capacity-weighted mean of expected load over open members. */
   meanLoad = 0;
-  /** How many more present than lost when that was last judged, less two for each that was shut since. */
+  /** How many more present than lost when that was last judged, less two for each that was shut since; -1 = to be judged. */
   lossMargin = 0;
   openCapacity = 0;
   readonly views: PoolViews;

@@ -66,6 +66,13 @@ export class Standings {
     if (pool.lossMargin < 0) this.judge(pool, nowMs);
   }
 
+  /** Of a lost gateway the loss counts only while it is wanted up: what is wanted of it changed. */
+  wanted(record: GatewayRecord, nowMs: number): void {
+    this.renew(record, nowMs);
+    if (record.lostAtMs === Infinity || this.massLoss.isFrozen(record.pool)) return;
+    this.#roster.poolOf(record).lossMargin = -1;
+  }
+
   /** For an answer about silent gateways that cannot wait for the tick; true when somebody may be named now. */
   judgeSilent(pool: Pool, nowMs: number): boolean {
     this.#renewAll(pool, nowMs);

@@ -63,6 +63,20 @@ describe('the mass-loss guard', () => {
     expect(balancer.lookup(aLookup(), 104).ok).toBe(true);
   });
 
+  it('names the others at once when a lost one that is wanted again makes them the majority', () => {
+    const balancer = fleet(['gw-0', 'gw-1', 'gw-2', 'gw-3', 'gw-4']);
+    const want = (state: 'up' | 'drain') =>
+      balancer.setDesired('gw-2', { state, reason: '', author: '', untilEpochMs: 0 }, 150);
+    balancer.tick(100);
+    want('drain');
+    for (const gateway of ['gw-2', 'gw-3', 'gw-4']) balancer.suspect(gateway, 150);
+    const others = aLookup({ exclude: ['gw-0', 'gw-1'] });
+    expect(balancer.lookup(others, 151)).toMatchObject({ ok: false, code: 'none-eligible' });
+    want('up');
+    expect(balancer.lookup(others, 152)).toMatchObject({ ok: true });
+    expect(balancer.isFrozen()).toBe(true);
+  });
+
   it('judges a minority plainly', () => {
     const balancer = fleet(ids);
     tickTo(balancer, 0, 5_000, (nowMs) => {
