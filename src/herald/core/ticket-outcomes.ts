@@ -17,6 +17,7 @@ import type { GatewayRoster } from './gateway-roster.ts';
 import type { GatewayRecord } from './gateway-slots.ts';
 import { BAR, INVERSE_CAPACITY, OPEN, REPORTED_AT, SHUT, STRIDE } from './gateway-slots.ts';
 import type { Pool } from './pool.ts';
+import { witnessesOf } from './replica-share.ts';
 import { reconcileTickets } from './ticket-counters.ts';
 import { reportsInTime, TicketsInFlight } from './tickets.ts';
 
@@ -47,10 +48,10 @@ export class TicketOutcomes {
     fadeBreaker(record.breaker);
     const most = this.#mostLetIn(record);
     const { heraldId } = this.#settings;
-    const isAlone = pool.members.size === 1;
+    const witnesses = witnessesOf(pool.members.size);
     const { accepted, named } = reconcileTickets(record, report, heraldId, (id, more) => {
       const { gateway } = record;
-      pool.share.count({ heraldId: id, isOwn: id === heraldId, count: more, gateway, isAlone }, nowMs);
+      pool.share.count({ heraldId: id, isOwn: id === heraldId, count: more, gateway, witnesses }, nowMs);
     });
     let letIn = 0;
     if (accepted > 0) {

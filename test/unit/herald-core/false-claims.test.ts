@@ -46,6 +46,27 @@ describe('one gateway that claims too much', () => {
     expect(shareOfHuge(500, 100)).toBeCloseTo(0.5, 1);
   });
 
+  it.each([1, 2])('changes not what a ticket stands for by Heralds it makes up, nor do two: %d', (liars) => {
+    const factors = (madeUp: number) => {
+      const balancer = aBalancer();
+      for (let nowMs = 0; nowMs <= 5_000; nowMs += 500) {
+        for (let i = 0; i < 8; i++) {
+          const named = [
+            HERALD,
+            'h2',
+            ...Array.from({ length: i < liars ? madeUp : 0 }, (_, n) => `made-up-${n}`),
+          ];
+          const tickets = Object.fromEntries(named.map((id) => [id, { admitted: nowMs / 10 }]));
+          balancer.report(aReport(`gw-${i}`, { seq: 1 + nowMs, tickets }), nowMs);
+        }
+        balancer.tick(nowMs);
+      }
+      return balancer.explain(balancer.lookup(aLookup(), 5_000).lookupId, 5_000)!.factors;
+    };
+    expect(factors(0).pending).toBeGreaterThan(1.5);
+    expect(factors(60)).toEqual(factors(0));
+  });
+
   it('cannot make others look as if they let nobody in, by clients that it never had', () => {
     const balancer = aBalancer();
     const ids = ['quiet', 'b', 'c', 'd'];

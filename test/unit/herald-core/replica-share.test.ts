@@ -1,8 +1,24 @@
 import { describe, expect, it } from 'vitest';
-import { ReplicaShare } from '../../../src/herald/core/replica-share.ts';
+import { ReplicaShare, witnessesOf } from '../../../src/herald/core/replica-share.ts';
 
-function counted(share: ReplicaShare, heraldId: string, count: number, nowMs = 0, gateway = 'g1'): void {
-  share.count({ heraldId, isOwn: heraldId === 'h1', count, gateway, isAlone: gateway === 'alone' }, nowMs);
+function counted(
+  share: ReplicaShare,
+  heraldId: string,
+  count: number,
+  nowMs = 0,
+  gateway = 'g1',
+  gateways = 2,
+): void {
+  share.count(
+    {
+      heraldId,
+      isOwn: heraldId === 'h1',
+      count,
+      gateway,
+      witnesses: witnessesOf(gateway === 'alone' ? 1 : gateways),
+    },
+    nowMs,
+  );
 }
 
 describe('the share of this Herald', () => {
@@ -51,5 +67,35 @@ describe('the share of this Herald', () => {
     counted(share, 'h2', 100, 0, 'g2');
     counted(share, 'h2', 100);
     expect(share.factor).toBe(3);
+  });
+
+  it('takes no two gateways at their word, where three others could name a Herald as well', () => {
+    const share = new ReplicaShare();
+    counted(share, 'h1', 100);
+    for (let i = 0; i < 63; i++) {
+      for (const liar of ['g1', 'g2', 'g1']) counted(share, `made-up-${i}`, 1e6, 0, liar, 5);
+    }
+    expect(share.factor).toBe(1);
+    for (const gateway of ['g1', 'g2', 'g3', 'g1']) counted(share, 'h2', 100, 0, gateway, 5);
+    expect(share.factor).toBe(3);
+  });
+
+  it('counts no more Heralds than a report can name, whoever names them', () => {
+    const share = new ReplicaShare();
+    counted(share, 'h1', 1);
+    for (let i = 0; i < 1_000; i++) {
+      for (const gateway of ['g1', 'g2', 'g3']) counted(share, `made-up-${i}`, 1e6, 0, gateway, 5);
+    }
+    expect(share.factor).toBe(2 * 64);
+  });
+
+  it('goes on hearing of a new Herald while two gateways make up others without end', () => {
+    const share = new ReplicaShare();
+    counted(share, 'h1', 100);
+    for (const [round, gateway] of ['g3', 'g4', 'g5', 'g3'].entries()) {
+      for (let i = 0; i < 1_000; i++) counted(share, `made-up-${round}-${i}`, 1, 0, 'g1', 5);
+      counted(share, 'h2', 50, 0, gateway, 5);
+    }
+    expect(share.factor).toBe(2);
   });
 });
