@@ -1,7 +1,7 @@
 // The HTTP edge of the checks: one GET with a deadline, its JSON whatever the status.
 
 import { Agent, request } from 'undici';
-import { codeOf, messageOf } from '../daemon/thrown.ts';
+import { codeOf, failureOf } from '../daemon/thrown.ts';
 
 export interface Answer {
   status: number;
@@ -40,10 +40,9 @@ export async function ask(base: string, path: string, token: string, timeoutMs: 
 
 function whyOf(error: unknown, timeoutMs: number): string {
   if (error instanceof Error && error.name === 'TimeoutError') return `no answer within ${timeoutMs} ms`;
-  const code = codeOf(error);
-  return code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE'
+  return codeOf(error) === 'UND_ERR_RES_EXCEEDED_MAX_SIZE'
     ? `answers more than ${MAX_ANSWER_MB} MB`
-    : (code ?? messageOf(error));
+    : failureOf(error);
 }
 
 /** What is left of `timeoutMs`, in whole ms and at least one. */

@@ -4,7 +4,7 @@ import { request } from 'undici';
 import { boundedAnswers, MAX_ANSWER_MB } from '../checks/ask-herald.ts';
 import { leadsHere } from '../daemon/address.ts';
 import { StartError } from '../daemon/lifecycle.ts';
-import { codeOf, messageOf } from '../daemon/thrown.ts';
+import { failureOf } from '../daemon/thrown.ts';
 import type { Problem } from '../protocol/lookup.ts';
 import { readRetryAfterMs } from '../protocol/retry.ts';
 
@@ -90,7 +90,7 @@ const TIMED_OUT = /^UND_ERR_(CONNECT|HEADERS|BODY)_TIMEOUT$/;
 
 export function whyOf(error: unknown): string {
   if (error instanceof Error && error.name === 'TimeoutError') return 'no whole answer in time';
-  const why = codeOf(error) ?? messageOf(error);
+  const why = failureOf(error);
   if (why === 'UND_ERR_RES_EXCEEDED_MAX_SIZE') return `more than ${MAX_ANSWER_MB} MB`;
   return TIMED_OUT.test(why) ? 'no answer in time' : why;
 }

@@ -124,6 +124,12 @@ function pem({ cert, key }: Certificate): { cert: string; key: string } {
 
 function tell(log: Log, { files, validToMs }: Certificate): void {
   const fields = { file: files.tlsCert, validTo: new Date(validToMs).toISOString() };
-  if (validToMs - Date.now() < SOON_MS) log.warn('certificate-ends-soon', fields);
-  else log.info('certificate', fields);
+  const event = certificateEvent(validToMs - Date.now());
+  log[event === 'certificate' ? 'info' : 'warn'](event, fields);
+}
+
+/** What is told of a certificate that ends in so many ms. */
+export function certificateEvent(leftMs: number): string {
+  if (leftMs <= 0) return 'certificate-ended';
+  return leftMs < SOON_MS ? 'certificate-ends-soon' : 'certificate';
 }

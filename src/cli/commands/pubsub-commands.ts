@@ -41,7 +41,7 @@ export function addPubSubCommands(program: Command): void {
   program
     .command('subscribe <topic...>')
     .description('print the messages of topics, one JSON object a line')
-    .addOption(publicUrlFlag('public URLs of Heralds, with commas'))
+    .addOption(publicUrlFlag('public URLs of Heralds, with commas', '--heralds, --url <urls>'))
     .addOption(new Flag('--auth-token <token>', 'token for the gateway').env('HERALD_TOKEN'))
     .option('--count <number>', 'end after so many messages')
     .action(subscribe);

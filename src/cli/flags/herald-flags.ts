@@ -29,6 +29,6 @@ export function adminTarget(flags: AdminFlags): Target {
 }
 
 /** `HERALD_PUBLIC` and not `HERALD_URL`, which is what a gateway tells clients to open. */
-export function publicUrlFlag(description: string): Flag {
-  return new Flag('--url <url>', description).env('HERALD_PUBLIC').default(PUBLIC_URL);
+export function publicUrlFlag(description: string, names = '--url <url>'): Flag {
+  return new Flag(names, description).env('HERALD_PUBLIC').default(PUBLIC_URL);
 }

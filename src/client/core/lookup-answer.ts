@@ -39,6 +39,8 @@ export type LookupAnswer =
 /** However a Herald wants it: nobody asks in a circle, and nobody is away for hours. */
 const SHORTEST_WAIT_MS = 100;
 const LONGEST_WAIT_MS = 600_000;
+/** Of a Herald's other ports, and of a gateway. */
+const NO_SUCH_ROUTE = 'no-such-route';
 const DAY_MS = 86_400_000;
 const TICKET = /^[A-Za-z0-9._~+/=-]{0,256}$/;
 
@@ -69,7 +71,8 @@ export function judgeLookup(status: number, retryAfterMs: number | undefined, bo
   ) {
     return { is: 'invalid', status, detail: problem.detail };
   }
-  return { is: 'silent', why: `status ${status}` };
+  const why = problem.code === NO_SUCH_ROUTE ? 'not the port for lookups' : `status ${status}`;
+  return { is: 'silent', why };
 }
 
 export function decodeLookupReply(body: string): Decoded<FoundPicks> {

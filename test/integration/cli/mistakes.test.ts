@@ -3,9 +3,11 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import type { RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { createServer as createTlsServer } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freePort } from '../../launch/free-port.ts';
 import { httpServer } from '../../launch/http-server.ts';
@@ -40,6 +42,8 @@ describe.concurrent('a mistake on the command line', () => {
     [['drain', 'gw-1', '--admin', 'nonsense'], notAUrl],
     [['publish', 'news', 'x', '--heralds', 'nonsense'], notAUrl],
     [['subscribe', 'news', '--url', 'nonsense'], notAUrl],
+    // What `publish` calls them.
+    [['subscribe', 'news', '--heralds', 'nonsense'], notAUrl],
     [['lookup', '--alternates', 'abc'], /^herald: --alternates abc: expected an integer from 0 to 8\n$/],
     [['up', '--gateways', '11'], /^herald: --gateways 11: expected an integer from 1 to 10\n$/],
     [['up', '--policy', 'lest'], /argument 'lest' is invalid. Allowed choices are expected, p2c, least/],
@@ -219,6 +223,23 @@ describe.concurrent('a Herald that is not there', () => {
     ]);
   }, 20_000);
 
+  it('that has TLS where it was not asked for, or has none, is told from one that is away', async () => {
+    const plain = (await other(() => {})).replace('http:', 'https:');
+    const secure = createTlsServer().listen(0, '127.0.0.1');
+    await once(secure, 'listening');
+    closing.push(() => Promise.resolve(void secure.close()));
+    const { port } = secure.address() as AddressInfo;
+    const url = `http://127.0.0.1:${port}`;
+    const [noTls, tls, check] = await Promise.all([
+      herald(['table', '--admin', plain]),
+      herald(['table', '--admin', url]),
+      herald(['check', 'lookup', '--url', url]),
+    ]);
+    expect(noTls.stderr).toBe(`herald: no Herald answers at ${plain} (speaks no TLS; is it http?)\n`);
+    expect(tls.stderr).toBe(`herald: no Herald answers at ${url} (closed without an answer; is it https?)\n`);
+    expect(check.stdout).toBe(`LOOKUP CRITICAL - ${url}: closed without an answer; is it https?\n`);
+  });
+
   it('elsewhere cannot be started from here', async () => {
     // TEST-NET-1 (RFC 5737): no route, or silence.
     const { code, stderr } = await herald(['table', '--admin', 'http://192.0.2.1:7403']);
@@ -316,7 +337,12 @@ it('asking another port of a Herald says which is which', async () => {
     herald(['lookup', '--url', addresses.admin]),
     herald(['publish', 'news', '1', '--heralds', addresses.public]),
   ]);
+  const child = spawn(process.execPath, [HERALD_BIN, 'subscribe', 'news', '--heralds', addresses.control]);
+  const [line] = (await once(createInterface({ input: child.stderr }), 'line')) as [string];
+  child.kill();
   await one.close();
+  const why = `no Herald answers at ${addresses.control} (not the port for lookups)`;
+  expect(JSON.parse(line)).toMatchObject({ state: { name: 'waiting', why } });
   expect(asked.map(({ stderr }) => stderr)).toEqual([
     expect.stringMatching(
       /^herald: http:\S+ does not know this: is it the right port\? By default 7400 answers lookups, .*\n$/,

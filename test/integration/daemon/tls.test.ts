@@ -10,7 +10,7 @@ import { connect as connectTls } from 'node:tls';
 import { WebSocket } from 'ws';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { silentLog } from '../../../src/daemon/log.ts';
-import { followCertificate, readCertificate } from '../../../src/daemon/tls.ts';
+import { certificateEvent, followCertificate, readCertificate } from '../../../src/daemon/tls.ts';
 import { CertificateFolder, HAS_OPENSSL } from '../../launch/certificate.ts';
 import { startChild } from '../../launch/child.ts';
 import { launchGateway } from '../../launch/gateway.ts';
@@ -90,6 +90,16 @@ describe.runIf(HAS_OPENSSL)('TLS', () => {
     } finally {
       server.close();
     }
+  });
+
+  it('says of a certificate that it ends soon, or that it has ended', () => {
+    const DAY_MS = 86_400_000;
+    expect([90, 6, 0, -1].map((days) => certificateEvent(days * DAY_MS))).toEqual([
+      'certificate',
+      'certificate-ends-soon',
+      'certificate-ended',
+      'certificate-ended',
+    ]);
   });
 
   it('closes a gateway with clients on it, and refuses a url in the clear', async () => {
