@@ -49,8 +49,8 @@ function drip(response: ServerResponse): void {
 }
 
 describe.concurrent.each([
-  ['hangs', hang, /no answer within 1000 ms/],
-  ['drips a byte now and then', drip, /no answer within 1000 ms/],
+  ['hangs', hang, /no answer within \d+ ms/],
+  ['drips a byte now and then', drip, /no answer within \d+ ms/],
   ['pours without end', pour, /answers more than 64 MB/, 20_000],
   [
     'closes at once',
