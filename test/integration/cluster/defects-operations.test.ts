@@ -96,7 +96,7 @@ describe.runIf(requireServer('zookeeper'))('defects of node-zookeeper-client: op
 
     const one = await lab.oursUp(lab.server().address, {
       maxRequestsPerConnection: 200,
-      sessionTimeoutMs: 1_000,
+      sessionTimeoutMs: 6_000,
     });
     const session = one.snapshot().sessionId;
     let done = 0;
