@@ -109,7 +109,8 @@ describe.runIf(requireServer('zookeeper'))('defects of node-zookeeper-client: op
       15_000,
       1,
     );
-    expect(done).toBeGreaterThan(600);
+    // Pings and the handshake are requests too.
+    expect(done).toBeGreaterThan(500);
     expect(one.snapshot().sessionId).toBe(session);
   });
 
