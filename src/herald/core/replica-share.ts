@@ -33,6 +33,8 @@ export interface AcceptedTickets {
 interface ClaimedHerald {
   atMs: number;
   namedBy: string[];
+  /** What they said, for when there are enough. */
+  tickets: number;
 }
 
 export class ReplicaShare {
@@ -44,23 +46,27 @@ export class ReplicaShare {
   readonly #claimed = new Map<string, ClaimedHerald>();
 
   count(accepted: AcceptedTickets, nowMs: number): void {
-    const { heraldId, isOwn, count } = accepted;
-    if (!(count > 0)) return;
-    if (!isOwn && !this.#seenAtMs.has(heraldId) && !this.#isBelieved(accepted, nowMs)) return;
+    const { heraldId, isOwn } = accepted;
+    if (!(accepted.count > 0)) return;
+    const isSeen = isOwn || this.#seenAtMs.has(heraldId);
+    const count = isSeen ? accepted.count : this.#believed(accepted, nowMs);
+    if (count === 0) return;
     this.#seenAtMs.set(heraldId, nowMs);
     if (isOwn) this.#own += count;
     this.#all += count;
   }
 
-  /** Whether with this gateway enough name that Herald; and there are no more than a report can name. */
-  #isBelieved({ heraldId, gateway, witnesses }: AcceptedTickets, nowMs: number): boolean {
-    const namedBy = this.#claimed.get(heraldId)?.namedBy ?? [];
+  /** All its tickets so far, once enough name that Herald and there are no more than a report can name; else 0. */
+  #believed({ heraldId, count, gateway, witnesses }: AcceptedTickets, nowMs: number): number {
+    const before = this.#claimed.get(heraldId);
+    const tickets = (before?.tickets ?? 0) + count;
+    const namedBy = before?.namedBy ?? [];
     this.#claimed.delete(heraldId);
     if (!namedBy.includes(gateway)) namedBy.push(gateway);
-    if (namedBy.length >= witnesses && this.#seenAtMs.size < REPORT_LIMITS.maxHeralds) return true;
+    if (namedBy.length >= witnesses && this.#seenAtMs.size < REPORT_LIMITS.maxHeralds) return tickets;
     if (this.#claimed.size === MAX_CLAIMED) this.#claimed.delete(this.#claimed.keys().next().value!);
-    this.#claimed.set(heraldId, { atMs: nowMs, namedBy: namedBy.slice(-witnesses) });
-    return false;
+    this.#claimed.set(heraldId, { atMs: nowMs, namedBy: namedBy.slice(-witnesses), tickets });
+    return 0;
   }
 
   roll(nowMs: number): void {
