@@ -4,19 +4,25 @@
 import type { LoadReport } from '../protocol/load-report.ts';
 import type { YoungConnections } from '../protocol/young-connections.ts';
 import { AVERAGING_WINDOW_MS, createYoungConnections } from '../protocol/young-connections.ts';
-import { EARLY_REPORT_GAP_MS, isRush, untilNextMs } from '../reporter/core/report-pace.ts';
+import type { ReportKind, ReportPace } from '../reporter/core/report-pace.ts';
+import { createReportPace } from '../reporter/core/report-pace.ts';
 import type { Random } from './chance.ts';
 import { normal } from './chance.ts';
 
 export const SAMPLE_MS = 100;
 const WINDOW_SAMPLES = AVERAGING_WINDOW_MS / SAMPLE_MS;
 const NOISE = 0.015;
+/** What makes no report early. */
+const UNCHANGED = { load: 0, accepted: 0, connections: 0, capacity: 1 };
 
 export interface GatewayHabits {
   /** CPU seconds of one connect on capacity 1. */
   handshakeSeconds: number;
-  /** Whether it reports at once when many have come. */
+  /** Whether it sends its counters at once when many have come. */
   earlyReports: boolean;
+  /** Whether it reports in full at once when its load has changed much. */
+  earlyFull: boolean;
+  reportMs: number;
 }
 
 export class GatewayModel {
@@ -24,7 +30,7 @@ export class GatewayModel {
   readonly id: string;
   /** What it really can do, and what it says. */
   readonly capacity: number;
-  readonly claimedCapacity: number;
+  readonly claimedCapacity = 1;
   up = true;
   /** Cost it has taken on, all ramps finished: what the oracle looks at. */
   committed = 0;
@@ -34,7 +40,8 @@ export class GatewayModel {
   /** Rows of its clients; a client knows its place in it. */
   clients: Int32Array = new Int32Array(1 << 10);
   count = 0;
-  nextReportAtMs = 0;
+  /** Gateways do not all begin to report at the same moment. */
+  reportsFromMs = 0;
   #boot = 0;
   #seq = 0;
   #acceptedTotal = 0;
@@ -46,17 +53,17 @@ export class GatewayModel {
   #handshakes = 0;
   readonly #window = new Float64Array(WINDOW_SAMPLES);
   #samples = 0;
-  #toldAccepted = 0;
-  #toldAtMs = 0;
-
   readonly #habits: GatewayHabits;
+  readonly #random: Random;
+  #pace: ReportPace;
 
-  constructor(index: number, capacity: number, claimedCapacity: number, habits: GatewayHabits) {
+  constructor(index: number, capacity: number, habits: GatewayHabits, random: Random) {
     this.index = index;
     this.id = `gw-${String(index + 1).padStart(2, '0')}`;
     this.capacity = capacity;
-    this.claimedCapacity = claimedCapacity;
     this.#habits = habits;
+    this.#random = random;
+    this.#pace = paceOf(habits, random);
   }
 
   /** Adds a row to its clients; returns its place among them. */
@@ -100,7 +107,6 @@ export class GatewayModel {
     this.#boot++;
     this.#seq = 0;
     this.#acceptedTotal = 0;
-    this.#toldAccepted = 0;
     this.#admitted.clear();
     this.#young = createYoungConnections();
     this.#level = 0;
@@ -109,7 +115,8 @@ export class GatewayModel {
     this.committed = 0;
     this.count = 0;
     this.#window.fill(0);
-    this.nextReportAtMs = nowMs;
+    this.reportsFromMs = nowMs;
+    this.#pace = paceOf(this.#habits, this.#random);
   }
 
   /** Closes one sample of the window. */
@@ -132,22 +139,21 @@ export class GatewayModel {
   }
 
   /** The report that is due, if any. */
-  reportDue(periodMs: number, random: Random, nowMs: number): LoadReport | undefined {
-    const utilisation = this.utilisation();
-    if (nowMs >= this.nextReportAtMs) {
-      this.nextReportAtMs = nowMs + untilNextMs(periodMs, random);
-      const measured = Math.max(0, utilisation + NOISE * normal(random));
-      return this.#report('full', this.lies ? 0 : measured, periodMs, nowMs);
-    }
-    if (!this.#habits.earlyReports || nowMs - this.#toldAtMs < EARLY_REPORT_GAP_MS) return undefined;
-    const carried = { load: utilisation, connections: this.count, capacity: this.capacity };
-    if (!isRush(this.#acceptedTotal - this.#toldAccepted, carried)) return undefined;
-    return this.#report('counters', undefined, periodMs, nowMs);
+  reportDue(nowMs: number): LoadReport | undefined {
+    if (nowMs < this.reportsFromMs) return undefined;
+    const load = this.lies ? 0 : this.utilisation();
+    const carried = {
+      load,
+      accepted: this.#acceptedTotal,
+      connections: this.count,
+      capacity: this.claimedCapacity,
+    };
+    const kind = this.#pace.due({ nowMs, ...(this.#habits.earlyReports ? carried : UNCHANGED) });
+    return kind && this.#report(kind, load, nowMs);
   }
 
-  #report(kind: 'full' | 'counters', cpu: number | undefined, periodMs: number, nowMs: number): LoadReport {
-    this.#toldAccepted = this.#acceptedTotal;
-    this.#toldAtMs = nowMs;
+  #report(kind: ReportKind, load: number, nowMs: number): LoadReport {
+    const measured = (): number => (this.lies ? 0 : Math.max(0, load + NOISE * normal(this.#random)));
     const tickets: LoadReport['tickets'] = {};
     for (const [heraldId, admitted] of this.#admitted) tickets[heraldId] = { admitted };
     return {
@@ -157,7 +163,7 @@ export class GatewayModel {
       url: `ws://${this.id}.sim/ws`,
       bootId: `boot-${this.#boot}`,
       seq: ++this.#seq,
-      periodMs,
+      periodMs: this.#habits.reportMs,
       pool: 'default',
       zone: '',
       labels: {},
@@ -167,7 +173,7 @@ export class GatewayModel {
       youngConnections: this.#young.value(nowMs),
       acceptedTotal: this.#acceptedTotal,
       tickets,
-      ...(cpu !== undefined && { cpu }),
+      ...(kind === 'full' && { cpu: measured() }),
     };
   }
 
@@ -175,4 +181,8 @@ export class GatewayModel {
     this.#level += this.#slope * (nowMs - this.#levelAtMs);
     this.#levelAtMs = nowMs;
   }
+}
+
+function paceOf({ reportMs, earlyFull }: GatewayHabits, random: Random): ReportPace {
+  return earlyFull ? createReportPace(reportMs, random) : createReportPace(reportMs, random, Infinity);
 }

@@ -25,6 +25,8 @@ export interface SimulationOptions {
   replicaShares?: readonly number[];
   /** Report period; default 2,000. */
   reportMs?: number;
+  /** Gateways also report in full at once when their load has changed by a tenth, as herald/reporter does; default false. */
+  earlyFull?: boolean;
   /** Overrides whether the scenario lets Herald move connections. */
   moves?: boolean;
   /** Tests only: terms of the policy to leave out. */
@@ -80,6 +82,7 @@ export function runSimulation(options: SimulationOptions): SimulationResult {
       gateways,
       clientsPerGateway,
       reportMs,
+      earlyFull: options.earlyFull ?? false,
       startEven: BY_COUNT.includes(policy) ? 'connections' : 'load',
       random: seededRandom(seed * 2),
     },

@@ -15,6 +15,7 @@ export interface WorldOptions {
   gateways: number;
   clientsPerGateway: number;
   reportMs: number;
+  earlyFull: boolean;
   /** Whether the first clients lie as counts or as load would have placed them. */
   startEven: 'connections' | 'load';
   random: Random;
@@ -39,11 +40,12 @@ export class World {
     this.#random = options.random;
     this.#incidents = scenario.incidents(gateways).sort((a, b) => a.atSec - b.atSec);
     const added = this.#incidents.filter((incident) => incident.kind === 'add').length;
+    const habits = { ...scenario, reportMs: options.reportMs, earlyFull: options.earlyFull };
     this.fleet = Array.from({ length: gateways + added }, (_, index) => {
-      const gateway = new GatewayModel(index, scenario.capacity(index), 1, scenario);
+      const gateway = new GatewayModel(index, scenario.capacity(index), habits, this.#random);
       gateway.up = index < gateways;
       gateway.lies = scenario.liar !== undefined && index === scenario.liar % gateways;
-      gateway.nextReportAtMs = this.#random() * options.reportMs;
+      gateway.reportsFromMs = this.#random() * options.reportMs;
       return gateway;
     });
     this.endMs = (scenario.warmSec + scenario.measureSec) * 1_000;
@@ -112,7 +114,7 @@ export class World {
     for (const gateway of this.fleet) {
       if (!gateway.up) continue;
       gateway.sample(this.#nowMs);
-      const report = gateway.reportDue(this.#options.reportMs, this.#random, this.#nowMs);
+      const report = gateway.reportDue(this.#nowMs);
       if (!report) continue;
       const directive = this.#chooser.report(report, this.#nowMs);
       if (directive && 'shed' in directive) this.lives.shed(gateway, directive.shed);

@@ -37,17 +37,22 @@ export interface ReportPace {
 }
 
 /** Whether so many connections, accepted since the last report, are worth one of their own. */
-export function isRush(accepted: number, { load, connections, capacity }: Carried): boolean {
+function isRush(accepted: number, { load, connections, capacity }: Carried): boolean {
   const cost = (load + (ASSUMED_WEIGHT * ASSUMED_COST) / capacity) / (connections + ASSUMED_WEIGHT);
   return accepted * cost >= RUSH_LOAD;
 }
 
 /** The time to the next full report. */
-export function untilNextMs(periodMs: number, random: () => number): number {
+function untilNextMs(periodMs: number, random: () => number): number {
   return periodMs * (1 + PERIOD_JITTER * (2 * random() - 1));
 }
 
-export function createReportPace(initialPeriodMs: number, random: () => number): ReportPace {
+/** `largeChange` = what is told at once; Infinity where only a rush of connects is. */
+export function createReportPace(
+  initialPeriodMs: number,
+  random: () => number,
+  largeChange = LARGE_CHANGE,
+): ReportPace {
   let periodMs = initialPeriodMs;
   let nextFullMs = -Infinity;
   let lastMs = -Infinity;
@@ -58,7 +63,7 @@ export function createReportPace(initialPeriodMs: number, random: () => number):
     due(input) {
       const { nowMs, load, accepted } = input;
       const quiet = nowMs - lastMs >= EARLY_REPORT_GAP_MS;
-      const changed = Math.abs(load - toldLoad) >= LARGE_CHANGE;
+      const changed = Math.abs(load - toldLoad) >= largeChange;
       if (nowMs >= nextFullMs || (changed && quiet)) {
         nextFullMs = nowMs + untilNextMs(periodMs, random);
         lastMs = nowMs;
