@@ -169,7 +169,8 @@ function readYaml(path: string): Record<string, unknown> {
   try {
     content = parseYaml(readFileSync(path, 'utf8'));
   } catch (error) {
-    throw new StartError(`${path}: ${messageOf(error).split('\n')[0]}`);
+    // The parser's first line ends with a colon, before the lines that it quotes.
+    throw new StartError(`${path}: ${messageOf(error).split('\n')[0]!.replace(/:$/, '')}`);
   }
   if (content === null || content === undefined) return {};
   if (typeof content !== 'object' || Array.isArray(content))

@@ -93,6 +93,6 @@ export function configDoubts(config: HeraldConfig): string[] {
 export function checkHeraldId(id: string): void {
   // A ticket's fields are split at dots and its form allows no colon in the Herald's id.
   if (!ID_PATTERN.test(id) || id.includes(':')) {
-    throw new StartError(`--id ${id}: expected ${ID_WORDS}, no colon`);
+    throw new StartError(`--id ${id}: expected ${ID_WORDS.replace(' :', '')}`);
   }
 }

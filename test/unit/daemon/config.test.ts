@@ -158,6 +158,10 @@ describe('a mistake', () => {
     expect(problem({ file: yaml(content) })).toContain('herald.yaml: ');
   });
 
+  it('in the YAML is told with its place, and ends there', () => {
+    expect(problem({ file: yaml('id: a\nid: b\n') })).toMatch(/unique at line 2, column 1$/);
+  });
+
   it('in the path of the file is refused', () => {
     expect(problem({ file: join(folder, 'absent.yaml') })).toContain('ENOENT');
   });
