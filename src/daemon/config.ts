@@ -2,10 +2,10 @@
 // list, in this order of growing strength: default, `--config file.yaml`, `HERALD_*`, flag. Unknown keys
 // stop the start and name the nearest known one. Nothing in a file is ever evaluated.
 
-import { readFileSync } from 'node:fs';
 import { StartError } from './lifecycle.ts';
 import { heraldBaseOf } from '../protocol/lookup.ts';
 import { didYouMean } from '../protocol/nearest.ts';
+import { readTextFile } from './text-file.ts';
 import { messageOf } from './thrown.ts';
 import { parseYaml } from './yaml.ts';
 
@@ -164,10 +164,12 @@ function shown(given: unknown): string {
   }
 }
 
+const MAX_CONFIG_MB = 1;
+
 function readYaml(path: string): Record<string, unknown> {
   let content: unknown;
   try {
-    content = parseYaml(readFileSync(path, 'utf8'));
+    content = parseYaml(readTextFile(path, MAX_CONFIG_MB));
   } catch (error) {
     // The parser's first line ends with a colon, before the lines that it quotes.
     throw new StartError(`${path}: ${messageOf(error).split('\n')[0]!.replace(/:$/, '')}`);

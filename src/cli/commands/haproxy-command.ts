@@ -1,13 +1,16 @@
 // `herald haproxy config|lint`: a ready backend for the current table, and the traps in one that exists.
 
-import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { StartError } from '../../daemon/lifecycle.ts';
+import { readTextFile } from '../../daemon/text-file.ts';
 import { messageOf } from '../../daemon/thrown.ts';
 import { lintHaproxy } from '../../herald/haproxy/index.ts';
 import { askText } from '../admin-api.ts';
 import type { AdminFlags } from '../flags/herald-flags.ts';
 import { adminFlags, adminTarget } from '../flags/herald-flags.ts';
+
+/** Some ten thousand servers, with room. */
+const MAX_HAPROXY_MB = 4;
 
 interface ConfigFlags extends AdminFlags {
   backend: string;
@@ -34,7 +37,7 @@ export function addHaproxyCommand(program: Command): void {
     .action((file: string) => {
       let text: string;
       try {
-        text = readFileSync(file, 'utf8');
+        text = readTextFile(file, MAX_HAPROXY_MB);
       } catch (error) {
         throw new StartError(`${file}: ${messageOf(error)}`);
       }

@@ -67,6 +67,8 @@ describe.concurrent('a mistake on the command line', () => {
     ],
     [['lookup', '--alternates=1\n\r2'], /^herald: --alternates 1\\n\\r2: expected an integer from 0 to 8\n$/],
     [['haproxy', 'lint', 'a\nb'], /^herald: a\\nb: ENOENT: no such file or directory, open 'a\\nb'\n$/],
+    [['haproxy', 'lint', '/dev/zero'], /^herald: \/dev\/zero: holds more than 4 MB\n$/],
+    [['serve', '--config', '/dev/zero'], /^herald: \/dev\/zero: holds more than 1 MB\n$/],
     [['a\nb'], /^error: unknown command 'a\\nb'\n\(see herald --help\)\n$/],
     [['mover', 'a\nb'], /^error: .* 'a\\nb' is invalid .*\n\(see herald mover --help\)\n$/],
     [['top'], /^herald: herald top needs a terminal; use herald table --watch\n$/],
