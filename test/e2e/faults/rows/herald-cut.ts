@@ -6,7 +6,7 @@ import { askJson } from '../ask.ts';
 import type { Field } from '../field.ts';
 import { findingOf } from '../finding.ts';
 import type { Finding } from '../finding.ts';
-import type { CutKind } from '../herald-node.ts';
+import type { CutKind, HeraldNode } from '../herald-node.ts';
 import type { Effort, Row } from '../row.ts';
 import { allReady, mustSayDegraded, nextWrites } from '../signs.ts';
 
@@ -92,10 +92,12 @@ async function fromGateways(field: Field, effort: Effort, kind: CutKind): Promis
   const cutMs = oracle.fault(`${cut.id} cut from gateways (${kind})`);
   finding.again();
   cut.cutFromGateways(kind);
+  const frozen = watchFrozen(cut);
   await pause(effort.lasts(30_000, 3_500));
   const killedMs = oracle.fault(`${killedId} killed`);
   killed.kill();
   await pause(WRONG_AFTER_MS + 1_500);
+  await frozen.end();
   const there = { roads: ['direct'], heralds: [cut.id] } as const;
   const elsewhere = { roads: ['direct'], heralds: heralds.slice(1).map(({ id }) => id) } as const;
   finding.took(killedMs, oracle.lastNamedMs(killedId, { ...there, fromMs: killedMs }));
@@ -103,15 +105,45 @@ async function fromGateways(field: Field, effort: Effort, kind: CutKind): Promis
   finding.mustNotName(killedId, KILLED_LIMIT_MS, { ...elsewhere, fromMs: killedMs }, 'killed');
   const old = oracle.answers({ ...there, fromMs: cutMs }).find(({ tableAgeMs, answeredMs }) => {
     const overdueMs = tableAgeMs - WRONG_AFTER_MS;
-    return overdueMs > JUDGED_WITHIN_MS + oracle.lateMs(answeredMs - overdueMs, answeredMs);
+    const lateMs = oracle.lateMs(answeredMs - overdueMs, answeredMs);
+    return overdueMs > JUDGED_WITHIN_MS + lateMs && !frozen.saidAt(answeredMs);
   });
-  finding.must(!old, `${cut.id} answered from a report ${old?.tableAgeMs} ms old`);
+  finding.must(
+    !old,
+    `${cut.id} answered from a report ${old?.tableAgeMs} ms old and did not say it was frozen`,
+  );
   finding.must(!(await cut.table()).frozen, `${cut.id} froze its table although others tell it the truth`);
   cut.mendGateways();
   oracle.fault(`${cut.id} hears gateways again`);
   await killed.start();
   finding.lookups({ fromMs: cutMs });
   return finding.end();
+}
+
+interface FrozenWatch {
+  /** Whether it said so at about that time. */
+  saidAt(ms: number): boolean;
+  end(): Promise<void>;
+}
+
+/** Where what others write comes too late for most gateways at once, they stay in use, and a Herald says so. */
+function watchFrozen(herald: HeraldNode): FrozenWatch {
+  const said: number[] = [];
+  let ends = false;
+  const watch = async (): Promise<void> => {
+    while (!ends) {
+      if ((await herald.table()).frozen) said.push(performance.now());
+      await pause(50);
+    }
+  };
+  const watching = watch();
+  return {
+    saidAt: (ms) => said.some((atMs) => Math.abs(atMs - ms) <= JUDGED_WITHIN_MS),
+    end() {
+      ends = true;
+      return watching;
+    },
+  };
 }
 
 async function fromBoth(field: Field, effort: Effort, kind: CutKind): Promise<Finding> {
