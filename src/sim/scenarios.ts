@@ -37,7 +37,7 @@ export interface Scenario {
   liar?: number;
   /** CPU seconds of one connect on capacity 1, as Herald is told as well. */
   handshakeSeconds: number;
-  /** Gateways report at once when many have come and not only each period. */
+  /** Gateways report at once when many have come, and not only each period. */
   earlyReports: boolean;
   /** Connections may be moved (policy `expected` only). */
   moves: boolean;

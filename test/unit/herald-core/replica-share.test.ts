@@ -71,12 +71,16 @@ describe('the share of this Herald', () => {
     expect(share.factor).toBe(3);
   });
 
+  const makeUp = (share: ReplicaShare, heralds: number, ...gateways: string[]): void => {
+    for (let i = 0; i < heralds; i++) {
+      for (const gateway of gateways) counted(share, `made-up-${i}`, 1e6, 0, gateway, 5);
+    }
+  };
+
   it('takes no two gateways at their word, where three others could name a Herald as well', () => {
     const share = new ReplicaShare();
     counted(share, 'h1', 100);
-    for (let i = 0; i < 63; i++) {
-      for (const liar of ['g1', 'g2', 'g1']) counted(share, `made-up-${i}`, 1e6, 0, liar, 5);
-    }
+    makeUp(share, 63, 'g1', 'g2', 'g1');
     expect(share.factor).toBe(1);
     for (const gateway of ['g1', 'g2', 'g3']) counted(share, 'h2', 50, 0, gateway, 5);
     expect(share.factor).toBe(2.5);
@@ -85,9 +89,7 @@ describe('the share of this Herald', () => {
   it('counts no more Heralds than a report can name, whoever names them', () => {
     const share = new ReplicaShare();
     counted(share, 'h1', 1);
-    for (let i = 0; i < 1_000; i++) {
-      for (const gateway of ['g1', 'g2', 'g3']) counted(share, `made-up-${i}`, 1e6, 0, gateway, 5);
-    }
+    makeUp(share, 1_000, 'g1', 'g2', 'g3');
     expect(share.factor).toBe(2 * 64);
   });
 
